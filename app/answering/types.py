@@ -1,0 +1,148 @@
+"""The words of answering as types: reading, candidate, citation, decision, trace."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, field
+from enum import StrEnum
+
+from retriever.types import Hit, Passage, Span
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSpan:
+    """A run of a document's characters with how well it supports an answer (higher is better)."""
+
+    span: Span
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader made of one hit.
+
+    ``answerability``: 0-1, how likely the passage answers the question.
+    ``spans``: the runs of the *document* that do so, best first.
+    """
+
+    hit: Hit
+    answerability: float
+    spans: tuple[ScoredSpan, ...]
+
+
+class CandidateSource(StrEnum):
+    """Who wrote a candidate: the reader (extracted), the language model, or it under a quoting mask."""
+
+    READER = "reader"
+    LM = "lm"
+    CONSTRAINED = "constrained"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An answer with the passage it was generated from: unchecked, so it cannot reach a response.
+
+    ``logprob``: natural logarithm of the answer's probability under its source, summed over tokens.
+    ``tokens``: how many tokens that sum runs over.
+    ``pointer``: characters of the *document* that the source pointed at, when it can point.
+    ``sample``: 0 for the greedy answer of a passage, 1, 2, ... for sampled ones.
+    """
+
+    answer: str
+    passage: Passage
+    source: CandidateSource
+    logprob: float
+    tokens: int
+    pointer: Span | None = None
+    sample: int = 0
+
+    @property
+    def mean_token_probability(self) -> float:
+        """Geometric mean of the token probabilities, 0-1: comparable between answers of different length."""
+        return math.exp(self.logprob / max(self.tokens, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote that stands verbatim in its document. One that does not cannot be built.
+
+    Building (and ``dataclasses.replace``) takes the document's text and checks it:
+
+    Raises:
+        ValueError: if ``document_text[span.start:span.end] != quote``.
+    """
+
+    doc_id: str
+    title: str
+    url: str | None
+    quote: str
+    span: Span
+    support: float
+    document_sha256: str
+    document_text: InitVar[str]
+    locator: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self, document_text: str) -> None:
+        if document_text[self.span.start : self.span.end] != self.quote:
+            raise ValueError(f"The quote does not stand at {self.span} of document {self.doc_id!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class CitedCandidate:
+    """A candidate whose quotes were located: what ``support`` scores and ``decide`` chooses from."""
+
+    candidate: Candidate
+    citations: tuple[Citation, ...]
+    confidence: float
+
+
+class AbstainReason(StrEnum):
+    """Why there is no answer."""
+
+    NO_PASSAGES = "no_passages"
+    NO_CANDIDATE = "no_candidate"
+    NO_QUOTE = "no_quote"
+    LOW_CONFIDENCE = "low_confidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another answer with its own citations, less confident than the chosen one."""
+
+    answer: str
+    citations: tuple[Citation, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class CitedAnswer:
+    """An answer with the quotes that support it and how likely it is right and supported (0-1)."""
+
+    answer: str
+    citations: tuple[Citation, ...]
+    confidence: float
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """No answer, why, and the nearest quotes, so that the reader can judge for themselves."""
+
+    reason: AbstainReason
+    confidence: float
+    nearest: tuple[Citation, ...] = ()
+
+
+Decision = CitedAnswer | Abstention
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Everything that happened to one question. ``timings``: seconds by stage."""
+
+    question: str
+    hits: tuple[Hit, ...]
+    readings: tuple[Reading, ...]
+    candidates: tuple[Candidate, ...]
+    cited: tuple[CitedCandidate, ...]
+    decision: Decision
+    timings: Mapping[str, float]
