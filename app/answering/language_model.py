@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 
@@ -9,7 +10,8 @@ from typing import Protocol
 class Completion:
     """What a language model wrote after a prompt, up to the stop string (not included).
 
-    ``logprob``: natural logarithm of the probability of the written tokens, the one that ended it included.
+    ``logprob``: natural logarithm of the probability of the written tokens, the one that ended it included
+    (always at temperature 1, so that sampled and greedy ones compare).
     ``tokens``: how many tokens ``logprob`` sums over.
     ``finished``: it ended by itself; False when the token limit or the deadline cut it off.
     """
@@ -29,7 +31,7 @@ class LanguageModel(Protocol):
 
     @property
     def sha256(self) -> str:
-        """Hex digest of the weights."""
+        """Hex digest of the weights (for a GGUF: of the GGUF)."""
 
     def head(self, text: str, *, max_tokens: int) -> str:
         """The longest beginning of ``text`` that is at most ``max_tokens`` tokens."""
@@ -47,7 +49,32 @@ class LanguageModel(Protocol):
     ) -> list[Completion]:
         """One completion of ``prefix + prompt`` per prompt, in order, decoded as one batch.
 
-        The key-value cache of ``prefix`` is computed once and reused between calls.
-        ``temperature`` 0 is greedy; above it, sampled with ``seed``.
+        The key-value cache of ``prefix`` is computed once and reused between calls. Prefix and prompts become
+        tokens apart, so a prefix should end where a token does (a line end). Control tokens spelt out in
+        either are read as plain text.
+        ``temperature`` 0 is greedy; above it, sampled with ``seed`` and the prompt's place in the batch.
         ``deadline`` is a ``time.monotonic()`` value; past it, what is written so far comes back unfinished.
         """
+
+
+def load_language_model(
+    name_or_path: str = "gemma-3-270m",
+    *,
+    cache_dir: Path,
+    offline: bool = True,
+    dtype: str | None = None,
+    threads: int | None = None,
+) -> LanguageModel:
+    """A packaged model ("gemma-3-270m", "smollm2-135m"), a local folder, a ``.gguf`` file or a hub name.
+
+    ``cache_dir``: where a GGUF is kept once converted. ``offline``: a hub name must be in the hub's cache.
+    ``dtype``: "float32" or "bfloat16"; without it, bfloat16 where the CPU computes in it.
+    ``threads``: how many CPU threads torch uses from now on, in the whole process.
+
+    Raises:
+        ModelUnusableError: when it is not installed, not there, or has another sha256.
+    """
+    # torch and transformers take seconds to import; whoever only needs the types does not pay for that.
+    from app.answering.transformers_lm import load
+
+    return load(name_or_path, cache_dir=cache_dir, offline=offline, dtype=dtype, threads=threads)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
 
-from retriever.types import Hit, Passage, Span
+from retriever.types import Document, Hit, Passage, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,26 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """Characters of a stored document: located, so verbatim by construction, not yet scored.
+
+    Raises:
+        ValueError: when the span ends beyond the document.
+    """
+
+    document: Document
+    span: Span
+
+    def __post_init__(self) -> None:
+        self.span.of(self.document.text)
+
+    @property
+    def text(self) -> str:
+        """The quoted characters."""
+        return self.span.of(self.document.text)
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A quote that stands verbatim in its document. One that does not cannot be built.
 
@@ -84,6 +104,21 @@ class Citation:
     def __post_init__(self, document_text: str) -> None:
         if document_text[self.span.start : self.span.end] != self.quote:
             raise ValueError(f"The quote does not stand at {self.span} of document {self.doc_id!r}.")
+
+    @classmethod
+    def of(cls, quote: Quote, *, support: float) -> "Citation":
+        """The citation of a located quote."""
+        document = quote.document
+        return cls(
+            doc_id=document.doc_id,
+            title=document.title,
+            url=document.url,
+            quote=quote.text,
+            span=quote.span,
+            support=support,
+            document_sha256=document.sha256,
+            document_text=document.text,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,193 @@
+"""The way a question travels: retrieve, read, generate, cite, support, decide."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.answering.cite import Citer
+from app.answering.decide import confidence, decide
+from app.answering.generator import Generator
+from app.answering.reader import Reader
+from app.answering.support import Claim, SupportScorer
+from app.answering.types import Candidate, Citation, CitedCandidate, Quote, Reading, Trace
+from retriever.errors import DeadlineExceededError
+from retriever.retriever import Retriever
+from retriever.types import Hit
+
+DEFAULT_MIN_CONFIDENCE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOptions:
+    """How one question is answered.
+
+    ``top_k``: passages retrieved and read. ``candidates``: answers generated, one for each of the best
+    passages first. ``seed``: of the sampled candidates beyond those. ``min_confidence``: abstain below it.
+    """
+
+    top_k: int = 20
+    candidates: int = 3
+    seed: int = 0
+    min_confidence: float = DEFAULT_MIN_CONFIDENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The hits are in."""
+
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The hits have been read."""
+
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The candidates are written, none checked yet."""
+
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Each candidate whose quote was found in its document, with that quote."""
+
+    quoted: tuple[tuple[Candidate, Quote], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Supported:
+    """The quotes are scored."""
+
+    cited: tuple[CitedCandidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The end: everything that happened, the decision included."""
+
+    trace: Trace
+
+
+Event = Retrieved | Read | Generated | Located | Supported | Decided
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Seconds by stage, and the moment by which an answer is due (``time.monotonic()``)."""
+
+    deadline: float | None
+    seconds: dict[str, float] = field(default_factory=dict)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = now - self._last
+        self._last = now
+
+    def check(self, stage: str) -> None:
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise DeadlineExceededError(
+                f"The time allowed ran out during the stage {stage!r}; allow more time or ask for less."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Answers questions from one index. Every part can be replaced by another that follows its protocol."""
+
+    retriever: Retriever
+    reader: Reader
+    generator: Generator
+    citer: Citer
+    support: SupportScorer
+    options: AnswerOptions = AnswerOptions()
+
+    def answer(
+        self, question: str, options: AnswerOptions | None = None, *, deadline: float | None = None
+    ) -> Trace:
+        """The trace of the answered question; see ``run``."""
+        *_, last = self.run(question, options, deadline=deadline)
+        assert isinstance(last, Decided)  # noqa: S101 - run ends with it
+        return last.trace
+
+    def run(
+        self, question: str, options: AnswerOptions | None = None, *, deadline: float | None = None
+    ) -> Iterator[Event]:
+        """One event per stage, in order; the last one holds the trace.
+
+        ``deadline``: a ``time.monotonic()`` value. A generator that runs into it hands over what it has.
+
+        Raises:
+            DeadlineExceededError: when it passes before there is a candidate.
+        """
+        options = options or self.options
+        clock = _Clock(deadline)
+        hits = tuple(self.retriever.retrieve(question, k=options.top_k))
+        clock.lap("retrieve")
+        yield Retrieved(hits)
+
+        clock.check("retrieve")
+        readings = tuple(self.reader.read(question, hits))
+        clock.lap("read")
+        yield Read(readings)
+
+        clock.check("read")
+        candidates = tuple(
+            self.generator.generate(
+                question, readings, n=options.candidates, seed=options.seed, deadline=deadline
+            )
+        )
+        clock.lap("generate")
+        yield Generated(candidates)
+
+        if not candidates:
+            clock.check("generate")
+        quoted = tuple(self._located(question, candidates))
+        clock.lap("cite")
+        yield Located(quoted)
+
+        cited = self._supported(question, quoted)
+        clock.lap("support")
+        yield Supported(cited)
+
+        nearest = () if cited else self._nearest(readings)
+        decision = decide(hits, candidates, cited, nearest, min_confidence=options.min_confidence)
+        clock.lap("decide")
+        yield Decided(Trace(question, hits, readings, candidates, cited, decision, clock.seconds))
+
+    def _located(self, question: str, candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, Quote]]:
+        for candidate in candidates:
+            document = self.retriever.document(candidate.passage.doc_id)
+            quote = self.citer.cite(question, candidate, document)
+            if quote is not None:
+                yield candidate, quote
+
+    def _supported(
+        self, question: str, quoted: Sequence[tuple[Candidate, Quote]]
+    ) -> tuple[CitedCandidate, ...]:
+        scores = self.support.score(
+            [
+                Claim(question, candidate.answer, quote.document.title, quote.text)
+                for candidate, quote in quoted
+            ]
+        )
+        return tuple(
+            CitedCandidate(candidate, (Citation.of(quote, support=score),), confidence(candidate, score))
+            for (candidate, quote), score in zip(quoted, scores, strict=True)
+        )
+
+    def _nearest(self, readings: Sequence[Reading]) -> tuple[Citation, ...]:
+        """The best span of each reading as a citation, its score standing in for support."""
+        best = [reading for reading in readings if reading.spans][:3]
+        return tuple(
+            Citation.of(
+                Quote(self.retriever.document(reading.hit.passage.doc_id), reading.spans[0].span),
+                support=reading.spans[0].score,
+            )
+            for reading in best
+        )

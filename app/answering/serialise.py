@@ -1,0 +1,136 @@
+"""The one way a trace becomes JSON: for HTTP responses and prediction files alike."""
+
+from typing import Any
+
+from app.answering.types import (
+    Abstention,
+    Candidate,
+    Citation,
+    CitedAnswer,
+    CitedCandidate,
+    Decision,
+    Reading,
+    Trace,
+)
+from retriever.types import Hit, Passage, Span
+
+SCHEMA = 1
+
+Json = dict[str, Any]
+
+
+def trace_as_json(trace: Trace) -> Json:
+    """The whole trace; ``schema`` names the version of this form."""
+    return {
+        "schema": SCHEMA,
+        "question": trace.question,
+        "hits": [hit_as_json(hit) for hit in trace.hits],
+        "readings": [_reading(reading) for reading in trace.readings],
+        "candidates": [candidate_as_json(candidate) for candidate in trace.candidates],
+        "cited": [_cited(cited) for cited in trace.cited],
+        "decision": decision_as_json(trace.decision),
+        "timings_ms": timings_as_json(trace),
+    }
+
+
+def hit_as_json(hit: Hit) -> Json:
+    """A hit with its passage's text and place."""
+    return {
+        **_place(hit.passage),
+        "title": hit.passage.title,
+        "text": hit.passage.text,
+        "continuation": hit.passage.continuation,
+        "score": hit.score,
+        "rank": hit.rank,
+    }
+
+
+def candidate_as_json(candidate: Candidate) -> Json:
+    """A candidate with the place of the passage it was generated from. It is unchecked."""
+    return {
+        "answer": candidate.answer,
+        "source": candidate.source.value,
+        "logprob": candidate.logprob,
+        "tokens": candidate.tokens,
+        "sample": candidate.sample,
+        "pointer": None if candidate.pointer is None else _span(candidate.pointer),
+        "passage": _place(candidate.passage),
+    }
+
+
+def citation_as_json(citation: Citation) -> Json:
+    """A citation: ``start`` and ``end`` are characters of the stored document."""
+    return {
+        "quote": citation.quote,
+        "document_id": citation.doc_id,
+        "title": citation.title,
+        "url": citation.url,
+        **_span(citation.span),
+        "support": citation.support,
+        "document_sha256": citation.document_sha256,
+        "locator": citation.locator,
+    }
+
+
+def decision_as_json(decision: Decision) -> Json:
+    """An answer with its citations and alternatives, or an abstention with its reason."""
+    if isinstance(decision, Abstention):
+        return {
+            "answer": None,
+            "abstained": True,
+            "abstain_reason": decision.reason.value,
+            "confidence": decision.confidence,
+            "citations": [],
+            "alternatives": [],
+            "nearest": [citation_as_json(citation) for citation in decision.nearest],
+        }
+    return {
+        "answer": decision.answer,
+        "abstained": False,
+        "abstain_reason": None,
+        "confidence": decision.confidence,
+        "citations": [citation_as_json(citation) for citation in decision.citations],
+        "alternatives": _alternatives(decision),
+        "nearest": [],
+    }
+
+
+def timings_as_json(trace: Trace) -> dict[str, float]:
+    """Milliseconds by stage, and their sum as ``total``."""
+    rounded = {stage: round(1000 * seconds, 2) for stage, seconds in trace.timings.items()}
+    return {**rounded, "total": round(1000 * sum(trace.timings.values()), 2)}
+
+
+def _alternatives(answer: CitedAnswer) -> list[Json]:
+    return [
+        {
+            "answer": other.answer,
+            "confidence": other.confidence,
+            "citations": [citation_as_json(citation) for citation in other.citations],
+        }
+        for other in answer.alternatives
+    ]
+
+
+def _reading(reading: Reading) -> Json:
+    return {
+        "row": reading.hit.passage.row,
+        "answerability": reading.answerability,
+        "spans": [{**_span(scored.span), "score": scored.score} for scored in reading.spans],
+    }
+
+
+def _cited(cited: CitedCandidate) -> Json:
+    return {
+        "candidate": candidate_as_json(cited.candidate),
+        "citations": [citation_as_json(citation) for citation in cited.citations],
+        "confidence": cited.confidence,
+    }
+
+
+def _place(passage: Passage) -> Json:
+    return {"row": passage.row, "document_id": passage.doc_id, **_span(passage.span)}
+
+
+def _span(span: Span) -> dict[str, int]:
+    return {"start": span.start, "end": span.end}

@@ -1,0 +1,55 @@
+"""Support: how well title and quote back the claim for this question, and nothing else counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from app.answering.overlap import Overlap
+from retriever.encoder import Encoder, passage_input
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a support scorer sees of an answer (GopherCite's reward model, section 2.5: the same four)."""
+
+    question: str
+    answer: str
+    title: str
+    quote: str
+
+
+class SupportScorer(Protocol):
+    """What the pipeline needs of a support scorer."""
+
+    def score(self, claims: Sequence[Claim]) -> list[float]:
+        """Support of each claim, 0-1."""
+
+
+class LexicalSupport:
+    """An untrained scorer: ``answer in quote x mean(question in title + quote, cosine)``.
+
+    - answer in quote: share of the answer's words that the quote holds, weighted by idf;
+    - question in title + quote: share of the question's words that title, quote or answer hold;
+    - cosine: of the question and the answer together with title and quote, negative ones as 0.
+    """
+
+    def __init__(self, overlap: Overlap, encoder: Encoder) -> None:
+        self._overlap, self._encoder = overlap, encoder
+
+    def score(self, claims: Sequence[Claim]) -> list[float]:
+        if not claims:
+            return []
+        asked = self._encoder.encode_queries([f"{claim.question} {claim.answer}" for claim in claims])
+        quoted = self._encoder.encode_passages([passage_input(claim.title, claim.quote) for claim in claims])
+        # both (claims, dimension): row by row
+        cosines = np.clip(np.sum(asked * quoted, axis=1), 0.0, 1.0)
+        return [self._one(claim, float(cosine)) for claim, cosine in zip(claims, cosines, strict=True)]
+
+    def _one(self, claim: Claim, cosine: float) -> float:
+        answered = self._overlap.covered(self._overlap.weights(claim.answer), claim.quote)
+        asked = self._overlap.covered(
+            self._overlap.weights(claim.question), f"{claim.title}\n{claim.quote}\n{claim.answer}"
+        )
+        return answered * (asked + cosine) / 2

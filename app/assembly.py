@@ -1,0 +1,96 @@
+"""Putting the parts together: from settings to a service that answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.answering.cite import SentenceCiter
+from app.answering.generator import Generator, LMGenerator, ReaderGenerator
+from app.answering.language_model import load_language_model
+from app.answering.overlap import Overlap
+from app.answering.pipeline import AnswerOptions, Pipeline
+from app.answering.reader import LexicalReader
+from app.answering.support import LexicalSupport
+from app.settings import GeneratorKind, Settings
+from retriever.encoder import Encoder, load_encoder
+from retriever.index import PassageIndex, index_in_memory, open_index, read_manifest
+from retriever.models import default_cache_dir
+from retriever.passages import PassageSettings
+from retriever.retriever import IndexRetriever
+from retriever.types import Document, RetrievalMode
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNames:
+    """Which models answer, for whoever reads a response or a prediction file."""
+
+    encoder: str
+    language_model: str | None
+    language_model_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerService:
+    """An opened index with the models that answer from it."""
+
+    pipeline: Pipeline
+    index: PassageIndex
+    encoder: Encoder
+    models: ModelNames
+    passages: PassageSettings
+    retrieval: RetrievalMode
+
+    def over(self, documents: Sequence[Document]) -> Pipeline:
+        """The same pipeline, answering from these documents alone (GopherCite's single-document mode)."""
+        index = index_in_memory(documents, self.encoder, self.passages)
+        return replace(
+            self.pipeline, retriever=IndexRetriever(index, self.encoder, mode=self.retrieval)
+        )
+
+
+def open_service(settings: Settings) -> AnswerService:
+    """Open the index and load the models.
+
+    Raises:
+        IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
+    """
+    manifest = read_manifest(settings.index)
+    encoder = load_encoder(
+        settings.encoder or manifest.encoder.name, allow_download=settings.allow_download
+    )
+    index = open_index(settings.index, encoder)
+    generator, language_model = _generator(settings)
+    overlap = Overlap(index.lexical)
+    pipeline = Pipeline(
+        retriever=IndexRetriever(index, encoder, mode=settings.retrieval),
+        reader=LexicalReader(overlap, encoder),
+        generator=generator,
+        citer=SentenceCiter(overlap),
+        support=LexicalSupport(overlap, encoder),
+        options=AnswerOptions(
+            top_k=settings.top_k,
+            candidates=settings.candidates,
+            seed=settings.seed,
+            min_confidence=settings.min_confidence,
+        ),
+    )
+    split = manifest.passages
+    return AnswerService(
+        pipeline=pipeline,
+        index=index,
+        encoder=encoder,
+        models=ModelNames(encoder.name, *language_model),
+        passages=PassageSettings(words=split.words, continuation_words=split.continuation_words),
+        retrieval=settings.retrieval,
+    )
+
+
+def _generator(settings: Settings) -> tuple[Generator, tuple[str | None, str | None]]:
+    if settings.generator is GeneratorKind.READER:
+        return ReaderGenerator(), (None, None)
+    model = load_language_model(
+        settings.language_model,
+        cache_dir=default_cache_dir(),
+        offline=not settings.allow_download,
+        threads=settings.threads,
+    )
+    return LMGenerator(model, evidence_tokens=settings.evidence_tokens), (model.name, model.sha256)

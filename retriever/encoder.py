@@ -1,0 +1,121 @@
+"""Encoders turn texts into unit vectors whose inner product is the cosine similarity."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from retriever.errors import ModelUnusableError
+from retriever.hub import model_folder, weights_sha256
+from retriever.models import MINILM, minilm_folder
+
+FloatArray = npt.NDArray[np.float32]
+
+DEFAULT_ENCODER = MINILM.name
+
+
+class Encoder(Protocol):
+    """What indexing and searching need of an encoder. Rows of every result have length 1 (L2)."""
+
+    @property
+    def name(self) -> str:
+        """The name or path it was loaded by."""
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the weights."""
+
+    @property
+    def precision(self) -> str:
+        """The number format it computes in; vectors cached in another one are not reused."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def encode_queries(self, queries: Sequence[str]) -> FloatArray:
+        """Vectors of questions, float32, shape (queries, dimension)."""
+
+    def encode_passages(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors of passage inputs (see ``passage_input``), float32, shape (texts, dimension)."""
+
+
+def passage_input(title: str, text: str) -> str:
+    """What an encoder is given of a passage: the title says what the text is about."""
+    return f"{title}\n{text}" if title else text
+
+
+class SentenceEncoder:
+    """Any sentence-transformers model, in bfloat16 where the CPU multiplies it natively."""
+
+    def __init__(self, name: str, folder: Path, *, sha256: str, batch_size: int = 32) -> None:
+        # heavy, and of no use to whoever never encodes
+        import torch
+        from sentence_transformers import SentenceTransformer
+
+        from retriever.precision import native_dtype
+
+        dtype = native_dtype()
+        self.name, self.sha256, self._batch_size = name, sha256, batch_size
+        self.precision = str(dtype).removeprefix("torch.")
+        self._model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": dtype})
+        dimension = self._model.get_embedding_dimension()
+        if dimension is None:
+            raise ModelUnusableError(f"The encoder {name!r} does not say how long its vectors are.")
+        self.dimension: int = dimension
+
+    def encode_queries(self, queries: Sequence[str]) -> FloatArray:
+        return self._unit(self._model.encode_query(list(queries), batch_size=self._batch_size))
+
+    def encode_passages(self, texts: Sequence[str]) -> FloatArray:
+        return self._unit(self._model.encode_document(list(texts), batch_size=self._batch_size))
+
+    @staticmethod
+    def _unit(vectors: npt.NDArray[np.floating]) -> FloatArray:
+        # (texts, dimension); normalised in float32, whatever the model computed in
+        wide = vectors.astype(np.float32)
+        norms = np.linalg.norm(wide, axis=1, keepdims=True)
+        return wide / np.maximum(norms, np.float32(1e-12))
+
+
+class HashingEncoder:
+    """Words hashed into a bag-of-words vector: needs no weights, finds shared words, nothing more.
+
+    For tests and dry runs: it follows the same protocol and is deterministic everywhere.
+    """
+
+    name = "hashing"
+    precision = "float32"
+
+    def __init__(self, dimension: int = 256) -> None:
+        self.dimension = dimension
+        self.sha256 = hashlib.sha256(f"hashing-{dimension}".encode()).hexdigest()
+
+    def encode_queries(self, queries: Sequence[str]) -> FloatArray:
+        return self.encode_passages(queries)
+
+    def encode_passages(self, texts: Sequence[str]) -> FloatArray:
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for position, text in enumerate(texts):
+            for word in re.findall(r"\w+", text.casefold()) or [""]:
+                digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
+                vectors[position, int.from_bytes(digest) % self.dimension] += 1.0
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def load_encoder(name: str = DEFAULT_ENCODER, *, allow_download: bool = False) -> Encoder:
+    """The encoder of this name: a packaged one, ``hashing``, a local folder, or a name on the hub.
+
+    Raises:
+        ModelUnusableError: when there is none, or its weights are not the published ones.
+    """
+    if name == HashingEncoder.name:
+        return HashingEncoder()
+    if name == MINILM.name:
+        return SentenceEncoder(name, minilm_folder(), sha256=MINILM.sha256)
+    folder = model_folder(name, allow_download=allow_download)
+    return SentenceEncoder(name, folder, sha256=weights_sha256(folder))

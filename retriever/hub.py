@@ -1,0 +1,56 @@
+"""Models by name or path: a local folder, or the hub's cache, downloaded only when the user asked for it."""
+
+import hashlib
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+from retriever.errors import ModelUnusableError
+from retriever.models import sha256_of
+
+# safetensors only: pickled weights can run code
+_FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+
+
+def model_folder(name_or_path: str, *, allow_download: bool) -> Path:
+    """The folder of a model: the path itself, or the copy of the hub's repository of this name.
+
+    Raises:
+        ModelUnusableError: when there is neither, or a download fails.
+    """
+    path = Path(name_or_path)
+    if path.is_dir():
+        return path
+    try:
+        return Path(
+            snapshot_download(name_or_path, allow_patterns=_FILES, local_files_only=not allow_download)
+        )
+    except HFValidationError as error:
+        raise ModelUnusableError(
+            f"{name_or_path!r} is neither a folder nor a model name on the hub; give one of them."
+        ) from error
+    except LocalEntryNotFoundError as error:
+        raise ModelUnusableError(
+            f"The model {name_or_path!r} is not on this machine; give a local folder, or allow the download "
+            "with --allow-download where there is a network."
+        ) from error
+    except (HfHubHTTPError, OSError) as error:
+        raise ModelUnusableError(f"The model {name_or_path!r} cannot be downloaded: {error}") from error
+
+
+def weights_sha256(folder: Path) -> str:
+    """One digest of a model folder's weights: of the one safetensors file, or of all files' digests in order.
+
+    Raises:
+        ModelUnusableError: when there is no safetensors file.
+    """
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ModelUnusableError(
+            f"{folder} holds no .safetensors file; give a model saved with save_pretrained (pickled weights "
+            "are not read)."
+        )
+    if len(files) == 1:
+        return sha256_of(files[0])
+    return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()

@@ -1,0 +1,131 @@
+"""The lexical index: BM25 over titles and texts (tantivy)."""
+
+import math
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import tantivy
+
+from retriever.errors import IndexUnusableError
+from retriever.fusion import top_k
+from retriever.types import ScoredRow
+
+_ANALYZER = "english"
+_TEXT_FIELDS = ("title", "text")
+_HEAP_BYTES = 128 * 1024 * 1024
+
+
+def _schema() -> tantivy.Schema:
+    schema = tantivy.SchemaBuilder()
+    schema.add_unsigned_field("row", indexed=True, fast=True)
+    for name in _TEXT_FIELDS:
+        schema.add_text_field(name, tokenizer_name=_ANALYZER)
+    return schema.build()
+
+
+def _english_analyzer() -> tantivy.TextAnalyzer:
+    """Words, lower-cased, accents folded, stemmed (Snowball English)."""
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    for step in (
+        tantivy.Filter.remove_long(40),
+        tantivy.Filter.lowercase(),
+        tantivy.Filter.ascii_fold(),
+        tantivy.Filter.stemmer("english"),
+    ):
+        builder = builder.filter(step)
+    return builder.build()
+
+
+class LexicalIndex:
+    """BM25 with tantivy's constants (k1 = 1.2, b = 0.75), title and text added up."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """A new, empty index in an empty folder, or in memory."""
+        self._schema, self._analyzer = _schema(), _english_analyzer()
+        path = None if folder is None else str(folder)
+        self._index = tantivy.Index(self._schema, path=path, reuse=False)
+        self._index.register_tokenizer(_ANALYZER, self._analyzer)
+        self._links: tempfile.TemporaryDirectory[str] | None = None
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The index in this folder, which may be read-only.
+
+        tantivy writes a lock file beside what it opens, so it is shown a folder of links instead.
+
+        Raises:
+            IndexUnusableError: when the folder holds no such index.
+        """
+        index = cls.__new__(cls)
+        index._links = tempfile.TemporaryDirectory(prefix="loccit-lexical-", ignore_cleanup_errors=True)
+        try:
+            for file in folder.iterdir():
+                Path(index._links.name, file.name).symlink_to(file.resolve())
+            index._index = tantivy.Index.open(index._links.name)
+        except (OSError, ValueError) as error:
+            raise IndexUnusableError(f"{folder} is not a readable lexical index; build it again.") from error
+        index._schema, index._analyzer = _schema(), _english_analyzer()
+        index._index.register_tokenizer(_ANALYZER, index._analyzer)
+        return index
+
+    def __len__(self) -> int:
+        return int(self._index.searcher().num_docs)
+
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Every row it holds, ascending."""
+        searcher = self._index.searcher()
+        found = searcher.search(tantivy.Query.all_query(), limit=max(1, len(self)))
+        addresses = [address for _, address in found.hits]
+        return np.sort(np.asarray(searcher.fast_field_values("row", addresses), dtype=np.int64))
+
+    def add(self, passages: Iterable[tuple[int, str, str]]) -> None:
+        """Index (row, title, text) triples and make them searchable."""
+        # one thread and one commit: the same passages give the same segments
+        writer = self._index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        for row, title, text in passages:
+            document = tantivy.Document()
+            document.add_unsigned("row", row)
+            document.add_text("title", title)
+            document.add_text("text", text)
+            writer.add_document(document)
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+
+    def terms(self, text: str) -> list[str]:
+        """The text's words as the index sees them: lower-cased, accents folded, stemmed, in order."""
+        return list(self._analyzer.analyze(text))
+
+    def idf(self, term: str) -> float:
+        """Inverse document frequency of an analysed term in the texts, as BM25 weighs it.
+
+        ``ln(1 + (N - n + 0.5) / (n + 0.5))`` for n of N passages; never below 0.
+        """
+        searcher = self._index.searcher()
+        total, containing = searcher.num_docs, searcher.doc_freq("text", term)
+        return math.log(1 + (total - containing + 0.5) / (containing + 0.5))
+
+    def search(self, question: str, *, k: int) -> list[ScoredRow]:
+        """The best k rows by BM25; none when no word of the question occurs."""
+        terms = sorted(set(self.terms(question)))
+        if not terms:
+            return []
+        query = tantivy.Query.boolean_query(
+            [
+                (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, field, term))
+                for term in terms
+                for field in _TEXT_FIELDS
+            ]
+        )
+        searcher = self._index.searcher()
+
+        def best(limit: int) -> list[ScoredRow]:
+            hits = searcher.search(query, limit=limit, count=False).hits
+            rows = searcher.fast_field_values("row", [address for _, address in hits])
+            return [ScoredRow(int(row), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
+
+        return top_k(best, k=k)

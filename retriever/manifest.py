@@ -1,0 +1,153 @@
+"""What an index says of itself: how it was made, from what, and the digest of every file."""
+
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from retriever.encoder import Encoder
+from retriever.errors import IndexUnusableError
+from retriever.models import sha256_of
+
+FORMAT_VERSION = 1
+MANIFEST_FILE = "manifest.json"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EncoderIdentity(_Frozen):
+    """Which encoder made the vectors: queries must come from the same."""
+
+    name: str
+    sha256: str
+    precision: str
+    dimension: int
+
+    @classmethod
+    def of(cls, encoder: Encoder) -> Self:
+        """The identity of this encoder."""
+        return cls(
+            name=encoder.name,
+            sha256=encoder.sha256,
+            precision=encoder.precision,
+            dimension=encoder.dimension,
+        )
+
+
+class SourceRecord(_Frozen):
+    """Where documents came from and on what terms."""
+
+    name: str
+    kind: str
+    licence: str | None
+    snapshot: str | None
+    attribution: str | None
+    documents: int
+    malformed: int
+
+
+class PassageRecord(_Frozen):
+    """How documents were split."""
+
+    words: int
+    continuation_words: int
+
+
+class Counts(_Frozen):
+    """How much the index holds."""
+
+    documents: int
+    passages: int
+
+
+class FileRecord(_Frozen):
+    """One file of the generation."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(_Frozen):
+    """The generation's ``manifest.json``."""
+
+    format_version: int
+    created_at: str
+    loccit_version: str
+    encoder: EncoderIdentity
+    passages: PassageRecord
+    counts: Counts
+    sources: tuple[SourceRecord, ...]
+    files: dict[str, FileRecord]
+
+    def save(self, folder: Path) -> None:
+        """Write it into the generation's folder, on disk when this returns."""
+        with (folder / MANIFEST_FILE).open("w", encoding="utf-8") as file:
+            file.write(self.model_dump_json(indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The manifest of a generation.
+
+        Raises:
+            IndexUnusableError: when it is missing, damaged, or of another format version.
+        """
+        path = folder / MANIFEST_FILE
+        try:
+            text = path.read_text(encoding="utf-8")
+            version = _Version.model_validate_json(text).format_version
+            if version == FORMAT_VERSION:
+                return cls.model_validate_json(text)
+        except FileNotFoundError as error:
+            raise IndexUnusableError(f"{path} is missing: the index is damaged; build it again.") from error
+        except (ValidationError, UnicodeDecodeError) as error:
+            raise IndexUnusableError(
+                f"{path} is not a manifest that Loccit wrote: the index is damaged; build it again."
+            ) from error
+        if version > FORMAT_VERSION:
+            raise IndexUnusableError(
+                f"The index in {folder} has format version {version}, but this Loccit reads version "
+                f"{FORMAT_VERSION}; upgrade with `pip install --upgrade loccit`."
+            )
+        raise IndexUnusableError(
+            f"The index in {folder} has the old format version {version}; build it again: "
+            f"`loccit index build {_source_names(text)} --out {folder.parent.parent}`."
+        )
+
+    def check_files(self, folder: Path) -> None:
+        """Compare every file's digest with what was recorded.
+
+        Raises:
+            IndexUnusableError: naming the first file that is missing or differs.
+        """
+        for name, recorded in self.files.items():
+            path = folder / name
+            if not path.is_file():
+                raise IndexUnusableError(f"{path} is missing: the index is damaged; build it again.")
+            if path.stat().st_size != recorded.bytes or sha256_of(path) != recorded.sha256:
+                raise IndexUnusableError(
+                    f"{path} is not the file that was built (its sha256 differs): the index is damaged; "
+                    "build it again."
+                )
+
+
+class _Version(BaseModel):
+    format_version: int
+
+
+def _source_names(text: str) -> str:
+    class Named(BaseModel):
+        name: str
+
+    class Sources(BaseModel):
+        sources: list[Named] = []
+
+    try:
+        names = [source.name for source in Sources.model_validate_json(text).sources]
+    except ValidationError:
+        names = []
+    return " ".join(names) or "SOURCE..."

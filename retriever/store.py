@@ -1,0 +1,171 @@
+"""The document store: documents once, passages as spans of them (SQLite)."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from retriever.errors import DocumentNotFoundError, IndexUnusableError
+from retriever.passages import PassageDraft
+from retriever.types import Document, Passage, Span
+
+_SCHEMA = """
+CREATE TABLE documents (
+    number INTEGER PRIMARY KEY,
+    doc_id TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    url TEXT,
+    metadata TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    location TEXT NOT NULL
+) STRICT;
+CREATE TABLE passages (
+    row INTEGER PRIMARY KEY,
+    document INTEGER NOT NULL REFERENCES documents (number),
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    continuation_end INTEGER NOT NULL
+) STRICT;
+"""
+
+
+class DuplicateDocumentError(Exception):
+    """A document of this id is stored already; ``location`` says where that one came from."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        self.location = location
+
+
+class DocumentStore:
+    """Documents by id, passages by row. Text goes in and comes out code point by code point."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def create(cls, path: Path | None = None) -> Self:
+        """A new, empty store in this file, or in memory."""
+        connection = sqlite3.connect(path or ":memory:", check_same_thread=False)
+        connection.executescript(_SCHEMA)
+        return cls(connection)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The store in this file, read-only: nothing is locked and nothing is written beside it.
+
+        Raises:
+            IndexUnusableError: when the file is not such a store.
+        """
+        try:
+            address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+            connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+            connection.execute("SELECT row FROM passages LIMIT 1").fetchone()
+        except sqlite3.Error as error:
+            raise IndexUnusableError(f"{path} is not a readable document store; build it again.") from error
+        return cls(connection)
+
+    def add(self, document: Document, drafts: Sequence[PassageDraft], *, location: str) -> None:
+        """Store a document and its passages, under the rows that follow the last ones.
+
+        Raises:
+            DuplicateDocumentError: when a document of this id is there already.
+        """
+        try:
+            number = self._connection.execute(
+                "INSERT INTO documents (doc_id, title, text, url, metadata, sha256, location)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    document.doc_id,
+                    document.title,
+                    document.text,
+                    document.url,
+                    json.dumps(dict(document.metadata), ensure_ascii=False),
+                    document.sha256,
+                    location,
+                ),
+            ).lastrowid
+        except sqlite3.IntegrityError as error:
+            query = "SELECT location FROM documents WHERE doc_id = ?"
+            raise DuplicateDocumentError(
+                self._connection.execute(query, (document.doc_id,)).fetchone()[0]
+            ) from error
+        self._connection.executemany(
+            "INSERT INTO passages (document, start, end, continuation_end) VALUES (?, ?, ?, ?)",
+            [(number, draft.span.start, draft.span.end, draft.continuation_end) for draft in drafts],
+        )
+
+    def commit(self) -> None:
+        """Make what was added last."""
+        self._connection.commit()
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._connection.close()
+
+    def document(self, doc_id: str) -> Document:
+        """The stored document.
+
+        Raises:
+            DocumentNotFoundError: when no document has this id.
+        """
+        found = self._connection.execute(
+            "SELECT doc_id, title, text, url, metadata FROM documents WHERE doc_id = ?", (doc_id,)
+        ).fetchone()
+        if found is None:
+            raise DocumentNotFoundError(
+                f"No document has the id {doc_id!r}; an answer's citations name ids that exist."
+            )
+        *fields, metadata = found
+        return Document(*fields, metadata=json.loads(metadata))
+
+    def passages(self, rows: Sequence[int]) -> list[Passage]:
+        """The passages of these rows, in the order asked for."""
+        marks = ",".join("?" * len(rows))
+        found = self._connection.execute(
+            "SELECT row, document, start, end, continuation_end FROM passages"
+            f" WHERE row IN ({marks}) ORDER BY document",
+            tuple(rows),
+        ).fetchall()
+        by_row = {passage.row: passage for passage in self._with_texts(found)}
+        return [by_row[row] for row in rows]
+
+    def each_passage(self) -> Iterator[Passage]:
+        """Every passage, ascending by row."""
+        return self._with_texts(
+            self._connection.execute(
+                "SELECT row, document, start, end, continuation_end FROM passages ORDER BY row"
+            )
+        )
+
+    def each_document(self) -> Iterator[tuple[Document, str]]:
+        """Every document with the sha256 recorded when it was stored."""
+        for *fields, metadata, sha256 in self._connection.execute(
+            "SELECT doc_id, title, text, url, metadata, sha256 FROM documents ORDER BY number"
+        ):
+            yield Document(*fields, metadata=json.loads(metadata)), sha256
+
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Every passage row, ascending."""
+        found = self._connection.execute("SELECT row FROM passages ORDER BY row").fetchall()
+        return np.asarray(found, dtype=np.int64).reshape(-1)
+
+    def count_documents(self) -> int:
+        """How many documents are stored."""
+        return int(self._connection.execute("SELECT count(*) FROM documents").fetchone()[0])
+
+    def _with_texts(self, records: Iterator[tuple[int, ...]] | list[tuple[int, ...]]) -> Iterator[Passage]:
+        # records of one document stand together, so that its text is read once
+        current, doc_id, title, text = None, "", "", ""
+        for row, number, start, end, continuation_end in records:
+            if number != current:
+                current = number
+                doc_id, title, text = self._connection.execute(
+                    "SELECT doc_id, title, text FROM documents WHERE number = ?", (number,)
+                ).fetchone()
+            yield Passage(row, doc_id, title, text[start:end], Span(start, end), text[end:continuation_end])
