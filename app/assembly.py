@@ -1,7 +1,8 @@
 """Putting the parts together: from settings to a service that answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from app.answering.cite import SentenceCiter
 from app.answering.generator import Generator, LMGenerator, ReaderGenerator
@@ -14,7 +15,6 @@ from app.settings import GeneratorKind, Settings
 from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, index_in_memory, open_index, read_manifest
 from retriever.models import default_cache_dir
-from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.types import Document, RetrievalMode
 
@@ -36,15 +36,28 @@ class AnswerService:
     index: PassageIndex
     encoder: Encoder
     models: ModelNames
-    passages: PassageSettings
     retrieval: RetrievalMode
 
     def over(self, documents: Sequence[Document]) -> Pipeline:
         """The same pipeline, answering from these documents alone (GopherCite's single-document mode)."""
-        index = index_in_memory(documents, self.encoder, self.passages)
-        return replace(
-            self.pipeline, retriever=IndexRetriever(index, self.encoder, mode=self.retrieval)
-        )
+        index = index_in_memory(documents, self.encoder, self.index.settings)
+        return replace(self.pipeline, retriever=IndexRetriever(index, self.encoder, mode=self.retrieval))
+
+    def description(self, settings: Settings) -> dict[str, Any]:
+        """What answers, in full: settings, models and index, for whoever keeps a record of the answers."""
+        manifest = self.index.manifest
+        return {
+            "settings": settings.model_dump(mode="json"),
+            "models": asdict(self.models),
+            "generation": self.index.generation,
+            "manifest": None if manifest is None else manifest.model_dump(mode="json"),
+        }
+
+
+def open_retriever(settings: Settings) -> IndexRetriever:
+    """Search over the index, without a language model; raises like ``open_service``."""
+    index, encoder = _open_index(settings)
+    return IndexRetriever(index, encoder, mode=settings.retrieval)
 
 
 def open_service(settings: Settings) -> AnswerService:
@@ -53,11 +66,7 @@ def open_service(settings: Settings) -> AnswerService:
     Raises:
         IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
     """
-    manifest = read_manifest(settings.index)
-    encoder = load_encoder(
-        settings.encoder or manifest.encoder.name, allow_download=settings.allow_download
-    )
-    index = open_index(settings.index, encoder)
+    index, encoder = _open_index(settings)
     generator, language_model = _generator(settings)
     overlap = Overlap(index.lexical)
     pipeline = Pipeline(
@@ -73,15 +82,19 @@ def open_service(settings: Settings) -> AnswerService:
             min_confidence=settings.min_confidence,
         ),
     )
-    split = manifest.passages
     return AnswerService(
         pipeline=pipeline,
         index=index,
         encoder=encoder,
         models=ModelNames(encoder.name, *language_model),
-        passages=PassageSettings(words=split.words, continuation_words=split.continuation_words),
         retrieval=settings.retrieval,
     )
+
+
+def _open_index(settings: Settings) -> tuple[PassageIndex, Encoder]:
+    recorded = read_manifest(settings.index).encoder
+    encoder = load_encoder(settings.encoder or recorded.name, allow_download=settings.allow_download)
+    return open_index(settings.index, encoder), encoder
 
 
 def _generator(settings: Settings) -> tuple[Generator, tuple[str | None, str | None]]:

@@ -33,7 +33,8 @@ class Settings(BaseSettings):
         description="gemma-3-270m, smollm2-135m, or any causal LM by folder, .gguf file or hub name.",
     )
     generator: GeneratorKind = Field(
-        GeneratorKind.LM, description="lm: the language model writes; reader: the best sentence is the answer."
+        GeneratorKind.LM,
+        description="lm: the language model writes; reader: the best sentence is the answer.",
     )
     retrieval: RetrievalMode = Field(RetrievalMode.HYBRID, description="hybrid, dense or lexical.")
     top_k: int = Field(20, ge=1, le=100, description="Passages retrieved and read for a question.")
@@ -46,6 +47,10 @@ class Settings(BaseSettings):
     threads: int | None = Field(None, ge=1, description="CPU threads; all cores unless given.")
     timeout_s: float = Field(30.0, gt=0, description="Seconds allowed for an answer, waiting included.")
     max_waiting: int = Field(64, ge=1, description="Questions waiting at most; more are refused with 503.")
+    max_documents: int = Field(20, ge=1, description="Documents handed in with a question at most.")
+    max_document_characters: int = Field(
+        200_000, ge=1, description="Characters of the documents handed in with a question at most, in all."
+    )
     allow_download: bool = Field(False, description="Fetch models from the hub when they are not here.")
 
     @classmethod

@@ -12,7 +12,6 @@ from pathlib import Path
 from rich.console import Console
 
 from index_builder.corpora import Corpus, Malformed, Record
-from index_builder.progress import progress
 from index_builder.vector_cache import VectorCache, cache_key
 from retriever.encoder import Encoder, passage_input
 from retriever.errors import CorpusError, LoccitError
@@ -30,6 +29,7 @@ from retriever.manifest import (
 )
 from retriever.models import sha256_of
 from retriever.passages import PassageSettings, split
+from retriever.progress import progress
 from retriever.store import DocumentStore, DuplicateDocumentError
 from retriever.vectors import FlatVectorIndex
 
@@ -71,7 +71,9 @@ def build_index(
         sources = [_read(corpus, store, settings, strict=strict, console=console) for corpus in corpora]
         store.commit()
         if not (rows := store.rows().tolist()):
-            raise CorpusError("The corpora hold no text to index; give at least one document with words in it.")
+            raise CorpusError(
+                "The corpora hold no text to index; give at least one document with words in it."
+            )
         with VectorCache.open(directory / "cache", encoder) as cache:
             keys = [cache_key(text) for text in _inputs(store)]
             embedded = _embed(store, keys, cache, encoder, console)
@@ -202,5 +204,3 @@ def _means_full_disk(error: Exception) -> bool:
     if isinstance(error, sqlite3.Error):
         return error.sqlite_errorcode == sqlite3.SQLITE_FULL
     return getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error)
-
-

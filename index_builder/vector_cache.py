@@ -11,8 +11,6 @@ import numpy as np
 
 from retriever.encoder import Encoder, FloatArray
 
-_BATCH = 500
-
 
 def cache_key(text: str) -> bytes:
     """The key of a passage input."""
@@ -70,13 +68,9 @@ class VectorCache:
     def get(self, keys: Sequence[bytes]) -> FloatArray:
         """The vectors of these keys, shape (keys, dimension), all of which must be held."""
         vectors = np.empty((len(keys), self._dimension), dtype=np.float32)
-        for start in range(0, len(keys), _BATCH):
-            wanted = keys[start : start + _BATCH]
-            marks = ",".join("?" * len(wanted))
-            query = f"SELECT key, vector FROM vectors WHERE key IN ({marks})"  # noqa: S608 - only marks
-            found: dict[bytes, bytes] = dict(self._connection.execute(query, wanted).fetchall())
-            for offset, key in enumerate(wanted):
-                vectors[start + offset] = np.frombuffer(found[key], dtype="<f4")
+        for place, key in enumerate(keys):
+            query = self._connection.execute("SELECT vector FROM vectors WHERE key = ?", (key,))
+            vectors[place] = np.frombuffer(query.fetchone()[0], dtype="<f4")
         return vectors
 
     def keep_only(self, keys: Iterable[bytes]) -> None:

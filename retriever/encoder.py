@@ -54,7 +54,6 @@ class SentenceEncoder:
 
     def __init__(self, name: str, folder: Path, *, sha256: str, batch_size: int = 32) -> None:
         # heavy, and of no use to whoever never encodes
-        import torch
         from sentence_transformers import SentenceTransformer
 
         from retriever.precision import native_dtype
@@ -77,9 +76,10 @@ class SentenceEncoder:
     @staticmethod
     def _unit(vectors: npt.NDArray[np.floating]) -> FloatArray:
         # (texts, dimension); normalised in float32, whatever the model computed in
-        wide = vectors.astype(np.float32)
-        norms = np.linalg.norm(wide, axis=1, keepdims=True)
-        return wide / np.maximum(norms, np.float32(1e-12))
+        wide: FloatArray = vectors.astype(np.float32)
+        norms = np.linalg.norm(wide, axis=1, keepdims=True).clip(1e-12)
+        unit: FloatArray = np.divide(wide, norms, dtype=np.float32)
+        return unit
 
 
 class HashingEncoder:
@@ -99,12 +99,14 @@ class HashingEncoder:
         return self.encode_passages(queries)
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        vectors: FloatArray = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for position, text in enumerate(texts):
             for word in re.findall(r"\w+", text.casefold()) or [""]:
                 digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
                 vectors[position, int.from_bytes(digest) % self.dimension] += 1.0
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: FloatArray = np.divide(vectors, norms, dtype=np.float32)
+        return unit
 
 
 def load_encoder(name: str = DEFAULT_ENCODER, *, allow_download: bool = False) -> Encoder:

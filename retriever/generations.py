@@ -84,7 +84,9 @@ def publish(unfinished: Path) -> Path:
     published = generations / name
     unfinished.rename(published)
     _flush(generations)
-    previous = (directory / CURRENT_FILE).read_text(encoding="utf-8").strip() if _has_current(directory) else ""
+    previous = (
+        (directory / CURRENT_FILE).read_text(encoding="utf-8").strip() if _has_current(directory) else ""
+    )
     _replace_current(directory, name)
     for folder in generations.iterdir():
         if folder.name not in {name, previous}:

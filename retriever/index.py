@@ -21,11 +21,15 @@ LEXICAL_FOLDER = "lexical"
 
 @dataclass(frozen=True, slots=True)
 class PassageIndex:
-    """The three parts of an index. ``generation`` and ``manifest`` are None for one in memory."""
+    """The three parts of an index and how its documents were split.
+
+    ``generation`` and ``manifest`` are None for one in memory.
+    """
 
     store: DocumentStore
     vectors: VectorIndex
     lexical: LexicalIndex
+    settings: PassageSettings
     generation: str | None = None
     manifest: Manifest | None = None
 
@@ -50,6 +54,7 @@ def open_index(directory: Path, encoder: Encoder) -> PassageIndex:
         store=DocumentStore.open(folder / STORE_FILE),
         vectors=FlatVectorIndex.load(folder / VECTORS_FILE),
         lexical=LexicalIndex.open(folder / LEXICAL_FOLDER),
+        settings=PassageSettings(**manifest.passages.model_dump()),
         generation=folder.name,
         manifest=manifest,
     )
@@ -71,7 +76,7 @@ def index_in_memory(
             raise InvalidRequestError(
                 f"Two documents have the id {document.doc_id!r}; give each its own id."
             ) from error
-    return PassageIndex(store=store, vectors=_embed(store, encoder), lexical=_lexical(store))
+    return PassageIndex(store, _embed(store, encoder), _lexical(store), settings)
 
 
 def _embed(store: DocumentStore, encoder: Encoder) -> FlatVectorIndex:
@@ -96,4 +101,3 @@ def _require_encoder(recorded: EncoderIdentity, encoder: Encoder, directory: Pat
             f"(weights sha256 {recorded.sha256[:12]}...), but {encoder.name!r} ({encoder.sha256[:12]}...) is "
             "asked to search it; use the same encoder, or build the index again with this one."
         )
-

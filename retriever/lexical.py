@@ -2,7 +2,7 @@
 
 import math
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -49,38 +49,39 @@ class LexicalIndex:
         path = None if folder is None else str(folder)
         self._index = tantivy.Index(self._schema, path=path, reuse=False)
         self._index.register_tokenizer(_ANALYZER, self._analyzer)
-        self._links: tempfile.TemporaryDirectory[str] | None = None
+        self._searcher = self._index.searcher()
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """The index in this folder, which may be read-only.
 
-        tantivy writes a lock file beside what it opens, so it is shown a folder of links instead.
+        tantivy writes a lock file beside what it opens, so it is shown a folder of links instead. It maps
+        every file when it opens, so the links are needed no longer than that.
 
         Raises:
             IndexUnusableError: when the folder holds no such index.
         """
         index = cls.__new__(cls)
-        index._links = tempfile.TemporaryDirectory(prefix="loccit-lexical-", ignore_cleanup_errors=True)
+        index._schema, index._analyzer = _schema(), _english_analyzer()
         try:
-            for file in folder.iterdir():
-                Path(index._links.name, file.name).symlink_to(file.resolve())
-            index._index = tantivy.Index.open(index._links.name)
+            with tempfile.TemporaryDirectory(prefix="loccit-lexical-") as links:
+                for file in folder.iterdir():
+                    Path(links, file.name).symlink_to(file.resolve())
+                index._index = tantivy.Index.open(links)
+                index._index.config_reader("manual", 0)
+                index._index.reload()
+                index._searcher = index._index.searcher()
         except (OSError, ValueError) as error:
             raise IndexUnusableError(f"{folder} is not a readable lexical index; build it again.") from error
-        index._schema, index._analyzer = _schema(), _english_analyzer()
-        index._index.register_tokenizer(_ANALYZER, index._analyzer)
         return index
 
     def __len__(self) -> int:
-        return int(self._index.searcher().num_docs)
+        return int(self._searcher.num_docs)
 
     def rows(self) -> npt.NDArray[np.int64]:
         """Every row it holds, ascending."""
-        searcher = self._index.searcher()
-        found = searcher.search(tantivy.Query.all_query(), limit=max(1, len(self)))
-        addresses = [address for _, address in found.hits]
-        return np.sort(np.asarray(searcher.fast_field_values("row", addresses), dtype=np.int64))
+        hits = self._searcher.search(tantivy.Query.all_query(), limit=max(1, len(self))).hits
+        return np.sort(np.asarray(self._rows_of(hits), dtype=np.int64))
 
     def add(self, passages: Iterable[tuple[int, str, str]]) -> None:
         """Index (row, title, text) triples and make them searchable."""
@@ -95,6 +96,7 @@ class LexicalIndex:
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()
+        self._searcher = self._index.searcher()
 
     def terms(self, text: str) -> list[str]:
         """The text's words as the index sees them: lower-cased, accents folded, stemmed, in order."""
@@ -105,8 +107,7 @@ class LexicalIndex:
 
         ``ln(1 + (N - n + 0.5) / (n + 0.5))`` for n of N passages; never below 0.
         """
-        searcher = self._index.searcher()
-        total, containing = searcher.num_docs, searcher.doc_freq("text", term)
+        total, containing = len(self), self._searcher.doc_freq("text", term)
         return math.log(1 + (total - containing + 0.5) / (containing + 0.5))
 
     def search(self, question: str, *, k: int) -> list[ScoredRow]:
@@ -121,11 +122,14 @@ class LexicalIndex:
                 for field in _TEXT_FIELDS
             ]
         )
-        searcher = self._index.searcher()
 
         def best(limit: int) -> list[ScoredRow]:
-            hits = searcher.search(query, limit=limit, count=False).hits
-            rows = searcher.fast_field_values("row", [address for _, address in hits])
-            return [ScoredRow(int(row), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
+            hits = self._searcher.search(query, limit=limit, count=False).hits
+            scores = [float(score) for score, _ in hits]
+            return list(map(ScoredRow, self._rows_of(hits), scores))
 
         return top_k(best, k=k)
+
+    def _rows_of(self, hits: Sequence[tuple[float, tantivy.DocAddress]]) -> list[int]:
+        values = self._searcher.fast_field_values("row", [address for _, address in hits])
+        return [int(value) for value in values if value is not None]

@@ -21,8 +21,8 @@ WINDOW = 2048
 _LANGUAGE = "en"
 _ODD_CHARACTER = re.compile(r"[^\S ]|[\ud800-\udfff]")
 _PLAIN_BOUNDARY = re.compile(r"[.!?…]['\")\]’”]*\s+|[。！？]")
-_OWN_LINE = re.compile(r"\s*(?:#{1,6}\s|[-=*_~]{3,}\s*$|```|~~~|\|)")
-_LIST_ITEM = re.compile(r"\s*(?:[-*+•‣◦–]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s")
+_OWN_LINE = re.compile(r"#{1,6}\s|[-=*_~]{3,}$|```|~~~|\|")
+_LIST_ITEM = re.compile(r"\s*(?:[-*+•‣◦]|\d{1,3}[.)]|\(?(?:\d{1,3}|[a-z])\))\s+")
 _LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _FLAG_LETTERS_SEEN = 64
 _ZERO_WIDTH_JOINER = "\u200d"
@@ -55,7 +55,7 @@ def splits_character(text: str, position: int) -> bool:
     before, after = text[position - 1], text[position]
     if after < "\u0300":
         return before == "\r" and after == "\n"
-    if before in _LINE_ENDS:
+    if before in _LINE_ENDS or after.isspace():
         return False
     return before == _ZERO_WIDTH_JOINER or _extends(after) or _ends_flag(text, position)
 
@@ -89,8 +89,9 @@ def _boundaries(text: str) -> Iterator[int]:
     """Where sentences start, and the text's end: 0 first, ascending."""
     yield 0
     for start, end in _blocks(text):
+        marker = match.end() if (match := _LIST_ITEM.match(text, start, end)) else start
         for boundary in (*_boundaries_within(text, start, end), end):
-            if not splits_character(text, boundary):
+            if boundary == end or (boundary > marker and not splits_character(text, boundary)):
                 yield boundary
 
 
@@ -102,7 +103,7 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
         width = max(map(len, contents))
         for line, (content, following) in zip(lines, pairwise([*contents, ""]), strict=True):
             position += len(line)
-            if not following or _breaks(content, following, width):
+            if content and (not following or _breaks(content, following, width)):
                 yield start, position
                 start = position
     if start < len(text):
@@ -159,7 +160,7 @@ def _last_word(window: str) -> str:
 
 
 def _segments(block: str) -> list[str]:
-    """``block`` in sentences, every whitespace character made a space; at least one, equal in total length."""
+    """``block`` in sentences, whitespace made spaces; at least one, equal in total length."""
     plain = _ODD_CHARACTER.sub(" ", block)
     sentences = _library_segments(plain)
     if "".join(sentences) != plain or not sentences:

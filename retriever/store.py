@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -121,16 +121,14 @@ class DocumentStore:
             raise DocumentNotFoundError(
                 f"No document has the id {doc_id!r}; an answer's citations name ids that exist."
             )
-        *fields, metadata = found
-        return Document(*fields, metadata=json.loads(metadata))
+        return _document(found)
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of these rows, in the order asked for."""
-        marks = ",".join("?" * len(rows))
         found = self._connection.execute(
             "SELECT row, document, start, end, continuation_end FROM passages"
-            f" WHERE row IN ({marks}) ORDER BY document",
-            tuple(rows),
+            " WHERE row IN (SELECT value FROM json_each(?)) ORDER BY document",
+            (json.dumps(rows),),
         ).fetchall()
         by_row = {passage.row: passage for passage in self._with_texts(found)}
         return [by_row[row] for row in rows]
@@ -145,10 +143,10 @@ class DocumentStore:
 
     def each_document(self) -> Iterator[tuple[Document, str]]:
         """Every document with the sha256 recorded when it was stored."""
-        for *fields, metadata, sha256 in self._connection.execute(
+        for *fields, sha256 in self._connection.execute(
             "SELECT doc_id, title, text, url, metadata, sha256 FROM documents ORDER BY number"
         ):
-            yield Document(*fields, metadata=json.loads(metadata)), sha256
+            yield _document(fields), sha256
 
     def rows(self) -> npt.NDArray[np.int64]:
         """Every passage row, ascending."""
@@ -169,3 +167,8 @@ class DocumentStore:
                     "SELECT doc_id, title, text FROM documents WHERE number = ?", (number,)
                 ).fetchone()
             yield Passage(row, doc_id, title, text[start:end], Span(start, end), text[end:continuation_end])
+
+
+def _document(fields: Sequence[Any]) -> Document:
+    doc_id, title, text, url, metadata = fields
+    return Document(doc_id, title, text, url, json.loads(metadata))

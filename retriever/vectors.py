@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import faiss
 import numpy as np
@@ -34,7 +34,7 @@ class FlatVectorIndex:
     """Exact search over all vectors (FAISS Flat, inner product)."""
 
     def __init__(self, dimension: int) -> None:
-        self._engine = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+        self._engine: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
 
     @property
     def dimension(self) -> int:
@@ -81,7 +81,9 @@ class FlatVectorIndex:
         try:
             engine = faiss.deserialize_index(np.fromfile(path, dtype=np.uint8))
         except (RuntimeError, OSError) as error:
-            raise IndexUnusableError(f"{path} is not a readable FAISS index; build the index again.") from error
+            raise IndexUnusableError(
+                f"{path} is not a readable FAISS index; build the index again."
+            ) from error
         index = cls.__new__(cls)
         index._engine = engine
         return index

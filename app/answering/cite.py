@@ -1,6 +1,7 @@
 """Citing: the sentences of a candidate's passage that back its answer, located in the document."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from app.answering.overlap import Overlap
@@ -41,7 +42,7 @@ class SentenceCiter:
 
     def _best(self, question: str, answer: str, sentences: Sequence[Span], document: Document) -> Span | None:
         of_answer, of_question = self._overlap.weights(answer), self._overlap.weights(question)
-        pairs = [Span(a.start, b.end) for a, b in zip(sentences, sentences[1:], strict=False)]
+        pairs = [Span(a.start, b.end) for a, b in pairwise(sentences)]
 
         def merit(span: Span) -> tuple[float, bool, float, int]:
             text = span.of(document.text)

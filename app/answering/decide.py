@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from app.answering.normalise import normalise_answer
 from app.answering.types import (
-    Abstention,
     AbstainReason,
+    Abstention,
     Alternative,
     Candidate,
     Citation,
@@ -68,4 +68,3 @@ def _distinct(cited: Sequence[CitedCandidate]) -> list[CitedCandidate]:
     for one in cited:
         by_answer.setdefault(normalise_answer(one.candidate.answer), one)
     return list(by_answer.values())
-

@@ -39,6 +39,8 @@ def converted(parts: Sequence[Path], sha256: str, cache_dir: Path) -> Path:
         ModelUnusableError: when the GGUF does not have ``sha256`` or is of a family not known here.
     """
     folder = cached_folder(sha256, cache_dir)
+    if is_whole(folder):  # before the lock, so that a read-only cache serves
+        return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
         if is_whole(folder):
@@ -71,7 +73,7 @@ def _convert_into(folder: Path, parts: Sequence[Path], sha256: str) -> None:
         with _assembled(parts, sha256, work) as path:
             _write_model(GGUFFile(path), work)
         _seal(work)
-        os.replace(work, folder)
+        work.replace(folder)
         _fsync(folder.parent)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
@@ -98,16 +100,16 @@ def _assembled(parts: Sequence[Path], sha256: str, work: Path) -> Iterator[Path]
 def _check(found: str, expected: str, parts: Sequence[Path]) -> None:
     if found != expected:
         raise ModelUnusableError(
-            f"The GGUF {', '.join(part.name for part in parts)} has sha256 {found}, but {expected} is expected: "
-            "install or copy it again."
+            f"The GGUF {', '.join(part.name for part in parts)} has sha256 {found}, but {expected} is "
+            "expected: install or copy it again."
         )
 
 
 def _write_model(file: GGUFFile, folder: Path) -> None:
     if file.architecture not in FAMILIES:
         raise ModelUnusableError(
-            f"GGUF files of the family {file.architecture!r} cannot be converted (known: {', '.join(FAMILIES)}). "
-            "Use a folder with the model's safetensors instead."
+            f"GGUF files of the family {file.architecture!r} cannot be converted (known: "
+            f"{', '.join(FAMILIES)}). Use a folder with the model's safetensors instead."
         )
     family = FAMILIES[file.architecture]
     config = family.config(_Fields(file))
@@ -121,10 +123,11 @@ def _write_model(file: GGUFFile, folder: Path) -> None:
 
 
 def _seal(folder: Path) -> None:
-    """Record every file's sha256 beside it and have all of it on disk."""
+    """Record every file's sha256 beside it, let every user read them, and have all of it on disk."""
     sums = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
     (folder / SUMS).write_text(json.dumps(sums, indent=1))
     for path in (*folder.iterdir(), folder):
+        path.chmod(0o755 if path.is_dir() else 0o644)  # temporary files are private to their maker
         _fsync(path)
 
 
@@ -137,13 +140,13 @@ def _fsync(path: Path) -> None:
 
 
 class _Fields:
-    """A file's hyper-parameters by their name within the family (``llama.block_count`` is ``block_count``)."""
+    """A file's hyper-parameters by their name within the family: ``block_count`` is ``llama.block_count``."""
 
     def __init__(self, file: GGUFFile) -> None:
         self._metadata, self._family = file.metadata, file.architecture
         self.tied = all(entry.name != "output.weight" for entry in file.entries)
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401
         key = f"{self._family}.{name}"
         if key not in self._metadata:
             raise ModelUnusableError(f"The GGUF file has no {key}, without which it cannot be converted.")

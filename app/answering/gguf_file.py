@@ -22,7 +22,7 @@ STRING, ARRAY = 8, 9
 
 @dataclass(frozen=True, slots=True)
 class TensorEntry:
-    """One tensor's place in the file. ``shape``: in torch's order. ``offset``: bytes from the file's start."""
+    """One tensor's place. ``shape``: in torch's order. ``offset``: bytes from the file's start."""
 
     name: str
     shape: tuple[int, ...]
@@ -39,7 +39,7 @@ class GGUFFile:
 
     def __init__(self, path: Path) -> None:
         self._bytes = np.memmap(path, dtype=np.uint8, mode="r")
-        header = _Header(path, memoryview(self._bytes))
+        header = _Header(path, self._bytes.data)
         self.metadata = header.metadata
         self.entries = header.entries
 
@@ -87,7 +87,7 @@ class _Header:
         start = -(-self._at // alignment) * alignment
         self.entries = tuple(TensorEntry(name, shape, kind, start + at) for name, shape, kind, at in entries)
 
-    def _scalar(self, code: str) -> Any:
+    def _scalar(self, code: str) -> Any:  # noqa: ANN401
         return self._scalars(code, 1)[0]
 
     def _scalars(self, code: str, count: int) -> tuple[Any, ...]:
@@ -101,7 +101,7 @@ class _Header:
         self._at += length
         return str(self._data[self._at - length : self._at], "utf-8")
 
-    def _value(self) -> Any:
+    def _value(self) -> Any:  # noqa: ANN401
         kind = self._scalar("I")
         if kind == STRING:
             return self._string()

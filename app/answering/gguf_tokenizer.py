@@ -40,7 +40,9 @@ def tokenizer_from(metadata: Mapping[str, Any]) -> PreTrainedTokenizerFast:
         tokenizer.post_processor = processors.TemplateProcessing(
             single=f"{bos} $A", special_tokens=[(bos, tokens.index(bos))]
         )
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **roles)
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **roles
+    )
 
 
 def _role_ids(metadata: Mapping[str, Any]) -> dict[str, int]:
@@ -76,7 +78,7 @@ def _byte_level(tokens: Sequence[str], metadata: Mapping[str, Any]) -> Tokenizer
 
 
 def _sentencepiece(tokens: Sequence[str], metadata: Mapping[str, Any]) -> Tokenizer:
-    """Gemma's: BPE over characters with byte fallback. A space is written "▁", and no prefix space is added."""
+    """Gemma's: BPE over characters with byte fallback, a space written "▁", no space put in front."""
     spelt = [token.replace(" ", "▁") if token.isspace() else token for token in tokens]
     vocabulary = {token: id_ for id_, token in enumerate(spelt)}
     tokenizer = Tokenizer(

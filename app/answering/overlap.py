@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 # Words that say how something is asked, not what about. Analysed like any text before use.
-_FUNCTION_WORDS = """
-a about after all also an and any are as at be became become been before being both but by can could did do
-does doing during each for from had has have having he her here hers him his how i if in into is it its just
-many may me more most much my no nor not of off on once only or other our out over own s same she should so
-some such t than that the their them then there these they this those through to too under until up us very
-was we were what when where which while who whom whose why will with would you your name called tell give
-""".split()
+_FUNCTION_WORDS = (
+    "a about after all also an and any are as at be became become been before being both but by can could did do "
+    "does doing during each for from had has have having he her here hers him his how i if in into is it its just "
+    "many may me more most much my no nor not of off on once only or other our out over own s same she should so "
+    "some such t than that the their them then there these they this those through to too under until up us very "
+    "was we were what when where which while who whom whose why will with would you your name called tell give "
+)
 
 
 class Vocabulary(Protocol):
@@ -28,7 +28,7 @@ class Overlap:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._function_terms = frozenset(vocabulary.terms(" ".join(_FUNCTION_WORDS)))
+        self._function_terms = frozenset(vocabulary.terms(_FUNCTION_WORDS))
 
     def weights(self, text: str) -> dict[str, float]:
         """The text's content words with their idf; every word when it has no content word."""

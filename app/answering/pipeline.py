@@ -112,7 +112,7 @@ class Pipeline:
     ) -> Trace:
         """The trace of the answered question; see ``run``."""
         *_, last = self.run(question, options, deadline=deadline)
-        assert isinstance(last, Decided)  # noqa: S101 - run ends with it
+        assert isinstance(last, Decided)  # run ends with it
         return last.trace
 
     def run(

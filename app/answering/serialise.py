@@ -12,7 +12,7 @@ from app.answering.types import (
     Reading,
     Trace,
 )
-from retriever.types import Hit, Passage, Span
+from retriever.types import Document, Hit, Passage, Span
 
 SCHEMA = 1
 
@@ -69,6 +69,20 @@ def citation_as_json(citation: Citation) -> Json:
         "support": citation.support,
         "document_sha256": citation.document_sha256,
         "locator": citation.locator,
+        "before": citation.before,
+        "after": citation.after,
+    }
+
+
+def document_as_json(document: Document) -> Json:
+    """A stored document with the digest that citations of it carry."""
+    return {
+        "document_id": document.doc_id,
+        "title": document.title,
+        "text": document.text,
+        "url": document.url,
+        "metadata": dict(document.metadata),
+        "sha256": document.sha256,
     }
 
 

@@ -1,16 +1,17 @@
-"""A causal language model of the transformers library, on the CPU, completing a batch after a shared prefix."""
+"""A causal language model of the transformers library, completing batches after a shared prefix."""
 
 import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -18,7 +19,9 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import logging
 
+from app.answering.few_rows_linear import use_few_rows
 from app.answering.gguf import converted
 from app.answering.language_model import Completion
 from retriever.errors import InvalidRequestError, ModelUnusableError
@@ -49,7 +52,8 @@ class _Row:
     finished: bool = False
 
     def completion(self) -> Completion:
-        return Completion(self.text, self.logprob, len(self.ids), self.finished)
+        """The row as its caller gets it; a character of which only some bytes were written is left out."""
+        return Completion(self.text.rstrip("\ufffd"), self.logprob, len(self.ids), self.finished)
 
 
 class TransformersLM:
@@ -60,7 +64,7 @@ class TransformersLM:
     ) -> None:
         self.name = name
         self.sha256 = sha256
-        self._model = model.eval()
+        self._model = model.eval()  # type: ignore[no-untyped-call]
         self._tokenizer = tokenizer
         self._begin = _begin_ids(tokenizer)
         self._end = _end_ids(model, tokenizer)
@@ -126,12 +130,20 @@ class TransformersLM:
                 self._model(
                     input_ids=torch.tensor([ids]), past_key_values=cache, use_cache=True, logits_to_keep=1
                 )
-            layers = tuple((layer.keys, layer.values) for layer in cache.layers)
-            self._prefixes[text] = _Prefix(tuple(ids), layers)
+            self._prefixes[text] = _Prefix(tuple(ids), self._states(cache))
             if len(self._prefixes) > KEPT_PREFIXES:
                 self._prefixes.popitem(last=False)
         self._prefixes.move_to_end(text)
         return self._prefixes[text]
+
+    def _states(self, cache: DynamicCache) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
+        states = [(getattr(layer, "keys", None), getattr(layer, "values", None)) for layer in cache.layers]
+        whole = tuple((keys, values) for keys, values in states if keys is not None and values is not None)
+        if len(whole) < len(states):
+            raise ModelUnusableError(
+                f"{self.name} remembers a text by more than keys and values: use one with plain attention."
+            )
+        return whole
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)[
@@ -150,7 +162,7 @@ class TransformersLM:
             chosen = best[place] if row.random is None else _draw(logits[place] / temperature, row.random)
             row.ids.append(chosen)
             row.logprob += float(logits[place, chosen] - totals[place])
-            text = self._tokenizer.decode(row.ids, skip_special_tokens=True)
+            text = str(self._tokenizer.decode(row.ids, skip_special_tokens=True))
             row.text, found, _ = text.partition(stop) if stop else (text, "", "")
             row.finished = bool(found) or chosen in self._end
 
@@ -174,8 +186,10 @@ class _Batch:
         self._mask = (torch.arange(total) >= torch.tensor(pads)[:, None]).long()  # (rows, columns)
         self._positions = (self._mask.cumsum(-1) - 1).clamp(min=0)  # (rows, columns)
         self._cache = DynamicCache()
-        for layer, states in enumerate(prefix.layers if self._cached else ()):
-            self._cache.update(*(_shifted(state, pads, self._cached) for state in states), layer)
+        for layer, (keys, values) in enumerate(prefix.layers if self._cached else ()):
+            self._cache.update(
+                _shifted(keys, pads, self._cached), _shifted(values, pads, self._cached), layer
+            )
 
     def prefill(self) -> torch.Tensor:
         """Logits of the first token to write: (rows, vocabulary)."""
@@ -227,15 +241,29 @@ def load(
         folder = path if path.is_dir() else _hub_folder(name_or_path, offline=offline)
         sha256 = _weights_sha256(folder)
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=kind, local_files_only=True, trust_remote_code=False, use_safetensors=True
-        )
+        with _no_progress_bar():
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=kind, local_files_only=True, trust_remote_code=False, use_safetensors=True
+            )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as problem:
         raise ModelUnusableError(
             f"The language model {name_or_path} cannot be loaded: {problem}"
         ) from problem
+    if computes_in_bfloat16():
+        use_few_rows(model)
     return TransformersLM(model, tokenizer, name=name_or_path, sha256=sha256)
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def computes_in_bfloat16() -> bool:

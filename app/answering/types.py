@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
 
+from app.answering.context import text_after, text_before
 from retriever.types import Document, Hit, Passage, Span
 
 
@@ -85,6 +86,8 @@ class Quote:
 class Citation:
     """A quote that stands verbatim in its document. One that does not cannot be built.
 
+    ``before``, ``after``: the document's text on each side of the quote, about a line, to see it in its place.
+
     Building (and ``dataclasses.replace``) takes the document's text and checks it:
 
     Raises:
@@ -100,10 +103,15 @@ class Citation:
     document_sha256: str
     document_text: InitVar[str]
     locator: str | None = field(default=None, kw_only=True)
+    before: str = field(init=False)
+    after: str = field(init=False)
 
     def __post_init__(self, document_text: str) -> None:
         if document_text[self.span.start : self.span.end] != self.quote:
             raise ValueError(f"The quote does not stand at {self.span} of document {self.doc_id!r}.")
+        # frozen: the two are set once, here, where the document is at hand
+        object.__setattr__(self, "before", text_before(document_text, self.span))
+        object.__setattr__(self, "after", text_after(document_text, self.span))
 
     @classmethod
     def of(cls, quote: Quote, *, support: float) -> "Citation":

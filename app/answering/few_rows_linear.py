@@ -1,0 +1,32 @@
+"""A bfloat16 linear layer that is quicker on few rows, as in decoding one token per prompt."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+FEW = 16
+
+
+class FewRowsLinear(nn.Linear):
+    """``nn.Linear`` with the product the other way round while the rows are few.
+
+    With native bfloat16, ``weight @ rows.T`` (for one row: ``weight @ row``) reads the weight up to a third
+    faster than ``rows @ weight.T``; in float32 it is slower, so there the layers stay as they are.
+    """
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """``rows @ weight.T + bias``. ``rows``: (..., in), result: (..., out)."""
+        flat = rows.reshape(-1, self.in_features)
+        if len(flat) > FEW:
+            return functional.linear(rows, self.weight, self.bias)
+        product = torch.mv(self.weight, flat[0])[None] if len(flat) == 1 else (self.weight @ flat.T).T
+        if self.bias is not None:
+            product = product + self.bias
+        return product.reshape(*rows.shape[:-1], self.out_features)
+
+
+def use_few_rows(model: nn.Module) -> None:
+    """Let every bfloat16 linear layer of the model compute this way; weights and their names stay."""
+    for module in model.modules():
+        if type(module) is nn.Linear and module.weight.dtype is torch.bfloat16:
+            module.__class__ = FewRowsLinear

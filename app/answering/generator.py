@@ -1,0 +1,140 @@
+"""Answers from readings: one candidate per passage, written by a language model or taken from the reader."""
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.answering import prompt
+from app.answering.language_model import Completion, LanguageModel
+from app.answering.normalise import normalise_answer
+from app.answering.types import Candidate, CandidateSource, Reading
+from retriever.types import Passage
+
+EVIDENCE_TOKENS = 256
+ANSWER_TOKENS = 32
+TITLE_TOKENS = 32
+TEMPERATURE = 0.7
+LEAST_ANSWERABILITY = 1e-9  # keeps the logarithm finite
+QUOTE_MARKS = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"))
+
+
+class Generator(Protocol):
+    """Writes candidates, each from a single passage (GopherCite, section 2.3: one document per sample)."""
+
+    def generate(
+        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
+    ) -> list[Candidate]:
+        """At most ``n`` candidates. ``readings``: best first. ``deadline``: a ``time.monotonic()`` value."""
+
+
+class LMGenerator:
+    """The language model reads one passage at a time, as the prompt shows it, and writes a short answer.
+
+    ``evidence_tokens``: how much of a passage's window it reads, from the beginning. ``temperature``: of the
+    further samples that are drawn when more candidates are wanted than there are passages.
+    """
+
+    def __init__(
+        self,
+        lm: LanguageModel,
+        *,
+        evidence_tokens: int = EVIDENCE_TOKENS,
+        max_answer_tokens: int = ANSWER_TOKENS,
+        temperature: float = TEMPERATURE,
+    ) -> None:
+        self._lm = lm
+        self._evidence_tokens = evidence_tokens
+        self._max_answer_tokens = max_answer_tokens
+        self._temperature = temperature
+        self._prefix = prompt.prefix()
+
+    def generate(
+        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
+    ) -> list[Candidate]:
+        """The best ``n`` passages' greedy answers; when ``n`` exceeds them, rounds of sampled ones follow.
+
+        A passage whose answer is empty, cut off or "not in the passage" gives no candidate.
+        """
+        passages = [reading.hit.passage for reading in readings[:n]]
+        if not passages:
+            return []
+        prompts = [self._prompt(question, passage) for passage in passages]
+        candidates: list[Candidate] = []
+        for sample in range(math.ceil(n / len(passages))):
+            written = self._lm.complete(
+                self._prefix,
+                prompts[: n - sample * len(passages)],
+                max_tokens=self._max_answer_tokens,
+                stop=prompt.STOP,
+                temperature=self._temperature if sample else 0.0,
+                seed=seed + sample,
+                deadline=deadline,
+            )
+            candidates += _candidates(passages, written, sample)
+        return candidates
+
+    def _prompt(self, question: str, passage: Passage) -> str:
+        evidence = self._lm.head(passage.window, max_tokens=self._evidence_tokens)
+        return prompt.prompt(self._lm.head(passage.title, max_tokens=TITLE_TOKENS), evidence, question)
+
+
+class ReaderGenerator:
+    """The reader alone: each passage's best span is the answer, its answerability the probability."""
+
+    def generate(
+        self,
+        question: str,  # noqa: ARG002
+        readings: Sequence[Reading],
+        *,
+        n: int,
+        seed: int,  # noqa: ARG002
+        deadline: float | None,  # noqa: ARG002
+    ) -> list[Candidate]:
+        """One candidate for each of the best ``n`` passages in which the reader found a span."""
+        return [_extracted(reading) for reading in readings[:n] if reading.spans]
+
+
+def tidied(answer: str) -> str:
+    """The answer without outer white space, one final full stop and the quotation marks around it.
+
+    The full stop of an abbreviation (``U.S.``) or of an ellipsis stays.
+    """
+    answer = answer.strip()
+    if answer.endswith(".") and "." not in answer.split()[-1][:-1]:
+        answer = answer[:-1].rstrip()
+    for opening, closing in QUOTE_MARKS:
+        if len(answer) > 1 and answer[0] == opening and answer[-1] == closing:
+            return answer[1:-1].strip()
+    return answer
+
+
+def _candidates(passages: Sequence[Passage], written: Sequence[Completion], sample: int) -> list[Candidate]:
+    return [
+        Candidate(
+            answer=tidied(completion.text),
+            passage=passage,
+            source=CandidateSource.LM,
+            logprob=completion.logprob,
+            tokens=completion.tokens,
+            sample=sample,
+        )
+        for passage, completion in zip(passages, written, strict=False)
+        if completion.finished and _answers(completion.text)
+    ]
+
+
+def _answers(text: str) -> bool:
+    said = normalise_answer(text)
+    return bool(said) and said != normalise_answer(prompt.NO_ANSWER)
+
+
+def _extracted(reading: Reading) -> Candidate:
+    passage, best = reading.hit.passage, reading.spans[0].span
+    return Candidate(
+        answer=best.shifted(-passage.span.start).of(passage.window),
+        passage=passage,
+        source=CandidateSource.READER,
+        logprob=math.log(max(reading.answerability, LEAST_ANSWERABILITY)),
+        tokens=1,
+        pointer=best,
+    )

@@ -1,0 +1,70 @@
+"""Documents handed in together with a question."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.answering.surrogates import lone_surrogate
+from retriever.errors import InvalidRequestError
+from retriever.types import Document
+
+
+@dataclass(frozen=True, slots=True)
+class GivenDocument:
+    """A text to answer from. Without an id it is called after its place: ``document-1``, ``document-2``, ..."""
+
+    text: str
+    document_id: str | None = None
+    title: str = ""
+    url: str | None = None
+
+
+def checked_documents(
+    given: Sequence[GivenDocument], *, max_documents: int, max_characters: int
+) -> tuple[Document, ...]:
+    """The documents under their ids, in order, their texts exactly as given.
+
+    Raises:
+        InvalidRequestError: when there are none or too many, when they are too long in all, when two have the
+            same id, or when one holds a lone surrogate.
+    """
+    if not given:
+        raise InvalidRequestError(
+            "The list of documents is empty; give at least one, or leave documents out."
+        )
+    if len(given) > max_documents:
+        raise InvalidRequestError(
+            f"{len(given):,} documents were given, but at most {max_documents:,} are accepted."
+        )
+    characters = sum(len(one.text) for one in given)
+    if characters > max_characters:
+        raise InvalidRequestError(
+            f"The documents have {characters:,} characters in all, but at most {max_characters:,} are accepted."
+        )
+    documents = tuple(_document(one, number) for number, one in enumerate(given, start=1))
+    _check_ids([document.doc_id for document in documents])
+    return documents
+
+
+def _document(given: GivenDocument, number: int) -> Document:
+    doc_id = f"document-{number}" if given.document_id is None else given.document_id
+    for name, text in (
+        ("id", doc_id),
+        ("title", given.title),
+        ("text", given.text),
+        ("url", given.url or ""),
+    ):
+        if (offset := lone_surrogate(text)) is not None:
+            raise InvalidRequestError(
+                f"The {name} of document {number} holds the lone surrogate U+{ord(text[offset]):04X} at offset "
+                f"{offset}; a character needs both halves of its pair."
+            )
+    return Document(doc_id, given.title, given.text, given.url)
+
+
+def _check_ids(ids: Sequence[str]) -> None:
+    for number, doc_id in enumerate(ids, start=1):
+        first = ids.index(doc_id) + 1
+        if first < number:
+            raise InvalidRequestError(
+                f"Documents {first} and {number} have the same id {doc_id!r}; give each its own, or none."
+            )

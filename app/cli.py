@@ -1,0 +1,166 @@
+"""The `loccit` command: puts the parts together and turns errors into sentences."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from app.settings import DEFAULT_INDEX, GeneratorKind, Settings
+from index_builder.cli import cli as index_cli
+from retriever.errors import LoccitError
+from retriever.types import RetrievalMode
+
+cli = typer.Typer(
+    help="Loccit answers questions from your documents and quotes them word for word.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+cli.add_typer(index_cli, name="index")
+
+IndexOption = Annotated[
+    Path, typer.Option("--index", metavar="DIR", envvar="LOCCIT_INDEX", help="Folder of the index.")
+]
+TopK = Annotated[int | None, typer.Option("--top-k", "-k", help="Passages to retrieve.")]
+MinConfidence = Annotated[
+    float | None, typer.Option(help="Abstain below this confidence, 0 to 1; 0 never abstains for it.")
+]
+LanguageModelOption = Annotated[
+    str | None,
+    typer.Option(help="gemma-3-270m, smollm2-135m, or a causal LM by folder, .gguf file or hub name."),
+]
+GeneratorOption = Annotated[
+    GeneratorKind | None, typer.Option(help="Who writes answers; reader needs no language model.")
+]
+RetrievalOption = Annotated[RetrievalMode | None, typer.Option("--retrieval", help="Which search is used.")]
+AllowDownload = Annotated[
+    bool | None, typer.Option("--allow-download", help="Fetch models from the hub when they are not here.")
+]
+
+
+@cli.command()
+def search(
+    question: Annotated[str, typer.Argument(help="What to look for.")],
+    index: IndexOption = DEFAULT_INDEX,
+    top_k: TopK = 5,
+    retrieval: RetrievalOption = RetrievalMode.HYBRID,
+) -> None:
+    """List the passages that retrieval finds, best first; no answer is written.
+
+    Example: loccit search 'longest river of Asia' -k 3
+    """
+    from app.assembly import open_retriever
+
+    settings = Settings.of(index=index, top_k=top_k, retrieval=retrieval)
+    console = Console()
+    for hit in open_retriever(settings).retrieve(question, k=settings.top_k):
+        passage = hit.passage
+        console.print(
+            f"[bold]{hit.rank}. {escape(passage.title)}[/bold]  {hit.score:.4f}  "
+            f"{escape(passage.doc_id)} \\[{passage.span.start}:{passage.span.end}]",
+            highlight=False,
+        )
+        console.print(escape(passage.text), highlight=False)
+        console.print()
+
+
+@cli.command()
+def serve(
+    index: IndexOption = DEFAULT_INDEX,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    top_k: TopK = None,
+    min_confidence: MinConfidence = None,
+    retrieval: RetrievalOption = None,
+    generator: GeneratorOption = None,
+    language_model: LanguageModelOption = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads; all cores unless given.")] = None,
+    allow_download: AllowDownload = None,
+) -> None:
+    """Serve POST /answer and GET /documents over HTTP; every setting also comes from LOCCIT_... variables.
+
+    Example: loccit serve --index data/indexes/vital-articles --port 8000
+    """
+    from app.server import run_server
+
+    settings = Settings.of(
+        index=index,
+        top_k=top_k,
+        min_confidence=min_confidence,
+        retrieval=retrieval,
+        generator=generator,
+        language_model=language_model,
+        threads=threads,
+        allow_download=allow_download,
+    )
+    run_server(settings, host=host, port=port)
+
+
+evaluate_cli = typer.Typer(help="Measure answers, quotes and abstention.", no_args_is_help=True)
+cli.add_typer(evaluate_cli, name="evaluate")
+
+
+@evaluate_cli.command("predict")
+def evaluate_predict(
+    questions: Annotated[
+        str, typer.Argument(metavar="QUESTIONS", help="own (the 150 that come with Loccit), or a JSONL file.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the predictions.")],
+    index: IndexOption = DEFAULT_INDEX,
+    top_k: TopK = None,
+    retrieval: RetrievalOption = None,
+    generator: GeneratorOption = None,
+    language_model: LanguageModelOption = None,
+    allow_download: AllowDownload = None,
+) -> None:
+    """Answer every question once and keep the traces; an interrupted run is continued.
+
+    Example: loccit evaluate predict own --out runs/own
+    """
+    from app.assembly import open_service
+    from evaluation.predict import predict
+    from evaluation.questions import load_questions
+
+    settings = Settings.of(
+        index=index,
+        top_k=top_k,
+        retrieval=retrieval,
+        generator=generator,
+        language_model=language_model,
+        allow_download=allow_download,
+    )
+    loaded = load_questions(questions)
+    service = open_service(settings)
+    predict(loaded, service.pipeline, service.description(settings), out, Console(stderr=True))
+
+
+@evaluate_cli.command("score")
+def evaluate_score(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder that predict wrote.")],
+    min_confidence: MinConfidence = None,
+    thresholds: Annotated[
+        bool, typer.Option("--thresholds", help="Also show what each threshold would give.")
+    ] = False,
+) -> None:
+    """Turn a run's predictions into figures; loads no model. Also writes RUN/report.json.
+
+    Example: loccit evaluate score runs/own --thresholds
+    """
+    from evaluation.report import show, show_thresholds
+    from evaluation.score import score
+
+    report = score(run, min_confidence=Settings.of(min_confidence=min_confidence).min_confidence)
+    show(report, Console())
+    if thresholds:
+        show_thresholds(report, Console())
+
+
+def main() -> None:
+    """The console script: a LoccitError becomes one sentence on standard error and exit status 1."""
+    try:
+        cli()
+    except LoccitError as error:
+        Console(stderr=True).print(escape(str(error)), style="red", highlight=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,142 @@
+"""Examples of the wire for OpenAPI: consistent with one another, offsets and digests included."""
+
+from http import HTTPStatus
+from typing import Any
+
+Json = dict[str, Any]
+
+REQUEST: Json = {"question": "who designed the eiffel tower"}
+
+REQUEST_WITH_DOCUMENTS: Json = {
+    "question": "When does the library open on Saturdays?",
+    "documents": [
+        {
+            "document_id": "opening-hours",
+            "title": "Town library",
+            "text": "From Monday to Friday the library opens at 9. On Saturdays it opens at 10.",
+        }
+    ],
+    "min_confidence": 0.3,
+    "include": ["alternatives"],
+}
+
+_FIRST = "The Eiffel Tower is a lattice tower on the Champ de Mars in Paris, France. "
+_SECOND = "It is named after the engineer Gustave Eiffel, whose company designed and built the tower from 1887 to 1889."
+_SHA256 = "aeba32c9b01854899b91999a067107a4e3743e57519404e3cc0b40d52cd735e5"
+_URL = "https://en.wikipedia.org/wiki/Eiffel_Tower"
+
+DOCUMENT: Json = {
+    "document_id": "Eiffel Tower",
+    "title": "Eiffel Tower",
+    "text": _FIRST + _SECOND,
+    "url": _URL,
+    "metadata": {},
+    "sha256": _SHA256,
+}
+
+MODEL: Json = {
+    "encoder": "all-MiniLM-L6-v2",
+    "language_model": "gemma-3-270m",
+    "language_model_sha256": "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+}
+
+GENERATION = "20261123T042016-9f86d081"
+
+ANSWER: Json = {
+    "question": "who designed the eiffel tower",
+    "answer": "Gustave Eiffel",
+    "abstained": False,
+    "abstain_reason": None,
+    "confidence": 0.87,
+    "calibration": None,
+    "citations": [
+        {
+            "quote": _SECOND,
+            "document_id": "Eiffel Tower",
+            "title": "Eiffel Tower",
+            "url": _URL,
+            "start": len(_FIRST),
+            "end": len(_FIRST) + len(_SECOND),
+            "support": 0.84,
+            "document_sha256": _SHA256,
+            "locator": None,
+            "before": _FIRST,
+            "after": "",
+        }
+    ],
+    "nearest": [],
+    "model": MODEL,
+    "generation": GENERATION,
+    "attribution": [
+        {
+            "source": "vital-articles",
+            "licence": "CC BY-SA 4.0",
+            "attribution": "Wikipedia contributors",
+            "snapshot": None,
+        }
+    ],
+    "timings_ms": {
+        "wait": 0.1,
+        "retrieve": 14.2,
+        "read": 61.8,
+        "generate": 912.4,
+        "cite": 0.9,
+        "support": 24.6,
+        "decide": 0.1,
+        "total": 1014.1,
+    },
+}
+
+READY: Json = {"status": "ready", "generation": GENERATION, "model": MODEL}
+
+
+def _problem(status: int, slug: str | None, title: str, detail: str) -> Json:
+    name = "about:blank" if slug is None else f"urn:loccit:problem:{slug}"
+    return {"type": name, "title": title, "status": status, "detail": detail}
+
+
+PROBLEMS: dict[int, Json] = {
+    400: _problem(400, None, "Bad Request", "The body cannot be read as JSON in UTF-8."),
+    404: _problem(
+        404,
+        "document-not-found",
+        "There is no such document",
+        "No document has the id 'Eifel Tower'; an answer's citations name ids that exist.",
+    ),
+    413: _problem(
+        413,
+        None,
+        HTTPStatus(413).phrase,
+        "The body is larger than 3,448,576 bytes; hand in fewer or shorter documents.",
+    ),
+    415: _problem(
+        415,
+        None,
+        "Unsupported Media Type",
+        "The body must be sent as 'application/json', but it came with 'text/plain'.",
+    ),
+    422: _problem(
+        422,
+        "invalid-request",
+        "The request is not acceptable",
+        "The field top_k is 0, but it must be a whole number from 1 to 100.",
+    ),
+    500: _problem(
+        500,
+        "unexpected",
+        "The service failed",
+        "Something went wrong inside the service; its log says what. It is not your request's fault.",
+    ),
+    503: _problem(
+        503,
+        "not-ready",
+        "The service is not ready",
+        "The models are still loading; try again in a few seconds.",
+    ),
+    504: _problem(
+        504,
+        "deadline-exceeded",
+        "The time allowed ran out",
+        "There was no answer within 30 seconds, waiting included; ask again later, or for less.",
+    ),
+}

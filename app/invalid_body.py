@@ -1,0 +1,78 @@
+"""What is wrong with a request's body, in one sentence."""
+
+from collections.abc import Mapping, Sequence
+from email.message import Message
+from typing import Any
+
+from app.answering.surrogates import lone_surrogate
+from app.wire import EXPECTED
+
+_SHOWN_CHARACTERS = 80
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a Content-Type header announces JSON."""
+    message = Message()
+    message["content-type"] = content_type
+    subtype = message.get_content_subtype()
+    return message.get_content_maintype() == "application" and (
+        subtype == "json" or subtype.endswith("+json")
+    )
+
+
+def sentence_for(errors: Sequence[Mapping[str, Any]]) -> str:
+    """The first error as a sentence; an unknown field comes first, since it may be a known one misspelt."""
+    error = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+    _, *place = error["loc"]
+    if error["type"] == "json_invalid":
+        return f"The body is not JSON: {error['ctx']['error'].lower()} at character {place[0]}."
+    if not place:
+        return _about_the_body(error)
+    if error["type"] == "extra_forbidden":
+        *parent, name = place
+        return f"The field {_shown(name)} is not known{_in(parent)}; known are {_known(parent)}."
+    return f"The field {_path(place)} {_mistake(error)}, but it must be {EXPECTED[_name(place)]}."
+
+
+def _about_the_body(error: Mapping[str, Any]) -> str:
+    state = "is empty" if error["type"] == "missing" else f"is {_shown(error['input'])}"
+    return f"The body {state}, but it must be {EXPECTED['']}."
+
+
+def _mistake(error: Mapping[str, Any]) -> str:
+    value = error["input"]
+    if error["type"] == "missing":
+        return "is missing"
+    if isinstance(value, str) and (offset := lone_surrogate(value)) is not None:
+        return f"holds the lone surrogate U+{ord(value[offset]):04X} at offset {offset}"
+    if error["type"] in {"string_too_long", "string_too_short"}:
+        return f"has {len(value):,} characters"
+    return f"is {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    """The value as a Python literal in ASCII, cut where it is long."""
+    literal = ascii(value)
+    return literal if len(literal) <= _SHOWN_CHARACTERS else f"{literal[:_SHOWN_CHARACTERS]}..."
+
+
+def _path(place: Sequence[str | int]) -> str:
+    """``documents[0].text``."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in place]
+    return "".join(parts).removeprefix(".")
+
+
+def _name(place: Sequence[str | int]) -> str:
+    """The path with its numbers left out: ``documents[].text``."""
+    parts = ["[]" if isinstance(part, int) else f".{part}" for part in place]
+    return "".join(parts).removeprefix(".")
+
+
+def _in(parent: Sequence[str | int]) -> str:
+    return f" in {_path(parent)}" if parent else ""
+
+
+def _known(parent: Sequence[str | int]) -> str:
+    start = f"{_name(parent)}." if parent else ""
+    names = [name.removeprefix(start) for name in EXPECTED if name.startswith(start)]
+    return ", ".join(name for name in names if name and "." not in name and "[" not in name)

@@ -1,0 +1,29 @@
+"""What can be checked in a moment before a server listens, so that a mistake shows at once."""
+
+from pathlib import Path
+
+from app.settings import GeneratorKind, Settings
+from retriever.encoder import HashingEncoder
+from retriever.hub import model_folder
+from retriever.index import read_manifest
+from retriever.models import LANGUAGE_MODELS, MINILM, PackagedFile
+
+
+def check_startable(settings: Settings) -> None:
+    """Nothing, when the index has a manifest and the models' files are there; digests are checked on opening.
+
+    Raises:
+        IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
+    """
+    recorded = read_manifest(settings.index).encoder
+    encoders = {MINILM.name: MINILM}
+    _check_model(settings.encoder or recorded.name, encoders, settings)
+    if settings.generator is GeneratorKind.LM:
+        _check_model(settings.language_model, LANGUAGE_MODELS, settings)
+
+
+def _check_model(name: str, packaged: dict[str, PackagedFile], settings: Settings) -> None:
+    if name in packaged:
+        packaged[name].paths()
+    elif name != HashingEncoder.name and not Path(name).exists() and not settings.allow_download:
+        model_folder(name, allow_download=False)

@@ -1,0 +1,124 @@
+"""Errors as HTTP problems (RFC 9457): every one with a status and one sentence, in this one place."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.disconnect import ClientGoneError
+from app.host import NotReadyError
+from app.invalid_body import is_json, sentence_for
+from app.worker import BusyError, StoppingError
+from retriever.errors import (
+    DeadlineExceededError,
+    DocumentNotFoundError,
+    InvalidRequestError,
+    LoccitError,
+)
+
+PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER_S = 5
+
+_LOG = logging.getLogger(__name__)
+_INTERNAL = "Something went wrong inside the service; its log says what. It is not your request's fault."
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What an error is called on the wire. ``retry``: the same request may succeed a few seconds later."""
+
+    status: int
+    slug: str
+    title: str
+    retry: bool = False
+
+    @property
+    def type(self) -> str:
+        """The problem's type: a name, not an address."""
+        return f"urn:loccit:problem:{self.slug}"
+
+
+INVALID_REQUEST = Kind(422, "invalid-request", "The request is not acceptable")
+UNEXPECTED = Kind(500, "unexpected", "The service failed")
+KINDS: Mapping[type[LoccitError], Kind] = {
+    InvalidRequestError: INVALID_REQUEST,
+    DocumentNotFoundError: Kind(404, "document-not-found", "There is no such document"),
+    DeadlineExceededError: Kind(504, "deadline-exceeded", "The time allowed ran out"),
+    BusyError: Kind(503, "busy", "Too many questions are waiting", retry=True),
+    NotReadyError: Kind(503, "not-ready", "The service is not ready", retry=True),
+    StoppingError: Kind(503, "stopping", "The service is stopping", retry=True),
+    ClientGoneError: Kind(499, "client-gone", "The client has gone"),
+    LoccitError: UNEXPECTED,
+}
+
+
+def install_problems(app: FastAPI) -> None:
+    """From now on every error of this app is answered with a problem."""
+    app.add_exception_handler(LoccitError, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def problem(kind: Kind, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The response that carries this problem."""
+    retry = {"Retry-After": str(RETRY_AFTER_S)} if kind.retry else {}
+    return JSONResponse(
+        {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail},
+        status_code=kind.status,
+        headers={**retry, **(headers or {})},
+        media_type=PROBLEM_JSON,
+    )
+
+
+async def _known(request: Request, error: Exception) -> JSONResponse:
+    kind = next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
+    return await _unexpected(request, error) if kind is UNEXPECTED else problem(kind, str(error))
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    content_type = request.headers.get("content-type", "")
+    if not is_json(content_type):
+        given = repr(content_type[:100]) if content_type else "no content type"
+        return _plain(415, f"The body must be sent as 'application/json', but it came with {given}.")
+    return problem(INVALID_REQUEST, sentence_for(error.errors()))
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return _plain(error.status_code, _http_sentence(request, error), error.headers)
+
+
+def _http_sentence(request: Request, error: HTTPException) -> str:
+    path = repr(request.url.path[:200])
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return f"There is nothing at {path}; /openapi.json says what there is."
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow", "another method")
+        return f"{request.method} is not possible at {path}; use {allowed}."
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return "The body cannot be read as JSON in UTF-8."
+    return error.detail
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    _LOG.error("%s %s failed unexpectedly", request.method, request.url.path, exc_info=error)
+    return problem(UNEXPECTED, _INTERNAL)
+
+
+def _plain(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem that HTTP's own status names well enough (RFC 9457, section 4.2.1)."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    return JSONResponse(body, status_code=status, headers=dict(headers or {}), media_type=PROBLEM_JSON)

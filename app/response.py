@@ -1,0 +1,51 @@
+"""The response to a question: its decision, what was asked to be included, and who answered from what."""
+
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any
+
+from app.answering.serialise import candidate_as_json, decision_as_json, hit_as_json, timings_as_json
+from app.answering.types import Trace
+from app.ask import Ask
+from app.assembly import AnswerService
+
+Json = dict[str, Any]
+
+INCLUDABLE = ("hits", "candidates", "alternatives")
+
+
+def response_as_json(
+    trace: Trace, ask: Ask, service: AnswerService, *, include: Collection[str] = ()
+) -> Json:
+    """What ``POST /answer`` returns. ``include``: any of ``hits``, ``candidates``, ``alternatives``."""
+    decision = decision_as_json(trace.decision)
+    optional = {
+        "hits": [hit_as_json(hit) for hit in trace.hits],
+        "candidates": [candidate_as_json(candidate) for candidate in trace.candidates],
+        "alternatives": decision.pop("alternatives"),
+    }
+    from_index = ask.documents is None
+    return {
+        "question": trace.question,
+        **decision,
+        "calibration": None,
+        **{name: value for name, value in optional.items() if name in include},
+        "model": asdict(service.models),
+        "generation": service.index.generation if from_index else None,
+        "attribution": attribution_as_json(service) if from_index else [],
+        "timings_ms": timings_as_json(trace),
+    }
+
+
+def attribution_as_json(service: AnswerService) -> list[Json]:
+    """Licence and attribution of each source of the index, to be shown wherever its text is."""
+    manifest = service.index.manifest
+    return [
+        {
+            "source": source.name,
+            "licence": source.licence,
+            "attribution": source.attribution,
+            "snapshot": source.snapshot,
+        }
+        for source in (() if manifest is None else manifest.sources)
+    ]

@@ -1,0 +1,86 @@
+"""The routes: where requests become calls of the host, and nothing else happens."""
+
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+
+from app.disconnect import unless_disconnected
+from app.host import Host
+from app.openapi import problems
+from app.wire import AnswerRequest, AnswerResponse, DocumentResponse, Live, Ready, Welcome
+
+Json = dict[str, Any]
+
+router = APIRouter()
+
+
+def _host(request: Request) -> Host:
+    host: Host = request.app.state.host
+    return host
+
+
+HostDependency = Annotated[Host, Depends(_host)]
+
+
+@router.post(
+    "/answer",
+    tags=["answering"],
+    summary="Answer a question",
+    response_model=AnswerResponse,
+    response_model_exclude_unset=True,
+    response_description="An answer with its quotes, or an abstention with its reason.",
+    responses=problems(400, 413, 415, 422, 500, 503, 504),
+)
+async def answer(asked: AnswerRequest, request: Request, host: HostDependency) -> Json:
+    """Answers from the index, or from the documents handed in, and quotes what supports the answer.
+
+    For every citation, `document.text[start:end] == quote`, counted in Unicode code points. Below
+    `min_confidence` there is no answer: `abstained` is true, `abstain_reason` says why, and `nearest` holds
+    the closest quotes. That is a proper response, with status 200.
+    """
+    ask = asked.ask(host.settings)
+    return await unless_disconnected(request, host.answer(ask, include=asked.include))
+
+
+@router.get(
+    "/documents/{document_id:path}",
+    tags=["documents"],
+    summary="A stored document",
+    response_model=DocumentResponse,
+    responses=problems(404, 500, 503),
+)
+def document(document_id: str, host: HostDependency) -> Json:
+    """The document whole, so that a citation's offsets can be checked. An id may hold slashes and spaces;
+    percent-encode what an address cannot hold.
+    """
+    return host.document(document_id)
+
+
+@router.get("/health/live", tags=["health"], summary="Is the process there?", response_model=Live)
+async def live() -> Json:
+    """Always 200, also while the models are loading or an answer is under way."""
+    return {"status": "live"}
+
+
+@router.get(
+    "/health/ready",
+    tags=["health"],
+    summary="Can questions be answered?",
+    response_model=Ready,
+    responses=problems(503),
+)
+async def ready(host: HostDependency) -> Json:
+    """200 once the models have answered a question, 503 until then."""
+    return host.readiness()
+
+
+@router.get("/", tags=["health"], summary="What this is", response_model=Welcome)
+async def welcome() -> Json:
+    """The service's name and where its description is."""
+    return {
+        "name": "Loccit",
+        "version": version("loccit"),
+        "answer": "POST /answer",
+        "openapi": "/openapi.json",
+    }

@@ -1,0 +1,136 @@
+"""The HTTP server: the app, and the process that runs it."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from importlib.metadata import version
+from math import ceil
+
+import uvicorn
+import uvicorn.config
+
+from app.assembly import AnswerService, open_service
+from app.body_limit import BodyLimit
+from app.host import Host
+from app.openapi import DESCRIPTION, TAGS, DescribedApp
+from app.preflight import check_startable
+from app.problems import install_problems
+from app.routes import router
+from app.settings import Settings
+from retriever.errors import InvalidRequestError, LoccitError
+
+_LOG = logging.getLogger(__name__)
+_BYTES_PER_CHARACTER = 12  # of JSON in ASCII: an escaped pair of surrogates
+_BYTES_BESIDE = 1 << 20  # everything in a request but its documents' texts
+
+OpenService = Callable[[Settings], AnswerService]
+OnFailure = Callable[[Exception], None]
+
+
+def stop_process(error: Exception) -> None:  # noqa: ARG001
+    """End the process as a supervisor would: the server shuts down, and the exit status is not 0."""
+    signal.raise_signal(signal.SIGTERM)
+
+
+def create_app(
+    settings: Settings, *, open_service: OpenService = open_service, on_failure: OnFailure = stop_process
+) -> DescribedApp:
+    """The app. It listens at once; within its lifespan the service is opened beside it.
+
+    ``on_failure``: called with the error when the service cannot be opened; it must end the process.
+    """
+    host = Host(settings, open_service)
+    app = DescribedApp(
+        title="Loccit",
+        description=DESCRIPTION,
+        version=version("loccit"),
+        openapi_tags=TAGS,
+        lifespan=lambda _: _running(host, on_failure),
+        docs_url=None,  # both pages would load scripts from the network
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.host = host
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_document_characters * _BYTES_PER_CHARACTER + _BYTES_BESIDE
+    )
+    install_problems(app)
+    app.include_router(router)
+    return app
+
+
+def run_server(settings: Settings, *, host: str, port: int) -> None:
+    """Serve until told to stop.
+
+    Raises:
+        LoccitError: when the service cannot be opened, or the port cannot be listened on.
+    """
+    check_startable(settings)
+    failures: list[Exception] = []
+
+    def stop(error: Exception) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    config = uvicorn.Config(
+        create_app(settings, on_failure=stop),
+        log_config=_log_config(),
+        timeout_graceful_shutdown=ceil(settings.timeout_s),
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[_listening(host, port)])
+    if failures:
+        raise _as_sentence(failures[0])
+
+
+@asynccontextmanager
+async def _running(host: Host, on_failure: OnFailure) -> AsyncIterator[None]:
+    host.start()
+    loading = asyncio.create_task(_load(host, on_failure))
+    try:
+        yield
+    finally:
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+        await asyncio.to_thread(host.close)
+
+
+async def _load(host: Host, on_failure: OnFailure) -> None:
+    try:
+        await host.load()
+    except Exception as error:
+        unforeseen = None if isinstance(error, LoccitError) else error
+        _LOG.critical("The service cannot start: %s", error, exc_info=unforeseen)
+        on_failure(error)
+    else:
+        _LOG.info("Ready to answer.")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise InvalidRequestError(
+            f"{host} port {port} cannot be listened on ({error.strerror}); give another --host or --port."
+        ) from error
+    address = f"[{host}]" if family is socket.AF_INET6 else host
+    _LOG.info("Listening on http://%s:%s", address, listening.getsockname()[1])
+    return listening
+
+
+def _log_config() -> dict[str, object]:
+    """uvicorn's own logging, with this package's loggers beside its."""
+    config = deepcopy(uvicorn.config.LOGGING_CONFIG)
+    config["loggers"]["app"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    return config
+
+
+def _as_sentence(error: Exception) -> LoccitError:
+    if isinstance(error, LoccitError):
+        return error
+    return LoccitError(f"The service cannot start ({type(error).__name__}); the log above says why.")

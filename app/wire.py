@@ -1,0 +1,233 @@
+"""The wire: what requests and responses look like, with examples, for validation and OpenAPI alike."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app import examples
+from app.answering.given import GivenDocument, checked_documents
+from app.answering.question import MAX_QUESTION_CHARACTERS, checked_question
+from app.ask import Ask
+from app.response import INCLUDABLE
+from app.settings import Settings
+
+EXPECTED = {
+    "": 'a JSON object such as {"question": "who designed the eiffel tower"}',
+    "question": f"a text of 1 to {MAX_QUESTION_CHARACTERS:,} characters",
+    "top_k": "a whole number from 1 to 100",
+    "min_confidence": "a number from 0 to 1",
+    "documents": "a list of objects with a text each",
+    "documents[]": "an object with a text",
+    "documents[].document_id": "a text of 1 to 1,000 characters",
+    "documents[].title": "a text of at most 1,000 characters",
+    "documents[].text": "a text",
+    "documents[].url": "a text of at most 2,000 characters",
+    "include": f"a list of any of {', '.join(INCLUDABLE)}",
+    "include[]": f"one of {', '.join(INCLUDABLE)}",
+}
+"""What each field of a request must be; the sentence about a wrong one ends with it."""
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class DocumentToRead(_Request):
+    """A text to answer from."""
+
+    document_id: Annotated[str, Field(min_length=1, max_length=1_000)] | None = Field(
+        None, description="Your name for it; document-1, document-2, ... by place unless given."
+    )
+    title: str = Field("", max_length=1_000, description="Helps retrieval and is shown with quotes.")
+    text: str = Field(description="Citations give offsets into exactly this text.")
+    url: Annotated[str, Field(max_length=2_000)] | None = Field(
+        None, description="Handed back with citations, never fetched."
+    )
+
+
+class AnswerRequest(_Request):
+    """A question, and how to answer it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [examples.REQUEST, examples.REQUEST_WITH_DOCUMENTS]}
+    )
+
+    question: str = Field(
+        description=f"1 to {MAX_QUESTION_CHARACTERS:,} characters; runs of white space count as one."
+    )
+    top_k: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        None, description="Passages retrieved and read; the server's setting unless given."
+    )
+    min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
+        None, description="Abstain below this confidence; the server's setting unless given."
+    )
+    documents: list[DocumentToRead] | None = Field(
+        None, description="Answer from these texts alone, not from the index."
+    )
+    include: list[Literal["hits", "candidates", "alternatives"]] = Field(
+        default_factory=list, description="What else the response shall hold."
+    )
+
+    def ask(self, settings: Settings) -> Ask:
+        """The checked question; InvalidRequestError when it or its documents are not acceptable."""
+        documents = None
+        if self.documents is not None:
+            documents = checked_documents(
+                [GivenDocument(**dict(document)) for document in self.documents],
+                max_documents=settings.max_documents,
+                max_characters=settings.max_document_characters,
+            )
+        return Ask(checked_question(self.question), self.top_k, self.min_confidence, documents)
+
+
+class Place(BaseModel):
+    """Characters (Unicode code points) of a document, from ``start`` up to ``end``."""
+
+    start: int = Field(ge=0)
+    end: int = Field(ge=1)
+
+
+class Citation(Place):
+    """A quote that stands word for word in a document: ``text[start:end] == quote``."""
+
+    quote: str
+    document_id: str
+    title: str
+    url: str | None
+    support: float = Field(ge=0, le=1, description="How well title and quote back the answer.")
+    document_sha256: str = Field(description="Of the document's text in UTF-8, as it was when quoted.")
+    locator: str | None = Field(description="Where in the original, such as a page; null for plain text.")
+    before: str = Field(description="The document's text up to the quote, about a line of it.")
+    after: str = Field(description="The document's text from the quote's end on, about a line of it.")
+
+
+class Hit(Place):
+    """A retrieved passage with its place in its document."""
+
+    row: int
+    document_id: str
+    title: str
+    text: str
+    continuation: str = Field(description="What follows the passage in its document: read with it.")
+    score: float = Field(description="Higher is better; comparable within one response only.")
+    rank: int = Field(ge=1, description="1 is best.")
+
+
+class PassagePlace(Place):
+    """A passage, named by its place in its document."""
+
+    row: int
+    document_id: str
+
+
+class Candidate(BaseModel):
+    """An answer before any check, with the passage it was written from. Nothing vouches for it."""
+
+    answer: str
+    source: Literal["reader", "lm", "constrained"]
+    logprob: float
+    tokens: int
+    sample: int
+    pointer: Place | None
+    passage: PassagePlace
+
+
+class Alternative(BaseModel):
+    """Another answer, with its own citations."""
+
+    answer: str
+    confidence: float = Field(ge=0, le=1)
+    citations: list[Citation]
+
+
+class Calibration(BaseModel):
+    """What the confidence was fitted on, and whether that applies to what answered."""
+
+    fitted_on: str
+    applies: bool
+
+
+class Model(BaseModel):
+    """Which models answered."""
+
+    encoder: str
+    language_model: str | None = Field(description="null when the reader alone answers.")
+    language_model_sha256: str | None
+
+
+class Attribution(BaseModel):
+    """The terms of one source of the index: show them wherever its text is shown."""
+
+    source: str
+    licence: str | None
+    attribution: str | None
+    snapshot: str | None
+
+
+class AnswerResponse(BaseModel):
+    """An answer with its quotes, or an abstention with its reason."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ANSWER]})
+
+    question: str = Field(description="As it was answered, white space tidied.")
+    answer: str | None = Field(description="null when abstained.")
+    abstained: bool
+    abstain_reason: Literal["no_passages", "no_candidate", "no_quote", "low_confidence"] | None
+    confidence: float = Field(ge=0, le=1, description="How likely it is right and supported by the corpus.")
+    calibration: Calibration | None = Field(
+        description="null: the confidence is a score that orders answers, not a probability."
+    )
+    citations: list[Citation]
+    nearest: list[Citation] = Field(description="When abstained: the nearest quotes, to judge for yourself.")
+    hits: list[Hit] = Field(default=[], description="Only when included.")
+    candidates: list[Candidate] = Field(default=[], description="Only when included.")
+    alternatives: list[Alternative] = Field(default=[], description="Only when included.")
+    model: Model
+    generation: str | None = Field(description="Of the index; null when documents were handed in.")
+    attribution: list[Attribution] = Field(description="Of the index's sources.")
+    timings_ms: dict[str, float] = Field(description="Milliseconds by stage, and their total.")
+
+
+class DocumentResponse(BaseModel):
+    """A stored document: what citations' offsets count in."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.DOCUMENT]})
+
+    document_id: str
+    title: str
+    text: str
+    url: str | None
+    metadata: dict[str, Any]
+    sha256: str = Field(description="Of the text in UTF-8.")
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["live"]
+
+
+class Ready(BaseModel):
+    """The models have answered a question."""
+
+    status: Literal["ready"]
+    generation: str | None
+    model: Model
+
+
+class Welcome(BaseModel):
+    """What this is and where to go on."""
+
+    name: str
+    version: str
+    answer: str
+    openapi: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(description="A name for the kind of problem, or about:blank.")
+    title: str
+    status: int
+    detail: str = Field(description="One sentence: what was wrong, the value, what would be right.")

@@ -1,0 +1,116 @@
+"""`loccit index`: build, describe and verify indexes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+cli = typer.Typer(help="Build, describe and verify indexes.", no_args_is_help=True)
+
+IndexFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the index.")]
+
+
+@cli.command()
+def build(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="vital-articles, a JSONL file (plain, .gz or .xz), a folder of .txt and .md files, or one such file.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to keep the index in.")],
+    words: Annotated[int, typer.Option(help="Words in a passage, about.")] = 100,
+    continuation_words: Annotated[
+        int, typer.Option(help="Words of the following text that are read with a passage; 0 for none.")
+    ] = 100,
+    encoder: Annotated[
+        str,
+        typer.Option(help="all-MiniLM-L6-v2, or any sentence-transformers model by folder or hub name."),
+    ] = "all-MiniLM-L6-v2",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first malformed record instead of leaving it out.")
+    ] = False,
+    allow_download: Annotated[
+        bool, typer.Option("--allow-download", help="Fetch the encoder from the hub when it is not here.")
+    ] = False,
+) -> None:
+    """Build an index of the sources, or bring the one in DIR up to date.
+
+    Killed at any moment, DIR holds the old index or the new one, whole; the next build continues where this
+    one stopped. Building again embeds only what changed.
+
+    Example: loccit index build my-notes/ --out data/indexes/notes
+    """
+    from index_builder.build import build_index
+    from index_builder.corpora import open_corpus
+    from retriever.encoder import load_encoder
+    from retriever.passages import PassageSettings
+
+    console = Console(stderr=True)
+    settings = PassageSettings(words=words, continuation_words=continuation_words)
+    corpora = [open_corpus(source) for source in sources]
+    report = build_index(
+        corpora,
+        out,
+        encoder=load_encoder(encoder, allow_download=allow_download),
+        settings=settings,
+        strict=strict,
+        console=console,
+    )
+    counts = report.manifest.counts
+    console.print(
+        f"{counts.documents:,} documents, {counts.passages:,} passages ({report.embedded:,} newly embedded) "
+        f"in {out}, generation {report.generation}.",
+        highlight=False,
+    )
+    console.print(f"Ask it: loccit ask --index {out} 'your question'", highlight=False, markup=False)
+
+
+@cli.command()
+def info(directory: IndexFolder) -> None:
+    """Say what an index holds and how it was made.
+
+    Example: loccit index info data/indexes/vital-articles
+    """
+    from retriever.generations import current_generation
+    from retriever.index import read_manifest
+
+    manifest = read_manifest(directory)
+    table = Table(show_header=False, box=None)
+    for name, value in (
+        ("generation", current_generation(directory).name),
+        (
+            "made",
+            f"{manifest.created_at} by Loccit {manifest.loccit_version}, format {manifest.format_version}",
+        ),
+        ("documents", f"{manifest.counts.documents:,}"),
+        ("passages", f"{manifest.counts.passages:,} of about {manifest.passages.words} words"),
+        ("continuation", f"{manifest.passages.continuation_words} words"),
+        ("encoder", f"{manifest.encoder.name}, {manifest.encoder.dimension} dimensions"),
+        ("size", f"{sum(file.bytes for file in manifest.files.values()) / 1e6:,.1f} MB"),
+        *(
+            ("source", f"{s.name}: {s.documents:,} documents, {s.malformed:,} left out. {s.licence or ''}")
+            for s in manifest.sources
+        ),
+    ):
+        table.add_row(name, value)
+    Console().print(table)
+
+
+@cli.command()
+def verify(directory: IndexFolder) -> None:
+    """Prove that an index is whole: every file, every row, every document as it was built.
+
+    Example: loccit index verify data/indexes/vital-articles
+    """
+    from index_builder.verify import verify_index
+
+    manifest = verify_index(directory)
+    Console().print(
+        f"{directory} is whole: {len(manifest.files)} files, {manifest.counts.documents:,} documents, "
+        f"{manifest.counts.passages:,} passages in all three parts.",
+        highlight=False,
+    )

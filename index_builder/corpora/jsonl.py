@@ -1,0 +1,171 @@
+"""JSONL: one JSON object a line with ``id``, ``title``, ``text``, ``url`` and any metadata."""
+
+import gzip
+import json
+import lzma
+import math
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from reprlib import repr as shortened
+from typing import Any, BinaryIO, NoReturn
+
+from index_builder.corpora.types import Malformed, Record, Source, SourceKind
+from retriever.errors import CorpusError
+from retriever.types import Document
+
+JSONL_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.xz")
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
+_DIGITS = 4000
+_OWN_KEYS = frozenset({"id", "title", "text", "url"})
+
+
+class JsonlCorpus:
+    """The documents of a JSONL file, plain or compressed with gzip or xz, a line at a time.
+
+    ``id`` (a string, or a whole number) and ``text`` are required; a missing title is the id; every further
+    key is metadata. Blank lines are passed over. Iterating raises CorpusError when the file cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def source(self) -> Source:
+        """The file's name; on what terms its texts stand is not known."""
+        return Source(self._path.name, SourceKind.JSONL)
+
+    def __iter__(self) -> Iterator[Record | Malformed]:
+        number = 0
+        try:
+            with _open(self._path) as file:
+                for number, line in enumerate(file, start=1):
+                    line = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+                    if line.strip():
+                        yield _read_line(line, f"{self._path.name}:{number}")
+        except _DAMAGE as error:
+            yield Malformed(
+                f"{self._path.name}:{number + 1}",
+                f"The compressed file is damaged or cut short here ({error}); the lines from here on are not "
+                "read. Compress or copy it again.",
+            )
+        except OSError as error:
+            raise CorpusError(
+                f"The file {self._path.name!r} cannot be read ({error.strerror}); give one that can."
+            ) from error
+
+
+def document_of(value: object) -> Document:
+    """The document that a JSON value describes.
+
+    Raises:
+        ValueError: with a sentence, when it describes none.
+    """
+    if not isinstance(value, dict):
+        raise ValueError(f"The line is {shortened(value)}, but it must be a JSON object.")
+    _refuse_lone_surrogates(value)
+    doc_id = _id(value)
+    return Document(
+        doc_id=doc_id,
+        title=_optional_string(value, "title") or doc_id,
+        text=_text(value),
+        url=_optional_string(value, "url"),
+        metadata={key: entry for key, entry in value.items() if key not in _OWN_KEYS},
+    )
+
+
+def _open(path: Path) -> BinaryIO | gzip.GzipFile | lzma.LZMAFile:
+    name = path.name.lower()
+    if name.endswith(".gz"):
+        return gzip.open(path, "rb")
+    if name.endswith(".xz"):
+        return lzma.open(path, "rb")
+    return path.open("rb")
+
+
+def _read_line(line: bytes, location: str) -> Record | Malformed:
+    try:
+        return Record(document_of(_parsed(line)), location)
+    except ValueError as error:
+        return Malformed(location, str(error))
+    except RecursionError:
+        return Malformed(location, "The line nests lists or objects too deeply; keep metadata flat.")
+
+
+def _parsed(line: bytes) -> object:
+    """The line's JSON value; ValueError with a sentence when it is none that an index can keep."""
+    try:
+        return json.loads(
+            line.decode(), parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole
+        )
+    except UnicodeDecodeError as error:
+        byte = line[error.start]
+        raise ValueError(
+            f"The line has the byte 0x{byte:02x} at position {error.start + 1}, which is not UTF-8; "
+            "save the file as UTF-8."
+        ) from error
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"The line is not JSON ({error.msg} at column {error.colno}); write one whole object on each line."
+        ) from error
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"The line holds {constant}, which is not JSON; write null or a number.")
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if not math.isfinite(number):
+        raise ValueError(f"The line holds the number {literal}, which is too large; write a smaller one.")
+    return number
+
+
+def _whole(literal: str) -> int:
+    if len(literal) > _DIGITS:
+        raise ValueError(f"The line holds a number of {len(literal)} digits; {_DIGITS} are the most allowed.")
+    return int(literal)
+
+
+def _refuse_lone_surrogates(value: Mapping[str, Any]) -> None:
+    for key, entry in value.items():
+        written = json.dumps({key: entry}, ensure_ascii=False)
+        try:
+            written.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"The value of {key!a} or its name holds half a surrogate pair, "
+                f"{written[error.start]!a}; write both halves, or the character itself."
+            ) from error
+
+
+def _id(value: Mapping[str, Any]) -> str:
+    doc_id = value.get("id")
+    if isinstance(doc_id, int) and not isinstance(doc_id, bool):
+        return str(doc_id)
+    if not isinstance(doc_id, str) or not doc_id.strip():
+        raise ValueError(
+            f"The line's id is {_described(value, 'id')}, but it must be a string that is not empty."
+        )
+    return doc_id
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    text = value.get("text")
+    if not isinstance(text, str):
+        raise ValueError(f"The line's text is {_described(value, 'text')}, but it must be a string.")
+    return text
+
+
+def _optional_string(value: Mapping[str, Any], key: str) -> str | None:
+    """The string under ``key``; None when it is absent, null or blank."""
+    entry = value.get(key)
+    if entry is not None and not isinstance(entry, str):
+        raise ValueError(f"The line's {key} is {shortened(entry)}, but it must be a string or left out.")
+    return entry if entry and entry.strip() else None
+
+
+def _described(value: Mapping[str, Any], key: str) -> str:
+    return shortened(value[key]) if key in value else "missing"

@@ -1,0 +1,45 @@
+"""Opening a corpus by name or path."""
+
+import stat
+from pathlib import Path
+
+from index_builder.corpora.jsonl import JSONL_SUFFIXES, JsonlCorpus
+from index_builder.corpora.text_files import TEXT_SUFFIXES, TextFileCorpus, TextFolderCorpus
+from index_builder.corpora.types import Corpus
+from index_builder.corpora.vital_articles import NAME as VITAL_ARTICLES
+from index_builder.corpora.vital_articles import VitalArticles
+from retriever.errors import CorpusError
+
+ACCEPTED = (
+    f"give {VITAL_ARTICLES}, a folder with {' or '.join(TEXT_SUFFIXES)} files, "
+    f"or a file whose name ends in {', '.join(JSONL_SUFFIXES)}, {' or '.join(TEXT_SUFFIXES)}"
+)
+
+
+def open_corpus(name_or_path: str) -> Corpus:
+    """The corpus of this name, or the one stored in this file or folder; its documents are not read yet.
+
+    Raises:
+        CorpusError: when there is no such corpus, its kind is unknown, its folder holds nothing to read, or
+            the package it comes in is not installed.
+    """
+    if name_or_path == VITAL_ARTICLES:
+        return VitalArticles()
+    path = Path(name_or_path)
+    if _is_folder(path, name_or_path):
+        return TextFolderCorpus(path)
+    name = path.name.lower()
+    if name.endswith(JSONL_SUFFIXES):
+        return JsonlCorpus(path)
+    if name.endswith(TEXT_SUFFIXES):
+        return TextFileCorpus(path)
+    raise CorpusError(f"The file {name_or_path!r} is of no kind that can be read: {ACCEPTED}.")
+
+
+def _is_folder(path: Path, given: str) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise CorpusError(f"There is no corpus {given!r}: {ACCEPTED}.") from error
+    except OSError as error:
+        raise CorpusError(f"The corpus {given!r} cannot be opened ({error.strerror}): {ACCEPTED}.") from error

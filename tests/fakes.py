@@ -1,0 +1,70 @@
+"""Honest fakes: they follow the real protocols, need no weights, and count their calls."""
+
+import math
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.answering.language_model import Completion
+
+
+@dataclass(frozen=True, slots=True)
+class LMCall:
+    """One batch that a ``ScriptedLM`` was asked for."""
+
+    prefix: str
+    prompts: tuple[str, ...]
+    temperature: float
+    seed: int
+
+
+class ScriptedLM:
+    """A language model that writes what its script says; a token is a word and the white space before it.
+
+    ``script``: what to write by a piece of the prompt (the first piece that occurs in it counts), or a
+    function of the prompt. Where it is silent nothing is written. Every token has ``probability``.
+    """
+
+    name = "scripted"
+    sha256 = "0" * 64
+
+    def __init__(
+        self, script: Mapping[str, str] | Callable[[str], str] | None = None, *, probability: float = 0.9
+    ) -> None:
+        self._script = script or {}
+        self._probability = probability
+        self.calls: list[LMCall] = []
+
+    def head(self, text: str, *, max_tokens: int) -> str:
+        words = re.findall(r"\s*\S+\s*\Z|\s*\S+", text)
+        return text if len(words) <= max_tokens else "".join(words[:max_tokens])
+
+    def complete(
+        self,
+        prefix: str,
+        prompts: Sequence[str],
+        *,
+        max_tokens: int,
+        stop: str = "\n",
+        temperature: float = 0.0,
+        seed: int = 0,
+        deadline: float | None = None,
+    ) -> list[Completion]:
+        self.calls.append(LMCall(prefix, tuple(prompts), temperature, seed))
+        limit = 0 if deadline is not None and time.monotonic() >= deadline else max_tokens
+        return [self._completion(prompt, limit, stop) for prompt in prompts]
+
+    def _completion(self, prompt: str, limit: int, stop: str) -> Completion:
+        written = self._written(prompt).partition(stop)[0]
+        tokens = len(written.split()) + 1  # one more ends it
+        finished = tokens <= limit
+        text = written if finished else self.head(written, max_tokens=limit)
+        return Completion(
+            text, min(tokens, limit) * math.log(self._probability), min(tokens, limit), finished
+        )
+
+    def _written(self, prompt: str) -> str:
+        if callable(self._script):
+            return self._script(prompt)
+        return next((text for piece, text in self._script.items() if piece in prompt), "")

@@ -1,0 +1,91 @@
+import math
+import stat
+
+import pytest
+
+from retriever.errors import IndexUnusableError
+from retriever.lexical import LexicalIndex
+from retriever.types import ScoredRow
+
+PASSAGES = [
+    (4, "Lighthouse", "The tower was rebuilt after the storm."),
+    (2, "Tram", "A tram climbs to the castle."),
+    (9, "Castle", "The castle has seven towers and a café."),
+]
+
+
+@pytest.fixture
+def lexical() -> LexicalIndex:
+    index = LexicalIndex()
+    index.add(PASSAGES)
+    return index
+
+
+def found(index: LexicalIndex, question: str, k: int = 10) -> list[int]:
+    return [row for row, _ in index.search(question, k=k)]
+
+
+def bm25(tf: int, length: int, mean: float, total: int, containing: int) -> float:
+    idf = math.log(1 + (total - containing + 0.5) / (containing + 0.5))
+    return idf * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * length / mean))
+
+
+def test_scores_are_bm25_over_the_analysed_words(lexical):
+    # "storm" stands once in one text of three; texts have 7, 6 and 8 words
+    assert lexical.search("storms", k=5) == [ScoredRow(4, pytest.approx(bm25(1, 7, 7.0, 3, 1), rel=1e-5))]
+
+
+def test_title_and_text_add_up(lexical):
+    (castle, *_) = lexical.search("castle", k=5)
+    text, title = bm25(1, 8, 7.0, 3, 2), bm25(1, 1, 1.0, 3, 1)
+    assert castle == ScoredRow(9, pytest.approx(text + title, rel=1e-5))
+
+
+def test_words_match_whatever_their_ending_case_or_accent(lexical):
+    assert found(lexical, "TOWERS") == found(lexical, "tower")
+    assert found(lexical, "cafe") == found(lexical, "café") == [9]
+
+
+def test_query_syntax_in_a_question_is_only_words(lexical):
+    assert found(lexical, 'text:tram AND NOT "castle" ^2 *') == found(lexical, "text tram AND NOT castle 2")
+
+
+def test_a_question_without_a_known_word_finds_nothing(lexical):
+    assert found(lexical, "zebra") == found(lexical, "?!") == found(lexical, "") == []
+
+
+def test_ties_are_broken_by_row():
+    index = LexicalIndex()
+    index.add([(row, "", "same words") for row in (5, 3, 8, 1)])
+    assert found(index, "same", k=2) == [1, 3]
+
+
+def test_an_index_on_disk_opens_from_a_read_only_folder_and_nothing_is_written_there(tmp_path):
+    folder = tmp_path / "lexical"
+    folder.mkdir()
+    LexicalIndex(folder).add(PASSAGES)
+    for lock in folder.glob("*.lock"):
+        lock.unlink()
+    before = sorted(folder.iterdir())
+    folder.chmod(stat.S_IREAD | stat.S_IEXEC)
+    try:
+        assert found(LexicalIndex.open(folder), "castle") == [9, 2]
+        assert sorted(folder.iterdir()) == before
+    finally:
+        folder.chmod(stat.S_IRWXU)
+
+
+def test_rows_and_length_tell_what_is_held(lexical):
+    assert lexical.rows().tolist() == [2, 4, 9]
+    assert len(lexical) == 3
+
+
+def test_idf_is_bm25s(lexical):
+    assert lexical.idf("castl") == pytest.approx(math.log(1 + (3 - 2 + 0.5) / (2 + 0.5)))
+    assert lexical.terms("The Castles") == ["the", "castl"]
+
+
+def test_a_folder_that_is_no_index_is_refused_with_a_sentence(tmp_path):
+    (tmp_path / "meta.json").write_text("{")
+    with pytest.raises(IndexUnusableError, match="is not a readable lexical index; build it again"):
+        LexicalIndex.open(tmp_path)

@@ -1,0 +1,215 @@
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retriever import sentences
+from retriever.sentences import WINDOW, sentence_spans, splits_character, trimmed
+from retriever.types import Span
+
+TINY = st.text("aaAB\u0301\U0001f600\U0001f1e6\u200d\r\n\u2028\u00a0\x00.. \t\"'(!?1-#|日。", max_size=40)
+WORDS = st.lists(st.sampled_from(["a", "Bc", "Mr.", "d. ", " ", "\n", "\r\n", "- ", "# "]), max_size=60).map(
+    "".join
+)
+
+
+def sentences_of(text: str) -> list[str]:
+    return [span.of(text) for span in sentence_spans(text)]
+
+
+def assert_exact(text: str) -> None:
+    """Trimmed, in order, disjoint, and nothing but whitespace outside."""
+    end = 0
+    for span in sentence_spans(text):
+        assert text[end : span.start].strip() == ""
+        assert span.of(text) == span.of(text).strip()
+        end = span.end
+    assert text[end:].strip() == ""
+
+
+@given(TINY | WORDS)
+def test_only_whitespace_lies_outside_the_sentences(text):
+    assert_exact(text)
+
+
+@given(st.text())
+def test_any_text_at_all_is_split_exactly_even_with_lone_surrogates(text):
+    assert_exact(text + "\ud800. A" + text)
+
+
+@given(WORDS, st.integers(0, 40))
+def test_a_text_longer_than_the_window_is_split_exactly(text, filling):
+    assert_exact(text + "x" * (WINDOW - filling) + text + "y " * WINDOW + text)
+
+
+@given(TINY)
+def test_no_boundary_parts_a_visible_character(text):
+    for before, after in pairwise(sentence_spans(text)):
+        if before.end == after.start:
+            assert not splits_character(text, after.start)
+
+
+def test_sentences_end_at_their_marks_but_not_at_abbreviations():
+    text = "The lamp was lit by Mr. Smith in 1698. It burned for 3.5 hours. Did it? Yes!"
+    assert sentences_of(text) == [
+        "The lamp was lit by Mr. Smith in 1698.",
+        "It burned for 3.5 hours.",
+        "Did it?",
+        "Yes!",
+    ]
+
+
+def test_sentences_without_spaces_between_them_are_told_apart():
+    assert sentences_of("灯台は古い。今も立つ。") == ["灯台は古い。", "今も立つ。"]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\u2028", "\x85"])
+def test_a_blank_line_ends_a_sentence(line_end):
+    assert sentences_of(f"no mark here{line_end} {line_end}and none here") == [
+        "no mark here",
+        "and none here",
+    ]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\u2028"])
+def test_a_sentence_runs_across_a_line_break_where_the_line_was_full(line_end):
+    text = line_end.join(["The tower that stands on the", "reef was built by a man of", "Essex. It fell."])
+    assert sentences_of(text) == [text.removesuffix(" It fell."), "It fell."]
+
+
+def test_a_sentence_runs_across_a_break_that_goes_on_in_lower_case():
+    text = "The tower\nstands on a reef in the sea."
+    assert sentences_of(text) == [text]
+
+
+def test_a_number_that_starts_a_list_item_is_not_a_sentence():
+    assert sentences_of("1. A lamp. 2 bells.\n\n2. A keeper.") == ["1. A lamp.", "2 bells.", "2. A keeper."]
+
+
+def test_a_short_line_before_a_capital_is_a_sentence_of_its_own():
+    assert sentences_of("History\nThe tower was built in 1698.") == [
+        "History",
+        "The tower was built in 1698.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# The tower\nstood", ["# The tower", "stood"]),
+        ("stood\n## a tower", ["stood", "## a tower"]),
+        ("The tower\n=========\nstood", ["The tower", "=========", "stood"]),
+        ("it had\n- a lamp\n- a keeper\n  of it", ["it had", "- a lamp", "- a keeper\n  of it"]),
+        ("it had\n1. a lamp\n2) a keeper", ["it had", "1. a lamp", "2) a keeper"]),
+        ("| lamp | oil |\n| bell | air |", ["| lamp | oil |", "| bell | air |"]),
+    ],
+)
+def test_headings_list_items_and_table_rows_are_not_run_together(text, expected):
+    assert sentences_of(text) == expected
+
+
+def test_an_initial_at_the_start_of_a_full_line_is_no_list_item():
+    text = "The second tower was built by\nJ. Rudyerd."
+    assert sentences_of(text) == [text]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\r\n\t\u2028\u00a0"])
+def test_a_text_without_characters_to_see_has_no_sentences(text):
+    assert sentence_spans(text) == []
+
+
+def test_a_sentence_across_two_windows_is_found_whole():
+    long = "It " + "is very " * (WINDOW // 8) + "long."
+    text = f"One. {long} Two. " * 3
+    assert sentences_of(text) == ["One.", long, "Two."] * 3
+
+
+def test_a_no_break_space_after_an_initial_is_survived():
+    text = "Built by J.\u00a0Smeaton. Done.\u2028.-.\n。a"
+    assert "Built by J.\u00a0Smeaton." in sentences_of(text)
+
+
+@pytest.mark.parametrize("found", [[], ["Lost. "], ["One. ", "Two! ", "Three."]])
+def test_a_library_that_loses_characters_is_not_believed(monkeypatch, found):
+    monkeypatch.setattr(sentences, "segment", lambda language, text: found)
+    assert sentences_of("One. Two? 3.5 Three") == ["One.", "Two?", "3.5 Three"]
+
+
+def test_a_library_that_breaks_inside_is_survived(monkeypatch):
+    class PanicException(BaseException):
+        pass
+
+    def panic(language, text):
+        raise PanicException
+
+    monkeypatch.setattr(sentences, "segment", panic)
+    assert sentences_of("One. Two") == ["One.", "Two"]
+
+
+def test_an_interruption_by_the_user_is_not_swallowed(monkeypatch):
+    def interrupt(language, text):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sentences, "segment", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        sentence_spans("One. Two")
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a",
+        "word ",
+        "This is a sentence about it. ",
+        'a. (b) "c" d! ',
+        "日本語の文章をここに書きます。",
+        "\r\n",
+    ],
+)
+def test_five_million_characters_on_a_line_take_seconds(unit):
+    text = unit * (5_000_000 // len(unit))
+    started = time.process_time()
+    assert_exact(text)
+    assert time.process_time() - started < 20  # measured: about 1; growing with the square, minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("e\u0301", 1),
+        ("\r\n", 1),
+        ("\U0001f469\u200d\U0001f467", 1),
+        ("\U0001f469\u200d\U0001f467", 2),
+        ("\U0001f44d\U0001f3fd", 1),
+        ("\U0001f1ea\U0001f1fa\U0001f1ea\U0001f1fa", 3),
+        ("\u1112\u1161\u11ab", 2),
+        ("か\u3099", 1),
+    ],
+)
+def test_a_cut_inside_a_visible_character_is_recognised(text, position):
+    assert splits_character(text, position)
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("ab", 1),
+        ("\n\r", 1),
+        ("\n\u0301", 1),
+        ("\u200d ", 1),
+        ("\U0001f1ea\U0001f1fa\U0001f1ea\U0001f1fa", 2),
+        ("日本", 1),
+        ("e\u0301", 0),
+        ("e\u0301", 2),
+        ("", 0),
+    ],
+)
+def test_a_cut_between_visible_characters_is_allowed(text, position):
+    assert not splits_character(text, position)
+
+
+def test_trimming_leaves_the_characters_that_can_be_seen():
+    assert trimmed("a \u00a0bc\r\n d", 1, 7) == Span(3, 5)
+    assert trimmed("a \n b", 1, 4) is None

@@ -1,0 +1,61 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retriever.errors import DocumentNotFoundError, IndexUnusableError
+from retriever.passages import PassageSettings, split
+from retriever.store import DocumentStore, DuplicateDocumentError
+from retriever.types import Document
+
+ALPHABET = "aab .\n\r\0\u0301é😀\u2028"
+
+
+@given(st.text(ALPHABET, max_size=60), st.text(ALPHABET, max_size=8))
+def test_a_text_comes_back_code_point_by_code_point(text, title):
+    store = DocumentStore.create()
+    document = Document("a/b?c=%20", title, text, None, {"n": [1, "é"], "none": None})
+    store.add(document, list(split(document, PassageSettings(words=2))), location="x:1")
+    assert store.document("a/b?c=%20") == document
+    for passage in store.each_passage():
+        assert passage.span.of(text) == passage.text
+        assert text[passage.span.start :].startswith(passage.window)
+
+
+def test_passages_come_in_the_order_asked_for(index):
+    rows = index.store.rows().tolist()
+    asked = rows[::-1]
+    assert [passage.row for passage in index.store.passages(asked)] == asked
+    assert index.store.passages([]) == []
+
+
+def test_a_second_document_of_an_id_names_the_first(documents):
+    store = DocumentStore.create()
+    store.add(documents[0], [], location="a.jsonl:1")
+    with pytest.raises(DuplicateDocumentError) as caught:
+        store.add(documents[0], [], location="b.jsonl:7")
+    assert caught.value.location == "a.jsonl:1"
+
+
+def test_an_unknown_id_is_a_sentence(index):
+    with pytest.raises(DocumentNotFoundError, match="No document has the id 'nowhere'"):
+        index.store.document("nowhere")
+
+
+def test_an_opened_store_is_read_only_and_leaves_nothing_beside_it(tmp_path, documents):
+    path = tmp_path / "documents.sqlite"
+    store = DocumentStore.create(path)
+    store.add(documents[0], list(split(documents[0], PassageSettings())), location="x")
+    store.commit()
+    store.close()
+    opened = DocumentStore.open(path)
+    assert opened.document(documents[0].doc_id) == documents[0]
+    with pytest.raises(Exception, match="readonly"):
+        opened.add(documents[1], [], location="y")
+    assert [file.name for file in tmp_path.iterdir()] == ["documents.sqlite"]
+    opened.close()
+
+
+def test_a_file_that_is_no_store_is_refused_with_a_sentence(tmp_path):
+    (tmp_path / "documents.sqlite").write_bytes(b"nonsense" * 1000)
+    with pytest.raises(IndexUnusableError, match="is not a readable document store; build it again"):
+        DocumentStore.open(tmp_path / "documents.sqlite")
