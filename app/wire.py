@@ -87,13 +87,15 @@ class Place(BaseModel):
     end: int = Field(ge=1)
 
 
-class Citation(Place):
+class Citation(BaseModel):
     """A quote that stands word for word in a document: ``text[start:end] == quote``."""
 
     quote: str
     document_id: str
     title: str
     url: str | None
+    start: int = Field(ge=0, description="In Unicode code points, not in UTF-16 units.")
+    end: int = Field(ge=1, description="The quote ends before it.")
     support: float = Field(ge=0, le=1, description="How well title and quote back the answer.")
     document_sha256: str = Field(description="Of the document's text in UTF-8, as it was when quoted.")
     locator: str | None = Field(description="Where in the original, such as a page; null for plain text.")
@@ -101,11 +103,13 @@ class Citation(Place):
     after: str = Field(description="The document's text from the quote's end on, about a line of it.")
 
 
-class Hit(Place):
+class Hit(BaseModel):
     """A retrieved passage with its place in its document."""
 
     row: int
     document_id: str
+    start: int = Field(ge=0)
+    end: int = Field(ge=1)
     title: str
     text: str
     continuation: str = Field(description="What follows the passage in its document: read with it.")
@@ -113,11 +117,13 @@ class Hit(Place):
     rank: int = Field(ge=1, description="1 is best.")
 
 
-class PassagePlace(Place):
+class PassagePlace(BaseModel):
     """A passage, named by its place in its document."""
 
     row: int
     document_id: str
+    start: int = Field(ge=0)
+    end: int = Field(ge=1)
 
 
 class Candidate(BaseModel):

@@ -3,7 +3,7 @@
 import errno
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from index_builder.corpora import Corpus, Malformed, Record
 from index_builder.vector_cache import VectorCache, cache_key
-from retriever.encoder import Encoder, passage_input
+from retriever.encoder import Encoder, FloatArray, passage_input
 from retriever.errors import CorpusError, LoccitError
 from retriever.generations import BuildLock, publish, start_generation
 from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE
@@ -67,22 +67,19 @@ def build_index(
     """
     with BuildLock(directory), _full_disk_as_sentence(directory):
         folder = start_generation(directory)
-        store = DocumentStore.create(folder / STORE_FILE)
-        sources = [_read(corpus, store, settings, strict=strict, console=console) for corpus in corpora]
-        store.commit()
-        if not (rows := store.rows().tolist()):
-            raise CorpusError(
-                "The corpora hold no text to index; give at least one document with words in it."
-            )
-        with VectorCache.open(directory / "cache", encoder) as cache:
+        with (
+            closing(DocumentStore.create(folder / STORE_FILE)) as store,
+            VectorCache.open(directory / "cache", encoder) as cache,
+        ):
+            sources = [_read(corpus, store, settings, strict=strict, console=console) for corpus in corpora]
+            store.commit()
             keys = [cache_key(text) for text in _inputs(store)]
+            if not keys:
+                raise CorpusError("The corpora hold no text to index; give a document with words in it.")
             embedded = _embed(store, keys, cache, encoder, console)
-            vectors = FlatVectorIndex(encoder.dimension)
-            vectors.add(rows, cache.get(keys))
-            vectors.save(folder / VECTORS_FILE)
+            _index_vectors(store, cache.get(keys), folder / VECTORS_FILE)
             _index_words(store, folder / LEXICAL_FOLDER)
-            counts = Counts(documents=store.count_documents(), passages=len(rows))
-            store.close()
+            counts = Counts(documents=store.count_documents(), passages=len(keys))
             manifest = _manifest(folder, encoder, settings, counts, sources)
             manifest.save(folder)
             published = publish(folder)
@@ -154,6 +151,13 @@ def _embed(
             cache.put(batch, encoder.encode_passages([texts[key] for key in batch]))
             advance(len(batch))
     return len(queue)
+
+
+def _index_vectors(store: DocumentStore, vectors: FloatArray, path: Path) -> None:
+    # (passages, dimension), in the order of the rows
+    index = FlatVectorIndex(vectors.shape[1])
+    index.add(store.rows().tolist(), vectors)
+    index.save(path)
 
 
 def _index_words(store: DocumentStore, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """What tests of several packages share."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from io import StringIO
 
 import pytest
 from rich.console import Console
@@ -56,6 +56,6 @@ def index(documents: Sequence[Document], encoder: HashingEncoder) -> PassageInde
 
 
 @pytest.fixture
-def quiet(tmp_path: Path) -> Console:
-    """A console that writes to a file, as a job without a terminal would."""
-    return Console(file=(tmp_path / "console.txt").open("w", encoding="utf-8"), width=200)
+def quiet() -> Console:
+    """A console that writes to a string, as a job without a terminal would to a file."""
+    return Console(file=StringIO(), width=200)

@@ -103,8 +103,9 @@ def tidied(answer: str) -> str:
     if answer.endswith(".") and "." not in answer.split()[-1][:-1]:
         answer = answer[:-1].rstrip()
     for opening, closing in QUOTE_MARKS:
-        if len(answer) > 1 and answer[0] == opening and answer[-1] == closing:
-            return answer[1:-1].strip()
+        inner = answer[1:-1]
+        if len(answer) > 1 and answer[0] == opening and answer[-1] == closing and closing not in inner:
+            return inner.strip()
     return answer
 
 

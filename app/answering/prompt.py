@@ -16,19 +16,19 @@ class Example:
     answer: str | None
 
 
-# Written for this prompt. The topics are reserved: no question in the documentation, demo or tests is about them.
+# Written for this prompt. The topics are reserved: nothing in the documentation, demo or tests asks about them.
 EXAMPLES = (
     Example(
         "Marie Curie",
         "Marie Curie was born in Warsaw in 1867 and did her research in Paris. She shared the physics prize of 1903 "
-        "with her husband Pierre and with Henri Becquerel, and in 1911 she alone was given the prize for chemistry.",
+        "with Pierre Curie and Henri Becquerel, and in 1911 she alone was given the prize for chemistry.",
         "who did marie curie share the nobel prize in physics with",
         "Pierre Curie and Henri Becquerel",
     ),
     Example(
         "Mozambique",
         "Mozambique lies on the south-eastern coast of Africa, across the sea from Madagascar. Portugal ruled it "
-        "until 25 June 1975, when it became independent. Maputo, in the far south, is its capital and largest city.",
+        "until 25 June 1975, when it became independent. Maputo, in the far south, is its capital.",
         "when did mozambique become independent",
         "25 June 1975",
     ),
@@ -41,17 +41,17 @@ EXAMPLES = (
     ),
     Example(
         "Photosynthesis",
-        "In photosynthesis plants use the energy of light to turn water and carbon dioxide into sugar. It happens in "
-        "the chloroplasts, whose green pigment, chlorophyll, absorbs mostly red and blue light.",
-        "what part of the plant cell does photosynthesis take place in",
+        "In photosynthesis plants use the energy of light to turn water and carbon dioxide into sugar. It happens "
+        "in the chloroplasts, whose green pigment, chlorophyll, absorbs mostly red and blue light.",
+        "where in the plant cell does photosynthesis take place",
         "the chloroplasts",
     ),
     Example(
         "Amazon River",
         "The Amazon carries more water than any other river. Its sources are high in the Andes of Peru, and it "
         "crosses Brazil to reach the Atlantic Ocean about 6,400 kilometres further on.",
-        "where does the amazon river begin",
-        "the Andes of Peru",
+        "how long is the amazon river",
+        "about 6,400 kilometres",
     ),
 )
 

@@ -94,20 +94,33 @@ class TransformersLM:
     ) -> list[Completion]:
         """One completion of ``prefix + prompt`` per prompt, in order, decoded as one batch."""
         rows = [_Row(_random(seed, place) if temperature > 0 else None) for place in range(len(prompts))]
-        with self._turn:
-            batch = None
-            for _ in range(max_tokens if rows else 0):
-                if _is_past(deadline):
-                    break
-                if batch is None:
-                    batch = self._batch(prefix, prompts, max_tokens)
-                    logits = batch.prefill()
-                else:
-                    logits = batch.step([row.ids[-1] for row in rows])
-                self._write(rows, logits, stop, temperature)
-                if all(row.finished for row in rows):
-                    break
+        if rows and self._turn.acquire(timeout=_remaining(deadline)):
+            try:
+                self._decode(rows, prefix, prompts, max_tokens, stop, temperature, deadline)
+            finally:
+                self._turn.release()
         return [row.completion() for row in rows]
+
+    def _decode(
+        self,
+        rows: Sequence[_Row],
+        prefix: str,
+        prompts: Sequence[str],
+        max_tokens: int,
+        stop: str,
+        temperature: float,
+        deadline: float | None,
+    ) -> None:
+        batch = None
+        for _ in range(max_tokens):
+            if _is_past(deadline) or all(row.finished for row in rows):
+                return
+            if batch is None:
+                batch = self._batch(prefix, prompts, max_tokens)
+                logits = batch.prefill()
+            else:
+                logits = batch.step([row.ids[-1] for row in rows])
+            self._write(rows, logits, stop, temperature)
 
     def _batch(self, prefix: str, prompts: Sequence[str], max_tokens: int) -> "_Batch":
         start = self._prefix(prefix)
@@ -328,6 +341,11 @@ def _random(seed: int, place: int) -> torch.Generator:
 def _draw(logits: torch.Tensor, random: torch.Generator) -> int:
     """One token by its probability. ``logits``: (vocabulary,)."""
     return int(torch.multinomial(logits.softmax(-1), 1, generator=random))
+
+
+def _remaining(deadline: float | None) -> float:
+    """Seconds to wait for a turn; -1 is for ever."""
+    return -1 if deadline is None else max(deadline - time.monotonic(), 0.0)
 
 
 def _is_past(deadline: float | None) -> bool:

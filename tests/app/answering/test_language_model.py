@@ -59,7 +59,12 @@ def gemma3():
     types = ["sliding_attention", "full_attention", "sliding_attention"]
     return Gemma3ForCausalLM(
         Gemma3TextConfig(
-            **SIZES, vocab_size=261, head_dim=8, query_pre_attn_scalar=8, sliding_window=WINDOW, layer_types=types
+            **SIZES,
+            vocab_size=261,
+            head_dim=8,
+            query_pre_attn_scalar=8,
+            sliding_window=WINDOW,
+            layer_types=types,
         )
     )
 
@@ -104,7 +109,9 @@ def as_text(lm: TransformersLM, ids: list[int]) -> str:
     return lm._tokenizer.decode(ids, skip_special_tokens=True).rstrip("\ufffd")
 
 
-PREFIX = "a shared beginning that is a good deal longer than the window: one two three four five six seven.\n\n"
+PREFIX = (
+    "a shared beginning that is a good deal longer than the window: one two three four five six seven.\n\n"
+)
 PROMPTS = ["Q: x", "Question: rather longer, so that the others are padded a lot?", "Q: middling, yes"]
 
 
@@ -169,7 +176,9 @@ def dictated(*texts: str, then: str = "") -> TransformersLM:
     return lm
 
 
-@pytest.mark.parametrize(("written", "kept"), [("Paris\n", "Paris"), ("Paris!\n", "Paris!"), ("Paris\n\n", "Paris")])
+@pytest.mark.parametrize(
+    ("written", "kept"), [("Paris\n", "Paris"), ("Paris!\n", "Paris!"), ("Paris\n\n", "Paris")]
+)
 def test_the_stop_string_ends_a_text_even_inside_a_merged_token(written, kept):
     [completion] = dictated(written).complete("p\n", ["q"], max_tokens=20)
     assert (completion.text, completion.finished) == (kept, True)
@@ -228,13 +237,17 @@ def test_a_call_that_waits_its_turn_until_the_deadline_gives_up(lm):
 
 def test_the_same_call_gives_the_same_bytes(lm):
     greedy = [lm.complete(PREFIX, PROMPTS, max_tokens=12, stop="") for _ in range(2)]
-    sampled = [lm.complete(PREFIX, PROMPTS, max_tokens=12, stop="", temperature=1.0, seed=3) for _ in range(2)]
+    sampled = [
+        lm.complete(PREFIX, PROMPTS, max_tokens=12, stop="", temperature=1.0, seed=3) for _ in range(2)
+    ]
     assert greedy[0] == greedy[1]
     assert sampled[0] == sampled[1]
 
 
 def test_a_loaded_copy_writes_the_same(lm, family):
-    assert tiny(family).complete(PREFIX, PROMPTS, max_tokens=12) == lm.complete(PREFIX, PROMPTS, max_tokens=12)
+    assert tiny(family).complete(PREFIX, PROMPTS, max_tokens=12) == lm.complete(
+        PREFIX, PROMPTS, max_tokens=12
+    )
 
 
 def test_seeds_and_rows_draw_apart(lm):
@@ -248,7 +261,10 @@ def test_seeds_and_rows_draw_apart(lm):
 
 def test_a_rows_draws_do_not_depend_on_the_rows_beside_it(lm):
     sampling = {"max_tokens": 12, "stop": "", "temperature": 1.0, "seed": 5}
-    assert lm.complete(PREFIX, PROMPTS, **sampling)[0].text == lm.complete(PREFIX, PROMPTS[:1], **sampling)[0].text
+    assert (
+        lm.complete(PREFIX, PROMPTS, **sampling)[0].text
+        == lm.complete(PREFIX, PROMPTS[:1], **sampling)[0].text
+    )
 
 
 def test_the_generators_of_others_are_left_alone(lm):
@@ -263,7 +279,9 @@ def test_the_prefix_is_read_once(lm, monkeypatch):
     widths = []
     forward = lm._model.forward
     monkeypatch.setattr(
-        lm._model, "forward", lambda **given: (widths.append(given["input_ids"].shape[1]), forward(**given))[1]
+        lm._model,
+        "forward",
+        lambda **given: (widths.append(given["input_ids"].shape[1]), forward(**given))[1],
     )
     lm.complete("kept prefix\n", ["QQQ"], max_tokens=2, stop="")
     assert widths == [3, 1]
@@ -342,7 +360,9 @@ def folder(tmp_path):
 def test_a_local_folder_loads_with_the_sha256_of_its_weights(folder, tmp_path):
     lm = load_language_model(str(folder), cache_dir=tmp_path, dtype="float32")
     assert (lm.name, lm.sha256) == (str(folder), sha256_of(folder / "model.safetensors"))
-    assert lm.complete(PREFIX, PROMPTS, max_tokens=12) == tiny("llama").complete(PREFIX, PROMPTS, max_tokens=12)
+    assert lm.complete(PREFIX, PROMPTS, max_tokens=12) == tiny("llama").complete(
+        PREFIX, PROMPTS, max_tokens=12
+    )
 
 
 def test_loading_shows_no_progress_bar(folder, tmp_path, capsys):
@@ -378,7 +398,10 @@ def test_an_unknown_dtype_is_refused(folder, tmp_path):
 def test_a_packaged_model_batched_in_float32_writes_what_plain_generation_writes(name, packaged):
     lm = load_language_model(name, cache_dir=default_cache_dir(), dtype="float32")
     prefix = "The lighthouse keeper counted the ships that passed. " * 52 + "\n\n"
-    prompts = ["Colours of the rainbow: red, orange,", "The days of the week are Monday, Tuesday, Wednesday and then"]
+    prompts = [
+        "Colours of the rainbow: red, orange,",
+        "The days of the week are Monday, Tuesday, Wednesday and then",
+    ]
     written = lm.complete(prefix, prompts, max_tokens=8, stop="")
     assert lm.sha256 == packaged.sha256
     assert len(lm._ids(prefix)) > 512  # beyond Gemma's sliding window

@@ -1,0 +1,162 @@
+import math
+import time
+
+import pytest
+
+from app.answering import prompt
+from app.answering.generator import LMGenerator, ReaderGenerator, tidied
+from app.answering.types import CandidateSource, Reading, ScoredSpan
+from retriever.types import Hit, Passage, Span
+from tests.fakes import ScriptedLM
+
+TEXTS = {
+    "Harbour": "The harbour opened in 1911. Its lighthouse is red.",
+    "Orchard": "The orchard grows pears.",
+    "Mill": "The mill stands by the brook. It was built of oak.",
+}
+SCRIPT = {"Title: Harbour": " 1911.\n", "Title: Orchard": " pears\n", "Title: Mill": " oak"}
+
+
+def reading(title: str, *, start: int = 100, continuation: str = "", spans=(), answerability=0.5) -> Reading:
+    text = TEXTS[title]
+    passage = Passage(1, title, title, text, Span(start, start + len(text)), continuation)
+    return Reading(Hit(passage, 1.0, 1), answerability, tuple(ScoredSpan(span, 1.0) for span in spans))
+
+
+READINGS = [reading(title) for title in TEXTS]
+
+
+def generate(lm, readings=READINGS, *, n=3, seed=0, deadline=None, **settings):
+    return LMGenerator(lm, **settings).generate("what?", readings, n=n, seed=seed, deadline=deadline)
+
+
+def test_each_passage_gives_one_candidate_in_the_order_of_the_readings():
+    candidates = generate(ScriptedLM(SCRIPT))
+    assert [(each.answer, each.passage.title) for each in candidates] == [
+        ("1911", "Harbour"),
+        ("pears", "Orchard"),
+        ("oak", "Mill"),
+    ]
+    assert all(each.source is CandidateSource.LM and each.sample == 0 for each in candidates)
+
+
+def test_fewer_candidates_than_passages_come_from_the_best_passages():
+    lm = ScriptedLM(SCRIPT)
+    assert [each.answer for each in generate(lm, n=2)] == ["1911", "pears"]
+    assert len(lm.calls[0].prompts) == 2
+
+
+def test_all_greedy_candidates_are_one_batch_after_the_shared_prefix():
+    lm = ScriptedLM(SCRIPT)
+    generate(lm)
+    [call] = lm.calls
+    assert (call.prefix, call.temperature, len(call.prompts)) == (prompt.prefix(), 0.0, 3)
+
+
+def test_candidates_beyond_the_passages_are_sampled_in_rounds():
+    lm = ScriptedLM(SCRIPT)
+    candidates = generate(lm, n=7, seed=40, temperature=0.9)
+    assert [each.sample for each in candidates] == [0, 0, 0, 1, 1, 1, 2]
+    assert [len(call.prompts) for call in lm.calls] == [3, 3, 1]
+    assert [call.temperature for call in lm.calls] == [0.0, 0.9, 0.9]
+    assert len({call.seed for call in lm.calls}) == 3
+
+
+def test_the_seed_reaches_the_language_model():
+    first, second = ScriptedLM(SCRIPT), ScriptedLM(SCRIPT)
+    generate(first, n=6, seed=1)
+    generate(second, n=6, seed=2)
+    assert first.calls[1].seed != second.calls[1].seed
+
+
+@pytest.mark.parametrize("silent", ["", "  \n", " not in the passage\n", " Not in the passage.\n", ' "."\n'])
+def test_an_empty_or_declining_reply_gives_no_candidate(silent):
+    candidates = generate(ScriptedLM(SCRIPT | {"Title: Harbour": silent}))
+    assert [each.answer for each in candidates] == ["pears", "oak"]
+
+
+def test_an_answer_cut_off_by_the_token_limit_gives_no_candidate():
+    script = SCRIPT | {"Title: Harbour": " so long that it never comes to an end\n"}
+    assert [each.answer for each in generate(ScriptedLM(script), max_answer_tokens=5)] == ["pears", "oak"]
+
+
+def test_past_the_deadline_there_are_no_candidates():
+    assert generate(ScriptedLM(SCRIPT), deadline=time.monotonic() - 1) == []
+
+
+def test_no_readings_give_no_candidates_and_no_call():
+    lm = ScriptedLM(SCRIPT)
+    assert generate(lm, []) == []
+    assert generate(lm, n=0) == []
+    assert lm.calls == []
+
+
+def test_logprob_and_tokens_are_the_language_models():
+    candidate = generate(ScriptedLM(SCRIPT, probability=0.5))[1]
+    assert (candidate.logprob, candidate.tokens) == (pytest.approx(2 * math.log(0.5)), 2)
+    assert candidate.mean_token_probability == pytest.approx(0.5)
+
+
+def test_the_continuation_is_read_with_the_passage():
+    lm = ScriptedLM(SCRIPT)
+    generate(lm, [reading("Orchard", continuation=" And plums.")])
+    assert "Passage: The orchard grows pears. And plums.\n" in lm.calls[0].prompts[0]
+
+
+def test_evidence_is_cut_to_its_budget_from_the_beginning():
+    lm = ScriptedLM(SCRIPT)
+    generate(lm, [reading("Harbour")], evidence_tokens=3)
+    assert "Passage: The harbour opened\n" in lm.calls[0].prompts[0]
+
+
+def test_a_reader_candidate_is_the_best_spans_text_with_a_pointer_to_it():
+    spans = (Span(122, 126), Span(100, 103))
+    [candidate] = ReaderGenerator().generate(
+        "when?", [reading("Harbour", spans=spans, answerability=0.25)], n=3, seed=0, deadline=None
+    )
+    assert (candidate.answer, candidate.pointer) == ("1911", spans[0])
+    assert candidate.source is CandidateSource.READER
+    assert (candidate.logprob, candidate.tokens) == (pytest.approx(math.log(0.25)), 1)
+
+
+def test_a_reader_candidate_may_lie_in_the_continuation():
+    text = TEXTS["Orchard"]
+    end = 100 + len(text)
+    found = reading("Orchard", continuation=" And plums.", spans=[Span(end + 5, end + 10)])
+    [candidate] = ReaderGenerator().generate("what?", [found], n=1, seed=0, deadline=None)
+    assert candidate.answer == "plums"
+
+
+def test_the_reader_gives_nothing_for_a_passage_without_spans_and_at_most_n():
+    readings = [
+        reading("Harbour"),
+        *[reading(title, spans=[Span(100, 103)]) for title in ("Orchard", "Mill")],
+    ]
+    candidates = ReaderGenerator().generate("q", readings, n=2, seed=0, deadline=None)
+    assert [each.passage.title for each in candidates] == ["Orchard"]
+
+
+def test_an_answerability_of_zero_has_a_finite_logprob():
+    found = reading("Mill", spans=[Span(100, 103)], answerability=0.0)
+    [candidate] = ReaderGenerator().generate("q", [found], n=1, seed=0, deadline=None)
+    assert math.isfinite(candidate.logprob)
+
+
+@pytest.mark.parametrize(
+    ("written", "tidy"),
+    [
+        (" Paris.", "Paris"),
+        ("“The Hay Wain”", "The Hay Wain"),
+        ('"Aye."', "Aye."),
+        ("'it' and 'that'", "'it' and 'that'"),
+        ("the U.S.", "the U.S."),
+        ("and so on...", "and so on..."),
+        ("5.5 m.", "5.5 m"),
+        ('the "Beagle"', 'the "Beagle"'),
+        (".", ""),
+        ("   ", ""),
+        ("'", "'"),
+    ],
+)
+def test_an_answer_is_tidied_at_its_ends_only(written, tidy):
+    assert tidied(written) == tidy

@@ -1,0 +1,109 @@
+"""The app over a small index, in its lifespan, with a client that needs no socket."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import httpx
+import pytest
+
+from app.answering.cite import SentenceCiter
+from app.answering.generator import Generator, ReaderGenerator
+from app.answering.overlap import Overlap
+from app.answering.pipeline import AnswerOptions, Pipeline
+from app.answering.reader import LexicalReader
+from app.answering.support import LexicalSupport
+from app.assembly import AnswerService, ModelNames
+from app.server import create_app
+from app.settings import GeneratorKind, Settings
+from retriever.encoder import HashingEncoder
+from retriever.index import PassageIndex, index_in_memory
+from retriever.passages import PassageSettings
+from retriever.retriever import IndexRetriever
+from retriever.types import Document, RetrievalMode
+
+DOCUMENTS = (
+    Document(
+        "towers/eiffel tower",
+        "Eiffel Tower",
+        "The Eiffel Tower is a lattice tower in Paris. It was designed by engineers of the company of Gustave "
+        "Eiffel. 🗼 Painters give it sixty tonnes of paint every seven years.",
+        "https://example.org/eiffel",
+        {"kind": "tower"},
+    ),
+    Document(
+        "100%/why?/naïve café\u0301#1",
+        "Cafés",
+        "The first café of Vienna opened in 1685.\r\nJohannes Diodato, an Armenian, ran it.\r\n\r\nCe cafe\u0301 est "
+        "bon. 👩‍👩‍👧 Families came on Sundays.",
+    ),
+    Document(
+        "lighthouses/eddystone",
+        "Eddystone Lighthouse",
+        "The Eddystone Lighthouse stands on a reef south of Plymouth. Henry Winstanley built the first tower in "
+        "1698. A great storm destroyed it in 1703.",
+    ),
+)
+
+
+def service_over(
+    documents: tuple[Document, ...] = DOCUMENTS, generator: Generator | None = None
+) -> AnswerService:
+    """A whole service over these documents, without weights."""
+    encoder = HashingEncoder()
+    index = index_in_memory(documents, encoder, PassageSettings(words=20, continuation_words=20))
+    return service_of(index, encoder, generator)
+
+
+def service_of(
+    index: PassageIndex, encoder: HashingEncoder, generator: Generator | None = None
+) -> AnswerService:
+    overlap = Overlap(index.lexical)
+    pipeline = Pipeline(
+        retriever=IndexRetriever(index, encoder),
+        reader=LexicalReader(overlap, encoder),
+        generator=generator or ReaderGenerator(),
+        citer=SentenceCiter(overlap),
+        support=LexicalSupport(overlap, encoder),
+        options=AnswerOptions(min_confidence=0.2),
+    )
+    return AnswerService(
+        pipeline, index, encoder, ModelNames("hashing", None, None), RetrievalMode.HYBRID
+    )
+
+
+@asynccontextmanager
+async def serving(
+    open_service: Callable[[Settings], AnswerService],
+    *,
+    ready: bool = True,
+    on_failure: Callable[[Exception], None] = lambda error: None,
+    **given: object,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app whose service this function opens; ``ready``: wait until it is."""
+    settings = Settings.of(generator=GeneratorKind.READER, **given)
+    app = create_app(settings, open_service=open_service, on_failure=on_failure)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://loccit") as client,
+    ):
+        if ready:
+            await until_ready(client)
+        yield client
+
+
+async def until_ready(client: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(20):
+        while (await client.get("/health/ready")).status_code != 200:
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a ready service over ``DOCUMENTS``."""
+    async with serving(lambda _: service_over()) as client:
+        yield client
+
+
+Serving = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]

@@ -1,0 +1,307 @@
+import errno
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index_builder import build as build_module
+from index_builder.build import BuildReport, build_index
+from index_builder.corpora import open_corpus
+from retriever import generations
+from retriever.encoder import HashingEncoder, passage_input
+from retriever.errors import CorpusError, IndexUnusableError, LoccitError
+from retriever.generations import BuildLock, current_generation
+from retriever.index import open_index, read_manifest
+from retriever.lexical import LexicalIndex
+from retriever.passages import PassageSettings
+from retriever.retriever import IndexRetriever
+from retriever.store import DocumentStore
+from retriever.types import Document
+
+
+class CountingEncoder(HashingEncoder):
+    """Counts the texts it was given; fails after ``budget`` of them."""
+
+    def __init__(self, budget: int = 10**9) -> None:
+        super().__init__()
+        self.encoded: list[str] = []
+        self.budget = budget
+
+    def encode_passages(self, texts: Sequence[str]):
+        self.encoded += texts
+        if len(self.encoded) > self.budget:
+            raise KeyboardInterrupt
+        return super().encode_passages(texts)
+
+
+def write(path: Path, documents: Sequence[Document]) -> Path:
+    lines = [{"id": d.doc_id, "title": d.title, "text": d.text, "url": d.url} for d in documents]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8", newline="")
+    return path
+
+
+@pytest.fixture
+def source(tmp_path, documents) -> Path:
+    return write(tmp_path / "documents.jsonl", documents)
+
+
+@pytest.fixture
+def run_build(tmp_path, quiet):
+    def run(*sources: Path, encoder=None, strict=False, words=14) -> BuildReport:
+        return build_index(
+            [open_corpus(str(source)) for source in sources],
+            tmp_path / "index",
+            encoder=encoder or HashingEncoder(),
+            settings=PassageSettings(words=words, continuation_words=20),
+            strict=strict,
+            console=quiet,
+        )
+
+    return run
+
+
+def test_a_built_index_holds_every_document_and_answers(tmp_path, source, documents, run_build, encoder):
+    report = run_build(source)
+    index = open_index(tmp_path / "index", encoder)
+    for document in documents:
+        assert index.store.document(document.doc_id).text == document.text
+    assert report.manifest.counts.documents == 3
+    rows = index.store.rows().tolist()
+    assert rows == index.vectors.rows().tolist() == index.lexical.rows().tolist()
+    (hit, *_) = IndexRetriever(index, encoder).retrieve("first horse tram in Lisbon", k=1)
+    assert "1873" in hit.passage.window
+
+
+def test_every_vector_is_that_of_its_passage(tmp_path, source, run_build, encoder):
+    run_build(source)
+    index = open_index(tmp_path / "index", encoder)
+    for passage in index.store.each_passage():
+        query = encoder.encode_passages([passage_input(passage.title, passage.text)])
+        ((best,),) = index.vectors.search(query, k=1)
+        assert best.row == passage.row
+        assert best.score == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_manifest_says_what_was_indexed_and_how(source, run_build, tmp_path, encoder):
+    run_build(source)
+    manifest = read_manifest(tmp_path / "index")
+    assert manifest.encoder.sha256 == encoder.sha256
+    assert (manifest.passages.words, manifest.passages.continuation_words) == (14, 20)
+    (recorded,) = manifest.sources
+    assert (recorded.name, recorded.documents, recorded.malformed) == ("documents.jsonl", 3, 0)
+    folder = current_generation(tmp_path / "index")
+    on_disk = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert set(manifest.files) == on_disk - {"manifest.json"}
+
+
+def test_building_again_embeds_only_what_changed(tmp_path, source, documents, run_build):
+    first = run_build(source)
+    assert first.embedded == first.manifest.counts.passages
+    again = CountingEncoder()
+    assert run_build(source, encoder=again).embedded == 0
+    assert again.encoded == []
+    changed = Document(documents[2].doc_id, documents[2].title, "Everything about trams is new here.")
+    write(source, [documents[0], documents[1], changed])
+    report = run_build(source, encoder=again)
+    assert again.encoded == [passage_input(changed.title, changed.text)]
+    assert report.embedded == 1
+
+
+def test_what_vanished_from_the_corpus_vanishes_from_index_and_cache(
+    tmp_path, source, documents, run_build, encoder
+):
+    run_build(source)
+    write(source, documents[:1])
+    run_build(source)
+    index = open_index(tmp_path / "index", encoder)
+    with pytest.raises(LoccitError, match="No document has the id"):
+        index.store.document(documents[2].doc_id)
+    write(source, documents)
+    again = CountingEncoder()
+    run_build(source, encoder=again)
+    assert again.encoded  # the vectors of the two others had been dropped
+
+
+def test_an_interrupted_build_resumes_where_it_stopped(tmp_path, source, run_build, monkeypatch):
+    monkeypatch.setattr(build_module, "_SORTED_TOGETHER", 2)
+    interrupted = CountingEncoder(budget=5)
+    with pytest.raises(KeyboardInterrupt):
+        run_build(source, encoder=interrupted)
+    with pytest.raises(IndexUnusableError, match="There is no index in"):
+        current_generation(tmp_path / "index")
+    resumed = CountingEncoder()
+    report = run_build(source, encoder=resumed)
+    assert report.embedded == report.manifest.counts.passages - 4
+    assert not set(interrupted.encoded[:4]) & set(resumed.encoded)
+
+
+@pytest.mark.parametrize(
+    ("module", "function"),
+    [
+        (build_module, "sha256_of"),
+        (build_module, "publish"),
+        (generations, "_flush"),
+        (generations, "_replace_current"),
+        (DocumentStore, "commit"),
+        (LexicalIndex, "add"),
+    ],
+)
+def test_a_build_that_dies_leaves_the_old_index_whole(
+    tmp_path, source, documents, run_build, encoder, monkeypatch, module, function
+):
+    run_build(source)
+    before = current_generation(tmp_path / "index")
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    write(source, documents[:1])
+    with monkeypatch.context() as broken:
+        broken.setattr(module, function, dies)
+        with pytest.raises(KeyboardInterrupt):
+            run_build(source)
+    assert current_generation(tmp_path / "index") == before
+    assert open_index(tmp_path / "index", encoder).store.count_documents() == 3
+    run_build(source)
+    assert open_index(tmp_path / "index", encoder).store.count_documents() == 1
+    kept = [folder.name for folder in before.parent.iterdir()]
+    assert len(kept) == 2
+    assert before.name in kept
+
+
+SLOW_BUILD = """
+import sys
+from pathlib import Path
+from rich.console import Console
+from index_builder import build
+from index_builder.corpora import open_corpus
+from retriever.encoder import HashingEncoder
+from retriever.passages import PassageSettings
+build._SORTED_TOGETHER = 1
+print("building", flush=True)
+build.build_index([open_corpus(sys.argv[1])], Path(sys.argv[2]), encoder=HashingEncoder(),
+                  settings=PassageSettings(words=14), strict=False, console=Console(stderr=True))
+print("done", flush=True)
+"""
+
+
+def test_killed_at_any_moment_a_reader_sees_the_old_index_or_the_new_whole(
+    tmp_path, source, documents, run_build, encoder
+):
+    run_build(source)
+    # how long a whole build takes here decides when to kill the next ones
+    more = [Document(f"{n}", f"Tower {n}", f"Tower number {n} is {n} metres tall.") for n in range(300)]
+    write(source, [*documents, *more])
+    seen = set()
+    for step in range(8):
+        command = [sys.executable, "-c", SLOW_BUILD, str(source), str(tmp_path / "index")]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert process.stdout
+        assert process.stdout.readline() == "building\n"
+        time.sleep(0.06 * step)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        index = open_index(tmp_path / "index", encoder)
+        seen.add(index.store.count_documents())
+        assert index.store.rows().tolist() == index.vectors.rows().tolist() == index.lexical.rows().tolist()
+    assert seen <= {3, 303}
+    run_build(source)
+    assert open_index(tmp_path / "index", encoder).store.count_documents() == 303
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        ValueError("An IO error occurred: 'No space left on device (os error 28)'"),
+    ],
+)
+@pytest.mark.parametrize("place", ["_index_words", "_manifest", "publish"])
+def test_a_full_disk_is_one_sentence_and_the_old_index_stays(
+    tmp_path, source, documents, run_build, encoder, monkeypatch, error, place
+):
+    run_build(source)
+
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    write(source, documents[:2])
+    monkeypatch.setattr(build_module, place, full)
+    with pytest.raises(LoccitError, match=r"The disk of .* is full; free some space and build again"):
+        run_build(source)
+    assert open_index(tmp_path / "index", encoder).store.count_documents() == 3
+
+
+def test_a_full_disk_that_sqlite_meets_is_the_same_sentence(tmp_path, source, run_build, monkeypatch):
+    create = DocumentStore.create
+
+    def tiny(path: Path) -> DocumentStore:
+        store = create(path)
+        store._connection.execute("PRAGMA max_page_count = 4")
+        return store
+
+    write(source, [Document("long", "Long", "A tower stands here. " * 5000)])
+    monkeypatch.setattr(DocumentStore, "create", tiny)
+    with pytest.raises(LoccitError, match=r"The disk of .* is full"):
+        run_build(source)
+
+
+def test_a_second_builder_is_refused_with_a_sentence(tmp_path, source, run_build):
+    with (
+        BuildLock(tmp_path / "index"),
+        pytest.raises(LoccitError, match="Another process is building the index in"),
+    ):
+        run_build(source)
+
+
+def test_a_duplicate_id_names_both_places(tmp_path, source, documents, run_build):
+    other = write(tmp_path / "more.jsonl", [documents[1], documents[0]])
+    with pytest.raises(CorpusError) as caught:
+        run_build(source, other)
+    assert "'lighthouses/pharos' stands at documents.jsonl:2 and again at more.jsonl:1" in str(caught.value)
+
+
+def test_malformed_records_are_reported_counted_and_left_out(tmp_path, source, run_build, quiet):
+    with source.open("a") as file:
+        file.write("{broken\n")
+    report = run_build(source)
+    assert report.manifest.sources[0].malformed == 1
+    assert report.manifest.counts.documents == 3
+    assert "Left out documents.jsonl:4: " in quiet.file.getvalue()
+
+
+def test_under_strict_the_first_malformed_record_stops_the_build(tmp_path, source, run_build):
+    with source.open("a") as file:
+        file.write("{broken\n")
+    with pytest.raises(CorpusError, match=r"^documents\.jsonl:4: "):
+        run_build(source, strict=True)
+
+
+def test_corpora_without_text_are_refused(tmp_path, run_build):
+    empty = write(tmp_path / "empty.jsonl", [Document("a", "t", " \n ")])
+    with pytest.raises(CorpusError, match="hold no text to index"):
+        run_build(empty)
+
+
+def test_documents_without_text_are_kept_beside_others(tmp_path, source, documents, run_build, encoder):
+    write(source, [*documents, Document("blank", "Blank", "")])
+    run_build(source)
+    assert open_index(tmp_path / "index", encoder).store.document("blank").text == ""
+
+
+def test_the_same_corpus_gives_the_same_vectors_and_passages(tmp_path, source, run_build, encoder):
+    run_build(source)
+    first = open_index(tmp_path / "index", encoder)
+    (tmp_path / "index").rename(tmp_path / "other")
+    run_build(source)
+    second = open_index(tmp_path / "index", encoder)
+    assert list(first.store.each_passage()) == list(second.store.each_passage())
+    query = encoder.encode_queries(["tower"])
+    assert first.vectors.search(query, k=50) == second.vectors.search(query, k=50)
+    assert np.array_equal(first.lexical.rows(), second.lexical.rows())

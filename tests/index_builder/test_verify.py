@@ -1,0 +1,140 @@
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from index_builder.build import build_index
+from index_builder.corpora import open_corpus
+from index_builder.verify import verify_index
+from retriever.encoder import HashingEncoder
+from retriever.errors import IndexUnusableError
+from retriever.generations import CURRENT_FILE, current_generation
+from retriever.index import open_index
+from retriever.manifest import FileRecord, Manifest
+from retriever.models import sha256_of
+from retriever.passages import PassageSettings
+from retriever.vectors import FlatVectorIndex
+
+
+@pytest.fixture
+def directory(tmp_path: Path, quiet: Console) -> Path:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "tower.txt").write_text("A tower stands here. It is tall. " * 20)
+    (tmp_path / "notes" / "tram.md").write_text("# Trams\n\nA tram runs there.")
+    build_index(
+        [open_corpus(str(tmp_path / "notes"))],
+        tmp_path / "index",
+        encoder=HashingEncoder(),
+        settings=PassageSettings(words=10),
+        strict=True,
+        console=quiet,
+    )
+    return tmp_path / "index"
+
+
+def edit_manifest(directory: Path, **changes: object) -> None:
+    path = current_generation(directory) / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def reseal(directory: Path) -> None:
+    """Record the files as they are now: what is wrong with them is then no longer a digest."""
+    folder = current_generation(directory)
+    manifest = Manifest.load(folder)
+    files = {
+        name: FileRecord(bytes=(folder / name).stat().st_size, sha256=sha256_of(folder / name))
+        for name in manifest.files
+    }
+    manifest.model_copy(update={"files": files}).save(folder)
+
+
+def test_a_whole_index_verifies(directory):
+    manifest = verify_index(directory)
+    assert manifest.counts.documents == 2
+
+
+@pytest.mark.parametrize("name", ["documents.sqlite", "vectors.faiss", "lexical/meta.json"])
+@pytest.mark.parametrize("check", [verify_index, lambda d: open_index(d, HashingEncoder())])
+def test_one_changed_byte_in_any_file_is_found(directory, name, check):
+    path = current_generation(directory) / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(IndexUnusableError, match=rf"{name} is not the file that was built"):
+        check(directory)
+
+
+def test_a_missing_file_is_named(directory):
+    (current_generation(directory) / "vectors.faiss").unlink()
+    with pytest.raises(IndexUnusableError, match=r"vectors\.faiss is missing: the index is damaged"):
+        open_index(directory, HashingEncoder())
+
+
+def test_rows_that_differ_between_the_parts_are_found(directory):
+    vectors = FlatVectorIndex(256)
+    vectors.add([1, 2], HashingEncoder().encode_passages(["a", "b"]))
+    vectors.save(current_generation(directory) / "vectors.faiss")
+    reseal(directory)
+    with pytest.raises(IndexUnusableError, match=r"vector index and the document store differ in \d+ rows"):
+        verify_index(directory)
+
+
+def test_a_text_that_was_exchanged_is_found(directory):
+    with sqlite3.connect(current_generation(directory) / "documents.sqlite") as connection:
+        connection.execute("UPDATE documents SET text = replace(text, 'tall', 'huge')")
+    connection.close()
+    reseal(directory)
+    with pytest.raises(IndexUnusableError, match=r"The text of document 'tower\.txt' is not the one"):
+        verify_index(directory)
+
+
+def test_counts_that_do_not_fit_are_found(directory):
+    with sqlite3.connect(current_generation(directory) / "documents.sqlite") as connection:
+        connection.execute("DELETE FROM passages WHERE row = 1")
+    connection.close()
+    reseal(directory)
+    with pytest.raises(IndexUnusableError, match="but the manifest says"):
+        verify_index(directory)
+
+
+def test_an_index_of_a_newer_version_is_refused_with_what_to_do(directory):
+    edit_manifest(directory, format_version=99, invented="later")
+    with pytest.raises(
+        IndexUnusableError, match=r"format version 99, but this Loccit reads version 1; upgrade"
+    ):
+        open_index(directory, HashingEncoder())
+
+
+def test_an_index_of_an_older_version_names_the_command_that_rebuilds_it(directory):
+    edit_manifest(directory, format_version=0)
+    with pytest.raises(IndexUnusableError) as caught:
+        open_index(directory, HashingEncoder())
+    assert f"`loccit index build notes --out {directory}`" in str(caught.value)
+
+
+def test_an_index_made_with_another_encoder_is_refused_naming_both(directory):
+    other = HashingEncoder(128)
+    with pytest.raises(IndexUnusableError, match=r"made with the encoder 'hashing' .* but 'hashing'"):
+        open_index(directory, other)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format_version": "x"}', '{"format_version": 1}'])
+def test_a_damaged_manifest_is_a_sentence(directory, text):
+    (current_generation(directory) / "manifest.json").write_text(text)
+    with pytest.raises(IndexUnusableError, match=r"is not a manifest that Loccit wrote"):
+        open_index(directory, HashingEncoder())
+
+
+def test_no_index_at_all_names_the_command_that_builds_one(tmp_path):
+    with pytest.raises(
+        IndexUnusableError, match=r"There is no index in .*; build one with `loccit index build"
+    ):
+        open_index(tmp_path / "nowhere", HashingEncoder())
+
+
+def test_a_current_that_names_nothing_is_damage(directory):
+    (directory / CURRENT_FILE).write_text("gone\n")
+    with pytest.raises(IndexUnusableError, match="names the generation 'gone', which is not there"):
+        open_index(directory, HashingEncoder())
