@@ -38,6 +38,11 @@ class GGUFFile:
     """
 
     def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            if file.read(4) != b"GGUF":
+                raise ModelUnusableError(
+                    f"{path} is not a GGUF file: it does not start with the letters GGUF."
+                )
         self._bytes = np.memmap(path, dtype=np.uint8, mode="r")
         header = _Header(path, self._bytes.data)
         self.metadata = header.metadata
@@ -72,12 +77,10 @@ class _Header:
     def __init__(self, path: Path, data: memoryview) -> None:
         self._data = data
         self._at = 4
-        if bytes(data[:4]) != b"GGUF":
-            raise ModelUnusableError(f"{path} is not a GGUF file: it does not start with the letters GGUF.")
-        version = self._scalar("I")
-        if version not in (2, 3):
-            raise ModelUnusableError(f"{path} is GGUF version {version}, but only 2 and 3 can be read.")
         try:
+            version = self._scalar("I")
+            if version not in (2, 3):
+                raise ModelUnusableError(f"{path} is GGUF version {version}, but only 2 and 3 can be read.")
             tensors, fields = self._scalar("Q"), self._scalar("Q")
             self.metadata: dict[str, Any] = {self._string(): self._value() for _ in range(fields)}
             entries = [self._entry() for _ in range(tensors)]

@@ -1,7 +1,6 @@
 import json
 import logging
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import gguf
 import numpy as np
@@ -300,18 +299,14 @@ def test_an_interrupted_conversion_leaves_nothing_behind(file, tmp_path, monkeyp
     assert not [path for path in (tmp_path / "cache" / "models").iterdir() if path.is_dir()]
 
 
-def test_processes_that_convert_at_once_all_end_well(file, tmp_path):
+def test_several_that_convert_at_once_all_end_well(file, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
     sha256 = sha256_of(file)
-    code = (
-        "import sys; from pathlib import Path; from app.answering.gguf import converted;"
-        "print(converted([Path(sys.argv[1])], sys.argv[2], Path(sys.argv[3])))"
-    )
-    command = [sys.executable, "-c", code, str(file), sha256, str(tmp_path / "cache")]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    folders = {process.communicate()[0].strip() for process in running}
-    assert [process.returncode for process in running] == [0, 0]
-    assert folders == {str(cached_folder(sha256, tmp_path / "cache"))}
+    with ThreadPoolExecutor(4) as pool:
+        folders = set(pool.map(lambda _: converted([file], sha256, tmp_path / "cache"), range(4)))
+    assert folders == {cached_folder(sha256, tmp_path / "cache")}
     assert is_whole(cached_folder(sha256, tmp_path / "cache"))
+    assert len(caplog.records) == 1  # one converted, the others waited
 
 
 def test_an_unknown_family_is_refused_with_the_known_ones(file, tmp_path):

@@ -1,0 +1,111 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.answering.cite import SentenceCiter
+from app.answering.overlap import Overlap
+from app.answering.types import Candidate, CandidateSource, Citation, Quote
+from retriever.encoder import HashingEncoder
+from retriever.index import index_in_memory
+from retriever.lexical import LexicalIndex
+from retriever.passages import PassageSettings
+from retriever.types import Document, Passage, Span
+
+TEXT = (
+    "The tower was begun in 1698. 😀 Henry Winstanley designed it. It stood on the Eddystone rocks.\r\n"
+    "A storm took it in 1703. The next tower was John Rudyerd's."
+)
+
+
+def candidate(answer: str, passage: Passage, pointer: Span | None = None) -> Candidate:
+    return Candidate(answer, passage, CandidateSource.LM, -0.1, 1, pointer)
+
+
+def passage_of(document: Document, end: int, start: int = 0) -> Passage:
+    text = document.text
+    return Passage(1, document.doc_id, document.title, text[start:end], Span(start, end), text[end:])
+
+
+@pytest.fixture
+def document() -> Document:
+    return Document("d", "Eddystone", TEXT)
+
+
+@pytest.fixture
+def citer(document) -> SentenceCiter:
+    lexical = LexicalIndex()
+    lexical.add([(1, document.title, document.text)])
+    return SentenceCiter(Overlap(lexical))
+
+
+def quoted(citer: SentenceCiter, question: str, one: Candidate, document: Document) -> str | None:
+    quote = citer.cite(question, one, document)
+    return None if quote is None else quote.text
+
+
+def test_the_quote_is_the_sentence_that_holds_the_answer(citer, document):
+    one = candidate("Henry Winstanley", passage_of(document, len(TEXT)))
+    assert quoted(citer, "who designed the tower", one, document) == "😀 Henry Winstanley designed it."
+
+
+def test_a_quote_may_run_into_the_continuation(citer, document):
+    one = candidate("1703", passage_of(document, 28))
+    quote = citer.cite("when did a storm take it", one, document)
+    assert quote.text == "A storm took it in 1703."
+    assert quote.span.start > one.passage.span.end
+
+
+def test_offsets_are_the_documents_not_the_passages(citer, document):
+    one = candidate("John Rudyerd", passage_of(document, len(TEXT), start=29))
+    quote = citer.cite("whose was the next tower", one, document)
+    assert TEXT[quote.span.start : quote.span.end] == quote.text == "The next tower was John Rudyerd's."
+
+
+def test_two_sentences_are_quoted_when_only_together_they_hold_the_answer(citer, document):
+    one = candidate("designed by Winstanley on the Eddystone rocks", passage_of(document, len(TEXT)))
+    expected = "😀 Henry Winstanley designed it. It stood on the Eddystone rocks."
+    assert quoted(citer, "what was it", one, document) == expected
+
+
+def test_among_equal_sentences_the_questions_words_decide(citer, document):
+    one = candidate("tower", passage_of(document, len(TEXT)))
+    assert quoted(citer, "whose was the next one", one, document) == "The next tower was John Rudyerd's."
+
+
+def test_an_answer_that_stands_nowhere_has_no_quote(citer, document):
+    one = candidate("Christopher Wren", passage_of(document, len(TEXT)))
+    assert citer.cite("who designed the tower", one, document) is None
+
+
+def test_a_pointer_decides_and_is_widened_to_whole_sentences(citer, document):
+    start = TEXT.index("rocks")
+    one = candidate("nonsense", passage_of(document, len(TEXT)), Span(start, TEXT.index("storm")))
+    expected = "It stood on the Eddystone rocks.\r\nA storm took it in 1703."
+    assert quoted(citer, "where", one, document) == expected
+
+
+def test_a_quote_that_is_not_in_its_document_cannot_be_built(document):
+    with pytest.raises(ValueError, match="ends beyond a text"):
+        Quote(document, Span(3, len(TEXT) + 1))
+    with pytest.raises(ValueError, match="does not stand at"):
+        Citation("d", "t", None, "The tower", Span(1, 10), 0.5, document.sha256, TEXT)
+    citation = Citation.of(Quote(document, Span(0, 9)), support=0.5)
+    assert (citation.quote, citation.document_sha256) == ("The tower", document.sha256)
+
+
+@given(
+    st.text("ab. \n\r\0\u0301é😀\u2028", max_size=80),
+    st.text("ab \u0301é😀", max_size=6),
+    st.integers(1, 6),
+)
+def test_whatever_the_text_and_the_answer_a_quote_is_verbatim(text, answer, words):
+    document = Document("d", "a", text)
+    index = index_in_memory([document], HashingEncoder(), PassageSettings(words=words))
+    citer = SentenceCiter(Overlap(index.lexical))
+    for passage in index.store.each_passage():
+        quote = citer.cite("a b", candidate(answer, passage), document)
+        if quote is not None:
+            citation = Citation.of(quote, support=1.0)
+            assert text[citation.span.start : citation.span.end] == citation.quote
+            assert passage.span.start <= citation.span.start
+            assert citation.span.end <= passage.span.start + len(passage.window)

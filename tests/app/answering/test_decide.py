@@ -1,0 +1,80 @@
+import math
+from dataclasses import replace
+
+import pytest
+
+from app.answering.decide import confidence, decide
+from app.answering.types import (
+    Abstention,
+    AbstainReason,
+    Candidate,
+    CandidateSource,
+    Citation,
+    CitedAnswer,
+    CitedCandidate,
+    Quote,
+)
+from retriever.types import Document, Hit, Passage, Span
+
+DOCUMENT = Document("d", "Title", "One two three four five.")
+
+
+def cited(answer: str, confidence: float, row: int = 1) -> CitedCandidate:
+    passage = Passage(row, "d", "Title", DOCUMENT.text, Span(0, len(DOCUMENT.text)))
+    citation = Citation.of(Quote(DOCUMENT, Span(0, 3 + row)), support=0.5)
+    return CitedCandidate(Candidate(answer, passage, CandidateSource.LM, -0.5, 1), (citation,), confidence)
+
+
+def decided(*all_cited: CitedCandidate, min_confidence: float = 0.5):
+    candidates = [one.candidate for one in all_cited]
+    hits = [Hit(candidate.passage, 1.0, 1) for candidate in candidates]
+    return decide(hits, candidates, all_cited, (), min_confidence=min_confidence)
+
+
+def test_the_most_confident_answer_is_given_with_its_citations_and_the_others_as_alternatives():
+    best, other = cited("two", 0.9, row=2), cited("one", 0.7)
+    decision = decided(other, best)
+    assert isinstance(decision, CitedAnswer)
+    assert (decision.answer, decision.confidence, decision.citations) == ("two", 0.9, best.citations)
+    assert [(one.answer, one.confidence, one.citations) for one in decision.alternatives] == [
+        ("one", 0.7, other.citations)
+    ]
+
+
+def test_answers_that_normalise_alike_are_one_answer():
+    decision = decided(cited("The Tower!", 0.6), cited("tower", 0.8, row=2))
+    assert decision.answer == "tower"
+    assert decision.alternatives == ()
+
+
+def test_equal_confidence_is_decided_by_row():
+    assert decided(cited("b", 0.7, row=2), cited("a", 0.7, row=1)).answer == "a"
+
+
+def test_below_the_threshold_it_abstains_and_shows_the_nearest_quotes():
+    decision = decided(cited("a", 0.49), cited("b", 0.3, row=2))
+    assert isinstance(decision, Abstention)
+    assert decision.reason is AbstainReason.LOW_CONFIDENCE
+    assert decision.confidence == 0.49
+    assert [one.quote for one in decision.nearest] == ["One ", "One t"]
+
+
+def test_at_the_threshold_it_answers():
+    assert isinstance(decided(cited("a", 0.5)), CitedAnswer)
+
+
+def test_each_way_of_having_nothing_has_its_reason():
+    one = cited("a", 0.9)
+    hits = [Hit(one.candidate.passage, 1.0, 1)]
+    nothing = {"cited": (), "nearest": one.citations, "min_confidence": 0.0}
+    assert decide([], [], **nothing).reason is AbstainReason.NO_PASSAGES
+    assert decide(hits, [], **nothing).reason is AbstainReason.NO_CANDIDATE
+    without_quote = decide(hits, [one.candidate], **nothing)
+    assert without_quote.reason is AbstainReason.NO_QUOTE
+    assert (without_quote.confidence, without_quote.nearest) == (0.0, one.citations)
+
+
+def test_confidence_is_the_geometric_mean_of_support_and_token_probability():
+    candidate = replace(cited("a", 0).candidate, logprob=3 * math.log(0.25), tokens=3)
+    assert confidence(candidate, 0.64) == pytest.approx(math.sqrt(0.64 * 0.25))
+    assert confidence(candidate, 0.0) == 0.0

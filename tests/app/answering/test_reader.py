@@ -1,0 +1,47 @@
+import pytest
+
+from app.answering.overlap import Overlap
+from app.answering.reader import LexicalReader
+from retriever.retriever import IndexRetriever
+
+
+@pytest.fixture
+def reader(index, encoder) -> LexicalReader:
+    return LexicalReader(Overlap(index.lexical), encoder)
+
+
+def read(index, encoder, reader, question, k=6):
+    return reader.read(question, IndexRetriever(index, encoder).retrieve(question, k=k))
+
+
+def test_the_passage_that_answers_is_read_first_and_its_sentence_pointed_at(index, encoder, reader):
+    best, *_ = read(index, encoder, reader, "who is named as architect of the Pharos")
+    document = index.store.document(best.hit.passage.doc_id)
+    assert best.spans[0].span.of(document.text) == "Sostratus of Cnidus is named as its architect."
+
+
+def test_there_is_one_reading_per_hit_most_answerable_first(index, encoder, reader):
+    readings = read(index, encoder, reader, "which storm destroyed the tower")
+    assert sorted(reading.hit.rank for reading in readings) == [1, 2, 3, 4, 5, 6]
+    answerable = [reading.answerability for reading in readings]
+    assert answerable == sorted(answerable, reverse=True)
+    assert all(0 <= one <= 1 for one in answerable)
+
+
+def test_a_question_without_any_shared_word_is_hardly_answerable(index, encoder, reader):
+    best, *_ = read(index, encoder, reader, "zzz qqq")
+    assert best.answerability < 0.2
+
+
+def test_no_hits_no_readings(reader):
+    assert reader.read("anything", []) == []
+
+
+def test_function_words_do_not_count_and_rare_words_count_more(index):
+    overlap = Overlap(index.lexical)
+    wanted = overlap.weights("what is the tram of the Lisbon")
+    assert set(wanted) == {"tram", "lisbon"}
+    assert overlap.covered(wanted, "trams") == pytest.approx(wanted["tram"] / sum(wanted.values()))
+    assert overlap.covered(wanted, "the of is what") == 0
+    assert overlap.weights("who are you") == {t: index.lexical.idf(t) for t in ("who", "are", "you")}
+    assert overlap.covered({}, "anything") == 0

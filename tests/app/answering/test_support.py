@@ -1,0 +1,35 @@
+import pytest
+
+from app.answering.overlap import Overlap
+from app.answering.support import Claim, LexicalSupport
+
+QUOTE = "Henry Winstanley built the first tower in 1698."
+
+
+@pytest.fixture
+def support(index, encoder) -> LexicalSupport:
+    return LexicalSupport(Overlap(index.lexical), encoder)
+
+
+def claim(answer="Henry Winstanley", quote=QUOTE, question="who built the first Eddystone tower") -> Claim:
+    return Claim(question, answer, "Eddystone Lighthouse", quote)
+
+
+def test_a_quote_with_the_answer_supports_more_than_one_beside_it(support):
+    right, beside = support.score([claim(), claim(quote="A great storm destroyed it in 1703.")])
+    assert right > 0.5 > beside == 0.0
+
+
+def test_an_answer_half_in_the_quote_is_supported_about_half_as_much(support):
+    whole, half = support.score([claim("Winstanley"), claim("Winstanley Smeaton")])
+    assert 0 < half < whole
+
+
+def test_a_quote_on_another_subject_supports_less(support):
+    about, other = support.score([claim(), claim(question="who composed the ninth symphony")])
+    assert about > 2 * other
+
+
+def test_a_claim_scores_the_same_alone_and_in_company(support):
+    assert support.score([claim()])[0] == pytest.approx(support.score([claim("1698"), claim()])[1], abs=1e-6)
+    assert support.score([]) == []
