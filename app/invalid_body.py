@@ -36,6 +36,8 @@ def sentence_for(errors: Sequence[Mapping[str, Any]]) -> str:
 
 def _about_the_body(error: Mapping[str, Any]) -> str:
     state = "is empty" if error["type"] == "missing" else f"is {_shown(error['input'])}"
+    if error["type"] == "string_unicode":
+        state = f"has the field {_shown(error['input'])} with a lone surrogate in its name"
     return f"The body {state}, but it must be {EXPECTED['']}."
 
 

@@ -1,9 +1,13 @@
 """Metrics as pure functions of texts."""
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
 from app.answering.normalise import normalise_answer
+
+_ARTICLES = frozenset({"a", "an", "the"})
 
 
 def exact_match(prediction: str, answers: Sequence[str]) -> bool:
@@ -17,9 +21,14 @@ def f1(prediction: str, answers: Sequence[str]) -> float:
 
 
 def has_answer(text: str, answers: Sequence[str]) -> bool:
-    """Whether an answer stands in the text as whole words, after normalisation (DPR's has_answer)."""
-    padded = f" {normalise_answer(text)} "
-    return any(normalised and f" {normalised} " in padded for normalised in map(normalise_answer, answers))
+    """Whether an answer stands in the text as a run of whole words (DPR's has_answer), articles aside."""
+    padded = f" {_words(text)} "
+    return any(words and f" {words} " in padded for words in map(_words, answers))
+
+
+def _words(text: str) -> str:
+    words = re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower())
+    return " ".join(word for word in words if word not in _ARTICLES)
 
 
 def _f1(prediction: str, answer: str) -> float:

@@ -43,9 +43,10 @@ class Outcome:
 
 def score(run: Path, *, min_confidence: float) -> Json:
     """The report of a run at this threshold, also written to ``report.json``."""
+    predictions = read_predictions(run)
     description = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
     store = _store(description)
-    outcomes = [_outcome(line, store) for line in read_predictions(run)]
+    outcomes = [_outcome(line, store) for line in predictions]
     report = {
         "min_confidence": min_confidence,
         **_figures(outcomes, min_confidence),

@@ -1,7 +1,9 @@
 """The lexical index: BM25 over titles and texts (tantivy)."""
 
 import math
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
@@ -55,8 +57,8 @@ class LexicalIndex:
     def open(cls, folder: Path) -> Self:
         """The index in this folder, which may be read-only.
 
-        tantivy writes a lock file beside what it opens, so it is shown a folder of links instead. It maps
-        every file when it opens, so the links are needed no longer than that.
+        tantivy writes a lock file beside what it opens, so it is shown a folder of links instead, which goes
+        when the index does.
 
         Raises:
             IndexUnusableError: when the folder holds no such index.
@@ -64,13 +66,14 @@ class LexicalIndex:
         index = cls.__new__(cls)
         index._schema, index._analyzer = _schema(), _english_analyzer()
         try:
-            with tempfile.TemporaryDirectory(prefix="loccit-lexical-") as links:
-                for file in folder.iterdir():
-                    Path(links, file.name).symlink_to(file.resolve())
-                index._index = tantivy.Index.open(links)
-                index._index.config_reader("manual", 0)
-                index._index.reload()
-                index._searcher = index._index.searcher()
+            links = tempfile.mkdtemp(prefix="loccit-lexical-")
+            weakref.finalize(index, shutil.rmtree, links, ignore_errors=True)
+            for file in folder.iterdir():
+                Path(links, file.name).symlink_to(file.resolve())
+            index._index = tantivy.Index.open(links)
+            index._index.config_reader("manual", 0)
+            index._index.reload()
+            index._searcher = index._index.searcher()
         except (OSError, ValueError) as error:
             raise IndexUnusableError(f"{folder} is not a readable lexical index; build it again.") from error
         return index

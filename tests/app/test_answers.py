@@ -102,9 +102,7 @@ async def test_abstaining_is_a_response_with_a_reason_and_the_nearest_quotes(cli
 
 
 async def test_a_threshold_of_zero_is_not_taken_for_none_given(client):
-    body = (
-        await client.post("/answer", json={"question": "zebras quux", "min_confidence": 0})
-    ).json()
+    body = (await client.post("/answer", json={"question": "zebras quux", "min_confidence": 0})).json()
     assert body["confidence"] < 0.2
     assert body["abstain_reason"] != "low_confidence"
 

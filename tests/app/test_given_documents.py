@@ -19,7 +19,9 @@ async def test_offsets_count_in_the_text_as_given(client):
     asked = {
         "question": "When does the café close?",
         "min_confidence": 0,
-        "documents": [{"document_id": "a/b c", "title": "Hours", "text": TRICKY, "url": "https://example.org"}],
+        "documents": [
+            {"document_id": "a/b c", "title": "Hours", "text": TRICKY, "url": "https://example.org"}
+        ],
     }
     response = await client.post("/answer", json=asked)
     assert response.status_code == 200
@@ -136,9 +138,18 @@ async def test_a_lone_surrogate_is_refused(client, field, sentence):
     [
         ({}, "The field documents[0].text is missing, but it must be a text."),
         ({"text": None}, "The field documents[0].text is None, but it must be a text."),
-        ({"text": "x", "titel": "y"}, "The field 'titel' is not known in documents[0]; known are document_id, "),
-        ({"text": "x", "document_id": ""}, "The field documents[0].document_id has 0 characters, but it must "),
-        ({"text": "x", "title": "y" * 1001}, "The field documents[0].title has 1,001 characters, but it must "),
+        (
+            {"text": "x", "titel": "y"},
+            "The field 'titel' is not known in documents[0]; known are document_id, ",
+        ),
+        (
+            {"text": "x", "document_id": ""},
+            "The field documents[0].document_id has 0 characters, but it must ",
+        ),
+        (
+            {"text": "x", "title": "y" * 1001},
+            "The field documents[0].title has 1,001 characters, but it must ",
+        ),
         ("x", "The field documents[0] is 'x', but it must be an object with a text."),
     ],
 )
@@ -146,9 +157,7 @@ async def test_each_field_of_a_document_is_checked(client, document, sentence):
     assert (await refused(client, [document])).startswith(sentence)
 
 
-TEXTS = st.text(
-    alphabet="ab. !?\r\n\u0301\u200d\u2028\ufeff😀🇫é中か。ب", min_size=1, max_size=120
-)
+TEXTS = st.text(alphabet="ab. !?\r\n\u0301\u200d\u2028\ufeff😀🇫é中か。ب", min_size=1, max_size=120)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

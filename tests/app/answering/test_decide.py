@@ -5,8 +5,8 @@ import pytest
 
 from app.answering.decide import confidence, decide
 from app.answering.types import (
-    Abstention,
     AbstainReason,
+    Abstention,
     Candidate,
     CandidateSource,
     Citation,

@@ -20,7 +20,7 @@ from app.answering.pipeline import (
 from app.answering.reader import LexicalReader
 from app.answering.serialise import trace_as_json
 from app.answering.support import LexicalSupport
-from app.answering.types import Abstention, AbstainReason, CitedAnswer
+from app.answering.types import AbstainReason, Abstention, CitedAnswer
 from retriever.encoder import HashingEncoder
 from retriever.errors import DeadlineExceededError
 from retriever.index import PassageIndex, index_in_memory

@@ -1,0 +1,106 @@
+"""The service's description of itself: whole, with examples that hold."""
+
+import hashlib
+
+import pytest
+from pydantic import BaseModel
+
+from app import examples, wire
+from app.wire import EXPECTED, AnswerRequest, AnswerResponse, DocumentResponse, DocumentToRead, Problem, Ready
+
+
+@pytest.fixture
+async def description(client):
+    response = await client.get("/openapi.json")
+    assert response.status_code == 200
+    return response.json()
+
+
+async def test_every_route_and_its_errors_are_described(description):
+    described = {
+        f"{method.upper()} {path}": set(operation["responses"])
+        for path, operations in description["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert described == {
+        "POST /answer": {"200", "400", "413", "415", "422", "500", "503", "504", "default"},
+        "GET /documents/{document_id}": {"200", "404", "500", "503", "default"},
+        "GET /health/live": {"200"},
+        "GET /health/ready": {"200", "503", "default"},
+        "GET /": {"200"},
+    }
+
+
+async def test_errors_are_described_as_problems(description):
+    assert description["components"]["schemas"]["Problem"]["required"] == [
+        "type",
+        "title",
+        "status",
+        "detail",
+    ]
+    assert "HTTPValidationError" not in description["components"]["schemas"]
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            assert operation["summary"]
+            assert operation["tags"]
+            for status, response in operation["responses"].items():
+                if status != "200":
+                    [(media_type, content)] = response["content"].items()
+                    assert media_type == "application/problem+json"
+                    assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+                    Problem.model_validate(content["example"])
+
+
+async def test_requests_and_responses_carry_examples(description):
+    schemas = description["components"]["schemas"]
+    assert schemas["AnswerRequest"]["examples"][0] == {"question": "who designed the eiffel tower"}
+    assert schemas["AnswerResponse"]["examples"][0]["answer"] == "Gustave Eiffel"
+    assert schemas["DocumentResponse"]["examples"]
+
+
+def test_the_examples_follow_the_schemas():
+    AnswerRequest.model_validate(examples.REQUEST)
+    AnswerRequest.model_validate(examples.REQUEST_WITH_DOCUMENTS)
+    AnswerResponse.model_validate(examples.ANSWER)
+    DocumentResponse.model_validate(examples.DOCUMENT)
+    Ready.model_validate(examples.READY)
+    for status, problem in examples.PROBLEMS.items():
+        assert Problem.model_validate(problem).status == status
+
+
+def test_the_example_quote_stands_in_the_example_document():
+    document, answer = examples.DOCUMENT, examples.ANSWER
+    [citation] = answer["citations"]
+    text = document["text"]
+    assert text[citation["start"] : citation["end"]] == citation["quote"]
+    assert text == citation["before"] + citation["quote"] + citation["after"]
+    assert document["sha256"] == citation["document_sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert citation["document_id"] == document["document_id"]
+    assert answer["answer"] in citation["quote"]
+    *stages, total = answer["timings_ms"].values()
+    assert sum(stages) == pytest.approx(total)
+
+
+@pytest.mark.parametrize("model", [AnswerRequest, DocumentToRead])
+def test_the_sentence_about_a_wrong_value_can_say_what_is_right_for_every_field(model: type[BaseModel]):
+    prefix = "documents[]." if model is DocumentToRead else ""
+    assert {f"{prefix}{name}" for name in model.model_fields} <= set(EXPECTED)
+
+
+async def test_examples_of_refusals_are_what_the_service_says(client):
+    response = await client.post("/answer", json={"question": "who?", "top_k": 0})
+    assert response.json() == examples.PROBLEMS[422]
+    response = await client.get("/documents/Eifel Tower")
+    assert response.json() == examples.PROBLEMS[404]
+
+
+async def test_the_root_says_where_the_description_is(client):
+    body = (await client.get("/")).json()
+    assert body["name"] == "Loccit"
+    assert (await client.get(body["openapi"])).status_code == 200
+    assert wire.Welcome.model_validate(body)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+async def test_no_page_is_served_that_would_load_scripts_from_the_network(client, path):
+    assert (await client.get(path)).status_code == 404

@@ -1,0 +1,75 @@
+"""The arrows between packages, held by reading the imports."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ALLOWED = {
+    "retriever": {"retriever"},
+    "index_builder": {"index_builder", "retriever"},
+    "app.answering": {"app.answering", "retriever"},
+    "app": {"app", "app.answering", "retriever"},
+    "evaluation": {"evaluation", "app.answering", "retriever"},
+}
+PACKAGES = {"app", "retriever", "index_builder", "evaluation", "training", "benchmarks", "tests"}
+COMPOSITION_ROOT = "app/cli.py"
+
+
+def imports_of(path: Path) -> set[str]:
+    modules = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules.add(node.module)
+    return modules
+
+
+def owner(module: str) -> str | None:
+    if module.split(".")[0] not in PACKAGES:
+        return None
+    return "app.answering" if module.startswith("app.answering") else module.split(".")[0]
+
+
+def files() -> list[Path]:
+    return [
+        path
+        for package in ("app", "retriever", "index_builder", "evaluation")
+        for path in sorted((ROOT / package).rglob("*.py"))
+    ]
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_follow_the_arrows(path):
+    name = path.relative_to(ROOT).as_posix()
+    if name == COMPOSITION_ROOT:
+        return
+    package = owner(name.removesuffix(".py").replace("/", "."))
+    owners = {owner(module) for module in imports_of(path)} - {None}
+    assert owners <= ALLOWED[package], f"{name} imports {owners - ALLOWED[package]}"
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nothing_imports_the_composition_root(path):
+    assert "app.cli" not in imports_of(path)
+
+
+@pytest.mark.parametrize("module", ["fastapi", "starlette", "pydantic_settings", "os"])
+def test_answering_knows_no_http_and_no_environment(module):
+    for path in sorted((ROOT / "app" / "answering").rglob("*.py")):
+        found = {name.split(".")[0] for name in imports_of(path)}
+        assert module not in found or (module == "os" and "environ" not in path.read_text()), path
+
+
+def test_nothing_reads_pickles_or_runs_code_that_a_model_brings():
+    for path in files():
+        text = path.read_text(encoding="utf-8")
+        assert not {"pickle", "joblib", "dill"} & imports_of(path), path
+        assert "trust_remote_code=True" not in text, path
+
+
+def test_the_packages_have_empty_beginnings():
+    for package in ("app", "app/answering", "retriever", "index_builder", "evaluation"):
+        assert (ROOT / package / "__init__.py").read_text() == ""
