@@ -29,7 +29,7 @@ class Ask:
         return replace(
             defaults,
             top_k=defaults.top_k if self.top_k is None else self.top_k,
-            min_confidence=defaults.min_confidence if self.min_confidence is None else self.min_confidence,
+            min_confidence=self.min_confidence or defaults.min_confidence,
         )
 
 

@@ -1,5 +1,6 @@
 """The `loccit` command: puts the parts together and turns errors into sentences."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from app.answering.question import checked_question
 from app.settings import DEFAULT_INDEX, GeneratorKind, Settings
 from index_builder.cli import cli as index_cli
 from retriever.errors import LoccitError
@@ -64,6 +66,61 @@ def search(
         )
         console.print(escape(passage.text), highlight=False)
         console.print()
+
+
+@cli.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    index: IndexOption = DEFAULT_INDEX,
+    server: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Ask a running server instead of loading the models here."),
+    ] = None,
+    top_k: TopK = None,
+    min_confidence: MinConfidence = None,
+    retrieval: RetrievalOption = None,
+    generator: GeneratorOption = None,
+    language_model: LanguageModelOption = None,
+    allow_download: AllowDownload = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the response as POST /answer gives it.")
+    ] = False,
+) -> None:
+    """Answer one question, with the quote that backs it.
+
+    Example: loccit ask 'who designed the eiffel tower'
+
+    Example: loccit ask 'who designed the eiffel tower' --server http://127.0.0.1:8000 --json
+    """
+    from app.ask import Ask
+    from app.terminal import show_answer
+    from app.wire import AnswerResponse
+
+    asked = Ask(checked_question(question), top_k, min_confidence)
+    if server is not None:
+        from app.remote import ask_server
+
+        response = ask_server(server, asked)
+    else:
+        from app.ask import answered
+        from app.assembly import open_service
+        from app.response import response_as_json
+
+        settings = Settings.of(
+            index=index,
+            top_k=top_k,
+            min_confidence=min_confidence,
+            retrieval=retrieval,
+            generator=generator,
+            language_model=language_model,
+            allow_download=allow_download,
+        )
+        service = open_service(settings)
+        response = response_as_json(answered(service, asked), asked, service)
+    if as_json:
+        print(json.dumps(response, ensure_ascii=False, indent=2))  # noqa: T201 - for pipes, not for eyes
+    else:
+        show_answer(AnswerResponse.model_validate(response), Console())
 
 
 @cli.command()
@@ -164,3 +221,7 @@ def main() -> None:
     except LoccitError as error:
         Console(stderr=True).print(escape(str(error)), style="red", highlight=False, soft_wrap=True)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

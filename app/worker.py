@@ -33,7 +33,7 @@ class _Job:
             self.result.set_result(self.work())
         except Exception as error:
             self.result.set_exception(error)
-        except ZeroDivisionError as error:  # a library's panic: it must not end the thread
+        except BaseException as error:  # a library's panic: it must not end the thread
             self.result.set_exception(RuntimeError(f"{type(error).__name__}: {error}"))
 
 

@@ -84,8 +84,9 @@ def split(document: Document, settings: PassageSettings) -> Iterator[PassageDraf
 
     Whole sentences are packed as long as they fit in ``settings.words``; a longer sentence is cut between
     words, into parts of about equal length. Where the last passage would hold less than a quarter of the
-    limit, sentences move into it from the one before. A passage never exceeds ``settings.words`` words or
-    ``WORD_CHARACTERS`` times as many characters, whitespace counted. A text of whitespace alone has none.
+    limit, sentences move into it from the one before, unless that would then hold as little. A passage
+    never exceeds ``settings.words`` words or ``WORD_CHARACTERS`` times as many characters, whitespace
+    counted. A text of whitespace alone has none.
 
     A continuation runs on from its passage for at most ``settings.continuation_words`` words, and at most
     ``WORD_CHARACTERS`` times as many characters, and ends with a word.
@@ -125,18 +126,18 @@ def _joined(pieces: list[_Piece]) -> Span:
 
 
 def _balanced(previous: list[_Piece], last: list[_Piece], limit: int) -> list[list[_Piece]]:
-    """The last two passages' pieces, shared out evenly when the last is under a quarter of ``limit``."""
-    while len(previous) > 1 and _words(last) * 4 < limit:
-        moved = previous[-1]
-        if _words(last) + moved.words > _words(previous) or not _fits_before(moved, last, limit):
+    """The last two passages' pieces; while the last is tiny, it takes from the one before what that can spare."""
+    while len(previous) > 1 and _is_tiny(last, limit):
+        *kept, moved = previous
+        characters = last[-1].span.end - moved.span.start
+        if _is_tiny(kept, limit) or characters > limit * WORD_CHARACTERS:
             break
-        previous, last = previous[:-1], [moved, *last]
+        previous, last = kept, [moved, *last]
     return [pieces for pieces in (previous, last) if pieces]
 
 
-def _fits_before(piece: _Piece, pieces: list[_Piece], limit: int) -> bool:
-    characters = pieces[-1].span.end - piece.span.start
-    return piece.words + _words(pieces) <= limit and characters <= limit * WORD_CHARACTERS
+def _is_tiny(pieces: list[_Piece], limit: int) -> bool:
+    return _words(pieces) * 4 < limit
 
 
 def _words(pieces: list[_Piece]) -> int:
@@ -204,7 +205,7 @@ def _continuation_end(text: str, start: int, limit: int) -> int:
     last = start + limit * WORD_CHARACTERS
     # One character beyond the last allowed tells a whole word from the beginning of a longer one.
     spans = _word_spans(text, start, min(last + 1, len(text)))
-    words = list(islice(spans, limit + 1)) if limit else []
+    words = list(islice(spans, limit + 1))
     fitting = sum(1 for _, end in words[:limit] if end <= last)
     if not fitting:
         return start

@@ -87,9 +87,9 @@ def test_line_separators_inside_a_json_string_do_not_end_its_line(tmp_path):
 def test_blank_lines_and_a_byte_order_mark_are_passed_over(tmp_path):
     path = tmp_path / "n.jsonl"
     path.write_bytes(b'\xef\xbb\xbf{"id": "a", "text": ""}\r\n \r\n\n{"id": "b", "text": ""}')
-    assert [(item.document.doc_id, item.location) for item in read(path) if isinstance(item, Record)] == [
-        ("a", "n.jsonl:1"),
-        ("b", "n.jsonl:4"),
+    assert read(path) == [
+        Record(Document("a", "a", ""), "n.jsonl:1"),
+        Record(Document("b", "b", ""), "n.jsonl:4"),
     ]
 
 
@@ -315,6 +315,7 @@ def test_a_name_that_is_not_utf_8_is_reported_in_characters_that_can_be_stored(f
         ("# \n# Second", "Second"),
         ("The tower\n====\n", "The tower"),
         ("The lamp\n---\n", "The lamp"),
+        ("--\n---\n", None),
         ("```sh\n# a comment\n```\n# Real", "Real"),
         ("~~~~\n```\n# no\n~~~~\n# Real", "Real"),
         ("---\r\n# settings\r\ntitle: x\r\n---\r\n# Real", "Real"),
@@ -418,6 +419,10 @@ def test_an_unknown_kind_of_file_is_refused_with_what_is_accepted(tmp_path, name
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(CorpusError, match=r"of no kind .*: give .*\.jsonl, \.jsonl\.gz, \.jsonl\.xz"):
         open_corpus(str(tmp_path / name))
+
+
+def test_the_case_of_an_ending_does_not_matter(tmp_path):
+    assert open_corpus(str(written(tmp_path / "N.JSONL", GOOD))).source.kind is SourceKind.JSONL
 
 
 def test_a_folder_without_text_files_is_refused(folder):

@@ -115,8 +115,14 @@ def test_a_tiny_rest_takes_sentences_from_the_passage_before():
     assert [len(passage.split()) for passage in texts_of(text, 100)] == [80, 25]
 
 
-def test_a_tiny_rest_stays_where_nothing_can_be_moved():
-    text = f"{sentence(100)} {sentence(5)}"
+@pytest.mark.parametrize("lengths", [[100], [10, 90], [2, 98]])
+def test_a_tiny_rest_stays_where_nothing_can_be_moved_well(lengths):
+    text = " ".join(map(sentence, [*lengths, 5]))
+    assert [len(passage.split()) for passage in texts_of(text, 100)] == [100, 5]
+
+
+def test_a_tiny_rest_far_away_stays_alone():
+    text = " ".join([sentence(20)] * 5) + " " * 1_950 + sentence(5)
     assert [len(passage.split()) for passage in texts_of(text, 100)] == [100, 5]
 
 
@@ -143,6 +149,10 @@ def test_a_cut_keeps_letters_and_their_marks_together():
     assert not any(passage.startswith("\u0301") for passage in passages)
 
 
+def test_a_cut_keeps_a_mark_with_the_space_that_carries_it():
+    assert texts_of("a b c \u0301d e f", 3) == ["a b", "c \u0301d", "e f"]
+
+
 def test_marks_longer_than_a_word_are_cut_rather_than_exceed_the_limit():
     assert {len(passage) for passage in texts_of("e" + "\u0301" * 79, 2)} == {40}
 
@@ -166,6 +176,12 @@ def test_a_continuation_does_not_end_inside_a_long_word():
     text = "One. Two three " + "x" * 70 + "."
     first, *_ = drafts_of(text, PassageSettings(words=1, continuation_words=3))
     assert text[first.span.end : first.continuation_end] == " Two three"
+
+
+def test_a_word_that_does_not_fit_into_a_continuation_is_left_out_whole():
+    text = "One." + " " * 30 + "abcdefghijklmno"
+    first, _ = drafts_of(text, PassageSettings(words=1, continuation_words=2))
+    assert text[first.span.end : first.continuation_end] == ""
 
 
 def test_a_continuation_starts_with_the_whitespace_between():

@@ -110,6 +110,11 @@ def test_headings_list_items_and_table_rows_are_not_run_together(text, expected)
     assert sentences_of(text) == expected
 
 
+def test_a_word_that_would_just_have_fitted_starts_a_new_sentence():
+    assert sentences_of("The lamp\nIt was dark") == ["The lamp", "It was dark"]
+    assert sentences_of("The lamps\nIt was dark") == ["The lamps\nIt was dark"]
+
+
 def test_an_initial_at_the_start_of_a_full_line_is_no_list_item():
     text = "The second tower was built by\nJ. Rudyerd."
     assert sentences_of(text) == [text]
@@ -198,7 +203,7 @@ def test_a_cut_inside_a_visible_character_is_recognised(text, position):
         ("ab", 1),
         ("\n\r", 1),
         ("\n\u0301", 1),
-        ("\u200d ", 1),
+        ("\u200d\u2028", 1),
         ("\U0001f1ea\U0001f1fa\U0001f1ea\U0001f1fa", 2),
         ("日本", 1),
         ("e\u0301", 0),

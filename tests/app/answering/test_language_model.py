@@ -35,6 +35,15 @@ SIZES = {
 }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Tiny models are quickest on one thread, above all beside other work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def byte_tokenizer(*, bos: bool) -> PreTrainedTokenizerFast:
     """Every byte is a token; so are "\\n\\n" and "!\\n", in which a line end hides."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())

@@ -1,0 +1,57 @@
+"""An answer on a terminal: the answer, its quote highlighted in context, where it stands, how sure."""
+
+from rich.console import Console
+from rich.text import Text
+
+from app.wire import AnswerResponse, Citation
+
+_REASONS = {
+    "no_passages": "nothing in the index comes near the question",
+    "no_candidate": "no passage it read answers the question",
+    "no_quote": "no quote backs what it would have answered",
+    "low_confidence": "it is not sure enough of its best answer",
+}
+
+
+def show_answer(response: AnswerResponse, console: Console) -> None:
+    """Print a response for a reader."""
+    if response.abstain_reason is None:
+        console.print(Text(response.answer or "", style="bold"))
+    else:
+        console.print(Text(f"No answer: {_REASONS[response.abstain_reason]}.", style="yellow"))
+    for citation in response.citations or response.nearest:
+        console.print()
+        _show_quote(citation, console)
+    console.print()
+    console.print(_closing_line(response), style="dim", highlight=False, markup=False)
+    for source in response.attribution:
+        terms = ", ".join(part for part in (source.attribution, source.licence) if part)
+        if terms:
+            console.print(f"{source.source}: {terms}", style="dim", highlight=False, markup=False)
+
+
+def _show_quote(citation: Citation, console: Console) -> None:
+    text = Text()
+    text.append(_one_line(f"...{citation.before}" if citation.before else ""), style="dim")
+    text.append(_one_line(citation.quote), style="bold green")
+    text.append(_one_line(f"{citation.after}..." if citation.after else ""), style="dim")
+    console.print(text)
+    where = f"{citation.document_id} [{citation.start}:{citation.end}]"
+    console.print(Text(" - ").append(citation.title, style="italic").append(f", {where}"), soft_wrap=True)
+    if citation.url:
+        console.print(Text(f"   {citation.url}"), soft_wrap=True)
+
+
+def _closing_line(response: AnswerResponse) -> str:
+    score = f"confidence {response.confidence:.2f}"
+    if response.calibration is None or not response.calibration.applies:
+        score += " (a score, not a probability)"
+    return f"{score}, {response.timings_ms['total'] / 1000:.2f} s, {response.model.language_model or 'reader alone'}"
+
+
+def _one_line(text: str) -> str:
+    """White space runs as one space each, the outer ones kept: only for showing."""
+    squeezed = " ".join(text.split())
+    opening = " " if text[:1].isspace() else ""
+    closing = " " if text[-1:].isspace() and squeezed else ""
+    return f"{opening}{squeezed}{closing}"
