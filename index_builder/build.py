@@ -33,7 +33,7 @@ from retriever.progress import progress
 from retriever.store import DocumentStore, DuplicateDocumentError
 from retriever.vectors import FlatVectorIndex
 
-_SORTED_TOGETHER = 512  # passages handed to the encoder, and kept in the cache, at a time
+_EMBEDDED_TOGETHER = 512  # passages handed to the encoder, and kept in the cache, at a time
 _MALFORMED_SHOWN = 20
 
 
@@ -141,16 +141,24 @@ def _embed(
     store: DocumentStore, keys: Sequence[bytes], cache: VectorCache, encoder: Encoder, console: Console
 ) -> int:
     missing = cache.missing(keys)
-    texts = {key: text for key, text in zip(keys, _inputs(store), strict=True) if key in missing}
-    # texts of like length share a batch, so that little is padded; longest first, so that the time left
-    # is never underestimated and memory runs out at once if at all
-    queue = sorted(texts, key=lambda key: (-len(texts[key]), key))
-    with progress(console, "Embedding passages", total=len(queue)) as advance:
-        for start in range(0, len(queue), _SORTED_TOGETHER):
-            batch = queue[start : start + _SORTED_TOGETHER]
-            cache.put(batch, encoder.encode_passages([texts[key] for key in batch]))
+    waiting = {key: text for key, text in zip(keys, _inputs(store), strict=True) if key in missing}
+    new_keys, texts = list(waiting), list(waiting.values())
+    with progress(console, "Embedding passages", total=len(texts)) as advance:
+        for batch in sorted_batches(texts):
+            vectors = encoder.encode_passages([texts[place] for place in batch])
+            cache.put([new_keys[place] for place in batch], vectors)
             advance(len(batch))
-    return len(queue)
+    return len(texts)
+
+
+def sorted_batches(texts: Sequence[str]) -> Iterator[list[int]]:
+    """Places of the texts in batches of like length, so that little is padded.
+
+    Longest first: the time left is never underestimated, and memory runs out at once if at all.
+    """
+    places = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
+    for start in range(0, len(places), _EMBEDDED_TOGETHER):
+        yield places[start : start + _EMBEDDED_TOGETHER]
 
 
 def _index_vectors(store: DocumentStore, vectors: FloatArray, path: Path) -> None:

@@ -129,7 +129,7 @@ def test_what_vanished_from_the_corpus_vanishes_from_index_and_cache(
 
 
 def test_an_interrupted_build_resumes_where_it_stopped(tmp_path, source, run_build, monkeypatch):
-    monkeypatch.setattr(build_module, "_SORTED_TOGETHER", 2)
+    monkeypatch.setattr(build_module, "_EMBEDDED_TOGETHER", 2)
     interrupted = CountingEncoder(budget=5)
     with pytest.raises(KeyboardInterrupt):
         run_build(source, encoder=interrupted)
@@ -183,7 +183,7 @@ from index_builder import build
 from index_builder.corpora import open_corpus
 from retriever.encoder import HashingEncoder
 from retriever.passages import PassageSettings
-build._SORTED_TOGETHER = 1
+build._EMBEDDED_TOGETHER = 1
 print("building", flush=True)
 build.build_index([open_corpus(sys.argv[1])], Path(sys.argv[2]), encoder=HashingEncoder(),
                   settings=PassageSettings(words=14), strict=False, console=Console(stderr=True))
