@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from app.answering.pipeline import AnswerOptions, Decided, Pipeline
+from app.answering.options import AnswerOptions
+from app.answering.pipeline import Decided, Pipeline
 from app.answering.types import Trace
 from app.assembly import AnswerService
 from retriever.errors import LoccitError
@@ -29,7 +30,7 @@ class Ask:
         return replace(
             defaults,
             top_k=defaults.top_k if self.top_k is None else self.top_k,
-            min_confidence=self.min_confidence or defaults.min_confidence,
+            min_confidence=defaults.min_confidence if self.min_confidence is None else self.min_confidence,
         )
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from app.answering.cite import SentenceCiter
 from app.answering.generator import Generator, LMGenerator, ReaderGenerator
 from app.answering.language_model import load_language_model
+from app.answering.options import AnswerOptions
 from app.answering.overlap import Overlap
-from app.answering.pipeline import AnswerOptions, Pipeline
+from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader
 from app.answering.support import LexicalSupport
 from app.settings import GeneratorKind, Settings

@@ -1,6 +1,7 @@
 """The `loccit` command: puts the parts together and turns errors into sentences."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -140,7 +141,7 @@ def serve(
 
     Example: loccit serve --index data/indexes/vital-articles --port 8000
     """
-    from app.server import run_server
+    from app.http.server import run_server
 
     settings = Settings.of(
         index=index,
@@ -216,6 +217,9 @@ def evaluate_score(
 
 def main() -> None:
     """The console script: a LoccitError becomes one sentence on standard error and exit status 1."""
+    # Before torch is loaded: its threads wait for each other thousands of times an answer, and by spinning
+    # they keep from the core whoever they wait for. docs/decisions/0007-threads-wait-passively.md
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         cli()
     except LoccitError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.answering.pipeline import DEFAULT_MIN_CONFIDENCE
+from app.answering.options import DEFAULT_MIN_CONFIDENCE
 from retriever.errors import InvalidRequestError
 from retriever.types import RetrievalMode
 

@@ -1,6 +1,6 @@
 """Seconds per answer over 50 questions, each stage's share, and the resident memory of the process.
 
-    python -m benchmarks.answer --index data/indexes/vital-articles
+python -m benchmarks.answer --index data/indexes/vital-articles
 """
 
 import argparse

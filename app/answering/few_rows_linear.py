@@ -26,7 +26,12 @@ class FewRowsLinear(nn.Linear):
 
 
 def use_few_rows(model: nn.Module) -> None:
-    """Let every bfloat16 linear layer of the model compute this way; weights and their names stay."""
+    """Let every bfloat16 linear layer of the model compute this way; weights and their names stay.
+
+    Weights that lie in a mapped file are copied into memory of their own, from where they are read quicker.
+    """
+    for weight in model.parameters():
+        weight.data = weight.data.clone()
     for module in model.modules():
         if type(module) is nn.Linear and module.weight.dtype is torch.bfloat16:
             module.__class__ = FewRowsLinear

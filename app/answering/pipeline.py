@@ -7,28 +7,13 @@ from dataclasses import dataclass, field
 from app.answering.cite import Citer
 from app.answering.decide import confidence, decide
 from app.answering.generator import Generator
+from app.answering.options import AnswerOptions
 from app.answering.reader import Reader
 from app.answering.support import Claim, SupportScorer
 from app.answering.types import Candidate, Citation, CitedCandidate, Quote, Reading, Trace
 from retriever.errors import DeadlineExceededError
 from retriever.retriever import Retriever
 from retriever.types import Hit
-
-DEFAULT_MIN_CONFIDENCE = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerOptions:
-    """How one question is answered.
-
-    ``top_k``: passages retrieved and read. ``candidates``: answers generated, one for each of the best
-    passages first. ``seed``: of the sampled candidates beyond those. ``min_confidence``: abstain below it.
-    """
-
-    top_k: int = 20
-    candidates: int = 3
-    seed: int = 0
-    min_confidence: float = DEFAULT_MIN_CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +90,7 @@ class Pipeline:
     generator: Generator
     citer: Citer
     support: SupportScorer
-    options: AnswerOptions = AnswerOptions()
+    options: AnswerOptions = field(default_factory=AnswerOptions)
 
     def answer(
         self, question: str, options: AnswerOptions | None = None, *, deadline: float | None = None

@@ -22,35 +22,35 @@ EXAMPLES = (
         "Marie Curie",
         "Marie Curie was born in Warsaw in 1867 and did her research in Paris. She shared the physics prize of 1903 "
         "with Pierre Curie and Henri Becquerel, and in 1911 she alone was given the prize for chemistry.",
-        "who did marie curie share the nobel prize in physics with",
+        "Who did Marie Curie share the Nobel Prize in physics with?",
         "Pierre Curie and Henri Becquerel",
     ),
     Example(
         "Mozambique",
         "Mozambique lies on the south-eastern coast of Africa, across the sea from Madagascar. Portugal ruled it "
         "until 25 June 1975, when it became independent. Maputo, in the far south, is its capital.",
-        "when did mozambique become independent",
+        "When did Mozambique become independent?",
         "25 June 1975",
     ),
     Example(
         "Saxophone",
         "The saxophone is made of brass, yet it counts as a woodwind because its sound comes from a reed. "
         "Military bands were the first to take it up, and jazz later made it famous.",
-        "how many keys does a tenor saxophone have",
+        "How many keys does a tenor saxophone have?",
         None,
     ),
     Example(
         "Photosynthesis",
         "In photosynthesis plants use the energy of light to turn water and carbon dioxide into sugar. It happens "
         "in the chloroplasts, whose green pigment, chlorophyll, absorbs mostly red and blue light.",
-        "where in the plant cell does photosynthesis take place",
+        "Where in the plant cell does photosynthesis take place?",
         "the chloroplasts",
     ),
     Example(
         "Amazon River",
         "The Amazon carries more water than any other river. Its sources are high in the Andes of Peru, and it "
         "crosses Brazil to reach the Atlantic Ocean about 6,400 kilometres further on.",
-        "how long is the amazon river",
+        "How long is the Amazon River?",
         "about 6,400 kilometres",
     ),
 )
@@ -66,7 +66,13 @@ def prefix(examples: tuple[Example, ...] = EXAMPLES) -> str:
 
 def prompt(title: str, evidence: str, question: str) -> str:
     """What follows the prefix for one passage: the model writes on after its last character."""
-    return f"Title: {one_line(title)}\nPassage: {one_line(evidence)}\nQuestion: {one_line(question)}\nAnswer:"
+    return f"Title: {one_line(title)}\nPassage: {one_line(evidence)}\nQuestion: {asked(question)}\nAnswer:"
+
+
+def asked(question: str) -> str:
+    """The question as the examples spell theirs: a capital first, a question mark last unless it ends already."""
+    question = one_line(question)
+    return question[:1].upper() + question[1:] + ("" if question.endswith(("?", ".", "!")) else "?")
 
 
 def one_line(text: str) -> str:

@@ -172,6 +172,11 @@ def test_an_index_of_another_encoder_is_refused_with_both_names(loccit, built, m
     assert "was made with the encoder 'hashing'" in said
 
 
+def test_nothing_heavy_is_loaded_before_a_command_needs_it_nor_before_threads_are_told_to_wait():
+    code = "import sys, app.cli; print([name for name in ('torch', 'faiss', 'numpy') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
 def test_the_command_runs_as_a_program_and_ends_with_its_status():
     done = subprocess.run(
         [sys.executable, "-m", "app.cli", "ask", ""], capture_output=True, text=True, check=False

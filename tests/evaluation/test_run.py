@@ -4,8 +4,9 @@ import pytest
 
 from app.answering.cite import SentenceCiter
 from app.answering.generator import LMGenerator
+from app.answering.options import AnswerOptions
 from app.answering.overlap import Overlap
-from app.answering.pipeline import AnswerOptions, Pipeline
+from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader
 from app.answering.support import LexicalSupport
 from evaluation.predict import predict, read_predictions

@@ -57,6 +57,7 @@ def test_a_missing_package_names_the_command_that_installs_it():
 
 
 def test_a_missing_corpus_is_a_corpus_error():
+    assert VITAL_ARTICLES.error is CorpusError
     with pytest.raises(CorpusError):
         packaged("0" * 64, package="no_such_package_here", error=CorpusError).paths()
 

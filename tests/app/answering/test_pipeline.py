@@ -6,9 +6,9 @@ import pytest
 
 from app.answering.cite import SentenceCiter
 from app.answering.generator import LMGenerator, ReaderGenerator
+from app.answering.options import AnswerOptions
 from app.answering.overlap import Overlap
 from app.answering.pipeline import (
-    AnswerOptions,
     Decided,
     Generated,
     Located,

@@ -50,7 +50,26 @@ def test_the_prefix_is_the_examples_as_prompts_with_their_answers():
 
 
 def test_a_prompt_ends_where_the_answer_begins():
-    assert prompt.prompt("T", "P.", "q?").endswith("Question: q?\nAnswer:")
+    assert prompt.prompt("T", "P.", "q?").endswith("Question: Q?\nAnswer:")
+
+
+@pytest.mark.parametrize(
+    ("typed", "spelt"),
+    [
+        ("who was it", "Who was it?"),
+        ("Who was it?", "Who was it?"),
+        ("name it.", "Name it."),
+        ("état", "État?"),
+        ("", "?"),
+    ],
+)
+def test_a_question_is_spelt_as_in_the_examples(typed, spelt):
+    assert prompt.asked(typed) == spelt
+
+
+def test_the_examples_are_spelt_as_a_users_question_will_be():
+    for example in EXAMPLES:
+        assert prompt.asked(example.question) == example.question
 
 
 def test_line_ends_in_a_passage_cannot_end_it():

@@ -11,10 +11,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from app.disconnect import ClientGoneError
-from app.host import NotReadyError
-from app.invalid_body import is_json, sentence_for
-from app.worker import BusyError, StoppingError
+from app.http.disconnect import ClientGoneError
+from app.http.host import NotReadyError
+from app.http.invalid_body import is_json, sentence_for
+from app.http.worker import BusyError, StoppingError
 from retriever.errors import (
     DeadlineExceededError,
     DocumentNotFoundError,

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.app.conftest import DOCUMENTS, service_over, serving
+from tests.app.http.conftest import DOCUMENTS, service_over, serving
 
 QUESTIONS = (
     "who designed the eiffel tower",

@@ -11,16 +11,16 @@ import sys
 import pytest
 
 from app.assembly import open_service
-from app.server import run_server, stop_process
+from app.http.server import run_server, stop_process
 from app.settings import Settings
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import HashingEncoder
 from retriever.errors import IndexUnusableError, InvalidRequestError, ModelUnusableError
 from retriever.passages import PassageSettings
-from tests.app.conftest import DOCUMENTS, serving
-from tests.app.test_answers import assert_stands
-from tests.app.test_requests import ASKED
+from tests.app.http.conftest import DOCUMENTS, serving
+from tests.app.http.test_answers import assert_stands
+from tests.app.http.test_requests import ASKED
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.app.conftest import DOCUMENTS, service_over, serving
-from tests.app.test_answers import assert_stands
+from tests.app.http.conftest import DOCUMENTS, service_over, serving
+from tests.app.http.test_answers import assert_stands
 
 TRICKY = (
     "\ufeffOpening\r\nhours 👩‍👩‍👧\r\n\r\nThe cafe\u0301 opens at nine. 🇫🇷🇫🇷 It closes at ten!\u2028Dogs are "

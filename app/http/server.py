@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -14,16 +15,17 @@ import uvicorn
 import uvicorn.config
 
 from app.assembly import AnswerService, open_service
-from app.body_limit import BodyLimit
-from app.host import Host
-from app.openapi import DESCRIPTION, TAGS, DescribedApp
-from app.preflight import check_startable
-from app.problems import install_problems
-from app.routes import router
+from app.http.body_limit import BodyLimit
+from app.http.host import Host
+from app.http.openapi import DESCRIPTION, TAGS, DescribedApp
+from app.http.preflight import check_startable
+from app.http.problems import install_problems
+from app.http.routes import router
 from app.settings import Settings
 from retriever.errors import InvalidRequestError, LoccitError
 
 _LOG = logging.getLogger(__name__)
+_INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 _BYTES_PER_CHARACTER = 12  # of JSON in ASCII: an escaped pair of surrogates
 _BYTES_BESIDE = 1 << 20  # everything in a request but its documents' texts
 
@@ -76,13 +78,18 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
         failures.append(error)
         server.should_exit = True
 
+    app = create_app(settings, on_failure=stop)
     config = uvicorn.Config(
-        create_app(settings, on_failure=stop),
+        app,
         log_config=_log_config(),
         timeout_graceful_shutdown=ceil(settings.timeout_s),
     )
     server = uvicorn.Server(config)
-    server.run(sockets=[_listening(host, port)])
+    try:
+        server.run(sockets=[_listening(host, port)])
+    finally:
+        if app.state.host.at_work:
+            os._exit(_INTERRUPTED)  # half-loaded native code aborts when the interpreter ends around it
     if failures:
         raise _as_sentence(failures[0])
 
@@ -100,6 +107,7 @@ async def _running(host: Host, on_failure: OnFailure) -> AsyncIterator[None]:
 
 
 async def _load(host: Host, on_failure: OnFailure) -> None:
+    _LOG.info("Opening the index %s and its models ...", host.settings.index)
     try:
         await host.load()
     except Exception as error:

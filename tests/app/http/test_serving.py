@@ -5,17 +5,20 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from app.answering.cite import Citer
 from app.answering.generator import ReaderGenerator
-from app.answering.types import Candidate, Reading
-from app.server import create_app
+from app.answering.types import Candidate, Quote, Reading
+from app.http.server import create_app
 from app.settings import Settings
 from retriever.errors import IndexUnusableError
-from tests.app.conftest import service_over, serving, until_ready
-from tests.app.test_requests import ASKED, problem_of
+from retriever.types import Document
+from tests.app.http.conftest import service_over, serving, until_ready
+from tests.app.http.test_requests import ASKED, problem_of
 
 
 class HeldGenerator:
@@ -44,6 +47,18 @@ class HeldGenerator:
 
     async def wait_until_entered(self) -> None:
         assert await asyncio.to_thread(self.entered.acquire, timeout=20)
+
+
+class CountingCiter:
+    """Cites like the one it holds and remembers for which questions."""
+
+    def __init__(self, citer: Citer) -> None:
+        self._citer = citer
+        self.questions: set[str] = set()
+
+    def cite(self, question: str, candidate: Candidate, document: Document) -> Quote | None:
+        self.questions.add(question)
+        return self._citer.cite(question, candidate, document)
 
 
 @pytest.fixture
@@ -240,6 +255,8 @@ async def test_a_client_that_hangs_up_gives_its_place_back(held):
 async def test_an_answer_that_nobody_waits_for_is_not_finished(held, caplog):
     caplog.set_level(logging.INFO)
     service = service_over(generator=held)
+    citer = CountingCiter(service.pipeline.citer)
+    service = replace(service, pipeline=replace(service.pipeline, citer=citer))
     app = create_app(Settings.of(), open_service=lambda _: service, on_failure=print)
     async with (
         app.router.lifespan_context(app),
@@ -253,6 +270,7 @@ async def test_an_answer_that_nobody_waits_for_is_not_finished(held, caplog):
         assert (await answering)[0]["status"] == 499
         held.released.set()
         assert (await client.post("/answer", json=ASKED)).status_code == 200
+    assert citer.questions == {ASKED["question"]}
     outcomes = [record.answer["outcome"] for record in caplog.records if hasattr(record, "answer")]
     assert outcomes == ["abandoned", "answered"]
 
@@ -304,7 +322,7 @@ async def test_an_error_that_python_does_not_count_as_one_leaves_the_worker_aliv
 async def test_an_answer_is_logged_in_one_line_without_the_question(client, caplog):
     caplog.set_level(logging.INFO)
     await client.post("/answer", json=ASKED)
-    [record] = [record for record in caplog.records if record.name == "app.answer_log"]
+    [record] = [record for record in caplog.records if record.name == "app.http.answer_log"]
     assert record.levelno == logging.INFO
     assert record.answer["outcome"] == "answered"
     assert record.getMessage().startswith("answer outcome=answered confidence=0.")
@@ -316,5 +334,5 @@ async def test_an_answer_is_logged_in_one_line_without_the_question(client, capl
 async def test_an_abstention_is_logged_by_its_reason(client, caplog):
     caplog.set_level(logging.INFO)
     await client.post("/answer", json={**ASKED, "min_confidence": 1})
-    [record] = [record for record in caplog.records if record.name == "app.answer_log"]
+    [record] = [record for record in caplog.records if record.name == "app.http.answer_log"]
     assert record.answer["outcome"] == "low_confidence"

@@ -69,6 +69,11 @@ class Worker:
         finally:
             self._withdraw(job)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether the thread is there, be it only to wait for the next job."""
+        return self._thread.is_alive()
+
     def close(self, *, patience_s: float) -> None:
         """Turn away all who wait, and wait for the job under way, but no longer than this."""
         with self._changed:

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.app.conftest import DOCUMENTS
+from tests.app.http.conftest import DOCUMENTS
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.doc_id)

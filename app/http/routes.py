@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from app.disconnect import unless_disconnected
-from app.host import Host
-from app.openapi import problems
+from app.http.disconnect import unless_disconnected
+from app.http.host import Host
+from app.http.openapi import problems
 from app.wire import AnswerRequest, AnswerResponse, DocumentResponse, Live, Ready, Welcome
 
 Json = dict[str, Any]

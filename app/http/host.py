@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict, replace
 from typing import Any
 
-from app.answer_log import log_answer, log_failure
 from app.answering.serialise import document_as_json
 from app.answering.types import Trace
 from app.ask import Ask, answered
 from app.assembly import AnswerService
+from app.http.answer_log import log_answer, log_failure
+from app.http.worker import Worker
 from app.response import response_as_json
 from app.settings import Settings
-from app.worker import Worker
 from retriever.errors import DeadlineExceededError, LoccitError
 
 WARM_UP_QUESTION = "What is known about water?"
@@ -54,6 +54,11 @@ class Host:
         """Turn away who waits and let the service go; blocks for a few seconds at most."""
         self._worker.close(patience_s=_PATIENCE_S)
         self._service = None
+
+    @property
+    def at_work(self) -> bool:
+        """Whether its thread is there; after ``close`` only when a job could not be waited for."""
+        return self._worker.at_work
 
     async def answer(self, ask: Ask, *, include: Collection[str] = ()) -> Json:
         """The response to a question.

@@ -9,12 +9,13 @@ import pytest
 
 from app.answering.cite import SentenceCiter
 from app.answering.generator import Generator, ReaderGenerator
+from app.answering.options import AnswerOptions
 from app.answering.overlap import Overlap
-from app.answering.pipeline import AnswerOptions, Pipeline
+from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader
 from app.answering.support import LexicalSupport
 from app.assembly import AnswerService, ModelNames
-from app.server import create_app
+from app.http.server import create_app
 from app.settings import GeneratorKind, Settings
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex, index_in_memory
