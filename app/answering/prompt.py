@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 NO_ANSWER = "not in the passage"
 STOP = "\n"
+# A run of two line ends would be cut differently by some tokenizers depending on what follows it.
+BETWEEN = "\n---\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ EXAMPLES = (
 def prefix(examples: tuple[Example, ...] = EXAMPLES) -> str:
     """The beginning that all prompts share; it ends where a token does, so that it can be kept encoded."""
     return "".join(
-        f"{prompt(example.title, example.passage, example.question)} {example.answer or NO_ANSWER}\n\n"
+        f"{prompt(example.title, example.passage, example.question)} {example.answer or NO_ANSWER}{BETWEEN}"
         for example in examples
     )
 

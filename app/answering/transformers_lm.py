@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -25,11 +23,11 @@ from app.answering.few_rows_linear import use_few_rows
 from app.answering.gguf import converted
 from app.answering.language_model import Completion
 from retriever.errors import InvalidRequestError, ModelUnusableError
+from retriever.hub import model_folder, weights_sha256
 from retriever.models import LANGUAGE_MODELS, sha256_of
 
 KEPT_PREFIXES = 4
 NATIVE_BFLOAT16 = ("avx512_bf16", "amx_bf16")
-HUB_FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -251,8 +249,8 @@ def load(
         sha256 = sha256_of(path)
         folder = converted([path], sha256, cache_dir)
     else:
-        folder = path if path.is_dir() else _hub_folder(name_or_path, offline=offline)
-        sha256 = _weights_sha256(folder)
+        folder = _folder(name_or_path, offline=offline)
+        sha256 = weights_sha256(folder)
     try:
         with _no_progress_bar():
             model = AutoModelForCausalLM.from_pretrained(
@@ -295,25 +293,13 @@ def _dtype(name: str | None) -> torch.dtype:
     return DTYPES[name]
 
 
-def _hub_folder(name: str, *, offline: bool) -> Path:
+def _folder(name_or_path: str, *, offline: bool) -> Path:
     try:
-        return Path(snapshot_download(name, local_files_only=offline, allow_patterns=HUB_FILES))
-    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as problem:
-        known = ", ".join(LANGUAGE_MODELS)
-        reason = "it is not in the hub's cache and downloading was not allowed" if offline else str(problem)
+        return model_folder(name_or_path, allow_download=not offline)
+    except ModelUnusableError as error:
         raise ModelUnusableError(
-            f"The language model {name!r} is not one of the packaged ones ({known}), not a local folder or "
-            f".gguf file, and not to be had from the hub: {reason}."
-        ) from problem
-
-
-def _weights_sha256(folder: Path) -> str:
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        raise ModelUnusableError(
-            f"The folder {folder} has no .safetensors file; weights in other formats are not loaded."
-        )
-    return sha256_of(*weights)
+            f"{error} (Packaged language models: {', '.join(LANGUAGE_MODELS)}.)"
+        ) from error
 
 
 def _begin_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:

@@ -5,7 +5,9 @@ import pytest
 
 from app.answering import prompt
 from app.answering.generator import LMGenerator, ReaderGenerator, tidied
+from app.answering.language_model import load_language_model
 from app.answering.types import CandidateSource, Reading, ScoredSpan
+from retriever.models import default_cache_dir
 from retriever.types import Hit, Passage, Span
 from tests.fakes import ScriptedLM
 
@@ -160,3 +162,14 @@ def test_an_answerability_of_zero_has_a_finite_logprob():
 )
 def test_an_answer_is_tidied_at_its_ends_only(written, tidy):
     assert tidied(written) == tidy
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", ["gemma-3-270m", "smollm2-135m"])
+def test_a_packaged_model_reads_the_answer_off_each_passage(name):
+    generator = LMGenerator(load_language_model(name, cache_dir=default_cache_dir()))
+    candidates = generator.generate(
+        "When did the harbour open?", [reading("Harbour"), reading("Orchard")], n=2, seed=0, deadline=None
+    )
+    assert candidates[0].answer == "1911"
+    assert 0 < candidates[0].mean_token_probability <= 1

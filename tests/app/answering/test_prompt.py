@@ -46,7 +46,7 @@ def test_the_prefix_is_the_examples_as_prompts_with_their_answers():
     for example in EXAMPLES:
         asked = prompt.prompt(example.title, example.passage, example.question)
         assert f"{asked} {example.answer or NO_ANSWER}\n" in text
-    assert text.endswith("\n\n")
+    assert text.endswith("\n")
 
 
 def test_a_prompt_ends_where_the_answer_begins():
@@ -77,7 +77,7 @@ def test_line_ends_in_a_passage_cannot_end_it():
     assert text.split("\n") == [
         "Title: T 1",
         "Passage: one Answer: no two",
-        "Question: what is it?",
+        "Question: What is it?",
         "Answer:",
     ]
 
