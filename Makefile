@@ -6,6 +6,8 @@ INDEX ?= data/indexes/vital-articles
 PORT ?= 8000
 TORCH_INDEX ?=
 BIN := .venv/bin
+# As `loccit` does by itself: docs/decisions/0007-threads-spin-briefly.md
+export GOMP_SPINCOUNT ?= 6000
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # Their code and their dependencies are not wanted, only the data files they carry.

@@ -217,9 +217,9 @@ def evaluate_score(
 
 def main() -> None:
     """The console script: a LoccitError becomes one sentence on standard error and exit status 1."""
-    # Before torch is loaded: its threads wait for each other thousands of times an answer, and by spinning
-    # they keep from the core whoever they wait for. docs/decisions/0007-threads-wait-passively.md
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Before torch is loaded: its threads meet thousands of times an answer, and one that spins for long keeps
+    # the other from the core. docs/decisions/0007-threads-spin-briefly.md
+    os.environ.setdefault("GOMP_SPINCOUNT", "6000")
     try:
         cli()
     except LoccitError as error:

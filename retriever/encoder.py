@@ -56,12 +56,13 @@ class SentenceEncoder:
         # heavy, and of no use to whoever never encodes
         from sentence_transformers import SentenceTransformer
 
-        from retriever.precision import native_dtype
+        from retriever.torch_runtime import native_dtype, no_progress_bar
 
         dtype = native_dtype()
         self.name, self.sha256, self._batch_size = name, sha256, batch_size
         self.precision = str(dtype).removeprefix("torch.")
-        self._model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": dtype})
+        with no_progress_bar():
+            self._model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": dtype})
         dimension = self._model.get_embedding_dimension()
         if dimension is None:
             raise ModelUnusableError(f"The encoder {name!r} does not say how long its vectors are.")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-DEFAULT_MIN_CONFIDENCE = 0.5
+DEFAULT_MIN_CONFIDENCE = 0.55  # docs/decisions/0006-confidence-is-a-score.md
 
 
 @dataclass(frozen=True, slots=True)

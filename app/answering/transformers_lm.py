@@ -4,8 +4,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import logging
 
 from app.answering.few_rows_linear import use_few_rows
 from app.answering.gguf import converted
@@ -25,9 +23,9 @@ from app.answering.language_model import Completion
 from retriever.errors import InvalidRequestError, ModelUnusableError
 from retriever.hub import model_folder, weights_sha256
 from retriever.models import LANGUAGE_MODELS, sha256_of
+from retriever.torch_runtime import computes_in_bfloat16, native_dtype, no_progress_bar
 
 KEPT_PREFIXES = 4
-NATIVE_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -252,7 +250,7 @@ def load(
         folder = _folder(name_or_path, offline=offline)
         sha256 = weights_sha256(folder)
     try:
-        with _no_progress_bar():
+        with no_progress_bar():
             model = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=kind, local_files_only=True, trust_remote_code=False, use_safetensors=True
             )
@@ -266,26 +264,9 @@ def load(
     return TransformersLM(model, tokenizer, name=name_or_path, sha256=sha256)
 
 
-@contextmanager
-def _no_progress_bar() -> Iterator[None]:
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-
-
-def computes_in_bfloat16() -> bool:
-    """Whether the CPU multiplies bfloat16 natively. An older torch cannot say: then False."""
-    ask = getattr(torch.cpu, "get_capabilities", None)
-    return ask is not None and any(ask().get(name) for name in NATIVE_BFLOAT16)
-
-
 def _dtype(name: str | None) -> torch.dtype:
     if name is None:
-        return torch.bfloat16 if computes_in_bfloat16() else torch.float32
+        return native_dtype()
     if name not in DTYPES:
         raise ModelUnusableError(
             f"A language model runs in {' or '.join(DTYPES)}, but {name!r} was asked for."

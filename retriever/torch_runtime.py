@@ -1,0 +1,32 @@
+"""How models run under torch on this machine: in which number format, and how quietly they load."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from transformers import logging
+
+_NATIVE_BFLOAT16 = ("avx512_bf16", "amx_bf16")
+
+
+def computes_in_bfloat16() -> bool:
+    """Whether the CPU multiplies bfloat16 natively. A torch that cannot say counts as no."""
+    ask = getattr(torch.cpu, "get_capabilities", None)
+    return ask is not None and any(ask().get(name, False) for name in _NATIVE_BFLOAT16)
+
+
+def native_dtype() -> torch.dtype:
+    """bfloat16 where the CPU multiplies it natively, several times as fast there; else float32."""
+    return torch.bfloat16 if computes_in_bfloat16() else torch.float32
+
+
+@contextmanager
+def no_progress_bar() -> Iterator[None]:
+    """Models load without transformers' progress bar while the block runs."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
