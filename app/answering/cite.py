@@ -9,7 +9,7 @@ from app.answering.types import Candidate, Quote
 from retriever.sentences import sentence_spans
 from retriever.types import Document, Span
 
-_LEAST_RECALL = 0.5
+_LEAST_ANSWERED = 0.5
 
 
 class Citer(Protocol):
@@ -22,10 +22,10 @@ class Citer(Protocol):
 class SentenceCiter:
     """Quotes one whole sentence of the passage or its continuation, or two that only together have the answer.
 
-    A pointer of the candidate decides where there is one. Otherwise the sentence that holds most of the
-    answer's words (weighted by idf) wins; equal ones by the question's words they cover, then the first.
-    Two neighbouring sentences are quoted only when together they hold more of the answer than any one.
-    A passage with less than half of the answer's words backs nothing.
+    A pointer of the candidate decides where there is one. Otherwise a sentence's merit is ``answered x (1 +
+    asked)``: how much of the answer it holds (see ``Overlap.answered``), and the share of the question's words
+    it covers; equal ones are decided by place. Two neighbouring sentences are quoted only when together they
+    hold more of the answer than any one. A passage with less than half of the answer backs nothing.
     """
 
     def __init__(self, overlap: Overlap) -> None:
@@ -42,22 +42,18 @@ class SentenceCiter:
 
     def _best(self, question: str, answer: str, sentences: Sequence[Span], document: Document) -> Span | None:
         of_answer, of_question = self._overlap.weights(answer), self._overlap.weights(question)
-        pairs = [Span(a.start, b.end) for a, b in pairwise(sentences)]
 
-        def merit(span: Span) -> tuple[float, bool, float, int]:
-            text = span.of(document.text)
-            single = span in sentences
-            return (
-                round(self._overlap.covered(of_answer, text), 6),
-                single,
-                self._overlap.covered(of_question, text),
-                -span.start,
-            )
+        def answered(span: Span) -> float:
+            return round(self._overlap.answered(of_answer, document.title, span.of(document.text)), 6)
 
-        best = max([*sentences, *pairs], key=merit, default=None)
-        if best is None or merit(best)[0] < _LEAST_RECALL:
-            return None
-        return best
+        def merit(span: Span) -> tuple[float, int]:
+            asked = self._overlap.covered(of_question, span.of(document.text))
+            return answered(span) * (1 + asked), -span.start
+
+        most = max(map(answered, sentences), default=0.0)
+        pairs = (Span(first.start, second.end) for first, second in pairwise(sentences))
+        best = max([*sentences, *(pair for pair in pairs if answered(pair) > most)], key=merit, default=None)
+        return best if best is not None and answered(best) >= _LEAST_ANSWERED else None
 
 
 def _around(pointer: Span, sentences: Sequence[Span]) -> Span | None:

@@ -40,6 +40,14 @@ class Overlap:
         """0-1: the weight of the wanted words that stand in the text, over the weight of all wanted."""
         return self._share(wanted, self._vocabulary.terms(text))
 
+    def answered(self, answer: Mapping[str, float], title: str, quote: str) -> float:
+        """0-1: how much of an answer's words a quote under this title holds.
+
+        The mean of what the quote holds and of what title and quote hold: in an article about somebody, "he
+        designed it" half names them.
+        """
+        return (self.covered(answer, quote) + self.covered(answer, f"{title}\n{quote}")) / 2
+
     @staticmethod
     def _share(wanted: Mapping[str, float], present: Iterable[str]) -> float:
         total = sum(wanted.values())

@@ -28,10 +28,10 @@ class SupportScorer(Protocol):
 
 
 class LexicalSupport:
-    """An untrained scorer: ``answer in quote x mean(question in title + quote, cosine)``.
+    """An untrained scorer: ``answered x mean(asked, cosine)``.
 
-    - answer in quote: share of the answer's words that the quote holds, weighted by idf;
-    - question in title + quote: share of the question's words that title, quote or answer hold;
+    - answered: how much of the answer the quote holds (see ``Overlap.answered``);
+    - asked: share of the question's words that title, quote or answer hold, weighted by idf;
     - cosine: of the question and the answer together with title and quote, negative ones as 0.
     """
 
@@ -48,7 +48,7 @@ class LexicalSupport:
         return [self._one(claim, float(cosine)) for claim, cosine in zip(claims, cosines, strict=True)]
 
     def _one(self, claim: Claim, cosine: float) -> float:
-        answered = self._overlap.covered(self._overlap.weights(claim.answer), claim.quote)
+        answered = self._overlap.answered(self._overlap.weights(claim.answer), claim.title, claim.quote)
         asked = self._overlap.covered(
             self._overlap.weights(claim.question), f"{claim.title}\n{claim.quote}\n{claim.answer}"
         )

@@ -31,6 +31,12 @@ _BYTES_BESIDE = 1 << 20  # everything in a request but its documents' texts
 
 OpenService = Callable[[Settings], AnswerService]
 OnFailure = Callable[[Exception], None]
+OnReady = Callable[[], None]
+
+_HOW_TO_ASK = """Ready to answer. Ask, for example:
+
+curl -s %s/answer -H 'content-type: application/json' -d '{"question": "who designed the eiffel tower"}'
+"""
 
 
 def stop_process(error: Exception) -> None:  # noqa: ARG001
@@ -38,11 +44,21 @@ def stop_process(error: Exception) -> None:  # noqa: ARG001
     signal.raise_signal(signal.SIGTERM)
 
 
+def say_ready() -> None:
+    """Leave word in the log."""
+    _LOG.info("Ready to answer.")
+
+
 def create_app(
-    settings: Settings, *, open_service: OpenService = open_service, on_failure: OnFailure = stop_process
+    settings: Settings,
+    *,
+    open_service: OpenService = open_service,
+    on_ready: OnReady = say_ready,
+    on_failure: OnFailure = stop_process,
 ) -> DescribedApp:
     """The app. It listens at once; within its lifespan the service is opened beside it.
 
+    ``on_ready``: called once questions can be answered.
     ``on_failure``: called with the error when the service cannot be opened; it must end the process.
     """
     host = Host(settings, open_service)
@@ -51,7 +67,7 @@ def create_app(
         description=DESCRIPTION,
         version=version("loccit"),
         openapi_tags=TAGS,
-        lifespan=lambda _: _running(host, on_failure),
+        lifespan=lambda _: _running(host, on_ready, on_failure),
         docs_url=None,  # both pages would load scripts from the network
         redoc_url=None,
         redirect_slashes=False,
@@ -78,15 +94,20 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
         failures.append(error)
         server.should_exit = True
 
-    app = create_app(settings, on_failure=stop)
+    def say_how_to_ask() -> None:
+        _LOG.info(_HOW_TO_ASK, _address(listening))
+
+    app = create_app(settings, on_ready=say_how_to_ask, on_failure=stop)
     config = uvicorn.Config(
         app,
         log_config=_log_config(),
         timeout_graceful_shutdown=ceil(settings.timeout_s),
     )
     server = uvicorn.Server(config)
+    listening = _listening(host, port)
+    _LOG.info("Listening on %s", _address(listening))
     try:
-        server.run(sockets=[_listening(host, port)])
+        server.run(sockets=[listening])
     finally:
         if app.state.host.at_work:
             os._exit(_INTERRUPTED)  # half-loaded native code aborts when the interpreter ends around it
@@ -95,9 +116,9 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
 
 
 @asynccontextmanager
-async def _running(host: Host, on_failure: OnFailure) -> AsyncIterator[None]:
+async def _running(host: Host, on_ready: OnReady, on_failure: OnFailure) -> AsyncIterator[None]:
     host.start()
-    loading = asyncio.create_task(_load(host, on_failure))
+    loading = asyncio.create_task(_load(host, on_ready, on_failure))
     try:
         yield
     finally:
@@ -106,7 +127,7 @@ async def _running(host: Host, on_failure: OnFailure) -> AsyncIterator[None]:
         await asyncio.to_thread(host.close)
 
 
-async def _load(host: Host, on_failure: OnFailure) -> None:
+async def _load(host: Host, on_ready: OnReady, on_failure: OnFailure) -> None:
     _LOG.info("Opening the index %s and its models ...", host.settings.index)
     try:
         await host.load()
@@ -115,20 +136,22 @@ async def _load(host: Host, on_failure: OnFailure) -> None:
         _LOG.critical("The service cannot start: %s", error, exc_info=unforeseen)
         on_failure(error)
     else:
-        _LOG.info("Ready to answer.")
+        on_ready()
 
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listening = socket.create_server((host, port), family=family)
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         raise InvalidRequestError(
             f"{host} port {port} cannot be listened on ({error.strerror}); give another --host or --port."
         ) from error
-    address = f"[{host}]" if family is socket.AF_INET6 else host
-    _LOG.info("Listening on http://%s:%s", address, listening.getsockname()[1])
-    return listening
+
+
+def _address(listening: socket.socket) -> str:
+    host, port, *_ = listening.getsockname()
+    return f"http://[{host}]:{port}" if listening.family is socket.AF_INET6 else f"http://{host}:{port}"
 
 
 def _log_config() -> dict[str, object]:

@@ -72,6 +72,15 @@ def test_among_equal_sentences_the_questions_words_decide(citer, document):
     assert quoted(citer, "whose was the next one", one, document) == "The next tower was John Rudyerd's."
 
 
+def test_in_an_article_about_the_answer_a_sentence_that_tells_more_beats_one_that_only_names_it(citer):
+    text = "Henry Winstanley was an engineer. Winstanley designed the first tower on the Eddystone rocks."
+    about = Document("w", "Henry Winstanley", text)
+    one = candidate("Henry Winstanley", passage_of(about, len(text)))
+    question = "who designed the first tower on the Eddystone rocks"
+    assert quoted(citer, question, one, about) == text[34:]
+    assert quoted(citer, "which engineer was it", one, about) == text[:33]
+
+
 def test_an_answer_that_stands_nowhere_has_no_quote(citer, document):
     one = candidate("Christopher Wren", passage_of(document, len(TEXT)))
     assert citer.cite("who designed the tower", one, document) is None
