@@ -17,6 +17,7 @@ from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, index_in_memory, open_index, read_manifest
 from retriever.models import default_cache_dir
 from retriever.retriever import IndexRetriever
+from retriever.torch_runtime import use_threads
 from retriever.types import Document, RetrievalMode
 
 
@@ -93,6 +94,8 @@ def open_service(settings: Settings) -> AnswerService:
 
 
 def _open_index(settings: Settings) -> tuple[PassageIndex, Encoder]:
+    if settings.threads is not None:
+        use_threads(settings.threads)
     recorded = read_manifest(settings.index).encoder
     encoder = load_encoder(settings.encoder or recorded.name, allow_download=settings.allow_download)
     return open_index(settings.index, encoder), encoder
@@ -105,6 +108,5 @@ def _generator(settings: Settings) -> tuple[Generator, tuple[str | None, str | N
         settings.language_model,
         cache_dir=default_cache_dir(),
         offline=not settings.allow_download,
-        threads=settings.threads,
     )
     return LMGenerator(model, evidence_tokens=settings.evidence_tokens), (model.name, model.sha256)

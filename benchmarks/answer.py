@@ -7,13 +7,20 @@ import argparse
 import resource
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from app.assembly import open_service
 from app.settings import DEFAULT_INDEX, Settings
-from evaluation.questions import load_questions
+from evaluation.questions import Question, load_questions
+
+
+def evenly(questions: Sequence[Question], count: int) -> list[Question]:
+    """``count`` of the questions, evenly spread so that all kinds are among them; all when there are fewer."""
+    count = min(count, len(questions))
+    return [questions[number * len(questions) // count] for number in range(count)]
 
 
 def main() -> None:
@@ -25,8 +32,7 @@ def main() -> None:
     started = time.perf_counter()
     service = open_service(Settings.of(index=arguments.index))
     print(f"opened in {time.perf_counter() - started:.1f} s")
-    # every third of the 150: all kinds of question are among the 50
-    questions = load_questions("own")[:: 150 // arguments.questions][: arguments.questions]
+    questions = evenly(load_questions("own"), arguments.questions)
     service.pipeline.answer(questions[-1].question)
     traces = [service.pipeline.answer(question.question) for question in questions]
 

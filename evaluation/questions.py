@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
@@ -37,6 +37,14 @@ def side_of(question: str) -> Side:
     """The half that a question belongs to, by a hash of its text: the same in every run and every set."""
     digest = hashlib.sha256(f"loccit-split-1:{question.strip().lower()}".encode()).hexdigest()
     return Side.TEST if int(digest[-1], 16) % 2 else Side.CALIBRATE
+
+
+def sha256_of_questions(questions: Sequence[Question]) -> str:
+    """The digest of the questions, in their order, as canonical JSON: sorted keys, no spaces, ASCII."""
+    canonical = json.dumps(
+        [asdict(question) for question in questions], sort_keys=True, separators=(",", ":")
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def load_questions(name_or_path: str) -> list[Question]:

@@ -20,9 +20,20 @@ _FIGURES = (
     ("article_cited", "right article cited"),
 )
 
+_CONFIDENCE = (
+    ("ece", "ECE: 10 bins, right = exact match"),
+    ("aurc", "AURC of the answerable"),
+)
+_THRESHOLD_FIGURES = (
+    ("answered", "answered"),
+    ("exact_match", "exact match"),
+    ("exact_match_of_answered", "of answered"),
+    ("abstained_unanswerable", "unanswerable abstained"),
+)
+
 
 def show(report: Json, console: Console) -> None:
-    """Print the figures of a report: quality, abstention by kind of question, thresholds."""
+    """Print the figures of a report: quality, abstention by kind of question, and the confidence."""
     sides = report["sides"]
     console.print(f"min_confidence {report['min_confidence']}", highlight=False)
     quality = Table("answerable questions", "all", "calibrate", "test", box=None)
@@ -39,24 +50,30 @@ def show(report: Json, console: Console) -> None:
         "unanswerable, all", *(_percent(one["abstained_unanswerable"]) for one in (report, *sides.values()))
     )
     console.print(abstained)
+    console.print()
+    confidence = Table("confidence, lower is better", "all", "calibrate", "test", box=None)
+    for name, meaning in _CONFIDENCE:
+        confidence.add_row(meaning, *(_number(one[name]) for one in (report, *sides.values())))
+    console.print(confidence)
+    console.print("The confidence is a score that orders answers; it is not calibrated.", highlight=False)
 
 
 def show_thresholds(report: Json, console: Console) -> None:
-    """Print what each threshold would give, on either side of the questions."""
-    table = Table("min_confidence", box=None)
-    columns = ("exact_match", "exact_match_of_answered", "abstained_unanswerable")
+    """Print what each threshold would give, one table for either side of the questions."""
     for side in report["sides"]:
-        for name in ("answered", *columns):
-            table.add_column(f"{side}\n{name.replace('_', ' ')}", justify="right")
-    for row in report["thresholds"]:
-        cells = [
-            _percent(value)
-            for side in report["sides"]
-            for value in (row[f"{side}_answered"], *(row[side][name] for name in columns))
-        ]
-        table.add_row(f"{row['min_confidence']:.2f}", *cells)
-    console.print(table)
+        table = Table("min_confidence", box=None)
+        for _, heading in _THRESHOLD_FIGURES:
+            table.add_column(heading, justify="right")
+        for row in report["thresholds"]:
+            cells = [_percent(row[side][name]) for name, _ in _THRESHOLD_FIGURES]
+            table.add_row(f"{row['min_confidence']:.2f}", *cells)
+        console.print(f"\n{side}", highlight=False)
+        console.print(table)
 
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f}%"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

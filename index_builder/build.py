@@ -1,9 +1,10 @@
 """Building an index: read, split, embed what is new, write a generation, publish it whole."""
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -65,26 +66,49 @@ def build_index(
             corpora without any text.
         LoccitError: when the disk is full or another build is running.
     """
-    with BuildLock(directory), _full_disk_as_sentence(directory):
-        folder = start_generation(directory)
-        with (
-            closing(DocumentStore.create(folder / STORE_FILE)) as store,
-            VectorCache.open(directory / "cache", encoder) as cache,
-        ):
-            sources = [_read(corpus, store, settings, strict=strict, console=console) for corpus in corpora]
-            store.commit()
-            keys = [cache_key(text) for text in _inputs(store)]
-            if not keys:
-                raise CorpusError("The corpora hold no text to index; give a document with words in it.")
-            embedded = _embed(store, keys, cache, encoder, console)
-            _index_vectors(store, cache.get(keys), folder / VECTORS_FILE)
-            _index_words(store, folder / LEXICAL_FOLDER)
-            counts = Counts(documents=store.count_documents(), passages=len(keys))
-            manifest = _manifest(folder, encoder, settings, counts, sources)
-            manifest.save(folder)
+    with BuildLock(directory), VectorCache.open(directory / "cache", encoder) as cache:
+        with _full_disk_as_sentence(directory), _unfinished(directory) as folder:
+            keys, embedded, manifest = _fill(folder, corpora, cache, encoder, settings, strict, console)
             published = publish(folder)
+        with suppress(sqlite3.OperationalError):  # a cache that is larger than need be does no harm
             cache.keep_only(keys)
     return BuildReport(published.name, manifest, embedded)
+
+
+@contextmanager
+def _unfinished(directory: Path) -> Iterator[Path]:
+    """The folder of the next generation; what is in it goes when the block fails."""
+    folder = start_generation(directory)
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _fill(
+    folder: Path,
+    corpora: Sequence[Corpus],
+    cache: VectorCache,
+    encoder: Encoder,
+    settings: PassageSettings,
+    strict: bool,
+    console: Console,
+) -> tuple[list[bytes], int, Manifest]:
+    """Write all files of the generation: (cache keys in use, passages embedded, manifest)."""
+    with closing(DocumentStore.create(folder / STORE_FILE)) as store:
+        sources = [_read(corpus, store, settings, strict=strict, console=console) for corpus in corpora]
+        store.commit()
+        keys = [cache_key(text) for text in _inputs(store)]
+        if not keys:
+            raise CorpusError("The corpora hold no text to index; give a document with words in it.")
+        embedded = _embed(store, keys, cache, encoder, console)
+        _index_vectors(store, cache.get(keys), folder / VECTORS_FILE)
+        _index_words(store, folder / LEXICAL_FOLDER)
+        counts = Counts(documents=store.count_documents(), passages=len(keys))
+    manifest = _manifest(folder, encoder, settings, counts, sources)
+    manifest.save(folder)
+    return keys, embedded, manifest
 
 
 def _read(
@@ -101,7 +125,7 @@ def _read(
                 documents += 1
                 _store(item, store, settings)
     if malformed > _MALFORMED_SHOWN:
-        console.print(f"{corpus.source.name}: {malformed:,} malformed records left out in all.")
+        console.print(f"{corpus.source.name}: {malformed:,} malformed records left out in all.", markup=False)
     source = corpus.source
     return SourceRecord(
         name=source.name,

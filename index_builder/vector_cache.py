@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +15,9 @@ from retriever.encoder import Encoder, FloatArray
 def cache_key(text: str) -> bytes:
     """The key of a passage input."""
     return hashlib.sha256(text.encode()).digest()
+
+
+_TOLERANCE = 1e-3
 
 
 class VectorCache:
@@ -32,30 +35,36 @@ class VectorCache:
         """
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / f"vectors-{encoder.sha256[:16]}-{encoder.precision}.sqlite"
-        try:
-            connection = cls._connect(path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):  # a full disk or a locked file is not damage
-                raise
-            path.unlink()
-            connection = cls._connect(path)
-        try:
-            yield cls(connection, encoder.dimension)
-        finally:
+        connection = cls._connect(path)
+        if not _is_whole(connection):
             connection.close()
+            for file in (path, path.with_name(f"{path.name}-journal")):
+                file.unlink(missing_ok=True)
+            connection = cls._connect(path)
+        with closing(connection), connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)"
+                " STRICT, WITHOUT ROWID"
+            )
+            yield cls(connection, encoder.dimension)
 
     @staticmethod
     def _connect(path: Path) -> sqlite3.Connection:
-        connection = sqlite3.connect(path)
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) STRICT, WITHOUT ROWID"
-        )
-        return connection
+        return sqlite3.connect(path)
 
     def missing(self, keys: Iterable[bytes]) -> set[bytes]:
-        """Those of the keys that it holds no vector for."""
-        held = {key for (key,) in self._connection.execute("SELECT key FROM vectors")}
+        """Those of the keys that it holds no sound vector for: one of length 1 (L2)."""
+        held = {
+            key
+            for key, stored in self._connection.execute("SELECT key, vector FROM vectors")
+            if self._is_sound(stored)
+        }
         return set(keys) - held
+
+    def _is_sound(self, stored: bytes) -> bool:
+        if len(stored) != 4 * self._dimension:
+            return False
+        return bool(abs(np.linalg.norm(np.frombuffer(stored, dtype="<f4")) - 1) < _TOLERANCE)
 
     def put(self, keys: Sequence[bytes], vectors: FloatArray) -> None:
         """Keep vectors, shape (keys, dimension)."""
@@ -81,3 +90,12 @@ class VectorCache:
             self._connection.executemany(
                 "DELETE FROM vectors WHERE key = ?", [(key,) for key in held if key not in wanted]
             )
+
+
+def _is_whole(connection: sqlite3.Connection) -> bool:
+    try:
+        return bool(connection.execute("PRAGMA quick_check").fetchone() == ("ok",))
+    except sqlite3.OperationalError:  # a full disk or a locked file is not damage
+        raise
+    except sqlite3.DatabaseError:
+        return False

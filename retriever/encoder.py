@@ -61,8 +61,19 @@ class SentenceEncoder:
         dtype = native_dtype()
         self.name, self.sha256, self._batch_size = name, sha256, batch_size
         self.precision = str(dtype).removeprefix("torch.")
-        with no_progress_bar():
-            self._model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": dtype})
+        try:
+            with no_progress_bar():
+                self._model = SentenceTransformer(
+                    str(folder),
+                    device="cpu",
+                    local_files_only=True,
+                    trust_remote_code=False,
+                    model_kwargs={"dtype": dtype, "use_safetensors": True},
+                )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelUnusableError(
+                f"The encoder {name!r} cannot be loaded ({error}); give a sentence-transformers model."
+            ) from error
         dimension = self._model.get_embedding_dimension()
         if dimension is None:
             raise ModelUnusableError(f"The encoder {name!r} does not say how long its vectors are.")

@@ -25,13 +25,12 @@ def current_generation(directory: Path) -> Path:
     Raises:
         IndexUnusableError: when there is no index here.
     """
-    try:
-        name = (directory / CURRENT_FILE).read_text(encoding="utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError) as error:
+    name = _current_name(directory)
+    if name is None:
         raise IndexUnusableError(
             f"There is no index in {directory}; build one with "
             f"`loccit index build vital-articles --out {directory}`."
-        ) from error
+        )
     folder = directory / _GENERATIONS / name
     if not name or not folder.is_dir():
         raise IndexUnusableError(
@@ -84,9 +83,7 @@ def publish(unfinished: Path) -> Path:
     published = generations / name
     unfinished.rename(published)
     _flush(generations)
-    previous = (
-        (directory / CURRENT_FILE).read_text(encoding="utf-8").strip() if _has_current(directory) else ""
-    )
+    previous = _current_name(directory)
     _replace_current(directory, name)
     for folder in generations.iterdir():
         if folder.name not in {name, previous}:
@@ -94,8 +91,10 @@ def publish(unfinished: Path) -> Path:
     return published
 
 
-def _has_current(directory: Path) -> bool:
-    return (directory / CURRENT_FILE).is_file()
+def _current_name(directory: Path) -> str | None:
+    """What ``CURRENT`` says, however damaged; None when there is no such file."""
+    path = directory / CURRENT_FILE
+    return path.read_bytes().decode(errors="replace").strip() if path.is_file() else None
 
 
 def _replace_current(directory: Path, name: str) -> None:

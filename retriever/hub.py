@@ -11,6 +11,8 @@ from retriever.models import sha256_of
 
 # safetensors only: pickled weights can run code
 _FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+_DECIDING = frozenset({".safetensors", ".json", ".model", ".txt", ".jinja"})
+_PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt"})
 
 
 def model_folder(name_or_path: str, *, allow_download: bool) -> Path:
@@ -40,17 +42,28 @@ def model_folder(name_or_path: str, *, allow_download: bool) -> Path:
 
 
 def weights_sha256(folder: Path) -> str:
-    """One digest of a model folder's weights: of the one safetensors file, or of all files' digests in order.
+    """One digest of everything in a model folder that decides its output: weights, configs, tokenizer.
+
+    Of the names and digests of all safetensors, JSON, text and tokenizer files, so that two models that differ
+    only in how they pool or tokenise are two models.
 
     Raises:
-        ModelUnusableError: when there is no safetensors file.
+        ModelUnusableError: when there is no safetensors file, or pickled weights lie there besides.
     """
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
+    if not any(folder.rglob("*.safetensors")):
         raise ModelUnusableError(
             f"{folder} holds no .safetensors file; give a model saved with save_pretrained (pickled weights "
             "are not read)."
         )
-    if len(files) == 1:
-        return sha256_of(files[0])
-    return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    pickled = next((path for path in files if path.suffix in _PICKLED), None)
+    if pickled is not None and not any(pickled.parent.glob("*.safetensors")):
+        raise ModelUnusableError(
+            f"{pickled} holds pickled weights, which are not read; save the model again as safetensors."
+        )
+    lines = [
+        f"{path.relative_to(folder).as_posix()} {sha256_of(path)}\n"
+        for path in files
+        if path.suffix in _DECIDING
+    ]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

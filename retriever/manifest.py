@@ -102,7 +102,7 @@ class Manifest(_Frozen):
             version = _Version.model_validate_json(text).format_version
             if version == FORMAT_VERSION:
                 return cls.model_validate_json(text)
-        except FileNotFoundError as error:
+        except OSError as error:
             raise IndexUnusableError(f"{path} is missing: the index is damaged; build it again.") from error
         except (ValidationError, UnicodeDecodeError) as error:
             raise IndexUnusableError(
@@ -114,8 +114,8 @@ class Manifest(_Frozen):
                 f"{FORMAT_VERSION}; upgrade with `pip install --upgrade loccit`."
             )
         raise IndexUnusableError(
-            f"The index in {folder} has the old format version {version}; build it again: "
-            f"`loccit index build {_source_names(text)} --out {folder.parent.parent}`."
+            f"The index in {folder} has the old format version {version}; build it again from the same "
+            f"sources: `loccit index build {_source_names(text)} --out {folder.parent.parent}`."
         )
 
     def check_files(self, folder: Path) -> None:

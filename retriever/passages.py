@@ -6,13 +6,14 @@ Khmer, Burmese) characters a word, which fills an encoder about as far as a hund
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from retriever.errors import InvalidRequestError
 from retriever.sentences import sentence_spans, splits_character
-from retriever.types import Document, Passage, Span
+from retriever.types import Document, Span
 
 WORD_CHARACTERS = 20
 """Characters allowed for each word: a passage of 100 words never exceeds 2,000 characters."""
@@ -59,17 +60,6 @@ class PassageDraft:
                 f"so it cannot end at {self.continuation_end}."
             )
 
-    def passage(self, document: Document, *, row: int) -> Passage:
-        """The passage of ``document`` that this draft describes, under its row."""
-        return Passage(
-            row=row,
-            doc_id=document.doc_id,
-            title=document.title,
-            text=self.span.of(document.text),
-            span=self.span,
-            continuation=document.text[self.span.end : self.continuation_end],
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
@@ -89,10 +79,17 @@ def split(document: Document, settings: PassageSettings) -> Iterator[PassageDraf
     counted. A text of whitespace alone has none.
 
     A continuation runs on from its passage for at most ``settings.continuation_words`` words, and at most
-    ``WORD_CHARACTERS`` times as many characters, and ends with a word.
+    ``WORD_CHARACTERS`` times as many characters. It ends with a sentence, or with a word where not even one
+    sentence fits: so that what is quoted from it is whole.
     """
-    for span in _packed(document.text, settings.words):
-        yield PassageDraft(span, _continuation_end(document.text, span.end, settings.continuation_words))
+    text = document.text
+    sentences = sentence_spans(text)
+    ends = [sentence.end for sentence in sentences]
+    for span in _packed(text, sentences, settings.words):
+        furthest = _continuation_end(text, span.end, settings.continuation_words)
+        finished = bisect_right(ends, furthest)
+        whole = ends[finished - 1] if finished else 0
+        yield PassageDraft(span, whole if whole > span.end else furthest)
 
 
 def _check_count(name: str, value: object, *, least: int) -> None:
@@ -100,12 +97,12 @@ def _check_count(name: str, value: object, *, least: int) -> None:
         raise InvalidRequestError(f"{name} must be a whole number of at least {least}, but got {value!r}.")
 
 
-def _packed(text: str, limit: int) -> Iterator[Span]:
+def _packed(text: str, sentences: Iterable[Span], limit: int) -> Iterator[Span]:
     """Spans of consecutive pieces, each full but for the last two, which share evenly where that helps."""
     previous: list[_Piece] = []
     current: list[_Piece] = []
     words = 0
-    for piece in _pieces(text, limit):
+    for piece in _pieces(text, sentences, limit):
         if current and not _fits(current, words, piece, limit):
             if previous:
                 yield _joined(previous)
@@ -144,9 +141,9 @@ def _words(pieces: list[_Piece]) -> int:
     return sum(piece.words for piece in pieces)
 
 
-def _pieces(text: str, limit: int) -> Iterator[_Piece]:
+def _pieces(text: str, sentences: Iterable[Span], limit: int) -> Iterator[_Piece]:
     """Sentences, and the parts of those that are longer than ``limit`` words or their characters."""
-    for span in sentence_spans(text):
+    for span in sentences:
         words = len(_WORD.findall(text, span.start, span.end))
         if words <= limit and len(span) <= limit * WORD_CHARACTERS:
             yield _Piece(span, words)

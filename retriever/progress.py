@@ -41,7 +41,12 @@ def progress(console: Console, what: str, *, total: int | None) -> Iterator[Adva
 
 @contextmanager
 def _bar(console: Console, what: str, total: int | None) -> Iterator[Advance]:
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _RateColumn()]
+    columns = [
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _RateColumn(),
+    ]
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(what, total=total)
 
@@ -71,7 +76,7 @@ def _lines(console: Console, what: str, total: int | None) -> Iterator[Advance]:
         done += steps
         if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            console.print(line(), highlight=False)
+            console.print(Text(line()))
 
     yield advance
-    console.print(line(), highlight=False)
+    console.print(Text(line()))

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -43,10 +44,14 @@ class DuplicateDocumentError(Exception):
 
 
 class DocumentStore:
-    """Documents by id, passages by row. Text goes in and comes out code point by code point."""
+    """Documents by id, passages by row. Text goes in and comes out code point by code point.
+
+    Any thread may look things up: a connection's cached statements are not safe to share, so they take turns.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._turn = threading.Lock()
 
     @classmethod
     def create(cls, path: Path | None = None) -> Self:
@@ -114,58 +119,58 @@ class DocumentStore:
         Raises:
             DocumentNotFoundError: when no document has this id.
         """
-        found = self._connection.execute(
-            "SELECT doc_id, title, text, url, metadata FROM documents WHERE doc_id = ?", (doc_id,)
-        ).fetchone()
-        if found is None:
+        found = self._all("SELECT doc_id, title, text, url, metadata FROM documents WHERE doc_id = ?", doc_id)
+        if not found:
             raise DocumentNotFoundError(
                 f"No document has the id {doc_id!r}; an answer's citations name ids that exist."
             )
-        return _document(found)
+        return _document(found[0])
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of these rows, in the order asked for."""
-        found = self._connection.execute(
+        found = self._all(
             "SELECT row, document, start, end, continuation_end FROM passages"
             " WHERE row IN (SELECT value FROM json_each(?)) ORDER BY document",
-            (json.dumps(rows),),
-        ).fetchall()
+            json.dumps(rows),
+        )
         by_row = {passage.row: passage for passage in self._with_texts(found)}
         return [by_row[row] for row in rows]
 
     def each_passage(self) -> Iterator[Passage]:
         """Every passage, ascending by row."""
         return self._with_texts(
-            self._connection.execute(
-                "SELECT row, document, start, end, continuation_end FROM passages ORDER BY row"
-            )
+            self._all("SELECT row, document, start, end, continuation_end FROM passages ORDER BY row")
         )
 
     def each_document(self) -> Iterator[tuple[Document, str]]:
         """Every document with the sha256 recorded when it was stored."""
-        for *fields, sha256 in self._connection.execute(
-            "SELECT doc_id, title, text, url, metadata, sha256 FROM documents ORDER BY number"
-        ):
+        for (number,) in self._all("SELECT number FROM documents ORDER BY number"):
+            *fields, sha256 = self._all(
+                "SELECT doc_id, title, text, url, metadata, sha256 FROM documents WHERE number = ?", number
+            )[0]
             yield _document(fields), sha256
 
     def rows(self) -> npt.NDArray[np.int64]:
         """Every passage row, ascending."""
-        found = self._connection.execute("SELECT row FROM passages ORDER BY row").fetchall()
+        found = self._all("SELECT row FROM passages ORDER BY row")
         return np.asarray(found, dtype=np.int64).reshape(-1)
 
     def count_documents(self) -> int:
         """How many documents are stored."""
-        return int(self._connection.execute("SELECT count(*) FROM documents").fetchone()[0])
+        return int(self._all("SELECT count(*) FROM documents")[0][0])
 
-    def _with_texts(self, records: Iterator[tuple[int, ...]] | list[tuple[int, ...]]) -> Iterator[Passage]:
+    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._turn:
+            return self._connection.execute(query, values).fetchall()
+
+    def _with_texts(self, records: Sequence[tuple[int, ...]]) -> Iterator[Passage]:
         # records of one document stand together, so that its text is read once
         current, doc_id, title, text = None, "", "", ""
         for row, number, start, end, continuation_end in records:
             if number != current:
                 current = number
-                doc_id, title, text = self._connection.execute(
-                    "SELECT doc_id, title, text FROM documents WHERE number = ?", (number,)
-                ).fetchone()
+                query = "SELECT doc_id, title, text FROM documents WHERE number = ?"
+                ((doc_id, title, text),) = self._all(query, number)
             yield Passage(row, doc_id, title, text[start:end], Span(start, end), text[end:continuation_end])
 
 

@@ -20,6 +20,11 @@ def native_dtype() -> torch.dtype:
     return torch.bfloat16 if computes_in_bfloat16() else torch.float32
 
 
+def use_threads(threads: int) -> None:
+    """Let torch use so many CPU threads from now on, in the whole process."""
+    torch.set_num_threads(threads)
+
+
 @contextmanager
 def no_progress_bar() -> Iterator[None]:
     """Models load without transformers' progress bar while the block runs."""

@@ -15,6 +15,7 @@ ALLOWED = {
 }
 PACKAGES = {"app", "retriever", "index_builder", "evaluation", "training", "benchmarks", "tests"}
 COMPOSITION_ROOT = "app/cli.py"
+ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 
 
 def imports_of(path: Path) -> set[str]:
@@ -23,8 +24,17 @@ def imports_of(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             modules |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            modules.add(node.module)
+            modules |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
     return modules
+
+
+def reads_the_environment(path: Path) -> bool:
+    """Whether a module names os.environ or os.getenv, or imports them."""
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr in ENVIRONMENT)
+        or (isinstance(node, ast.alias) and node.name in ENVIRONMENT)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
 
 
 def owner(module: str) -> str | None:
@@ -56,11 +66,43 @@ def test_nothing_imports_the_composition_root(path):
     assert "app.cli" not in imports_of(path)
 
 
-@pytest.mark.parametrize("module", ["fastapi", "starlette", "pydantic_settings", "os"])
-def test_answering_knows_no_http_and_no_environment(module):
+@pytest.mark.parametrize("module", ["fastapi", "starlette", "pydantic_settings"])
+def test_answering_knows_no_http_and_no_settings(module):
     for path in sorted((ROOT / "app" / "answering").rglob("*.py")):
         found = {name.split(".")[0] for name in imports_of(path)}
-        assert module not in found or (module == "os" and "environ" not in path.read_text()), path
+        assert module not in found, path
+
+
+def test_answering_reads_no_environment():
+    for path in sorted((ROOT / "app" / "answering").rglob("*.py")):
+        assert not reads_the_environment(path), path
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("import os\nos.environ['A']", True),
+        ("import os\nos.getenv('A')", True),
+        ("from os import getenv as get", True),
+        ("import os\nos.fsync(3)  # the environment stays unread", False),
+    ],
+)
+def test_every_way_of_reading_the_environment_is_seen(tmp_path, line, found):
+    (tmp_path / "module.py").write_text(line)
+    assert reads_the_environment(tmp_path / "module.py") is found
+
+
+@pytest.mark.parametrize(
+    ("line", "imported"),
+    [
+        ("import app.cli", {"app.cli"}),
+        ("from app import cli as c, wire", {"app", "app.cli", "app.wire"}),
+        ("from app.cli import main", {"app.cli", "app.cli.main"}),
+    ],
+)
+def test_every_way_of_importing_a_module_is_seen(tmp_path, line, imported):
+    (tmp_path / "module.py").write_text(line)
+    assert imports_of(tmp_path / "module.py") == imported
 
 
 def test_nothing_reads_pickles_or_runs_code_that_a_model_brings():

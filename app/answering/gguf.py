@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import shutil
+import struct
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -62,16 +63,25 @@ def is_whole(folder: Path) -> bool:
     """Whether a converted folder is there and every file has the sha256 recorded when it was made."""
     try:
         sums = json.loads((folder / SUMS).read_bytes())
-        return all(sha256_of(folder / name) == found for name, found in sums.items())
+        return bool(sums) and all(sha256_of(folder / name) == found for name, found in sums.items())
     except (OSError, ValueError):
         return False
 
 
 def _convert_into(folder: Path, parts: Sequence[Path], sha256: str) -> None:
-    work = Path(tempfile.mkdtemp(prefix="converting-", dir=folder.parent))
+    prefix = f"converting-{folder.name}-"
+    for leftover in folder.parent.glob(f"{prefix}*"):  # of a conversion that was killed: the lock is ours
+        shutil.rmtree(leftover)
+    work = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
     try:
         with _assembled(parts, sha256, work) as path:
-            _write_model(GGUFFile(path), work)
+            try:
+                _write_model(GGUFFile(path), work)
+            except (KeyError, ValueError, IndexError, struct.error, NotImplementedError) as error:
+                raise ModelUnusableError(
+                    f"The GGUF {parts[0].name} is damaged or of a kind not known here ({error!r}); "
+                    "give one of Gemma 3 or SmolLM2."
+                ) from error
         _seal(work)
         work.replace(folder)
         _fsync(folder.parent)

@@ -63,13 +63,11 @@ def load_language_model(
     cache_dir: Path,
     offline: bool = True,
     dtype: str | None = None,
-    threads: int | None = None,
 ) -> LanguageModel:
     """A packaged model ("gemma-3-270m", "smollm2-135m"), a local folder, a ``.gguf`` file or a hub name.
 
     ``cache_dir``: where a GGUF is kept once converted. ``offline``: a hub name must be in the hub's cache.
     ``dtype``: "float32" or "bfloat16"; without it, bfloat16 where the CPU computes in it.
-    ``threads``: how many CPU threads torch uses from now on, in the whole process.
 
     Raises:
         ModelUnusableError: when it is not installed, not there, or has another sha256.
@@ -77,4 +75,4 @@ def load_language_model(
     # torch and transformers take seconds to import; whoever only needs the types does not pay for that.
     from app.answering.transformers_lm import load
 
-    return load(name_or_path, cache_dir=cache_dir, offline=offline, dtype=dtype, threads=threads)
+    return load(name_or_path, cache_dir=cache_dir, offline=offline, dtype=dtype)

@@ -1,6 +1,6 @@
 """Word overlap, weighted by how rare the words are: the yardstick of the untrained reader and scorer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 # Words that say how something is asked, not what about. Analysed like any text before use.
@@ -38,7 +38,10 @@ class Overlap:
 
     def covered(self, wanted: Mapping[str, float], text: str) -> float:
         """0-1: the weight of the wanted words that stand in the text, over the weight of all wanted."""
-        return self._share(wanted, self._vocabulary.terms(text))
+        present = set(self._vocabulary.terms(text))
+        total = sum(wanted.values())
+        # in the order of the wanted words, not of the set: the same sum in every process
+        return sum(weight for term, weight in wanted.items() if term in present) / total if total else 0.0
 
     def answered(self, answer: Mapping[str, float], title: str, quote: str) -> float:
         """0-1: how much of an answer's words a quote under this title holds.
@@ -47,8 +50,3 @@ class Overlap:
         designed it" half names them.
         """
         return (self.covered(answer, quote) + self.covered(answer, f"{title}\n{quote}")) / 2
-
-    @staticmethod
-    def _share(wanted: Mapping[str, float], present: Iterable[str]) -> float:
-        total = sum(wanted.values())
-        return sum(wanted.get(term, 0.0) for term in set(present)) / total if total else 0.0

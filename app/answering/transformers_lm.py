@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -233,12 +234,8 @@ def _shifted(states: torch.Tensor, pads: Sequence[int], columns: int) -> torch.T
     return moved
 
 
-def load(
-    name_or_path: str, *, cache_dir: Path, offline: bool, dtype: str | None, threads: int | None
-) -> TransformersLM:
+def load(name_or_path: str, *, cache_dir: Path, offline: bool, dtype: str | None) -> TransformersLM:
     """See ``load_language_model``."""
-    if threads is not None:
-        torch.set_num_threads(threads)
     kind = _dtype(dtype)
     path = Path(name_or_path)
     if packaged := LANGUAGE_MODELS.get(name_or_path):
@@ -255,7 +252,7 @@ def load(
                 folder, dtype=kind, local_files_only=True, trust_remote_code=False, use_safetensors=True
             )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as problem:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as problem:
         raise ModelUnusableError(
             f"The language model {name_or_path} cannot be loaded: {problem}"
         ) from problem

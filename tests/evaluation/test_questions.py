@@ -1,3 +1,4 @@
+import hashlib
 import json
 from collections import Counter
 
@@ -5,8 +6,9 @@ import pytest
 
 from app.answering.normalise import normalise_answer
 from app.answering.prompt import EXAMPLES
+from benchmarks.answer import evenly
 from evaluation.metrics import has_answer
-from evaluation.questions import ANSWERABLE, Side, load_questions, side_of
+from evaluation.questions import ANSWERABLE, Question, Side, load_questions, sha256_of_questions, side_of
 from index_builder.corpora import open_corpus
 from retriever.errors import LoccitError
 
@@ -78,3 +80,16 @@ def test_ids_that_repeat_and_files_that_are_missing_are_sentences(tmp_path):
         load_questions(str(path))
     with pytest.raises(LoccitError, match=r"cannot be read .* give `own` or a JSONL file"):
         load_questions(str(tmp_path / "none.jsonl"))
+
+
+def test_the_digest_of_questions_is_that_of_their_canonical_json():
+    canonical = '[{"answers":["\\u00e9"],"id":"1","kind":"answerable","question":"a?","title":null}]'
+    assert (
+        sha256_of_questions([Question("1", "a?", ("é",))]) == hashlib.sha256(canonical.encode()).hexdigest()
+    )
+
+
+@pytest.mark.parametrize(("count", "ids"), [(2, ["0", "2"]), (3, ["0", "1", "3"]), (9, list("01234"))])
+def test_a_benchmark_takes_questions_evenly_and_at_most_all(count, ids):
+    questions = [Question(str(number), "", ()) for number in range(5)]
+    assert [question.id for question in evenly(questions, count)] == ids

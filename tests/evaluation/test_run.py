@@ -1,6 +1,9 @@
 import json
+from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from app.answering.cite import SentenceCiter
 from app.answering.generator import LMGenerator
@@ -10,7 +13,8 @@ from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader
 from app.answering.support import LexicalSupport
 from evaluation.predict import predict, read_predictions
-from evaluation.questions import Question
+from evaluation.questions import Question, Side, sha256_of_questions, side_of
+from evaluation.report import show, show_thresholds
 from evaluation.score import score
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
@@ -77,20 +81,76 @@ def test_predictions_keep_the_would_be_answer_whatever_the_threshold(run):
 
 
 def test_an_interrupted_run_is_continued_without_asking_twice(run, lm):
-    path = run(QUESTIONS[:2]) / "predictions.jsonl"
-    whole, asked = path.read_text(), len(lm.calls)
-    path.write_text(whole[:-20])  # the second line was cut short
+    path = run() / "predictions.jsonl"
+    whole, asked = path.read_bytes(), len(lm.calls)
+    first, second, _ = whole.splitlines(keepends=True)
+    path.write_bytes(first + second[:-20])  # the second line was cut short
     run()
-    assert len(lm.calls) == asked + 4  # two questions, each with a greedy and a sampled round
-    lines = read_predictions(path.parent)
-    assert [line["id"] for line in lines] == ["q1", "q2", "q3"]
-    assert json.dumps(lines[0], ensure_ascii=False) == whole.split("\n")[0]
+    assert len(lm.calls) == 2 * asked - 2  # but for the first, with a greedy and a sampled round
+    assert [line["id"] for line in read_predictions(path.parent)] == ["q1", "q2", "q3"]
+    assert path.read_bytes().splitlines(keepends=True)[0] == first
 
 
-def test_a_run_with_other_settings_is_not_continued(run):
+def test_a_line_cut_inside_a_character_is_answered_again(run):
+    path = run() / "predictions.jsonl"
+    first, second, _ = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + second[:9] + "é".encode()[:1])
     run()
-    with pytest.raises(LoccitError, match="holds a run with other settings, models or index"):
+    assert [line["id"] for line in read_predictions(path.parent)] == ["q1", "q2", "q3"]
+
+
+def test_continuing_touches_no_whole_line(run):
+    path = run() / "predictions.jsonl"
+    before = (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino)
+    run()
+    assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) == before
+
+
+def test_a_run_with_other_settings_or_questions_is_not_continued(run):
+    folder = run()
+    before = (folder / "predictions.jsonl").read_bytes()
+    with pytest.raises(LoccitError, match="holds a run with other settings, models, index or questions"):
         run(generation="another")
+    with pytest.raises(LoccitError, match="holds a run with other settings, models, index or questions"):
+        run([*QUESTIONS[:2], replace(QUESTIONS[2], question="what is my uncle's phone number")])
+    assert (folder / "predictions.jsonl").read_bytes() == before
+
+
+def test_the_description_of_a_run_is_written_once_and_names_the_questions(run):
+    path = run() / "run.json"
+    assert json.loads(path.read_bytes())["questions_sha256"] == sha256_of_questions(QUESTIONS)
+    before = (path.stat().st_mtime_ns, path.stat().st_ino)
+    run()
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
+    assert not (path.parent / "run.json.new").exists()
+
+
+@pytest.mark.parametrize("damaged", [b"{", b"\xff", b"[]"])
+def test_a_damaged_description_is_a_sentence(run, damaged):
+    folder = run()
+    (folder / "run.json").write_bytes(damaged)
+    with pytest.raises(LoccitError, match=r"run\.json (cannot be read|holds no JSON object)"):
+        run()
+    with pytest.raises(LoccitError, match=r"run\.json (cannot be read|holds no JSON object)"):
+        score(folder, min_confidence=0.5)
+
+
+def test_scoring_without_a_description_is_a_sentence(run):
+    folder = run()
+    (folder / "run.json").unlink()
+    with pytest.raises(LoccitError, match=r"run\.json cannot be read .* make them again"):
+        score(folder, min_confidence=0.5)
+
+
+@pytest.mark.parametrize("damaged", [b"{", b'"\xff"', b"[]", b'{"id": "q2"}'])
+def test_a_damaged_line_is_named(run, damaged):
+    path = run() / "predictions.jsonl"
+    first, _, third = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + damaged + b"\n" + third)
+    with pytest.raises(LoccitError, match=r"predictions\.jsonl:2 is damaged"):
+        read_predictions(path.parent)
+    with pytest.raises(LoccitError, match=r"predictions\.jsonl:2 is damaged"):
+        run()
 
 
 def test_the_report_counts_what_was_right_quoted_and_abstained(run):
@@ -118,6 +178,63 @@ def test_a_quote_that_was_tampered_with_is_not_verbatim(run):
     path = run() / "predictions.jsonl"
     path.write_text(path.read_text().replace('"quote": "Henry', '"quote": "Harry'))
     assert score(path.parent, min_confidence=0.0)["quote_verbatim"] < 1.0
+
+
+@pytest.mark.parametrize("place", ["alternatives", "cited"])
+def test_the_quotes_of_alternatives_and_of_every_candidate_are_checked(run, place):
+    path = run(QUESTIONS[:1]) / "predictions.jsonl"
+    line = json.loads(path.read_bytes())
+    owner = line["trace"]["decision"] if place == "alternatives" else line["trace"]
+    other = {"citations": line["trace"]["decision"]["citations"]}
+    for quote, share in ((other["citations"][0]["quote"], 1.0), ("Harry", 0.0)):
+        owner[place] = [{"citations": [{**other["citations"][0], "quote": quote}]}]
+        path.write_text(json.dumps(line) + "\n")
+        assert score(path.parent, min_confidence=0.0)["quote_verbatim"] == share
+
+
+def test_articles_count_only_where_the_question_names_one(run):
+    untitled = [QUESTIONS[0], replace(QUESTIONS[1], title=None)]
+    report = score(run(untitled), min_confidence=0.0)
+    assert report["article_retrieved"] == report["article_cited"] == 1.0
+    assert score(run(untitled), min_confidence=1.0)["article_cited"] == 0.0
+
+
+def test_a_side_without_answerable_questions_has_no_share_answered(run):
+    report = score(run(QUESTIONS[2:]), min_confidence=0.5)
+    assert report["f1"] is report["article_cited"] is report["ece"] is report["aurc"] is None
+    for row in report["thresholds"]:
+        assert [row[side]["answered"] for side in Side] == [None, None]
+
+
+def test_the_share_answered_is_that_at_the_threshold(run):
+    report = score(run(), min_confidence=0.5)
+    sides = {side_of(question.question) for question in QUESTIONS[:2]}
+    for side in sides:
+        assert report["thresholds"][0][side]["answered"] == 1.0
+
+
+def test_ece_and_aurc_are_those_of_the_confidences(run):
+    folder = run()
+    report = score(folder, min_confidence=1.0)
+    right, wrong = (line["trace"]["decision"]["confidence"] for line in read_predictions(folder)[:2])
+    assert report["ece"] == pytest.approx((abs(right - 1) + wrong) / 2)
+    first_risk = 0 if right > wrong else 0.5 if right == wrong else 1
+    assert report["aurc"] == pytest.approx((first_risk + 0.5) / 2)
+
+
+def test_the_report_fits_80_columns(run):
+    console = Console(file=StringIO(), width=80)
+    report = score(run(), min_confidence=0.0)
+    show(report, console)
+    show_thresholds(report, console)
+    lines = [" ".join(line.split()) for line in console.file.getvalue().split("\n")]
+    sides = report["sides"].values()
+    for name, label in (("ece", "ECE: 10 bins, right = exact match"), ("aurc", "AURC of the answerable")):
+        cells = ["-" if one[name] is None else f"{one[name]:.3f}" for one in (report, *sides)]
+        assert f"{label} {' '.join(cells)}" in lines
+    assert "The confidence is a score that orders answers; it is not calibrated." in lines
+    assert lines.count("min_confidence answered exact match of answered unanswerable abstained") == 2
+    assert any(line.startswith("quote stands verbatim in the stored document 100.0%") for line in lines)
 
 
 def test_a_folder_without_a_run_is_a_sentence(tmp_path):

@@ -1,6 +1,6 @@
 import errno
 import json
-import signal
+import shutil
 import subprocess
 import sys
 import time
@@ -176,18 +176,19 @@ def test_a_build_that_dies_leaves_the_old_index_whole(
 
 
 SLOW_BUILD = """
-import sys
+import sys, time
 from pathlib import Path
 from rich.console import Console
 from index_builder import build
 from index_builder.corpora import open_corpus
+from retriever import generations
 from retriever.encoder import HashingEncoder
 from retriever.passages import PassageSettings
+flush = generations._flush
+generations._flush = lambda path: (time.sleep(0.04), flush(path))  # so that kills land in publish too
 build._EMBEDDED_TOGETHER = 1
-print("building", flush=True)
 build.build_index([open_corpus(sys.argv[1])], Path(sys.argv[2]), encoder=HashingEncoder(),
                   settings=PassageSettings(words=14), strict=False, console=Console(stderr=True))
-print("done", flush=True)
 """
 
 
@@ -195,24 +196,33 @@ def test_killed_at_any_moment_a_reader_sees_the_old_index_or_the_new_whole(
     tmp_path, source, documents, run_build, encoder
 ):
     run_build(source)
-    # how long a whole build takes here decides when to kill the next ones
+    directory, before = tmp_path / "index", tmp_path / "before"
+    shutil.copytree(directory, before)
     more = [Document(f"{n}", f"Tower {n}", f"Tower number {n} is {n} metres tall.") for n in range(300)]
     write(source, [*documents, *more])
-    seen = set()
-    for step in range(8):
-        command = [sys.executable, "-c", SLOW_BUILD, str(source), str(tmp_path / "index")]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        assert process.stdout
-        assert process.stdout.readline() == "building\n"
-        time.sleep(0.06 * step)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        index = open_index(tmp_path / "index", encoder)
-        seen.add(index.store.count_documents())
+
+    def documents_after(seconds: float | None) -> int:
+        """How many a reader sees once a build of the old index was killed after so long; None: never."""
+        shutil.rmtree(directory)
+        shutil.copytree(before, directory)
+        command = [sys.executable, "-c", SLOW_BUILD, str(source), str(directory)]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        index = open_index(directory, encoder)
         assert index.store.rows().tolist() == index.vectors.rows().tolist() == index.lexical.rows().tolist()
-    assert seen <= {3, 303}
-    run_build(source)
-    assert open_index(tmp_path / "index", encoder).store.count_documents() == 303
+        return index.store.count_documents()
+
+    started = time.monotonic()
+    seen = [documents_after(None)]
+    whole = time.monotonic() - started
+    seen += [documents_after(whole * step / 8) for step in reversed(range(1, 9))]
+    assert set(seen) == {3, 303}
+    run_build(source)  # over what the earliest kill left
+    assert open_index(directory, encoder).store.count_documents() == 303
 
 
 @pytest.mark.parametrize(

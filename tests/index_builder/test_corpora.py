@@ -306,6 +306,27 @@ def test_a_name_that_is_not_utf_8_is_reported_in_characters_that_can_be_stored(f
     assert malformed.location == r"caf\xe9.md:1"
 
 
+@pytest.mark.parametrize("name", [b"x\xff.jsonl", b"x\xff.jsonl.gz", b"x\xff.txt", b"x\xff.md"])
+def test_a_file_whose_name_is_not_utf_8_has_a_name_that_can_be_shown(tmp_path, name):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    content = b'{"id": "a", "text": "b"}'
+    try:
+        path.write_bytes(gzip.compress(content) if name.endswith(b".gz") else content)
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    corpus = open_corpus(str(path))
+    shown = name.decode(errors="backslashreplace")
+    assert corpus.source.name == shown
+    (item,) = corpus
+    assert item.location == f"{shown}:1"
+    if b".jsonl" in name:
+        assert item == Record(Document("a", "a", "b"), f"{shown}:1")
+    else:
+        assert item == Malformed(
+            f"{shown}:1", "The file's name is not UTF-8, so it cannot be an id; rename the file."
+        )
+
+
 @pytest.mark.parametrize(
     ("text", "title"),
     [

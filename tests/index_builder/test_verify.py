@@ -9,7 +9,7 @@ from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from index_builder.verify import verify_index
 from retriever.encoder import HashingEncoder
-from retriever.errors import IndexUnusableError
+from retriever.errors import CorpusError, IndexUnusableError
 from retriever.generations import CURRENT_FILE, current_generation
 from retriever.index import open_index
 from retriever.manifest import FileRecord, Manifest
@@ -138,3 +138,33 @@ def test_a_current_that_names_nothing_is_damage(directory):
     (directory / CURRENT_FILE).write_text("gone\n")
     with pytest.raises(IndexUnusableError, match="names the generation 'gone', which is not there"):
         open_index(directory, HashingEncoder())
+
+
+def test_a_current_that_is_damaged_is_a_sentence_and_building_again_mends_it(directory, tmp_path, quiet):
+    (directory / CURRENT_FILE).write_bytes(b"\xff\xfe")
+    with pytest.raises(IndexUnusableError, match="which is not there: the index is damaged; build it again"):
+        open_index(directory, HashingEncoder())
+    build_index(
+        [open_corpus(str(tmp_path / "notes"))],
+        directory,
+        encoder=HashingEncoder(),
+        settings=PassageSettings(words=10),
+        strict=True,
+        console=quiet,
+    )
+    assert verify_index(directory).counts.documents == 2
+
+
+def test_a_build_that_fails_leaves_nothing_behind(directory, tmp_path, quiet):
+    (tmp_path / "notes" / "broken.txt").write_bytes(b"\xff")
+    before = sorted(path.name for path in directory.rglob("*"))
+    with pytest.raises(CorpusError):
+        build_index(
+            [open_corpus(str(tmp_path / "notes"))],
+            directory,
+            encoder=HashingEncoder(),
+            settings=PassageSettings(words=10),
+            strict=True,
+            console=quiet,
+        )
+    assert sorted(path.name for path in directory.rglob("*")) == before

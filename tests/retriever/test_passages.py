@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from retriever.errors import InvalidRequestError
 from retriever.passages import WORD_CHARACTERS, PassageDraft, PassageSettings, split
 from retriever.sentences import sentence_spans, splits_character
-from retriever.types import Document, Passage, Span
+from retriever.types import Document, Span
 
 CHARACTERS = "aaAb\u0301\U0001f600\U0001f1e6\u200d\r\n\u2028\u00a0\x00... \t日。ก"
 TEXTS = st.lists(
@@ -196,16 +196,13 @@ def test_continuations_can_be_turned_off():
     assert all(draft.continuation_end == draft.span.end for draft in drafts_of("One two. Three.", settings))
 
 
-def test_a_draft_becomes_the_passage_of_its_document_under_a_row():
-    document = Document("a/b", "Title", " One two. Three four.\n")
-    passages = [
-        draft.passage(document, row=row)
-        for row, draft in enumerate(split(document, PassageSettings(2)), start=7)
-    ]
-    assert passages == [
-        Passage(7, "a/b", "Title", "One two.", Span(1, 9), " Three four."),
-        Passage(8, "a/b", "Title", "Three four.", Span(10, 21), ""),
-    ]
+def test_a_continuation_ends_with_a_whole_sentence_where_one_fits():
+    text = "One two. Three four five. Six seven eight nine ten eleven twelve."
+    first, second, *_ = drafts_of(text, PassageSettings(words=2, continuation_words=6))
+    assert text[first.span.end : first.continuation_end] == " Three four five."
+    assert text[second.span.end : second.continuation_end].startswith(" five.")
+    long = drafts_of("One two. Three four five six seven.", PassageSettings(words=2, continuation_words=3))
+    assert long[0].continuation_end == len("One two. Three four five")
 
 
 def test_a_continuation_cannot_end_before_its_passage():

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,3 +61,18 @@ def test_a_file_that_is_no_store_is_refused_with_a_sentence(tmp_path):
     (tmp_path / "documents.sqlite").write_bytes(b"nonsense" * 1000)
     with pytest.raises(IndexUnusableError, match="is not a readable document store; build it again"):
         DocumentStore.open(tmp_path / "documents.sqlite")
+
+
+def test_many_threads_may_look_documents_up_at_once(documents):
+    store = DocumentStore.create()
+    for document in documents:
+        store.add(document, list(split(document, PassageSettings(words=5))), location="x")
+    rows = store.rows().tolist()
+
+    def look_up(number: int) -> bool:
+        document = documents[number % len(documents)]
+        passages = store.passages(rows)
+        return store.document(document.doc_id) == document and [p.row for p in passages] == rows
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(look_up, range(2000)))

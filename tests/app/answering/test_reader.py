@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from app.answering.overlap import Overlap
@@ -45,3 +48,27 @@ def test_function_words_do_not_count_and_rare_words_count_more(index):
     assert overlap.covered(wanted, "the of is what") == 0
     assert overlap.weights("who are you") == {t: index.lexical.idf(t) for t in ("who", "are", "you")}
     assert overlap.covered({}, "anything") == 0
+
+
+def test_coverage_is_at_most_one_and_the_same_in_every_process(index):
+    overlap = Overlap(index.lexical)
+    text = " ".join(document.text for document in (index.store.document("lighthouses/eddystone"),))
+    wanted = overlap.weights(text)
+    assert overlap.covered(wanted, text) == 1.0
+    code = (
+        "from app.answering.overlap import Overlap\n"
+        "class V:\n"
+        "    def terms(self, text): return text.split()\n"
+        "    def idf(self, term): return 1 / (1 + len(term)) ** 0.5\n"
+        "o = Overlap(V())\n"
+        "w = o.weights(' '.join('x' * n for n in range(1, 60)))\n"
+        "print(repr(o.covered(w, ' '.join('x' * n for n in range(1, 60, 2)))))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1
+    assert 0 < float(said.pop()) < 1

@@ -1,0 +1,55 @@
+import sqlite3
+
+import numpy as np
+import pytest
+
+from index_builder.vector_cache import VectorCache, cache_key
+from retriever.encoder import HashingEncoder
+
+TEXTS = [f"tower {number}" for number in range(400)]
+KEYS = [cache_key(text) for text in TEXTS]
+
+
+@pytest.fixture
+def filled(tmp_path, encoder):
+    with VectorCache.open(tmp_path, encoder) as cache:
+        cache.put(KEYS, encoder.encode_passages(TEXTS))
+    (path,) = tmp_path.iterdir()
+    return path
+
+
+def test_vectors_come_back_in_the_order_asked_for(tmp_path, filled, encoder):
+    with VectorCache.open(tmp_path, encoder) as cache:
+        assert cache.missing([*KEYS, b"new"]) == {b"new"}
+        assert np.array_equal(cache.get(KEYS[::-1]), encoder.encode_passages(TEXTS[::-1]))
+
+
+def test_what_is_not_kept_is_gone(tmp_path, filled, encoder):
+    with VectorCache.open(tmp_path, encoder) as cache:
+        cache.keep_only(KEYS[:3])
+        assert cache.missing(KEYS) == set(KEYS[3:])
+
+
+@pytest.mark.parametrize("place", [0, 5000])
+def test_a_damaged_cache_is_begun_anew(tmp_path, filled, encoder, place):
+    content = bytearray(filled.read_bytes())
+    content[place : place + 3000] = b"\xff" * 3000
+    filled.write_bytes(content)
+    with VectorCache.open(tmp_path, encoder) as cache:
+        assert cache.missing(KEYS) == set(KEYS)
+        cache.put(KEYS[:1], encoder.encode_passages(TEXTS[:1]))
+        assert np.array_equal(cache.get(KEYS[:1]), encoder.encode_passages(TEXTS[:1]))
+
+
+def test_a_vector_that_is_not_of_length_one_counts_as_missing(tmp_path, filled, encoder):
+    with sqlite3.connect(filled) as connection:
+        connection.execute("UPDATE vectors SET vector = zeroblob(1024) WHERE key = ?", (KEYS[7],))
+        connection.execute("UPDATE vectors SET vector = x'00' WHERE key = ?", (KEYS[8],))
+    connection.close()
+    with VectorCache.open(tmp_path, encoder) as cache:
+        assert cache.missing(KEYS) == {KEYS[7], KEYS[8]}
+
+
+def test_each_encoder_and_precision_has_its_own(tmp_path, filled):
+    with VectorCache.open(tmp_path, HashingEncoder(128)) as cache:
+        assert cache.missing(KEYS) == set(KEYS)
