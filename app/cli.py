@@ -4,16 +4,16 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from app.answering.question import checked_question
 from app.settings import DEFAULT_INDEX, GeneratorKind, Settings
 from index_builder.cli import cli as index_cli
-from retriever.errors import LoccitError
+from retriever.errors import InvalidRequestError, LoccitError
 from retriever.types import RetrievalMode
 
 cli = typer.Typer(
@@ -32,7 +32,9 @@ MinConfidence = Annotated[
 ]
 LanguageModelOption = Annotated[
     str | None,
-    typer.Option(help="gemma-3-270m, smollm2-135m, or a causal LM by folder, .gguf file or hub name."),
+    typer.Option(
+        help="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
+    ),
 ]
 GeneratorOption = Annotated[
     GeneratorKind | None, typer.Option(help="Who writes answers; reader needs no language model.")
@@ -42,35 +44,42 @@ AllowDownload = Annotated[
     bool | None, typer.Option("--allow-download", help="Fetch models from the hub when they are not here.")
 ]
 
+_LISTED = 5  # passages that search lists, unless top_k is set
+_IN_PROCESS = ("index", "retrieval", "generator", "language_model", "allow_download")
+
 
 @cli.command()
 def search(
     question: Annotated[str, typer.Argument(help="What to look for.")],
     index: IndexOption = DEFAULT_INDEX,
-    top_k: TopK = 5,
-    retrieval: RetrievalOption = RetrievalMode.HYBRID,
+    top_k: TopK = None,
+    retrieval: RetrievalOption = None,
 ) -> None:
     """List the passages that retrieval finds, best first; no answer is written.
 
     Example: loccit search 'longest river of Asia' -k 3
     """
+    from app.answering.serialise import hit_as_json
     from app.assembly import open_retriever
+    from app.response import attribution_as_json
+    from app.terminal import show_hits
+    from app.wire import Attribution, Hit
+    from retriever.index import read_manifest
 
+    question = checked_question(question)
     settings = Settings.of(index=index, top_k=top_k, retrieval=retrieval)
-    console = Console()
-    for hit in open_retriever(settings).retrieve(question, k=settings.top_k):
-        passage = hit.passage
-        console.print(
-            f"[bold]{hit.rank}. {escape(passage.title)}[/bold]  {hit.score:.4f}  "
-            f"{escape(passage.doc_id)} \\[{passage.span.start}:{passage.span.end}]",
-            highlight=False,
-        )
-        console.print(escape(passage.text), highlight=False)
-        console.print()
+    k = settings.top_k if "top_k" in settings.model_fields_set else _LISTED
+    hits = open_retriever(settings).retrieve(question, k=k)
+    show_hits(
+        [Hit(**hit_as_json(hit)) for hit in hits],
+        [Attribution(**terms) for terms in attribution_as_json(read_manifest(settings.index))],
+        Console(),
+    )
 
 
 @cli.command()
 def ask(
+    context: typer.Context,
     question: Annotated[str, typer.Argument(help="What you want to know.")],
     index: IndexOption = DEFAULT_INDEX,
     server: Annotated[
@@ -99,6 +108,7 @@ def ask(
 
     asked = Ask(checked_question(question), top_k, min_confidence)
     if server is not None:
+        _refuse_options_of_the_server(context)
         from app.remote import ask_server
 
         response = ask_server(server, asked)
@@ -122,6 +132,17 @@ def ask(
         print(json.dumps(response, ensure_ascii=False, indent=2))  # noqa: T201 - for pipes, not for eyes
     else:
         show_answer(AnswerResponse.model_validate(response), Console())
+
+
+def _refuse_options_of_the_server(context: typer.Context) -> None:
+    sources = {name: context.get_parameter_source(name) for name in _IN_PROCESS}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if given:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise InvalidRequestError(
+            f"The options {options} do not count with --server, which answers as it was started; leave them out, "
+            "or leave out --server."
+        )
 
 
 @cli.command()
@@ -216,15 +237,23 @@ def evaluate_score(
 
 
 def main() -> None:
-    """The console script: a LoccitError becomes one sentence on standard error and exit status 1."""
+    """The console script: what can be mended becomes one sentence on standard error and exit status 1."""
     # Before torch is loaded: its threads meet thousands of times an answer, and one that spins for long keeps
     # the other from the core. docs/decisions/0007-threads-spin-briefly.md
     os.environ.setdefault("GOMP_SPINCOUNT", "6000")
     try:
         cli()
     except LoccitError as error:
-        Console(stderr=True).print(escape(str(error)), style="red", highlight=False, soft_wrap=True)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        if error.filename is None:
+            _fail(str(error))
+        _fail(f"{error.filename}: {error.strerror}; give a path that can be read and written.")
+
+
+def _fail(sentence: str) -> NoReturn:
+    Console(stderr=True).print(Text(sentence, style="red"), soft_wrap=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

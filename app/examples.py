@@ -25,13 +25,23 @@ _SECOND = "It is named after the engineer Gustave Eiffel, whose company designed
 _SHA256 = "aeba32c9b01854899b91999a067107a4e3743e57519404e3cc0b40d52cd735e5"
 _URL = "https://en.wikipedia.org/wiki/Eiffel_Tower"
 
+ATTRIBUTION: list[Json] = [
+    {
+        "source": "vital-articles",
+        "licence": "CC BY-SA 4.0",
+        "attribution": "Wikipedia contributors",
+        "snapshot": None,
+    }
+]
+
 DOCUMENT: Json = {
-    "document_id": "Eiffel Tower",
+    "document_id": "Eiffel_Tower",
     "title": "Eiffel Tower",
     "text": _FIRST + _SECOND,
     "url": _URL,
     "metadata": {},
     "sha256": _SHA256,
+    "attribution": ATTRIBUTION,
 }
 
 MODEL: Json = {
@@ -52,7 +62,7 @@ ANSWER: Json = {
     "citations": [
         {
             "quote": _SECOND,
-            "document_id": "Eiffel Tower",
+            "document_id": "Eiffel_Tower",
             "title": "Eiffel Tower",
             "url": _URL,
             "start": len(_FIRST),
@@ -67,14 +77,7 @@ ANSWER: Json = {
     "nearest": [],
     "model": MODEL,
     "generation": GENERATION,
-    "attribution": [
-        {
-            "source": "vital-articles",
-            "licence": "CC BY-SA 4.0",
-            "attribution": "Wikipedia contributors",
-            "snapshot": None,
-        }
-    ],
+    "attribution": ATTRIBUTION,
     "timings_ms": {
         "wait": 0.1,
         "retrieve": 14.2,
@@ -101,7 +104,7 @@ PROBLEMS: dict[int, Json] = {
         404,
         "document-not-found",
         "There is no such document",
-        "No document has the id 'Eifel Tower'; an answer's citations name ids that exist.",
+        "No document has the id 'Eifel_Tower'; an answer's citations name ids that exist.",
     ),
     413: _problem(
         413,

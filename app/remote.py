@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from app.ask import Ask
+from app.wire import AnswerResponse
 from retriever.errors import LoccitError
 
 _TIMEOUT_S = 120.0
@@ -20,7 +21,9 @@ def ask_server(url: str, ask: Ask) -> dict[str, Any]:
     given = {name: value for name, value in body.items() if value is not None}
     try:
         response = httpx.post(f"{url.rstrip('/')}/answer", json=given, timeout=_TIMEOUT_S)
-        answer: dict[str, Any] = response.json()
+        answer: Any = response.json()
+        if not response.is_error:
+            AnswerResponse.model_validate(answer)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise LoccitError(
             f"No Loccit server answers at {url!r} ({error}); start one with `loccit serve`, or give another URL."
@@ -34,4 +37,5 @@ def ask_server(url: str, ask: Ask) -> dict[str, Any]:
         raise LoccitError(
             str(detail or f"The server at {url!r} answered with status {response.status_code}.")
         )
-    return answer
+    answered: dict[str, Any] = answer
+    return answered

@@ -4,14 +4,19 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from app.answering.serialise import candidate_as_json, decision_as_json, hit_as_json, timings_as_json
+from app.answering.serialise import (
+    candidate_as_json,
+    decision_as_json,
+    document_as_json,
+    hit_as_json,
+    timings_as_json,
+)
 from app.answering.types import Trace
 from app.ask import Ask
 from app.assembly import AnswerService
+from retriever.manifest import Manifest
 
 Json = dict[str, Any]
-
-INCLUDABLE = ("hits", "candidates", "alternatives")
 
 
 def response_as_json(
@@ -32,14 +37,21 @@ def response_as_json(
         **{name: value for name, value in optional.items() if name in include},
         "model": asdict(service.models),
         "generation": service.index.generation if from_index else None,
-        "attribution": attribution_as_json(service) if from_index else [],
+        "attribution": attribution_as_json(service.index.manifest) if from_index else [],
         "timings_ms": timings_as_json(trace),
     }
 
 
-def attribution_as_json(service: AnswerService) -> list[Json]:
+def document_response_as_json(document_id: str, service: AnswerService) -> Json:
+    """What ``GET /documents/{document_id}`` returns; DocumentNotFoundError when there is none of this id."""
+    return {
+        **document_as_json(service.pipeline.retriever.document(document_id)),
+        "attribution": attribution_as_json(service.index.manifest),
+    }
+
+
+def attribution_as_json(manifest: Manifest | None) -> list[Json]:
     """Licence and attribution of each source of the index, to be shown wherever its text is."""
-    manifest = service.index.manifest
     return [
         {
             "source": source.name,

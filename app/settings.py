@@ -30,7 +30,8 @@ class Settings(BaseSettings):
     encoder: str | None = Field(None, description="Encoder by name or path; the index's own unless given.")
     language_model: str = Field(
         DEFAULT_LANGUAGE_MODEL,
-        description="gemma-3-270m, smollm2-135m, or any causal LM by folder, .gguf file or hub name.",
+        description="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or "
+        "hub name.",
     )
     generator: GeneratorKind = Field(
         GeneratorKind.LM,
@@ -45,7 +46,9 @@ class Settings(BaseSettings):
         DEFAULT_MIN_CONFIDENCE, ge=0, le=1, description="Abstain below this confidence."
     )
     threads: int | None = Field(None, ge=1, description="CPU threads; all cores unless given.")
-    timeout_s: float = Field(30.0, gt=0, description="Seconds allowed for an answer, waiting included.")
+    timeout_s: float = Field(
+        30.0, gt=0, allow_inf_nan=False, description="Seconds allowed for an answer, waiting included."
+    )
     max_waiting: int = Field(64, ge=1, description="Questions waiting at most; more are refused with 503.")
     max_documents: int = Field(20, ge=1, description="Documents handed in with a question at most.")
     max_document_characters: int = Field(

@@ -1,9 +1,11 @@
 """An answer on a terminal: the answer, its quote highlighted in context, where it stands, how sure."""
 
+from collections.abc import Iterable
+
 from rich.console import Console
 from rich.text import Text
 
-from app.wire import AnswerResponse, Citation
+from app.wire import AnswerResponse, Attribution, Citation, Hit
 
 _REASONS = {
     "no_passages": "nothing in the index comes near the question",
@@ -23,11 +25,26 @@ def show_answer(response: AnswerResponse, console: Console) -> None:
         console.print()
         _show_quote(citation, console)
     console.print()
-    console.print(_closing_line(response), style="dim", highlight=False, markup=False)
-    for source in response.attribution:
+    console.print(Text(_closing_line(response), style="dim"))
+    _show_terms(response.attribution, console)
+
+
+def show_hits(hits: Iterable[Hit], attribution: Iterable[Attribution], console: Console) -> None:
+    """Print retrieved passages, best first, and on what terms their texts stand."""
+    for hit in hits:
+        heading = Text(f"{hit.rank}. {hit.title}", style="bold")
+        place = f"  {hit.score:.4f}  {hit.document_id} [{hit.start}:{hit.end}]"
+        console.print(Text.assemble(heading, place))
+        console.print(Text(hit.text))
+        console.print()
+    _show_terms(attribution, console)
+
+
+def _show_terms(attribution: Iterable[Attribution], console: Console) -> None:
+    for source in attribution:
         terms = ", ".join(part for part in (source.attribution, source.licence) if part)
         if terms:
-            console.print(f"{source.source}: {terms}", style="dim", highlight=False, markup=False)
+            console.print(Text(f"{source.source}: {terms}", style="dim"))
 
 
 def _show_quote(citation: Citation, console: Console) -> None:

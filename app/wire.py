@@ -1,6 +1,6 @@
 """The wire: what requests and responses look like, with examples, for validation and OpenAPI alike."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,8 +8,10 @@ from app import examples
 from app.answering.given import GivenDocument, checked_documents
 from app.answering.question import MAX_QUESTION_CHARACTERS, checked_question
 from app.ask import Ask
-from app.response import INCLUDABLE
 from app.settings import Settings
+
+Includable = Literal["hits", "candidates", "alternatives"]
+INCLUDABLE: tuple[str, ...] = get_args(Includable)
 
 EXPECTED = {
     "": 'a JSON object such as {"question": "who designed the eiffel tower"}',
@@ -64,9 +66,7 @@ class AnswerRequest(_Request):
     documents: list[DocumentToRead] | None = Field(
         None, description="Answer from these texts alone, not from the index."
     )
-    include: list[Literal["hits", "candidates", "alternatives"]] = Field(
-        default_factory=list, description="What else the response shall hold."
-    )
+    include: list[Includable] = Field(default_factory=list, description="What else the response shall hold.")
 
     def ask(self, settings: Settings) -> Ask:
         """The checked question; InvalidRequestError when it or its documents are not acceptable."""
@@ -179,7 +179,11 @@ class AnswerResponse(BaseModel):
     answer: str | None = Field(description="null when abstained.")
     abstained: bool
     abstain_reason: Literal["no_passages", "no_candidate", "no_quote", "low_confidence"] | None
-    confidence: float = Field(ge=0, le=1, description="How likely it is right and supported by the corpus.")
+    confidence: float = Field(
+        ge=0,
+        le=1,
+        description="Orders answers: higher is surer. How likely the answer is right only where calibration applies.",
+    )
     calibration: Calibration | None = Field(
         description="null: the confidence is a score that orders answers, not a probability."
     )
@@ -205,6 +209,7 @@ class DocumentResponse(BaseModel):
     url: str | None
     metadata: dict[str, Any]
     sha256: str = Field(description="Of the text in UTF-8.")
+    attribution: list[Attribution] = Field(description="Of the index's sources.")
 
 
 class Live(BaseModel):
@@ -215,6 +220,8 @@ class Live(BaseModel):
 
 class Ready(BaseModel):
     """The models have answered a question."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.READY]})
 
     status: Literal["ready"]
     generation: str | None

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 cli = typer.Typer(help="Build, describe and verify indexes.", no_args_is_help=True)
 
@@ -62,11 +63,12 @@ def build(
     )
     counts = report.manifest.counts
     console.print(
-        f"{counts.documents:,} documents, {counts.passages:,} passages ({report.embedded:,} newly embedded) "
-        f"in {out}, generation {report.generation}.",
-        highlight=False,
+        Text(
+            f"{counts.documents:,} documents, {counts.passages:,} passages ({report.embedded:,} newly embedded) "
+            f"in {out}, generation {report.generation}."
+        )
     )
-    console.print(f"Ask it: loccit ask --index {out} 'your question'", highlight=False, markup=False)
+    console.print(Text(f"Ask it: loccit ask --index {out} 'your question'"))
 
 
 @cli.command()
@@ -96,7 +98,7 @@ def info(directory: IndexFolder) -> None:
             for s in manifest.sources
         ),
     ):
-        table.add_row(name, value)
+        table.add_row(name, Text(value))
     Console().print(table)
 
 
@@ -110,7 +112,8 @@ def verify(directory: IndexFolder) -> None:
 
     manifest = verify_index(directory)
     Console().print(
-        f"{directory} is whole: {len(manifest.files)} files, {manifest.counts.documents:,} documents, "
-        f"{manifest.counts.passages:,} passages in all three parts.",
-        highlight=False,
+        Text(
+            f"{directory} is whole: {len(manifest.files)} files, {manifest.counts.documents:,} documents, "
+            f"{manifest.counts.passages:,} passages in all three parts."
+        )
     )

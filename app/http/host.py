@@ -7,13 +7,12 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict, replace
 from typing import Any
 
-from app.answering.serialise import document_as_json
 from app.answering.types import Trace
 from app.ask import Ask, answered
 from app.assembly import AnswerService
 from app.http.answer_log import log_answer, log_failure
 from app.http.worker import Worker
-from app.response import response_as_json
+from app.response import document_response_as_json, response_as_json
 from app.settings import Settings
 from retriever.errors import DeadlineExceededError, LoccitError
 
@@ -78,7 +77,7 @@ class Host:
 
     def document(self, document_id: str) -> Json:
         """A stored document; NotReadyError, or DocumentNotFoundError when there is none of this id."""
-        return document_as_json(self._ready_service().pipeline.retriever.document(document_id))
+        return document_response_as_json(document_id, self._ready_service())
 
     def readiness(self) -> Json:
         """Which index and models answer; NotReadyError until they do."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any, BinaryIO, NoReturn
 
+from index_builder.corpora.names import printable
 from index_builder.corpora.types import Malformed, Record, Source, SourceKind
 from retriever.errors import CorpusError
 from retriever.types import Document
@@ -31,11 +32,12 @@ class JsonlCorpus:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._name = printable(path.name)
 
     @property
     def source(self) -> Source:
         """The file's name; on what terms its texts stand is not known."""
-        return Source(self._path.name, SourceKind.JSONL)
+        return Source(self._name, SourceKind.JSONL)
 
     def __iter__(self) -> Iterator[Record | Malformed]:
         number = 0
@@ -44,16 +46,16 @@ class JsonlCorpus:
                 for number, line in enumerate(file, start=1):
                     line = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
                     if line.strip():
-                        yield _read_line(line, f"{self._path.name}:{number}")
+                        yield _read_line(line, f"{self._name}:{number}")
         except _DAMAGE as error:
             yield Malformed(
-                f"{self._path.name}:{number + 1}",
+                f"{self._name}:{number + 1}",
                 f"The compressed file is damaged or cut short here ({error}); the lines from here on are not "
                 "read. Compress or copy it again.",
             )
         except OSError as error:
             raise CorpusError(
-                f"The file {self._path.name!r} cannot be read ({error.strerror}); give one that can."
+                f"The file {self._name!r} cannot be read ({error.strerror}); give one that can."
             ) from error
 
 

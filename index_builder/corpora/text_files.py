@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from index_builder.corpora.markdown import first_heading
+from index_builder.corpora.names import printable
 from index_builder.corpora.types import Malformed, Record, Source, SourceKind
 from retriever.errors import CorpusError
 from retriever.types import Document
@@ -21,7 +22,7 @@ class TextFileCorpus:
     @property
     def source(self) -> Source:
         """The file's name; on what terms its text stands is not known."""
-        return Source(self._path.name, SourceKind.TEXT_FILES)
+        return Source(printable(self._path.name), SourceKind.TEXT_FILES)
 
     def __iter__(self) -> Iterator[Record | Malformed]:
         yield _read_file(self._path, self._path.name)
@@ -46,7 +47,7 @@ class TextFolderCorpus:
     @property
     def source(self) -> Source:
         """The folder's name; on what terms its texts stand is not known."""
-        return Source(_printable(self._folder.resolve().name or "files"), SourceKind.TEXT_FILES)
+        return Source(printable(self._folder.resolve().name or "files"), SourceKind.TEXT_FILES)
 
     def __iter__(self) -> Iterator[Record | Malformed]:
         yield from self._unlisted
@@ -74,7 +75,7 @@ def _is_text_file(name: str) -> bool:
 def _unlisted(error: OSError, folder: Path) -> Malformed:
     name = Path(error.filename).relative_to(folder).as_posix()
     return Malformed(
-        f"{_printable(name)}:1",
+        f"{printable(name)}:1",
         f"The folder cannot be listed ({error.strerror}); make it readable or move it.",
     )
 
@@ -82,15 +83,15 @@ def _unlisted(error: OSError, folder: Path) -> Malformed:
 def _empty_folder(folder: Path, unlisted: list[Malformed]) -> str:
     problem = f" {unlisted[0].location}: {unlisted[0].problem}" if unlisted else ""
     return (
-        f"The folder {_printable(folder.name or str(folder))!r} holds no {' or '.join(TEXT_SUFFIXES)} file; put "
+        f"The folder {printable(folder.name or str(folder))!r} holds no {' or '.join(TEXT_SUFFIXES)} file; put "
         f"some there, or give a JSONL file by its own path.{problem}"
     )
 
 
 def _read_file(path: Path, name: str) -> Record | Malformed:
     """The file as a document called ``name``, or why it cannot be one."""
-    location = f"{_printable(name)}:1"
-    if _printable(name) != name:
+    location = f"{printable(name)}:1"
+    if printable(name) != name:
         return Malformed(location, "The file's name is not UTF-8, so it cannot be an id; rename the file.")
     try:
         if path.exists() and not path.is_file():
@@ -113,8 +114,3 @@ def _read_file(path: Path, name: str) -> Record | Malformed:
 def _title(path: Path, text: str) -> str:
     heading = first_heading(text) if path.suffix.lower() == ".md" else None
     return heading or path.stem
-
-
-def _printable(name: str) -> str:
-    """``name`` with the bytes that are not UTF-8 written out, so that it can be shown and stored."""
-    return os.fsencode(name).decode(errors="backslashreplace")

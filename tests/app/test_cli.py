@@ -1,13 +1,19 @@
+import io
 import json
+import os
 import subprocess
 import sys
 
 import httpx
 import pytest
+from rich.console import Console
 from typer.main import get_command
 
-from app import remote
+from app import examples, remote
 from app.cli import cli, main
+from app.settings import Settings
+from retriever.manifest import Manifest
+from retriever.progress import progress
 
 
 @pytest.fixture
@@ -134,6 +140,9 @@ def test_abstaining_says_why_and_shows_the_nearest_quotes(loccit, built):
         (("serve", "--index", "nowhere"), "There is no index in nowhere"),
         (("index", "info", "nowhere"), "There is no index in nowhere"),
         (("index", "build", "nowhere", "--out", "out"), "nowhere"),
+        (("search", " "), "The question is blank"),
+        (("search", "caf\udce9"), "holds the lone surrogate U+DCE9 at offset 3"),
+        (("search", "x", "--top-k", "0"), "The setting top_k is 0"),
         (("ask", "x", "--top-k", "0"), "The setting top_k is 0"),
         (("ask", "x", "--top-k", "1000000"), "The setting top_k is 1000000"),
         (("ask", "x", "--min-confidence", "1.5"), "The setting min_confidence is 1.5"),
@@ -199,6 +208,9 @@ def respond(status: int, content: bytes):
         (422, b'{"detail": "The question is blank."}', "The question is blank."),
         (500, b"[]", "answered with status 500"),
         (200, b"<html>", "is not a Loccit server"),
+        (200, b"{}", "What answers at 'http://127.0.0.1:1' is not a Loccit server"),
+        (200, b"[]", "What answers at 'http://127.0.0.1:1' is not a Loccit server"),
+        (200, b'{"answer": "yes"}', "What answers at 'http://127.0.0.1:1' is not a Loccit server"),
     ],
 )
 def test_a_servers_refusal_is_passed_on_as_its_sentence(loccit, monkeypatch, status, content, sentence):
@@ -216,3 +228,164 @@ def test_no_server_at_all_is_a_sentence(loccit, monkeypatch):
     code, _, said = loccit("ask", "x", "--server", "http://127.0.0.1:1/")
     assert code == 1
     assert "No Loccit server answers at 'http://127.0.0.1:1/' (Connection refused)" in said
+
+
+def test_a_servers_answer_is_handed_on_as_it_came(loccit, monkeypatch):
+    monkeypatch.setattr(remote.httpx, "post", respond(200, json.dumps(examples.ANSWER).encode()))
+    code, out, _ = loccit("ask", "x", "--server", "http://127.0.0.1:1", "--json")
+    assert (code, json.loads(out)) == (0, examples.ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--index", "data/indexes/vital-articles"), "--index"),
+        (("--generator", "lm"), "--generator"),
+        (("--language-model", "gemma-3-270m"), "--language-model"),
+        (("--retrieval", "hybrid"), "--retrieval"),
+        (("--allow-download",), "--allow-download"),
+        (("--generator", "lm", "--retrieval", "dense"), "--retrieval, --generator"),
+    ],
+)
+def test_options_that_a_server_cannot_follow_are_refused_by_name(loccit, monkeypatch, options, named):
+    monkeypatch.setattr(remote.httpx, "post", respond(200, json.dumps(examples.ANSWER).encode()))
+    code, out, said = loccit("ask", "x", "--server", "http://127.0.0.1:1", *options)
+    assert (code, out) == (1, "")
+    assert said == (
+        f"The options {named} do not count with --server, which answers as it was started; leave them out, "
+        "or leave out --server.\n"
+    )
+
+
+def test_an_index_named_by_the_environment_does_not_bar_asking_a_server(loccit, monkeypatch):
+    monkeypatch.setattr(remote.httpx, "post", respond(200, json.dumps(examples.ANSWER).encode()))
+    monkeypatch.setenv("LOCCIT_INDEX", "nowhere")
+    assert loccit("ask", "x", "--server", "http://127.0.0.1:1", "-k", 3)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("index", "build", ".", "--out", "file"), "file: "),
+        (("index", "build", ".", "--out", "file/below"), "file/below: Not a directory; "),
+    ],
+)
+def test_a_path_that_cannot_be_used_is_one_sentence_that_names_it(
+    loccit, notes, monkeypatch, arguments, sentence
+):
+    monkeypatch.chdir(notes)
+    (notes / "file").write_text("x")
+    status, out, said = loccit(*arguments, "--encoder", "hashing")
+    assert (status, out) == (1, "")
+    assert sentence in said
+    assert said.startswith("file")
+    assert said.endswith("; give a path that can be read and written.\n")
+    assert len(said.splitlines()) == 1
+
+
+def test_a_failure_of_the_system_that_names_no_path_is_its_own_sentence(loccit, monkeypatch):
+    def fail(*_: object):
+        raise OSError("The model's file ends early.")
+
+    monkeypatch.setattr("app.cli.checked_question", fail)
+    assert loccit("search", "x") == (1, "", "The model's file ends early.\n")
+
+
+def hits_listed(out: str) -> list[str]:
+    return [line for line in out.splitlines() if line[:1].isdigit() and line[1:3] == ". "]
+
+
+def test_search_follows_the_environment_and_lists_five_without_it(loccit, tmp_path, monkeypatch):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for n in range(8):
+        (folder / f"{n}.txt").write_text(f"Tram number {n} ran in Lisbon.")
+    loccit("index", "build", folder, "--out", tmp_path / "i", "--encoder", "hashing")
+    search = ("search", "tram in Lisbon", "--index", tmp_path / "i")
+    assert len(hits_listed(loccit(*search)[1])) == 5
+    monkeypatch.setenv("LOCCIT_TOP_K", "7")
+    assert len(hits_listed(loccit(*search)[1])) == 7
+    assert len(hits_listed(loccit(*search, "-k", 2)[1])) == 2
+    monkeypatch.setenv("LOCCIT_RETRIEVAL", "nothing")
+    assert "The setting retrieval is 'nothing'" in loccit(*search)[2]
+
+
+def test_search_ends_with_the_terms_of_the_texts(loccit, built, monkeypatch):
+    load = Manifest.load
+
+    def with_terms(folder):
+        manifest = load(folder)
+        terms = {"licence": "CC BY-SA 4.0", "attribution": "Ann [and] Bob"}
+        sources = tuple(source.model_copy(update=terms) for source in manifest.sources)
+        return manifest.model_copy(update={"sources": sources})
+
+    monkeypatch.setattr(Manifest, "load", with_terms)
+    _, out, _ = loccit("search", "horse tram in Lisbon", "--index", built)
+    assert out.splitlines()[-1] == "notes: Ann [and] Bob, CC BY-SA 4.0"
+    assert out.count("CC BY-SA 4.0") == 1
+
+
+def test_search_shows_texts_as_they_stand(loccit, tmp_path):
+    text = "A [bold]tram[/bold] :tram: \\[1] ran here."
+    source = tmp_path / "n.jsonl"
+    source.write_text(json.dumps({"id": "[red]", "title": "[b] :tram:", "text": text}))
+    loccit("index", "build", source, "--out", tmp_path / "i", "--encoder", "hashing")
+    _, out, _ = loccit("search", "tram", "--index", tmp_path / "i")
+    heading, shown, *_ = out.splitlines()
+    assert heading.startswith("1. [b] :tram:  ")
+    assert heading.endswith(f"  [red] [0:{len(text)}]")
+    assert shown == text
+
+
+def test_names_in_brackets_are_printed_as_they_are(loccit, notes, tmp_path):
+    draft = notes.rename(tmp_path / "[draft]")
+    index = tmp_path / "[red] :tram:"
+    _, _, said = loccit("index", "build", draft, "--out", index, "--encoder", "hashing")
+    unwrapped = said.replace("\n", " ")
+    assert "Reading [draft]: 2" in unwrapped
+    assert "[red] :tram:, generation" in unwrapped
+    _, out, _ = loccit("index", "info", index)
+    assert "[draft]: 2 documents" in out
+    _, out, _ = loccit("index", "verify", index)
+    assert "[red] :tram: is whole" in out.replace("\n", " ")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_names_a_job_in_brackets(terminal):
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=100, color_system=None)
+    with progress(console, "Reading [draft] :tram:", total=1) as advance:
+        advance()
+    assert "Reading [draft] :tram:" in console.file.getvalue()
+
+
+def test_a_source_whose_name_is_not_utf_8_is_built_under_a_name_that_can_be_shown(loccit, tmp_path):
+    source = os.fsdecode(os.fsencode(tmp_path) + b"/x\xff.jsonl")
+    try:
+        with open(source, "w") as file:  # noqa: PTH123
+            file.write('{"id": "a", "text": "A horse tram."}')
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    status, _, said = loccit("index", "build", source, "--out", tmp_path / "i", "--encoder", "hashing")
+    assert status == 0, said
+    assert r"x\xff.jsonl: 1 documents" in loccit("index", "info", tmp_path / "i")[1]
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "0", "-1"])
+def test_the_time_allowed_is_a_finite_number_of_seconds(loccit, tmp_path, monkeypatch, value):
+    monkeypatch.setenv("LOCCIT_TIMEOUT_S", value)
+    status, out, said = loccit("search", "x", "--index", tmp_path)
+    assert (status, out) == (1, "")
+    assert said.startswith(f"The setting timeout_s is {value!r}: ")
+
+
+def test_the_settings_and_the_help_promise_the_same_language_models():
+    promise = "a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
+    assert promise in Settings.model_fields["language_model"].description
+    helps = [
+        option.help
+        for _, command in commands()
+        for option in command.params
+        if option.name == "language_model"
+    ]
+    assert len(helps) == 3
+    assert all(promise in said for said in helps)

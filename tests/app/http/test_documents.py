@@ -1,10 +1,17 @@
 """GET /documents: whole documents by ids of any kind."""
 
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
+from rich.console import Console
 
-from tests.app.http.conftest import DOCUMENTS
+from index_builder.build import build_index
+from index_builder.corpora import open_corpus
+from retriever.encoder import HashingEncoder
+from retriever.index import open_index
+from retriever.passages import PassageSettings
+from tests.app.http.conftest import DOCUMENTS, service_of, serving
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.doc_id)
@@ -18,7 +25,25 @@ async def test_a_document_comes_back_character_for_character(client, document):
         "url": document.url,
         "metadata": dict(document.metadata),
         "sha256": document.sha256,
+        "attribution": [],
     }
+
+
+async def test_a_document_carries_the_terms_of_the_index_as_an_answer_does(tmp_path):
+    source = tmp_path / "n.jsonl"
+    source.write_text('{"id": "a", "text": "The horse tram ran in Lisbon."}')
+    settings, encoder = PassageSettings(words=20, continuation_words=20), HashingEncoder()
+    corpora, console = [open_corpus(str(source))], Console(quiet=True)
+    build_index(corpora, tmp_path / "i", encoder=encoder, settings=settings, strict=True, console=console)
+    index = open_index(tmp_path / "i", encoder)
+    terms = {"licence": "CC BY-SA 4.0", "attribution": "Ann", "snapshot": "2024"}
+    [made_of] = index.manifest.sources
+    manifest = index.manifest.model_copy(update={"sources": (made_of.model_copy(update=terms),)})
+    service = service_of(replace(index, manifest=manifest), encoder)
+    async with serving(lambda _: service) as client:
+        document = (await client.get("/documents/a")).json()
+        answer = (await client.post("/answer", json={"question": "where did the tram run"})).json()
+    assert document["attribution"] == answer["attribution"] == [{"source": "n.jsonl", **terms}]
 
 
 async def test_slashes_of_an_id_may_stay_as_they_are(client):

@@ -55,7 +55,25 @@ async def test_requests_and_responses_carry_examples(description):
     schemas = description["components"]["schemas"]
     assert schemas["AnswerRequest"]["examples"][0] == {"question": "who designed the eiffel tower"}
     assert schemas["AnswerResponse"]["examples"][0]["answer"] == "Gustave Eiffel"
-    assert schemas["DocumentResponse"]["examples"]
+    assert schemas["DocumentResponse"]["examples"][0]["document_id"] == "Eiffel_Tower"
+    assert schemas["Ready"]["examples"] == [examples.READY]
+
+
+async def test_what_can_be_included_is_said_once_and_the_same_everywhere(description):
+    schema = description["components"]["schemas"]["AnswerRequest"]["properties"]["include"]
+    assert tuple(schema["items"]["enum"]) == wire.INCLUDABLE == ("hits", "candidates", "alternatives")
+
+
+async def test_the_confidence_of_an_uncalibrated_answer_is_not_called_a_probability(description):
+    confidence, calibration = (
+        description["components"]["schemas"]["AnswerResponse"]["properties"][name]["description"]
+        for name in ("confidence", "calibration")
+    )
+    assert (
+        confidence
+        == "Orders answers: higher is surer. How likely the answer is right only where calibration applies."
+    )
+    assert calibration == "null: the confidence is a score that orders answers, not a probability."
 
 
 def test_the_examples_follow_the_schemas():
@@ -90,7 +108,7 @@ def test_the_sentence_about_a_wrong_value_can_say_what_is_right_for_every_field(
 async def test_examples_of_refusals_are_what_the_service_says(client):
     response = await client.post("/answer", json={"question": "who?", "top_k": 0})
     assert response.json() == examples.PROBLEMS[422]
-    response = await client.get("/documents/Eifel Tower")
+    response = await client.get("/documents/Eifel_Tower")
     assert response.json() == examples.PROBLEMS[404]
 
 
