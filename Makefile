@@ -27,7 +27,7 @@ $(INDEX)/CURRENT: | .venv/.installed
 install: .venv/.installed
 
 .venv/.installed: pyproject.toml constraints.txt
-	@echo "Installing into .venv (about 2 GB on disk, most of it PyTorch) ..."
+	@echo "Installing into .venv (2 GB on disk with CPU wheels of PyTorch, several more with its GPU libraries) ..."
 	$(PYTHON) -m venv .venv
 	$(if $(TORCH_INDEX),$(PIP) --index-url $(TORCH_INDEX) torch)
 	$(PIP) -e .

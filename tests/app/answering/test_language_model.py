@@ -19,7 +19,8 @@ from app.answering.few_rows_linear import FEW, FewRowsLinear, use_few_rows
 from app.answering.language_model import load_language_model
 from app.answering.transformers_lm import TransformersLM
 from retriever.errors import InvalidRequestError, ModelUnusableError
-from retriever.models import GEMMA, SMOLLM2, default_cache_dir, sha256_of
+from retriever.hub import weights_sha256
+from retriever.models import GEMMA, SMOLLM2, default_cache_dir
 
 WINDOW = 16
 SIZES = {
@@ -368,9 +369,9 @@ def folder(tmp_path):
     return tmp_path / "model"
 
 
-def test_a_local_folder_loads_with_the_sha256_of_its_weights(folder, tmp_path):
+def test_a_local_folder_loads_with_the_digest_of_all_that_decides_its_output(folder, tmp_path):
     lm = load_language_model(str(folder), cache_dir=tmp_path, dtype="float32")
-    assert (lm.name, lm.sha256) == (str(folder), sha256_of(folder / "model.safetensors"))
+    assert (lm.name, lm.sha256) == (str(folder), weights_sha256(folder))
     assert lm.complete(PREFIX, PROMPTS, max_tokens=12) == tiny("llama").complete(
         PREFIX, PROMPTS, max_tokens=12
     )
