@@ -17,6 +17,7 @@ def ask_server(url: str, ask: Ask) -> dict[str, Any]:
     Raises:
         LoccitError: with the server's own sentence when it refuses, or with what is wrong with the address.
     """
+    url = url if "://" in url else f"http://{url}"
     body = {"question": ask.question, "top_k": ask.top_k, "min_confidence": ask.min_confidence}
     given = {name: value for name, value in body.items() if value is not None}
     try:

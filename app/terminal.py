@@ -48,10 +48,14 @@ def _show_terms(attribution: Iterable[Attribution], console: Console) -> None:
 
 
 def _show_quote(citation: Citation, console: Console) -> None:
+    before, after = _one_line(citation.before), _one_line(citation.after)
+    more_before = "..." if citation.start > len(citation.before) else ""
+    more_after = "..." if after and not after.rstrip().endswith((".", "!", "?")) else ""
     text = Text()
-    text.append(_one_line(f"...{citation.before}" if citation.before else ""), style="dim")
-    text.append(_one_line(citation.quote), style="bold green")
-    text.append(_one_line(f"{citation.after}..." if citation.after else ""), style="dim")
+    text.append(f"{more_before}{before}", style="dim")
+    text.append(f"\N{LEFT DOUBLE QUOTATION MARK}{_one_line(citation.quote)}", style="bold green")
+    text.append("\N{RIGHT DOUBLE QUOTATION MARK}", style="bold green")
+    text.append(f"{after}{more_after}", style="dim")
     console.print(text)
     where = f"{citation.document_id} [{citation.start}:{citation.end}]"
     console.print(Text(" - ").append(citation.title, style="italic").append(f", {where}"), soft_wrap=True)

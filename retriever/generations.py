@@ -25,11 +25,13 @@ def current_generation(directory: Path) -> Path:
     Raises:
         IndexUnusableError: when there is no index here.
     """
+    if directory.is_file():
+        raise IndexUnusableError(f"{directory} is a file; give the folder that an index was built in.")
     name = _current_name(directory)
     if name is None:
         raise IndexUnusableError(
-            f"There is no index in {directory}; build one with "
-            f"`loccit index build vital-articles --out {directory}`."
+            f"There is no index in {directory}; build one with `loccit index build SOURCE --out {directory}`, "
+            "where SOURCE is vital-articles, a JSONL file or a folder of texts."
         )
     folder = directory / _GENERATIONS / name
     if not name or not folder.is_dir():

@@ -19,6 +19,10 @@ from retriever.errors import LoccitError
         ("who designed the eiffel tower", Side.CALIBRATE),
         ("  WHO designed the Eiffel Tower ", Side.CALIBRATE),
         ("when did the berlin wall fall", Side.TEST),
+        ("where is loch ness", Side.TEST),
+        ("how deep is the baltic sea", Side.CALIBRATE),
+        ("who painted guernica", Side.TEST),
+        ("what is a prime number", Side.CALIBRATE),
     ],
 )
 def test_a_question_is_always_on_the_same_side(question, side):

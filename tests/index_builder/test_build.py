@@ -262,6 +262,19 @@ def test_a_full_disk_that_sqlite_meets_is_the_same_sentence(tmp_path, source, ru
         run_build(source)
 
 
+def test_what_a_killed_build_left_is_cleared_away(tmp_path, source, run_build):
+    leftover = tmp_path / "index" / "generations" / ".unfinished-dead"
+    leftover.mkdir(parents=True)
+    (leftover / "documents.sqlite").write_bytes(b"half")
+    run_build(source)
+    assert [path.name for path in leftover.parent.iterdir()] == [current_generation(tmp_path / "index").name]
+
+
+def test_texts_of_like_length_share_a_batch_the_longest_first(monkeypatch):
+    monkeypatch.setattr(build_module, "_EMBEDDED_TOGETHER", 2)
+    assert list(build_module.sorted_batches(["aa", "aaaa", "a", "aaa"])) == [[1, 3], [0, 2]]
+
+
 def test_a_second_builder_is_refused_with_a_sentence(tmp_path, source, run_build):
     with (
         BuildLock(tmp_path / "index"),

@@ -18,7 +18,9 @@ def test_a_text_comes_back_code_point_by_code_point(text, title):
     document = Document("a/b?c=%20", title, text, None, {"n": [1, "é"], "none": None})
     store.add(document, list(split(document, PassageSettings(words=2))), location="x:1")
     assert store.document("a/b?c=%20") == document
-    for passage in store.each_passage():
+    drafts = split(document, PassageSettings(words=2))
+    for passage, draft in zip(store.each_passage(), drafts, strict=True):
+        assert passage.continuation == text[draft.span.end : draft.continuation_end]
         assert passage.span.of(text) == passage.text
         assert text[passage.span.start :].startswith(passage.window)
 

@@ -23,6 +23,16 @@ def test_the_passage_that_answers_is_read_first_and_its_sentence_pointed_at(inde
     assert best.spans[0].span.of(document.text) == "Sostratus of Cnidus is named as its architect."
 
 
+def test_a_passage_is_as_answerable_as_its_best_sentence_by_words_and_by_embedding(index, encoder, reader):
+    question = "who is named as architect of the Pharos"
+    best, *_ = read(index, encoder, reader, question)
+    sentence = "Pharos of Alexandria\nSostratus of Cnidus is named as its architect."
+    overlap = Overlap(index.lexical)
+    covered = overlap.covered(overlap.weights(question), sentence)
+    cosine = float((encoder.encode_queries([question]) @ encoder.encode_passages([sentence]).T)[0, 0])
+    assert best.answerability == pytest.approx((covered + cosine) / 2)
+
+
 def test_there_is_one_reading_per_hit_most_answerable_first(index, encoder, reader):
     readings = read(index, encoder, reader, "which storm destroyed the tower")
     assert sorted(reading.hit.rank for reading in readings) == [1, 2, 3, 4, 5, 6]
