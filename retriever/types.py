@@ -38,10 +38,6 @@ class Span:
         """The same span, ``offset`` characters further on (a passage's span in its document)."""
         return Span(self.start + offset, self.end + offset)
 
-    def contains(self, other: "Span") -> bool:
-        """Whether ``other`` lies wholly inside this span."""
-        return self.start <= other.start and other.end <= self.end
-
 
 @dataclass(frozen=True, slots=True)
 class Document:

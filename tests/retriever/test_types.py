@@ -20,11 +20,6 @@ def test_a_span_beyond_its_text_is_refused():
         Span(1, 4).of("abc")
 
 
-def test_containing_includes_the_ends():
-    assert Span(2, 9).contains(Span(2, 9))
-    assert not Span(2, 9).contains(Span(1, 5))
-
-
 def test_a_documents_digest_is_of_its_utf8_bytes():
     digest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
     assert Document("a", "t", "hello").sha256 == digest
