@@ -5,19 +5,23 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from app.answering.cite import SentenceCiter
-from app.answering.generator import Generator, LMGenerator, ReaderGenerator
+from app.answering.confidence import CalibratedConfidence, ConfidenceScorer, ScoreConfidence
+from app.answering.generator import Generator, JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.language_model import LanguageModel, load_language_model
 from app.answering.options import AnswerOptions
 from app.answering.overlap import Overlap
 from app.answering.pipeline import Pipeline
-from app.answering.reader import LexicalReader
+from app.answering.reader import LexicalReader, Reader
+from app.answering.reader_model import load_reader_model
 from app.answering.support import LexicalSupport
-from app.settings import GeneratorKind, Settings
+from app.answering.trained_reader import TrainedReader
+from app.calibration import Calibration, Digests, calibration_of, threshold
+from app.settings import GeneratorKind, ReaderKind, Settings
 from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, index_in_memory, open_index, read_manifest
 from retriever.models import default_cache_dir
 from retriever.retriever import IndexRetriever
-from retriever.torch_runtime import use_threads
+from retriever.torch_runtime import native_dtype, use_threads
 from retriever.types import Document, RetrievalMode
 
 
@@ -26,13 +30,28 @@ class ModelNames:
     """Which models answer, for whoever reads a response or a prediction file."""
 
     encoder: str
+    reader: str
+    reader_sha256: str | None
     language_model: str | None
     language_model_sha256: str | None
+
+    def digests(self, encoder: Encoder) -> Digests:
+        """What a calibrator's weights depend on."""
+        return {
+            "encoder": encoder.sha256,
+            "reader": self.reader_sha256,
+            "language_model": self.language_model_sha256,
+            "support": LexicalSupport.__name__,
+            "number_format": str(native_dtype()),
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerService:
-    """An opened index with the models that answer from it."""
+    """An opened index with the models that answer from it.
+
+    ``calibration``: None where no calibrator knows these models; the confidence is then a score.
+    """
 
     pipeline: Pipeline
     index: PassageIndex
@@ -40,6 +59,7 @@ class AnswerService:
     models: ModelNames
     retrieval: RetrievalMode
     language_model: LanguageModel | None
+    calibration: Calibration | None
 
     def over(self, documents: Sequence[Document]) -> Pipeline:
         """The same pipeline, answering from these documents alone (GopherCite's single-document mode)."""
@@ -54,6 +74,10 @@ class AnswerService:
             "models": asdict(self.models),
             "generation": self.index.generation,
             "manifest": None if manifest is None else manifest.model_dump(mode="json"),
+            "calibration": None
+            if self.calibration is None
+            else {"sha256": self.calibration.calibrator.sha256, "applies": self.calibration.applies},
+            "min_confidence": self.pipeline.options.min_confidence,
             "stages": self._stages(settings),
         }
 
@@ -66,7 +90,11 @@ class AnswerService:
                 "retrieval": self.retrieval.value,
                 "top_k": settings.top_k,
             },
-            "read": {"reader": type(self.pipeline.reader).__name__},
+            "read": {
+                "reader": self.models.reader,
+                "reader_sha256": self.models.reader_sha256,
+                "passages_read": settings.passages_read,
+            },
             "generate": {
                 "generator": settings.generator.value,
                 "language_model_sha256": self.models.language_model_sha256,
@@ -83,8 +111,8 @@ def open_retriever(settings: Settings) -> IndexRetriever:
     return IndexRetriever(index, encoder, mode=settings.retrieval)
 
 
-def open_service(settings: Settings) -> AnswerService:
-    """Open the index and load the models.
+def open_service(settings: Settings, *, calibrated: bool = True) -> AnswerService:
+    """Open the index and load the models. ``calibrated`` False: without a calibrator, as one is fitted.
 
     Raises:
         IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
@@ -92,30 +120,37 @@ def open_service(settings: Settings) -> AnswerService:
     index, encoder = _open_index(settings)
     language_model = _language_model(settings)
     overlap = Overlap(index.lexical)
+    reader, reader_sha256 = _reader(settings, overlap, encoder)
+    models = ModelNames(
+        encoder=encoder.name,
+        reader=settings.reader.value,
+        reader_sha256=reader_sha256,
+        language_model=None if language_model is None else language_model.name,
+        language_model_sha256=None if language_model is None else language_model.sha256,
+    )
+    calibration = calibration_of(settings, models.digests(encoder), index) if calibrated else None
     pipeline = Pipeline(
         retriever=IndexRetriever(index, encoder, mode=settings.retrieval),
-        reader=LexicalReader(overlap, encoder),
+        reader=reader,
         generator=_generator(settings, language_model),
         citer=SentenceCiter(overlap),
         support=LexicalSupport(overlap, encoder),
+        confidence=_confidence(calibration),
         options=AnswerOptions(
             top_k=settings.top_k,
             candidates=settings.candidates,
             seed=settings.seed,
-            min_confidence=settings.min_confidence,
+            min_confidence=threshold(settings, calibration),
         ),
     )
     return AnswerService(
         pipeline=pipeline,
         index=index,
         encoder=encoder,
-        models=ModelNames(
-            encoder.name,
-            None if language_model is None else language_model.name,
-            None if language_model is None else language_model.sha256,
-        ),
+        models=models,
         retrieval=settings.retrieval,
         language_model=language_model,
+        calibration=calibration,
     )
 
 
@@ -137,7 +172,21 @@ def _language_model(settings: Settings) -> LanguageModel | None:
     )
 
 
+def _reader(settings: Settings, overlap: Overlap, encoder: Encoder) -> tuple[Reader, str | None]:
+    """The reader, and the digest of its weights when it has any."""
+    if settings.reader is ReaderKind.LEXICAL:
+        return LexicalReader(overlap, encoder), None
+    trained = TrainedReader(load_reader_model(), passages=settings.passages_read)
+    return trained, trained.sha256
+
+
 def _generator(settings: Settings, language_model: LanguageModel | None) -> Generator:
     if language_model is None:
         return ReaderGenerator()
-    return LMGenerator(language_model, evidence_tokens=settings.evidence_tokens)
+    writer = LMGenerator(language_model, evidence_tokens=settings.evidence_tokens)
+    # what the lexical reader points at are whole sentences: quotes, but no answers
+    return writer if settings.reader is ReaderKind.LEXICAL else JointGenerator(ReaderGenerator(), writer)
+
+
+def _confidence(calibration: Calibration | None) -> ConfidenceScorer:
+    return ScoreConfidence() if calibration is None else CalibratedConfidence(calibration.calibrator)

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -18,6 +18,9 @@ from index_builder.cli import cli as index_cli
 from retriever.errors import InvalidRequestError, LoccitError
 from training.cli import cli as train_cli
 
+if TYPE_CHECKING:
+    from app.assembly import AnswerService
+
 cli = typer.Typer(
     help="Loccit answers questions from your documents and quotes them word for word.",
     no_args_is_help=True,
@@ -27,7 +30,15 @@ cli.add_typer(index_cli, name="index")
 cli.add_typer(train_cli, name="train")
 
 _LISTED = 5  # passages that search lists, unless top_k is set
-_IN_PROCESS = ("index", "retrieval", "generator", "language_model", "allow_download")
+_IN_PROCESS = (
+    "index",
+    "retrieval",
+    "reader",
+    "generator",
+    "language_model",
+    "allow_download",
+    "target_accuracy",
+)
 
 
 @cli.command()
@@ -56,7 +67,7 @@ def search(question: Annotated[str, typer.Argument(help="What to look for.")], *
 
 
 @cli.command()
-@with_options(*SERVICE, "min_confidence")
+@with_options(*SERVICE, "min_confidence", "target_accuracy")
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="What you want to know.")],
@@ -111,7 +122,7 @@ def _refuse_options_of_the_server(context: typer.Context) -> None:
 
 
 @cli.command()
-@with_options(*SERVICE, "min_confidence", "threads")
+@with_options(*SERVICE, "min_confidence", "target_accuracy", "threads")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
@@ -230,7 +241,7 @@ def evaluate_nq(*, options: Options) -> None:
     _score(options["out"], None)
 
 
-def _predict(options: Options) -> None:
+def _predict(options: Options, *, calibrated: bool = True) -> "tuple[AnswerService, Settings]":
     from app.assembly import open_service
     from evaluation.configurations import Service, configuration_of, pipeline_for, require_suitable
     from evaluation.predict import predict
@@ -240,15 +251,24 @@ def _predict(options: Options) -> None:
 
     configuration = configuration_of(options["configuration"])
     given = {name: options[name] for name in SERVICE}
-    settings = Settings.of(**_combined(given, configuration.settings))
+    # whatever the threshold, answers are kept: score applies it
+    settings = Settings.of(
+        **_combined(given, configuration.settings), min_confidence=None if calibrated else 0.0
+    )
     questions = chosen(
         load_questions(options["questions"]),
         side=options["side"],
         sample=options["sample"],
         without_gold=options["without_gold"],
     )
-    answering = open_service(settings)
-    service = Service(answering.pipeline, answering.over, answering.index.lexical, answering.language_model)
+    answering = open_service(settings, calibrated=calibrated)
+    service = Service(
+        answering.pipeline,
+        answering.over,
+        answering.index.lexical,
+        answering.language_model,
+        settings.evidence_tokens,
+    )
     for question in questions:
         require_suitable(question, configuration, service)
     description = {
@@ -263,6 +283,7 @@ def _predict(options: Options) -> None:
         Console(stderr=True),
         replay=NOTHING if options["earlier"] is None else replay_of(options["earlier"], description),
     )
+    return answering, settings
 
 
 def _combined(given: Options, fixed: Mapping[str, str]) -> Options:
@@ -300,9 +321,9 @@ def _score(run: Path, min_confidence: float | None, *, thresholds: bool = False)
     from evaluation.report.terminal import show
     from evaluation.score import report_of, scored
 
-    settings = Settings.of(min_confidence=min_confidence)
+    given = Settings.of(min_confidence=min_confidence).min_confidence
     outcome = scored(run)
-    report = report_of(outcome, min_confidence=settings.min_confidence)
+    report = report_of(outcome, min_confidence=outcome.min_confidence if given is None else given)
     write_report(outcome, report, run)
     show(tables.tables(report) + (tables.thresholds(report) if thresholds else []), Console())
     Console(highlight=False).print(
@@ -339,6 +360,68 @@ def evaluate_compare(
     show(tables, Console())
     if out is not None:
         out.write_text(markdown("Runs compared", ", ".join(map(str, runs)), tables), encoding="utf-8")
+
+
+CALIBRATED = ("questions", "side", "sample", *SERVICE)
+
+
+@cli.command()
+@with_options(*CALIBRATED)
+def calibrate(
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            "--run", metavar="DIR", help="Folder for the answers; runs/calibrate-INDEX unless given."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Where to write; into the folder of the index unless given."
+        ),
+    ] = None,
+    *,
+    options: Options,
+) -> None:
+    """Fit the confidence to your own questions, so that 0.8 means: about 80% are right and supported.
+
+    Where no question is unanswerable, each is also asked without its gold document, so they have to name one.
+    Answering is resumed when it was interrupted. From then on, answers from this index carry calibrated confidence.
+
+    Example: loccit calibrate questions.jsonl --index data/indexes/mine
+    """
+    from app.answering.calibrator import CALIBRATOR_FILE, ship_calibrator
+    from app.calibration import fitted_on
+    from evaluation.judged import judged_answers
+    from evaluation.questions import load_questions, sha256_of_questions
+    from evaluation.slices import chosen
+    from training.calibration import fit
+    from training.calibration_report import show_fit
+
+    index: Path = options["index"]
+    run = run or Path("runs") / f"calibrate-{index.name}"
+    which = {name: options[name] for name in ("side", "sample")}
+    questions = chosen(load_questions(options["questions"]), **which, without_gold=False)
+    if any(question.documents for question in questions):
+        raise InvalidRequestError(
+            "These questions bring documents of their own, but a calibrator is fitted on an index; give questions "
+            "about what is indexed."
+        )
+    alone = all(question.answers for question in questions)
+    answering, settings = _predict(
+        {**options, "out": run, "configuration": "full", "without_gold": alone, "earlier": None},
+        calibrated=False,
+    )
+    judged = judged_answers(run)
+    models = answering.models.digests(answering.encoder)
+    name = Path(options["questions"]).name
+    told = {"name": name, "sha256": sha256_of_questions(questions), **which}
+    found = fit(judged, fitted_on(settings, models, answering.index, told, judged))
+    path = out or index / CALIBRATOR_FILE
+    found.calibrator.save(path)
+    chosen_by = "".join(f" --{option} {value}" for option, value in which.items() if value is not None)
+    ship_calibrator(found.calibrator, path, f"loccit calibrate {name} --index {index.name}{chosen_by}")
+    show_fit(found, path, Console())
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.settings import DEFAULT_INDEX, GeneratorKind
+from app.settings import DEFAULT_INDEX, GeneratorKind, ReaderKind
 from retriever.types import RetrievalMode
 
 Options = dict[str, Any]
@@ -29,7 +29,23 @@ _SETTING_OPTIONS: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "target_accuracy": (
+        Annotated[
+            float | None,
+            typer.Option(
+                help="Instead of --min-confidence: abstain so that this share of the answers is right, as calibrated."
+            ),
+        ],
+        None,
+    ),
     "retrieval": (Annotated[RetrievalMode | None, typer.Option(help="Which search is used.")], None),
+    "reader": (
+        Annotated[
+            ReaderKind | None,
+            typer.Option(help="Who reads the passages; lexical is word overlap, untrained."),
+        ],
+        None,
+    ),
     "generator": (
         Annotated[
             GeneratorKind | None, typer.Option(help="Who writes answers; reader needs no language model.")
@@ -110,7 +126,7 @@ _RUN_OPTIONS: dict[str, tuple[Any, Any]] = {
     ),
 }
 _SHARED_OPTIONS = {**_SETTING_OPTIONS, **_RUN_OPTIONS}
-SERVICE = ("index", "top_k", "retrieval", "generator", "language_model", "allow_download")
+SERVICE = ("index", "top_k", "retrieval", "reader", "generator", "language_model", "allow_download")
 PREDICT = (*_RUN_OPTIONS, *SERVICE)
 
 

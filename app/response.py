@@ -33,12 +33,26 @@ def response_as_json(
     return {
         "question": trace.question,
         **decision,
-        "calibration": None,
+        "calibration": calibration_as_json(service, ask, trace),
         **{name: value for name, value in optional.items() if name in include},
         "model": asdict(service.models),
         "generation": service.index.generation if from_index else None,
         "attribution": attribution_as_json(service.index.manifest) if from_index else [],
         "timings_ms": timings_as_json(trace),
+    }
+
+
+def calibration_as_json(service: AnswerService, ask: Ask, trace: Trace) -> Json | None:
+    """What the confidence was fitted on, and whether it applies to this question; None: it is a score."""
+    calibration = service.calibration
+    if calibration is None:
+        return None
+    as_set = (
+        not trace.cut_short and ask.documents is None and ask.top_k in (None, service.pipeline.options.top_k)
+    )
+    return {
+        "fitted_on": calibration.calibrator.fitted_on.name,
+        "applies": calibration.applies and as_set,
     }
 
 

@@ -2,15 +2,17 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.answering.options import DEFAULT_MIN_CONFIDENCE
+from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
 from retriever.errors import InvalidRequestError
 from retriever.types import RetrievalMode
 
 DEFAULT_INDEX = Path("data/indexes/vital-articles")
+_THRESHOLDS = {"min_confidence", "target_accuracy"}
 DEFAULT_LANGUAGE_MODEL = "gemma-3-270m"
 
 
@@ -19,6 +21,13 @@ class GeneratorKind(StrEnum):
 
     LM = "lm"
     READER = "reader"
+
+
+class ReaderKind(StrEnum):
+    """Who reads the passages."""
+
+    TRAINED = "trained"
+    LEXICAL = "lexical"
 
 
 class Settings(BaseSettings):
@@ -35,15 +44,33 @@ class Settings(BaseSettings):
     )
     generator: GeneratorKind = Field(
         GeneratorKind.LM,
-        description="lm: the language model writes; reader: the best sentence is the answer.",
+        description="lm: the language model writes too; reader: the reader's answers alone.",
+    )
+    reader: ReaderKind = Field(
+        ReaderKind.TRAINED,
+        description="trained: a cross-encoder judges passages and points at answers; lexical: word overlap, untrained.",
     )
     retrieval: RetrievalMode = Field(RetrievalMode.HYBRID, description="hybrid, dense or lexical.")
-    top_k: int = Field(20, ge=1, le=100, description="Passages retrieved and read for a question.")
-    candidates: int = Field(3, ge=1, le=64, description="Answers generated, the best passages first.")
+    top_k: int = Field(20, ge=1, le=100, description="Passages retrieved for a question.")
+    passages_read: int = Field(8, ge=1, le=100, description="Of those, how many the trained reader reads.")
+    candidates: int = Field(
+        1, ge=1, le=64, description="Answers the language model writes, the best passages first."
+    )
     evidence_tokens: int = Field(256, ge=16, le=8192, description="Tokens of a passage the model reads.")
     seed: int = Field(0, ge=0, description="Of the sampled candidates.")
-    min_confidence: float = Field(
-        DEFAULT_MIN_CONFIDENCE, ge=0, le=1, description="Abstain below this confidence."
+    min_confidence: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description=f"Abstain below this confidence; {FITTED_MIN_CONFIDENCE} unless given, {SCORE_MIN_CONFIDENCE} "
+        "where no calibrator knows the models.",
+    )
+    target_accuracy: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Instead of min_confidence: the lowest threshold at which so many of the answers were right and "
+        "supported on the calibration questions, with 95% certainty.",
     )
     threads: int | None = Field(None, ge=1, description="CPU threads; all cores unless given.")
     timeout_s: float = Field(
@@ -60,11 +87,16 @@ class Settings(BaseSettings):
     def of(cls, **given: object) -> "Settings":
         """Settings with these arguments, where not None, over the environment.
 
+        A threshold that is given as an argument counts, whichever one the environment sets.
+
         Raises:
             InvalidRequestError: naming the first setting that is out of range, and its value.
         """
+        arguments: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        if len(_THRESHOLDS & arguments.keys()) == 1:
+            arguments = {**dict.fromkeys(_THRESHOLDS), **arguments}
         try:
-            return cls(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+            return cls(**arguments)
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])

@@ -157,6 +157,8 @@ class Model(BaseModel):
     """Which models answered."""
 
     encoder: str
+    reader: Literal["trained", "lexical"]
+    reader_sha256: str | None = Field(description="null for the lexical reader, which has no weights.")
     language_model: str | None = Field(description="null when the reader alone answers.")
     language_model_sha256: str | None
 

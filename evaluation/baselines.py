@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from app.answering import prompt
-from app.answering.generator import ANSWER_TOKENS, LEAST_ANSWERABILITY, tidied
+from app.answering.generator import ANSWER_TOKENS, LEAST_SCORE, tidied
 from app.answering.language_model import LanguageModel
 from app.answering.overlap import Vocabulary
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
@@ -101,7 +101,7 @@ class GoldGenerator:
                 answer=self._answer,
                 passage=reading.hit.passage,
                 source=CandidateSource.READER,
-                logprob=math.log(max(reading.answerability, LEAST_ANSWERABILITY)),
+                logprob=math.log(max(reading.answerability, LEAST_SCORE)),
                 tokens=1,
                 pointer=reading.spans[0].span,
             )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from app.answering.generator import ReaderGenerator
+from app.answering.generator import EVIDENCE_TOKENS, LMGenerator, ReaderGenerator
 from app.answering.given import checked_documents
 from app.answering.language_model import LanguageModel
 from app.answering.overlap import Vocabulary
@@ -46,6 +46,7 @@ class Service:
     over: Callable[[Sequence[Document]], Pipeline]
     vocabulary: Vocabulary
     language_model: LanguageModel | None
+    evidence_tokens: int = EVIDENCE_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +138,11 @@ def pipeline_for(question: Question, configuration: Configuration, service: Serv
 
 
 def _first_sentence(pipeline: Pipeline, _: Service, __: Question) -> Pipeline:
-    options = replace(pipeline.options, candidates=1)
-    return replace(pipeline, reader=FirstSentenceReader(), generator=ReaderGenerator(), options=options)
+    return replace(pipeline, reader=FirstSentenceReader(), generator=ReaderGenerator(passages=1))
 
 
 def _tfidf_sentence(pipeline: Pipeline, service: Service, _: Question) -> Pipeline:
-    options = replace(pipeline.options, candidates=1)
-    reader = TfidfReader(service.vocabulary)
-    return replace(pipeline, reader=reader, generator=ReaderGenerator(), options=options)
+    return replace(pipeline, reader=TfidfReader(service.vocabulary), generator=ReaderGenerator(passages=1))
 
 
 def _gold_answer(pipeline: Pipeline, service: Service, question: Question) -> Pipeline:
@@ -159,8 +157,11 @@ def _closed_book(pipeline: Pipeline, service: Service, _: Question) -> Pipeline:
     return replace(pipeline, generator=ClosedBookGenerator(service.language_model))
 
 
-def _top_passage(pipeline: Pipeline, _: Service, __: Question) -> Pipeline:
-    return replace(pipeline, options=replace(pipeline.options, candidates=1))
+def _top_passage(pipeline: Pipeline, service: Service, _: Question) -> Pipeline:
+    if service.language_model is None:
+        raise LoccitError("top-passage is answered by a language model; leave out --generator reader.")
+    writer = LMGenerator(service.language_model, evidence_tokens=service.evidence_tokens)
+    return replace(pipeline, generator=writer, options=replace(pipeline.options, candidates=1))
 
 
 def _gold_document(pipeline: Pipeline, service: Service, question: Question) -> Pipeline:

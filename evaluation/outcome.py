@@ -23,6 +23,7 @@ class Outcome:
     """What became of one question. None: it cannot be said (no gold document, no ranking, no quote).
 
     ``answerable``: whether its answer is in the index, as far as is known.
+    ``contains_answer``: one of the known answers stands in it word for word, which an exact match implies.
     ``quoted``: whether quotes are the point; they are not where the first candidate is scored, quoted or not.
     ``confidence``: 0 where there was no answer at all. ``holds_answer``, ``is_gold``: of every passage of the
     ranking, best first, whether it holds an answer, and whether it is the first one of the gold document.
@@ -40,6 +41,7 @@ class Outcome:
     answer: str | None
     confidence: float
     exact_match: bool
+    contains_answer: bool
     f1: float
     supported: bool
     quote_has_answer: bool
@@ -70,8 +72,8 @@ class Outcome:
 
     @property
     def right(self) -> bool:
-        """What the confidence claims: an exact match, supported by its quote where quotes are the point."""
-        return self.exact_match and (self.supported or not self.quoted)
+        """What the confidence claims: an answer stands in it, supported by its quote where quotes are the point."""
+        return self.contains_answer and (self.supported or not self.quoted)
 
     def given(self, min_confidence: float) -> bool:
         """Whether the answer is given at this threshold."""
@@ -97,11 +99,12 @@ class OutcomeReader:
             id=line["id"],
             kind=line["kind"],
             side=side_of(line["question"]),
-            answerable=bool(answers) and line["kind"] != WITHOUT_GOLD,
+            answerable=self.answerable(line),
             quoted=quoted,
             answer=answer,
             confidence=confidence,
             exact_match=answer is not None and exact_match(answer, answers),
+            contains_answer=answer is not None and _contains(answer, answers),
             f1=0.0 if answer is None else f1(answer, answers),
             supported=first is not None and self._supported(line, str(answer), first),
             quote_has_answer=any(has_answer(citation["quote"], answers) for citation in citations),
@@ -127,6 +130,15 @@ class OutcomeReader:
             else f1(answer, line["wrong_answers"]) > f1(answer, answers),
             timings_ms=trace["timings_ms"],
         )
+
+    @staticmethod
+    def answerable(line: Json) -> bool:
+        """Whether the question's answer is in the index, as far as is known."""
+        return bool(line["answers"]) and line["kind"] != WITHOUT_GOLD
+
+    def right(self, line: Json, answer: str, citation: Json) -> bool:
+        """What confidence claims of any cited answer to the question: right, and supported by this citation."""
+        return _contains(answer, line["answers"]) and self._supported(line, answer, citation)
 
     def _answer(self, trace: Json) -> tuple[str | None, float]:
         if self._answer_from is AnswerFrom.DECISION:
@@ -164,6 +176,10 @@ class OutcomeReader:
         return all(
             _stands(citation, self._documents.find(citation["document_id"], line)) for citation in citations
         )
+
+
+def _contains(answer: str, answers: Sequence[str]) -> bool:
+    return exact_match(answer, answers) or has_answer(answer, answers)
 
 
 def _stands(citation: Json, document: Document | None) -> bool:

@@ -81,7 +81,7 @@ def _claim(out: Path, description: Mapping[str, Any]) -> None:
     if not path.exists():
         if (out / PREDICTIONS_FILE).exists():
             raise LoccitError(
-                f"{out} holds predictions without the {RUN_FILE} that says what made them; give another --out, "
+                f"{out} holds predictions without the {RUN_FILE} that says what made them; give another folder, "
                 "or delete it."
             )
         temporary = out / f"{RUN_FILE}.new"
@@ -91,7 +91,7 @@ def _claim(out: Path, description: Mapping[str, Any]) -> None:
         theirs, ours = read_description(out), json.loads(text)
         other = ", ".join(name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name))
         raise LoccitError(
-            f"{out} holds a run with other settings, models, index or questions ({other}); give another --out, "
+            f"{out} holds a run with other settings, models, index or questions ({other}); give another folder, "
             "or delete it."
         )
 

@@ -13,7 +13,7 @@ RUN_FILE = "run.json"
 
 _KEYS = {field.name for field in fields(Question)} | {"ranking", "trace"}
 
-_DESCRIBED = {"settings", "generation", "configuration", "stages"}
+_DESCRIBED = {"settings", "generation", "configuration", "stages", "min_confidence"}
 
 Json = dict[str, Any]
 

@@ -43,6 +43,11 @@ class Scored:
     outcomes: Sequence[Outcome]
 
     @property
+    def min_confidence(self) -> float:
+        """The threshold that the run answered with, unless another is asked for."""
+        return float(self.description["min_confidence"])
+
+    @property
     def unanswered_yet(self) -> int:
         """How many questions an unfinished run still has to ask."""
         return int(self.description["asked"]) - len(self.lines) if "asked" in self.description else 0
@@ -100,7 +105,8 @@ def _figures(outcomes: Sequence[Outcome], min_confidence: float) -> Json:
         **_answers(answerable, min_confidence),
         **_quotes(outcomes, answerable, min_confidence),
         **_retrieval(answerable),
-        **_confidence(answerable),
+        **_calibration(outcomes),
+        **_selective(answerable),
         **_abstention(outcomes, min_confidence),
         "latency_ms": _latency(outcomes),
     }
@@ -158,22 +164,12 @@ def _retrieval(answerable: Sequence[Outcome]) -> Json:
     }
 
 
-def _confidence(answerable: Sequence[Outcome]) -> Json:
-    """Against what confidence claims: right and supported. Unanswered questions have confidence 0 and are wrong.
-
-    ECE, its band and Brier are of the answers alone: a question without one claims nothing.
-    """
+def _selective(answerable: Sequence[Outcome]) -> Json:
+    """How well confidence orders right and supported answers before others; no answer has confidence 0."""
     confidences = [one.confidence for one in answerable]
     right = [one.right for one in answerable]
     exact = [one.exact_match for one in answerable]
-    answered = [one for one in answerable if one.answer is not None]
-    claimed = [one.confidence for one in answered]
-    held = [one.right for one in answered]
     return {
-        "ece": ece(claimed, held),
-        "ece_band": ece_band(claimed),
-        "ece_exact_match": ece(claimed, [one.exact_match for one in answered]),
-        "brier": brier(claimed, held),
         "aurc": aurc(confidences, right),
         "relative_aurc": relative_aurc(confidences, right),
         "accuracy_at_coverage": {
@@ -185,6 +181,27 @@ def _confidence(answerable: Sequence[Outcome]) -> Json:
             f"{coverage:.0%}": accuracy_at(confidences, exact, coverage=coverage) for coverage in COVERAGES
         },
     }
+
+
+def _calibration(outcomes: Sequence[Outcome]) -> Json:
+    """How far confidence is the probability of a right and supported answer.
+
+    Of every answer, its question answerable or not: a service cannot know. A question without one claims nothing.
+    """
+    claimed, held = _claims(outcomes)
+    of_answerable = _claims([one for one in outcomes if one.answerable])
+    return {
+        "ece": ece(claimed, held),
+        "ece_band": ece_band(claimed),
+        "ece_answerable": ece(*of_answerable),
+        "brier": brier(claimed, held),
+    }
+
+
+def _claims(outcomes: Sequence[Outcome]) -> tuple[list[float], list[bool]]:
+    """Confidence and verdict of each answer."""
+    answered = [one for one in outcomes if one.answer is not None]
+    return [one.confidence for one in answered], [one.right for one in answered]
 
 
 def _abstention(outcomes: Sequence[Outcome], min_confidence: float) -> Json:
@@ -253,15 +270,11 @@ def _intervals(outcomes: Sequence[Outcome], min_confidence: float) -> dict[str, 
 def _curves(outcomes: Sequence[Outcome]) -> Json:
     """The points of the plots: risk by coverage, and the bins of the reliability diagram."""
     answerable = [one for one in outcomes if one.answerable]
-    answered = [one for one in answerable if one.answer is not None]
     return {
         "risk_coverage": risk_coverage(
             [one.confidence for one in answerable], [one.right for one in answerable]
         ),
-        "reliability": [
-            asdict(point)
-            for point in reliability([one.confidence for one in answered], [one.right for one in answered])
-        ],
+        "reliability": [asdict(point) for point in reliability(*_claims(outcomes))],
     }
 
 

@@ -58,7 +58,7 @@ def with_unanswerable(questions: Sequence[Question]) -> list[Question]:
         if question.gold_document_id is None:
             raise LoccitError(
                 f"The question {question.id} names no gold_document_id, so it cannot be asked without its gold "
-                "document; leave out --without-gold, or give questions that name one."
+                "document; give questions that name one, or do not ask for it."
             )
     return [
         one

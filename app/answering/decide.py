@@ -18,14 +18,6 @@ from retriever.types import Hit
 _NEAREST_SHOWN = 3
 
 
-def confidence(candidate: Candidate, support: float) -> float:
-    """0-1: geometric mean of support and the candidate's mean token probability.
-
-    An uncalibrated score: it orders answers, but 0.8 does not mean that 80% of such answers are right.
-    """
-    return float((support * candidate.mean_token_probability) ** 0.5)
-
-
 def decide(
     hits: Sequence[Hit],
     candidates: Sequence[Candidate],

@@ -1,4 +1,4 @@
-"""Answers from readings: one candidate per passage, written by a language model or taken from the reader."""
+"""Answers from readings: one candidate per passage, written by a language model, taken from the reader, or both."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,8 @@ EVIDENCE_TOKENS = 256
 ANSWER_TOKENS = 32
 TITLE_TOKENS = 32
 TEMPERATURE = 0.7
-LEAST_ANSWERABILITY = 1e-9  # keeps the logarithm finite
+PASSAGES_EXTRACTED = 5
+LEAST_SCORE = 1e-9  # keeps the logarithm finite
 QUOTE_MARKS = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"))
 
 
@@ -24,7 +25,10 @@ class Generator(Protocol):
     def generate(
         self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
     ) -> list[Candidate]:
-        """At most ``n`` candidates. ``readings``: best first. ``deadline``: a ``time.monotonic()`` value."""
+        """``n`` at most are written by a language model.
+
+        ``readings``: best first. ``deadline``: a ``time.monotonic()`` value.
+        """
 
 
 class LMGenerator:
@@ -79,19 +83,37 @@ class LMGenerator:
 
 
 class ReaderGenerator:
-    """The reader alone: each passage's best span is the answer, its answerability the probability."""
+    """The reader alone: the best span of each of the best ``passages`` is an answer, its score the probability."""
+
+    def __init__(self, *, passages: int = PASSAGES_EXTRACTED) -> None:
+        self._passages = passages
 
     def generate(
         self,
         question: str,  # noqa: ARG002
         readings: Sequence[Reading],
         *,
-        n: int,
+        n: int,  # noqa: ARG002 - what is extracted costs nothing
         seed: int,  # noqa: ARG002
         deadline: float | None,  # noqa: ARG002
     ) -> list[Candidate]:
-        """One candidate for each of the best ``n`` passages in which the reader found a span."""
-        return [_extracted(reading) for reading in readings[:n] if reading.spans]
+        """One candidate for each of the best passages in which the reader found a span."""
+        return [_extracted(reading) for reading in readings[: self._passages] if reading.spans]
+
+
+class JointGenerator:
+    """Reader and language model each propose answers, the reader's first; ``n`` of them the language model's."""
+
+    def __init__(self, reader: ReaderGenerator, lm: LMGenerator) -> None:
+        self._reader, self._lm = reader, lm
+
+    def generate(
+        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
+    ) -> list[Candidate]:
+        return [
+            *self._reader.generate(question, readings, n=n, seed=seed, deadline=deadline),
+            *self._lm.generate(question, readings, n=n, seed=seed, deadline=deadline),
+        ]
 
 
 def tidied(answer: str) -> str:
@@ -130,12 +152,12 @@ def _answers(text: str) -> bool:
 
 
 def _extracted(reading: Reading) -> Candidate:
-    passage, best = reading.hit.passage, reading.spans[0].span
+    passage, best = reading.hit.passage, reading.spans[0]
     return Candidate(
-        answer=best.shifted(-passage.span.start).of(passage.window),
+        answer=best.span.shifted(-passage.span.start).of(passage.window),
         passage=passage,
         source=CandidateSource.READER,
-        logprob=math.log(max(reading.answerability, LEAST_ANSWERABILITY)),
+        logprob=math.log(max(best.score, LEAST_SCORE)),
         tokens=1,
-        pointer=best,
+        pointer=best.span,
     )

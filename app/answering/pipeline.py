@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.answering.cite import Citer
-from app.answering.decide import confidence, decide
+from app.answering.confidence import ConfidenceScorer
+from app.answering.decide import decide
+from app.answering.features import Evidence
 from app.answering.generator import Generator
 from app.answering.options import AnswerOptions
 from app.answering.reader import Reader
@@ -74,8 +76,12 @@ class _Clock:
         self.seconds[stage] = now - self._last
         self._last = now
 
+    @property
+    def over(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
     def check(self, stage: str) -> None:
-        if self.deadline is not None and time.monotonic() > self.deadline:
+        if self.over:
             raise DeadlineExceededError(
                 f"The time allowed ran out during the stage {stage!r}; allow more time or ask for less."
             )
@@ -90,6 +96,7 @@ class Pipeline:
     generator: Generator
     citer: Citer
     support: SupportScorer
+    confidence: ConfidenceScorer
     options: AnswerOptions = field(default_factory=AnswerOptions)
 
     def answer(
@@ -130,20 +137,21 @@ class Pipeline:
         clock.lap("generate")
         yield Generated(candidates)
 
+        cut_short = clock.over
         if not candidates:
             clock.check("generate")
         quoted = tuple(self._located(question, candidates))
         clock.lap("cite")
         yield Located(quoted)
 
-        cited = self._supported(question, quoted)
+        cited = self._supported(question, Evidence(hits, readings, candidates), quoted)
         clock.lap("support")
         yield Supported(cited)
 
         nearest = () if cited else self._nearest(readings)
         decision = decide(hits, candidates, cited, nearest, min_confidence=options.min_confidence)
         clock.lap("decide")
-        yield Decided(Trace(question, hits, readings, candidates, cited, decision, clock.seconds))
+        yield Decided(Trace(question, hits, readings, candidates, cited, decision, clock.seconds, cut_short))
 
     def _located(self, question: str, candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, Quote]]:
         for candidate in candidates:
@@ -153,17 +161,21 @@ class Pipeline:
                 yield candidate, quote
 
     def _supported(
-        self, question: str, quoted: Sequence[tuple[Candidate, Quote]]
+        self, question: str, evidence: Evidence, quoted: Sequence[tuple[Candidate, Quote]]
     ) -> tuple[CitedCandidate, ...]:
-        scores = self.support.score(
+        supports = self.support.score(
             [
                 Claim(question, candidate.answer, quote.document.title, quote.text)
                 for candidate, quote in quoted
             ]
         )
+        confidences = self.confidence.score(
+            evidence,
+            [(candidate, support) for (candidate, _), support in zip(quoted, supports, strict=True)],
+        )
         return tuple(
-            CitedCandidate(candidate, (Citation.of(quote, support=score),), confidence(candidate, score))
-            for (candidate, quote), score in zip(quoted, scores, strict=True)
+            CitedCandidate(candidate, (Citation.of(quote, support=support),), confidence)
+            for (candidate, quote), support, confidence in zip(quoted, supports, confidences, strict=True)
         )
 
     def _nearest(self, readings: Sequence[Reading]) -> tuple[Citation, ...]:

@@ -39,18 +39,20 @@ def readings_of(trace: Json) -> list[Reading]:
 def candidates_of(trace: Json) -> list[Candidate]:
     """The candidates of a serialised trace, in their order."""
     passages = {hit.passage.row: hit.passage for hit in hits_of(trace)}
-    return [
-        Candidate(
-            answer=candidate["answer"],
-            passage=passages[candidate["passage"]["row"]],
-            source=CandidateSource(candidate["source"]),
-            logprob=candidate["logprob"],
-            tokens=candidate["tokens"],
-            pointer=None if candidate["pointer"] is None else _span(candidate["pointer"]),
-            sample=candidate["sample"],
-        )
-        for candidate in trace["candidates"]
-    ]
+    return [candidate_of(candidate, passages) for candidate in trace["candidates"]]
+
+
+def candidate_of(candidate: Json, passages: Mapping[int, Passage]) -> Candidate:
+    """A serialised candidate. ``passages``: those of its trace, by row."""
+    return Candidate(
+        answer=candidate["answer"],
+        passage=passages[candidate["passage"]["row"]],
+        source=CandidateSource(candidate["source"]),
+        logprob=candidate["logprob"],
+        tokens=candidate["tokens"],
+        pointer=None if candidate["pointer"] is None else _span(candidate["pointer"]),
+        sample=candidate["sample"],
+    )
 
 
 def _span(place: Mapping[str, Any]) -> Span:

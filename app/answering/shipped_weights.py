@@ -34,6 +34,11 @@ class ShippedWeights:
     calibrated_on: Mapping[str, Any] | None = None
 
 
+def ships(name: str, folder: Path = WEIGHTS_FOLDER) -> bool:
+    """Whether the manifest names weights of this name."""
+    return name in _entries(folder)
+
+
 def shipped_weights(name: str, kind: str, folder: Path = WEIGHTS_FOLDER) -> tuple[Path, ShippedWeights]:
     """The file of this name, its sha256 checked, with what the manifest says of it.
 

@@ -13,7 +13,8 @@ class TrainedReader:
     """Reads the best ``passages`` hits; further ones come after them, with answerability 0 and without spans.
 
     A reading's spans are short answers, in characters of the document; their scores are probabilities that
-    compare across the question's passages.
+    compare across the question's passages. Its answerability is the model's, with the rank as prior: the odds
+    that a passage answers fall as 1/rank.
     """
 
     def __init__(self, model: ReaderModel, *, passages: int = PASSAGES_READ) -> None:
@@ -35,4 +36,9 @@ class TrainedReader:
 def _reading(hit: Hit, judgement: Judgement) -> Reading:
     start = hit.passage.span.start
     spans = tuple(ScoredSpan(span.shifted(start), probability) for span, probability in judgement.spans)
-    return Reading(hit, answerability=judgement.answerability, spans=spans)
+    return Reading(hit, answerability=_with_prior(judgement.answerability, hit.rank), spans=spans)
+
+
+def _with_prior(answerability: float, rank: int) -> float:
+    """Odds divided by the rank."""
+    return answerability / (answerability + rank * (1 - answerability))

@@ -180,7 +180,10 @@ Decision = CitedAnswer | Abstention
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Everything that happened to one question. ``timings``: seconds by stage."""
+    """Everything that happened to one question. ``timings``: seconds by stage.
+
+    ``cut_short``: the deadline passed while answers were written, so that some may be missing.
+    """
 
     question: str
     hits: tuple[Hit, ...]
@@ -189,3 +192,4 @@ class Trace:
     cited: tuple[CitedCandidate, ...]
     decision: Decision
     timings: Mapping[str, float]
+    cut_short: bool = False

@@ -6,7 +6,7 @@ from evaluation.report.tables import Table, number, percent
 _FIGURES = (
     ("exact_match", "exact match"),
     ("f1", "F1"),
-    ("correct_and_supported", "right and supported"),
+    ("correct_and_supported", "exact match and supported"),
     ("supported", "supported"),
     ("quote_has_answer", "quote has answer"),
     ("gold_document_cited", "gold document cited"),
@@ -17,15 +17,15 @@ _FIGURES = (
 _SHOWN = (
     ("exact_match", "exact match"),
     ("f1", "F1"),
-    ("correct_and_supported", "right and supported"),
+    ("correct_and_supported", "exact match and supported"),
     ("quote_has_answer", "quote has answer"),
     ("gold_document_cited", "gold cited"),
     ("gold_document_retrieved", "gold in hits"),
 )
 _NOTE = (
     "In percent, but for AURC (risk 0 to 1) and milliseconds. No threshold: every answer counts, no answer is wrong. "
-    "Right and supported: an exact match whose quote supports it. AURC: of that, or of exact matches where quotes are "
-    "not the point. An asterisk: differs from the first run beyond chance (0 lies outside the 95% interval of the "
+    "AURC: of right and supported, or of right where quotes are not the point; right: a known answer stands in the "
+    "answer. An asterisk: differs from the first run beyond chance (0 lies outside the 95% interval of the "
     "paired bootstrap)."
 )
 

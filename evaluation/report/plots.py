@@ -58,7 +58,7 @@ def figure_risk_coverage(report: Json) -> Figure | None:
     curve = report["curves"]["risk_coverage"]
     if not curve:
         return None
-    figure, axes = _axes("coverage: share of questions answered", f"risk: share that is no {claimed(report)}")
+    figure, axes = _axes("coverage: share of questions answered", f"risk: share not {claimed(report)}")
     coverages, risks = zip(*curve, strict=True)
     axes.plot(coverages, risks, color=_FIRST, label=f"by confidence: AURC {number(report['aurc'])}")
     random = risks[-1]
@@ -185,7 +185,7 @@ def _plot(
 
 _NOTHING = {
     "risk-coverage": "No question has its answer in the index, so there is no risk to draw.",
-    "reliability": "No answerable question was answered, so there is no confidence to check.",
+    "reliability": "No question was answered, so there is no confidence to check.",
     "recall": "There is no ranking to judge: the questions bring their documents, or the index is gone.",
     "latency": "No stage was timed.",
 }

@@ -64,9 +64,10 @@ _QUOTES: _Figures = (
     ("quote_sentences_median", "sentences in a quote, median", _count),
 )
 _CONFIDENCE: _Figures = (
-    ("ece", "ECE, 10 bins of equal mass", number),
+    ("ece", "ECE of all answers, 10 bins of equal mass", number),
     ("ece_band", "what a perfectly calibrated predictor would show (95%)", _interval),
-    ("brier", "Brier score", number),
+    ("ece_answerable", "ECE of the answers to answerable questions", number),
+    ("brier", "Brier score of all answers", number),
     ("aurc", "AURC", number),
     ("relative_aurc", "AURC relative to a random order", number),
     ("coverage_at_90_accuracy", "coverage at 90% of that", percent),
@@ -92,7 +93,8 @@ def tables(report: Json) -> list[Table]:
             "Confidence",
             _CONFIDENCE,
             report,
-            f"Held against: {claimed(report)}. ECE, AURC and Brier: lower is better.",
+            f"Held against: {claimed(report)}, where right means that a known answer stands in the answer. ECE, "
+            "AURC and Brier: lower is better.",
         ),
         _at_coverage(report),
         _by_side("Retrieval", _RETRIEVAL, report, ""),
@@ -105,7 +107,7 @@ def tables(report: Json) -> list[Table]:
 def claimed(report: Json) -> str:
     """What the confidence of this run is held against: quotes count where they are the point."""
     quoted = report["run"]["configuration"]["answer_from"] == AnswerFrom.DECISION
-    return "exact match and supported" if quoted else "exact match"
+    return "right and supported" if quoted else "right"
 
 
 def thresholds(report: Json) -> list[Table]:

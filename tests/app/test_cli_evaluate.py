@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from app import calibration
 from evaluation import downloads
 from evaluation.configurations import CONFIGURATIONS
 from evaluation.downloads import QuestionSet
@@ -53,6 +54,58 @@ def test_predicting_and_scoring_leave_a_run_with_its_reports(evaluate, questions
     assert "| quote stands verbatim in the stored document | 100.0% |" in (
         tmp_path / "run" / "report.md"
     ).read_text(encoding="utf-8")
+
+
+def reported(folder):
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+def test_a_run_keeps_the_threshold_it_answers_with_and_is_scored_at_it(
+    evaluate, questions, loccit, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(calibration, "ships", lambda name: False)
+    evaluate("predict", questions, "run")
+    run = tmp_path / "run"
+    description = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    assert description["settings"]["min_confidence"] is None
+    assert description["min_confidence"] == 0.55  # no calibrator knows these models
+    loccit("evaluate", "score", run)
+    assert reported(run)["min_confidence"] == 0.55
+    (run / "run.json").write_text(json.dumps({**description, "min_confidence": 0.3}), encoding="utf-8")
+    loccit("evaluate", "score", run)
+    assert reported(run)["min_confidence"] == 0.3
+
+
+@pytest.mark.parametrize(("told", "answered"), [(0.0, 1.0), (1.0, 0.0)])
+def test_told_another_threshold_a_run_is_scored_at_that(
+    evaluate, questions, loccit, tmp_path, told, answered
+):
+    evaluate("predict", questions, "run")
+    assert loccit("evaluate", "score", tmp_path / "run", "--min-confidence", told)[0] == 0
+    report = reported(tmp_path / "run")
+    assert (report["min_confidence"], report["sides"]["all"]["answered"]) == (told, answered)
+
+
+def test_a_threshold_of_the_environment_is_the_one_a_run_answers_with(
+    evaluate, questions, loccit, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("LOCCIT_MIN_CONFIDENCE", "0.25")
+    evaluate("nq", questions, "run")
+    monkeypatch.delenv("LOCCIT_MIN_CONFIDENCE")
+    assert reported(tmp_path / "run")["min_confidence"] == 0.25
+    loccit("evaluate", "score", tmp_path / "run")
+    assert reported(tmp_path / "run")["min_confidence"] == 0.25
+
+
+def test_a_run_that_does_not_say_its_threshold_is_of_another_version(evaluate, questions, loccit, tmp_path):
+    evaluate("predict", questions, "run")
+    path = tmp_path / "run" / "run.json"
+    description = json.loads(path.read_text(encoding="utf-8"))
+    del description["min_confidence"]
+    path.write_text(json.dumps(description), encoding="utf-8")
+    status, _, said = loccit("evaluate", "score", tmp_path / "run")
+    assert status == 1
+    assert "lacks min_confidence: another version of Loccit made this run" in " ".join(said.split())
 
 
 def test_nq_predicts_and_scores_in_one_go(evaluate, questions, tmp_path):

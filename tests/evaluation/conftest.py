@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from app.answering.cite import SentenceCiter
+from app.answering.confidence import ScoreConfidence
 from app.answering.generator import LMGenerator
 from app.answering.options import AnswerOptions
 from app.answering.overlap import Overlap
@@ -86,7 +87,8 @@ def service(index_on_disk: PassageIndex, encoder: HashingEncoder, lm: ScriptedLM
             LMGenerator(lm),
             SentenceCiter(overlap),
             LexicalSupport(overlap, encoder),
-            AnswerOptions(min_confidence=0.99),
+            ScoreConfidence(),
+            AnswerOptions(candidates=3, min_confidence=0.99),
         )
 
     return Service(
@@ -134,6 +136,7 @@ def description(built: Path, index: PassageIndex) -> dict[str, object]:
     """What the service says of itself, as far as evaluation reads it."""
     return {
         "settings": {"index": str(built), "top_k": 20},
+        "min_confidence": 0.99,
         "generation": index.generation,
         "manifest": None,
         "stages": {

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.given import GivenDocument
-from app.answering.types import Reading, ScoredSpan
+from app.answering.types import CandidateSource, Reading, ScoredSpan
 from evaluation.baselines import FirstSentenceReader, GoldGenerator, TfidfReader, WithoutDocument
 from evaluation.configurations import CONFIGURATIONS, Stage, configuration_of, pipeline_for
 from evaluation.questions import Question
@@ -143,6 +144,46 @@ def test_closed_book_shows_the_model_no_passage(run, lm):
 def test_top_passage_reads_one_passage(run, lm):
     run(QUESTIONS[:1], configuration="top-passage")
     assert [len(call.prompts) for call in lm.calls] == [1]
+
+
+@pytest.fixture
+def joint(service, lm):
+    """The service, with answers of the reader before the three of the language model."""
+    generator = JointGenerator(ReaderGenerator(), LMGenerator(lm))
+    return replace(service, pipeline=replace(service.pipeline, generator=generator))
+
+
+def test_top_passage_scores_the_words_of_the_language_model_though_the_reader_would_answer_too(joint, lm):
+    question = QUESTIONS[1]
+    full = pipeline_for(question, configuration_of("full"), joint).answer(question.question)
+    assert [one.source for one in full.candidates[:2]] == [CandidateSource.READER] * 2
+    lm.calls.clear()
+    top = pipeline_for(question, configuration_of("top-passage"), joint)
+    trace = top.answer(question.question, replace(top.options, min_confidence=0.0))
+    (candidate,) = trace.candidates
+    assert (candidate.answer, candidate.source) == ("1901", CandidateSource.LM)
+    assert candidate.passage == trace.readings[0].hit.passage
+    assert trace.decision.answer == "1901"
+    assert [len(call.prompts) for call in lm.calls] == [1]
+
+
+def test_top_passage_shows_the_model_as_much_of_it_as_the_service_does(joint, lm):
+    question = QUESTIONS[0]
+    for tokens in (16, 3):
+        lm.calls.clear()
+        top = pipeline_for(question, configuration_of("top-passage"), replace(joint, evidence_tokens=tokens))
+        top.answer(question.question)
+        ((shown,),) = [call.prompts for call in lm.calls]
+        assert "Henry Winstanley built" in shown
+        assert ("the first tower at Eddystone" in shown) is (tokens == 16)
+
+
+@pytest.mark.parametrize("name", ["top-passage", "closed-book"])
+def test_what_a_language_model_answers_is_refused_without_one(joint, name):
+    with pytest.raises(
+        LoccitError, match=f"^{name} is answered by a language model; leave out --generator reader"
+    ):
+        pipeline_for(QUESTIONS[0], configuration_of(name), replace(joint, language_model=None))
 
 
 def test_gold_document_retrieves_from_that_document_alone(run):

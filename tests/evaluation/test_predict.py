@@ -103,7 +103,9 @@ def test_a_damaged_description_is_a_sentence(run, damaged):
 
 def test_a_run_of_another_version_says_what_it_lacks(run):
     folder = run()
-    (folder / "run.json").write_text('{"settings": {}, "generation": null, "stages": {}}')
+    (folder / "run.json").write_text(
+        '{"settings": {}, "generation": null, "stages": {}, "min_confidence": 0.5}'
+    )
     with pytest.raises(
         LoccitError, match=r"run\.json lacks configuration: another version of Loccit made this"
     ):

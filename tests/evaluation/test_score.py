@@ -208,6 +208,23 @@ def test_confidence_is_held_against_right_and_supported(run):
     assert figures["auroc_right_against_unanswerable"] == auroc([right, 0.0], [True, False])
 
 
+@pytest.mark.parametrize(
+    ("answers", "exact", "contained"),
+    [
+        (("Henry Winstanley",), True, True),
+        (("Winstanley",), False, True),
+        (("winstanley!",), False, True),
+        (("Henry Winstanley of Littlebury",), False, False),
+        (("Henry Winstan",), False, False),
+        ((), False, False),
+    ],
+)
+def test_an_answer_contains_a_known_one_word_for_word_or_not(run, answers, exact, contained):
+    found = outcomes(run([replace(QUESTIONS[0], answers=answers)]))["q1"]
+    assert found.answer == "Henry Winstanley"
+    assert (found.exact_match, found.contains_answer, found.right) == (exact, contained, contained)
+
+
 def test_a_right_answer_with_a_quote_that_does_not_support_it_counts_as_wrong_for_the_confidence(run):
     def change(line):
         citation = line["trace"]["decision"]["citations"][0]

@@ -25,6 +25,7 @@ def outcome(id_, confidence=0.0, **facts):
             "answer": "said",
             "confidence": confidence,
             "exact_match": False,
+            "contains_answer": facts.get("exact_match", False),
             "f1": 0.0,
             "supported": False,
             "quote_has_answer": False,
@@ -64,6 +65,24 @@ OUTCOMES = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("contains", "supported", "quoted", "right"),
+    [
+        (True, True, True, True),
+        (True, False, True, False),
+        (False, True, True, False),
+        (True, False, False, True),
+        (False, False, False, False),
+    ],
+)
+def test_right_is_an_answer_that_contains_a_known_one_and_is_supported_where_quotes_are_the_point(
+    contains, supported, quoted, right
+):
+    one = outcome("a", contains_answer=contains, supported=supported, quoted=quoted)
+    assert one.right is right
+    assert one.correct_and_supported is False  # which asks for an exact match
+
+
 def run_of(outcomes, *, top_k=2):
     description = {"settings": {"top_k": top_k}, "configuration": {"meaning": ""}}
     return Scored(description, [{"question": one.id} for one in outcomes], outcomes)
@@ -91,8 +110,9 @@ def report():
         ("correct_and_supported", 1 / 5),
         ("correct_and_supported_of_answered", 1 / 3),
         ("correct_and_supported_without_threshold", 1 / 5),
-        ("ece", (0.1 + 0.88 + 0.85 + 0.4) / 4),
-        ("ece_exact_match", (0.1 + 0.12 + 0.85 + 0.4) / 4),
+        ("ece", (0.1 + 0.88 + 0.85 + 0.4 + 0.6 + 0.7 + 0.2) / 7),
+        ("ece_answerable", (0.1 + 0.88 + 0.85 + 0.4) / 4),
+        ("brier", (0.1**2 + 0.88**2 + 0.85**2 + 0.4**2 + 0.6**2 + 0.7**2 + 0.2**2) / 7),
         ("aurc", (0 + 1 / 2 + 2 / 3 + 3 / 4 + 4 / 5) / 5),
         ("aurc_exact_match", (0 + 0 + 1 / 3 + 2 / 4 + 3 / 5) / 5),
         ("coverage_at_90_accuracy", 1 / 5),
@@ -118,7 +138,29 @@ def test_intervals_are_those_of_the_reported_side_with_abstentions_as_nothing(re
 
 def test_curves_are_those_of_the_reported_side(report):
     assert len(report["curves"]["risk_coverage"]) == 5
-    assert len(report["curves"]["reliability"]) == 4
+    # every answer, whether its question is answerable or not; the one without an answer claims nothing
+    assert [
+        (one["count"], one["confidence"], one["accuracy"]) for one in report["curves"]["reliability"]
+    ] == [
+        (1, 0.9, 1.0),
+        *((1, confidence, 0.0) for confidence in (0.88, 0.85, 0.7, 0.6, 0.4, 0.2)),
+    ]
+
+
+def test_a_wrong_answer_to_an_unanswerable_question_counts_for_calibration_and_for_no_order():
+    told = [outcome("a", 0.9, exact_match=True, supported=True)]
+    both = [*told, outcome("b", 0.8, kind="private")]
+    alone, mixed = (report_of(run_of(some), min_confidence=0.5) for some in (told, both))
+    assert (alone["ece"], mixed["ece"]) == (pytest.approx(0.1), pytest.approx((0.1 + 0.8) / 2))
+    assert alone["ece_answerable"] == mixed["ece_answerable"] == pytest.approx(0.1)
+    assert alone["aurc"] == mixed["aurc"] == 0.0
+    assert "ece_exact_match" not in mixed
+
+
+def test_where_nothing_was_answered_calibration_is_not_known():
+    report = report_of(run_of([outcome("a", answer=None)]), min_confidence=0.5)
+    assert [report[name] for name in ("ece", "ece_band", "ece_answerable", "brier")] == [None] * 4
+    assert report["curves"]["reliability"] == []
 
 
 def test_without_an_unanswerable_question_nothing_is_said_of_finding_them():

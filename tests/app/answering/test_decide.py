@@ -1,9 +1,4 @@
-import math
-from dataclasses import replace
-
-import pytest
-
-from app.answering.decide import confidence, decide
+from app.answering.decide import decide
 from app.answering.types import (
     AbstainReason,
     Abstention,
@@ -72,9 +67,3 @@ def test_each_way_of_having_nothing_has_its_reason():
     without_quote = decide(hits, [one.candidate], **nothing)
     assert without_quote.reason is AbstainReason.NO_QUOTE
     assert (without_quote.confidence, without_quote.nearest) == (0.0, one.citations)
-
-
-def test_confidence_is_the_geometric_mean_of_support_and_token_probability():
-    candidate = replace(cited("a", 0).candidate, logprob=3 * math.log(0.25), tokens=3)
-    assert confidence(candidate, 0.64) == pytest.approx(math.sqrt(0.64 * 0.25))
-    assert confidence(candidate, 0.0) == 0.0

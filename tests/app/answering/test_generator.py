@@ -1,10 +1,11 @@
 import math
 import time
+from dataclasses import replace
 
 import pytest
 
 from app.answering import prompt
-from app.answering.generator import LMGenerator, ReaderGenerator, tidied
+from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator, tidied
 from app.answering.language_model import load_language_model
 from app.answering.types import CandidateSource, Reading, ScoredSpan
 from retriever.models import default_cache_dir
@@ -19,10 +20,12 @@ TEXTS = {
 SCRIPT = {"Title: Harbour": " 1911.\n", "Title: Orchard": " pears\n", "Title: Mill": " oak"}
 
 
-def reading(title: str, *, start: int = 100, continuation: str = "", spans=(), answerability=0.5) -> Reading:
+def reading(
+    title: str, *, start: int = 100, continuation: str = "", spans=(), answerability=0.5, score=1.0
+) -> Reading:
     text = TEXTS[title]
     passage = Passage(1, title, title, text, Span(start, start + len(text)), continuation)
-    return Reading(Hit(passage, 1.0, 1), answerability, tuple(ScoredSpan(span, 1.0) for span in spans))
+    return Reading(Hit(passage, 1.0, 1), answerability, tuple(ScoredSpan(span, score) for span in spans))
 
 
 READINGS = [reading(title) for title in TEXTS]
@@ -111,11 +114,15 @@ def test_evidence_is_cut_to_its_budget_from_the_beginning():
     assert "Passage: The harbour opened\n" in lm.calls[0].prompts[0]
 
 
-def test_a_reader_candidate_is_the_best_spans_text_with_a_pointer_to_it():
+def extracted(readings, *, n=1, **settings):
+    return ReaderGenerator(**settings).generate("when?", readings, n=n, seed=0, deadline=None)
+
+
+def test_a_reader_candidate_is_the_best_spans_text_with_a_pointer_to_it_and_its_score():
     spans = (Span(122, 126), Span(100, 103))
-    [candidate] = ReaderGenerator().generate(
-        "when?", [reading("Harbour", spans=spans, answerability=0.25)], n=3, seed=0, deadline=None
-    )
+    found = reading("Harbour", spans=spans, answerability=0.5)
+    found = replace(found, spans=(replace(found.spans[0], score=0.25), found.spans[1]))
+    [candidate] = extracted([found])
     assert (candidate.answer, candidate.pointer) == ("1911", spans[0])
     assert candidate.source is CandidateSource.READER
     assert (candidate.logprob, candidate.tokens) == (pytest.approx(math.log(0.25)), 1)
@@ -125,23 +132,62 @@ def test_a_reader_candidate_may_lie_in_the_continuation():
     text = TEXTS["Orchard"]
     end = 100 + len(text)
     found = reading("Orchard", continuation=" And plums.", spans=[Span(end + 5, end + 10)])
-    [candidate] = ReaderGenerator().generate("what?", [found], n=1, seed=0, deadline=None)
+    [candidate] = extracted([found])
     assert candidate.answer == "plums"
 
 
-def test_the_reader_gives_nothing_for_a_passage_without_spans_and_at_most_n():
+def test_the_reader_gives_nothing_for_a_passage_without_spans_and_at_most_its_own_number_whatever_n():
     readings = [
         reading("Harbour"),
         *[reading(title, spans=[Span(100, 103)]) for title in ("Orchard", "Mill")],
     ]
-    candidates = ReaderGenerator().generate("q", readings, n=2, seed=0, deadline=None)
-    assert [each.passage.title for each in candidates] == ["Orchard"]
+    for n in (1, 3):
+        assert [each.passage.title for each in extracted(readings, n=n, passages=2)] == ["Orchard"]
+        assert [each.passage.title for each in extracted(readings, n=n)] == ["Orchard", "Mill"]
 
 
-def test_an_answerability_of_zero_has_a_finite_logprob():
-    found = reading("Mill", spans=[Span(100, 103)], answerability=0.0)
-    [candidate] = ReaderGenerator().generate("q", [found], n=1, seed=0, deadline=None)
-    assert math.isfinite(candidate.logprob)
+def test_the_reader_reads_off_five_passages_unless_told_otherwise():
+    readings = [reading("Mill", start=start, spans=[Span(start, start + 3)]) for start in range(100, 107)]
+    assert [each.pointer.start for each in extracted(readings)] == [100, 101, 102, 103, 104]
+
+
+def test_a_score_of_zero_has_a_finite_logprob():
+    [candidate] = extracted([reading("Mill", spans=[Span(100, 103)], score=0.0)])
+    assert candidate.logprob == pytest.approx(math.log(1e-9))
+
+
+def test_reader_and_language_model_propose_together_the_reader_first():
+    lm = ScriptedLM(SCRIPT)
+    readings = [reading(title, spans=[Span(104, 104 + len(title))], score=0.5) for title in TEXTS]
+    joint = JointGenerator(ReaderGenerator(passages=2), LMGenerator(lm))
+    candidates = joint.generate("what?", readings, n=1, seed=0, deadline=None)
+    reader, written = CandidateSource.READER, CandidateSource.LM
+    assert [(each.source, each.answer, each.passage.title) for each in candidates] == [
+        (reader, "harbour", "Harbour"),
+        (reader, "orchard", "Orchard"),
+        (written, "1911", "Harbour"),
+    ]
+    assert [len(call.prompts) for call in lm.calls] == [1]
+
+
+def test_n_and_the_seed_are_the_language_models_alone():
+    lm = ScriptedLM(SCRIPT)
+    joint = JointGenerator(ReaderGenerator(), LMGenerator(lm))
+    candidates = joint.generate("what?", READINGS, n=4, seed=7, deadline=None)
+    assert [(each.answer, each.sample) for each in candidates] == [
+        ("1911", 0),
+        ("pears", 0),
+        ("oak", 0),
+        ("1911", 1),
+    ]
+    assert [call.seed for call in lm.calls] == [7, 8]
+
+
+def test_past_the_deadline_the_readers_candidates_are_left():
+    found = reading("Harbour", spans=[Span(122, 126)])
+    joint = JointGenerator(ReaderGenerator(), LMGenerator(ScriptedLM(SCRIPT)))
+    candidates = joint.generate("when?", [found], n=1, seed=0, deadline=time.monotonic() - 1)
+    assert [(each.source, each.answer) for each in candidates] == [(CandidateSource.READER, "1911")]
 
 
 @pytest.mark.parametrize(

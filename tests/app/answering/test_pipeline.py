@@ -1,11 +1,14 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from app.answering.cite import SentenceCiter
-from app.answering.generator import LMGenerator, ReaderGenerator
+from app.answering.confidence import ScoreConfidence
+from app.answering.features import Evidence
+from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.options import AnswerOptions
 from app.answering.overlap import Overlap
 from app.answering.pipeline import (
@@ -20,12 +23,20 @@ from app.answering.pipeline import (
 from app.answering.reader import LexicalReader
 from app.answering.serialise import trace_as_json
 from app.answering.support import LexicalSupport
-from app.answering.types import AbstainReason, Abstention, CitedAnswer
+from app.answering.types import (
+    AbstainReason,
+    Abstention,
+    CandidateSource,
+    CitedAnswer,
+    Reading,
+    ScoredSpan,
+)
 from retriever.encoder import HashingEncoder
 from retriever.errors import DeadlineExceededError
 from retriever.index import PassageIndex, index_in_memory
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
+from retriever.types import Span
 from tests.fakes import ScriptedLM
 
 QUESTION = "who built the first tower of the Eddystone lighthouse"
@@ -40,6 +51,7 @@ def pipeline_over(index: PassageIndex, lm: ScriptedLM | None) -> Pipeline:
         generator=LMGenerator(lm) if lm else ReaderGenerator(),
         citer=SentenceCiter(overlap),
         support=LexicalSupport(overlap, encoder),
+        confidence=ScoreConfidence(),
         options=AnswerOptions(top_k=6, candidates=3, min_confidence=0.0),
     )
 
@@ -125,6 +137,91 @@ def test_min_confidence_turns_an_answer_into_an_abstention(pipeline):
 def test_the_reader_alone_answers_with_a_sentence(index):
     decision = pipeline_over(index, None).answer(QUESTION).decision
     assert decision.answer == decision.citations[0].quote
+
+
+class Pointing:
+    """Points at the first of these that stands in a passage."""
+
+    def __init__(self, *said):
+        self.said = said
+
+    def read(self, question, hits):
+        readings = []
+        for hit in hits:
+            passage = hit.passage
+            places = [(passage.text.index(one), len(one)) for one in self.said if one in passage.text][:1]
+            spans = tuple(Span(at, at + length).shifted(passage.span.start) for at, length in places)
+            readings.append(Reading(hit, 0.5, tuple(ScoredSpan(span, 0.5) for span in spans)))
+        return readings
+
+
+class ByAnswer:
+    """As sure of an answer as it is told, and keeps what it was shown."""
+
+    def __init__(self, **confidences):
+        self.confidences, self.shown = confidences, []
+
+    def score(self, evidence, cited):
+        self.shown.append((evidence, cited))
+        return [self.confidences[candidate.answer.split()[-1]] for candidate, _ in cited]
+
+
+@pytest.fixture
+def joint(index, lm):
+    """Reader and language model, which agree on one answer; the reader has two more."""
+    return replace(
+        pipeline_over(index, lm),
+        reader=Pointing("John Smeaton", "Sostratus of Cnidus", "Henry Winstanley"),
+        generator=JointGenerator(ReaderGenerator(passages=20), LMGenerator(lm)),
+        options=AnswerOptions(top_k=20, min_confidence=0.0),
+    )
+
+
+def test_the_confidence_is_judged_by_all_that_the_stages_before_found(joint):
+    scorer = ByAnswer(Winstanley=0.5, Smeaton=0.25, Cnidus=0.125)
+    trace = replace(joint, confidence=scorer).answer(QUESTION)
+    [(evidence, cited)] = scorer.shown
+    assert (evidence.hits, evidence.readings, evidence.candidates) == (
+        trace.hits,
+        trace.readings,
+        trace.candidates,
+    )
+    assert isinstance(evidence, Evidence)
+    assert [candidate for candidate, _ in cited] == [one.candidate for one in trace.cited]
+    assert [support for _, support in cited] == [one.citations[0].support for one in trace.cited]
+    assert [one.confidence for one in trace.cited] == [
+        scorer.confidences[one.candidate.answer.split()[-1]] for one in trace.cited
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sureness", "answers"),
+    [
+        ((0.75, 0.5, 0.25), ["Henry Winstanley", "John Smeaton", "Sostratus of Cnidus"]),
+        ((0.25, 0.75, 0.5), ["John Smeaton", "Sostratus of Cnidus", "Henry Winstanley"]),
+    ],
+)
+def test_of_what_both_propose_the_surest_is_given_and_each_other_answer_stands_once_beside_it(
+    joint, sureness, answers
+):
+    scorer = ByAnswer(**dict(zip(("Winstanley", "Smeaton", "Cnidus"), sureness, strict=True)))
+    trace = replace(joint, confidence=scorer).answer(QUESTION)
+    sources = {(one.candidate.source, one.candidate.answer) for one in trace.cited}
+    for source in (CandidateSource.READER, CandidateSource.LM):
+        assert (source, "Henry Winstanley") in sources
+    decision = trace.decision
+    assert [decision.answer, *(one.answer for one in decision.alternatives)] == answers
+    confidences = [decision.confidence, *(one.confidence for one in decision.alternatives)]
+    assert confidences == sorted(sureness, reverse=True)
+
+
+def test_when_the_surest_of_several_is_not_sure_enough_their_quotes_are_shown(joint):
+    scorer = ByAnswer(Winstanley=0.25, Smeaton=0.5, Cnidus=0.125)
+    options = replace(joint.options, min_confidence=0.51)
+    decision = replace(joint, confidence=scorer).answer(QUESTION, options).decision
+    assert (decision.reason, decision.confidence) == (AbstainReason.LOW_CONFIDENCE, 0.5)
+    for citation, name in zip(decision.nearest, ("Smeaton", "Winstanley", "Sostratus"), strict=True):
+        assert name in citation.quote
 
 
 def test_a_deadline_that_has_passed_is_a_sentence(pipeline):

@@ -18,7 +18,7 @@ from app.answering.cross_encoder import CrossEncoder, EncoderShape, Packed, Scor
 from app.answering.generator import ReaderGenerator
 from app.answering.pointing import best_spans
 from app.answering.reader_input import ReaderTokenizer
-from app.answering.reader_model import ReaderModel
+from app.answering.reader_model import Judgement, ReaderModel
 from app.answering.trained_reader import TrainedReader
 from retriever.sentences import splits_character
 from retriever.types import Document, Hit, Passage, Span
@@ -187,6 +187,44 @@ def test_readings_are_sorted_and_their_spans_are_characters_of_the_document(toke
     assert candidate.answer == first.spans[0].span.of(
         next(one.text for one in documents if one.doc_id == candidate.passage.doc_id)
     )
+
+
+class Judging:
+    """A model that is as sure of each passage as it is told."""
+
+    sha256 = "0" * 64
+
+    def __init__(self, *answerabilities):
+        self.answerabilities = answerabilities
+
+    def judge(self, question, passages):
+        spans = ((Span(0, 1), 0.125),)
+        return [Judgement(one, spans) for one, _ in zip(self.answerabilities, passages, strict=True)]
+
+
+def test_the_odds_that_a_passage_answers_are_divided_by_its_rank(documents):
+    readings = TrainedReader(Judging(0.75, 0.75, 0.75)).read("?", hits_of(documents))
+    assert [reading.hit.rank for reading in readings] == [1, 2, 3]
+    # odds of 3 to 1, 3 to 2 and 3 to 3
+    assert [reading.answerability for reading in readings] == pytest.approx([3 / 4, 3 / 5, 1 / 2])
+    # the spans' probabilities are shared between the passages already
+    assert [reading.spans[0].score for reading in readings] == [0.125] * 3
+
+
+def test_a_passage_far_enough_ahead_overcomes_its_rank(documents):
+    readings = TrainedReader(Judging(0.5, 0.6, 0.8)).read("?", hits_of(documents))
+    # 4 to 1 over 3; 1 to 1; 3 to 2 over 2
+    assert [reading.hit.rank for reading in readings] == [3, 1, 2]
+    assert [reading.answerability for reading in readings] == pytest.approx([4 / 7, 1 / 2, 3 / 7])
+
+
+def test_certainty_stays_certain_whatever_the_rank(documents):
+    readings = TrainedReader(Judging(0.0, 1.0, 0.0)).read("?", hits_of(documents))
+    assert [(one.hit.rank, one.answerability) for one in readings] == [(2, 1.0), (1, 0.0), (3, 0.0)]
+
+
+def test_the_readers_digest_is_its_models():
+    assert TrainedReader(Judging()).sha256 == "0" * 64
 
 
 def test_no_hits_give_no_readings(tokenizer):

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app.answering.cite import SentenceCiter
+from app.answering.confidence import ScoreConfidence
 from app.answering.generator import Generator, ReaderGenerator
 from app.answering.options import AnswerOptions
 from app.answering.overlap import Overlap
@@ -66,11 +67,11 @@ def service_of(
         generator=generator or ReaderGenerator(),
         citer=SentenceCiter(overlap),
         support=LexicalSupport(overlap, encoder),
+        confidence=ScoreConfidence(),
         options=AnswerOptions(min_confidence=0.2),
     )
-    return AnswerService(
-        pipeline, index, encoder, ModelNames("hashing", None, None), RetrievalMode.HYBRID, None
-    )
+    models = ModelNames("hashing", "lexical", None, None, None)
+    return AnswerService(pipeline, index, encoder, models, RetrievalMode.HYBRID, None, None)
 
 
 @asynccontextmanager

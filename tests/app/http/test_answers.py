@@ -77,6 +77,8 @@ async def test_an_answer_names_models_index_and_stages(client):
     body = (await client.post("/answer", json={"question": "who designed the eiffel tower"})).json()
     assert body["model"] == {
         "encoder": "hashing",
+        "reader": "lexical",
+        "reader_sha256": None,
         "language_model": None,
         "language_model_sha256": None,
     }

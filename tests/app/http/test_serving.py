@@ -95,7 +95,13 @@ async def test_until_the_models_have_answered_the_service_is_live_but_not_ready(
         assert (await client.get("/health/ready")).json() == {
             "status": "ready",
             "generation": None,
-            "model": {"encoder": "hashing", "language_model": None, "language_model_sha256": None},
+            "model": {
+                "encoder": "hashing",
+                "reader": "lexical",
+                "reader_sha256": None,
+                "language_model": None,
+                "language_model_sha256": None,
+            },
         }
         assert (await client.post("/answer", json=ASKED)).status_code == 200
 

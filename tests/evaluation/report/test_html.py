@@ -148,7 +148,7 @@ def test_a_plot_without_data_leaves_its_sentence():
     shown = read(one(about=silent, answers=()))
     assert [text.split(".")[0] for text in shown.texts("figcaption")][:3] == [
         "No question has its answer in the index, so there is no risk to draw",
-        "No answerable question was answered, so there is no confidence to check",
+        "No question was answered, so there is no confidence to check",
         "There is no ranking to judge: the questions bring their documents, or the index is gone",
     ]
     assert len(shown.all("svg")) == 1

@@ -44,7 +44,7 @@ def test_the_risk_curve_is_the_reports_beside_a_random_order_and_the_threshold(r
     assert (axes.get_xlim(), axes.get_ylim()) == ((0, 1), (0, 1))
     assert (axes.get_xlabel(), axes.get_ylabel()) == (
         "coverage: share of questions answered",
-        "risk: share that is no exact match and supported",
+        "risk: share not right and supported",
     )
 
 
@@ -62,13 +62,16 @@ def test_reliability_shows_accuracy_over_confidence_its_area_by_count(report):
     report["curves"]["reliability"][1]["count"] = 4
     figure = figure_reliability(report)
     (points,) = figure.axes[0].collections
-    assert points.get_offsets().tolist() == [[0.9, 1.0], [0.7, 0.0], [0.3, 1.0]]
+    assert points.get_offsets().tolist() == [
+        *([0.9, 1.0], [0.8, 0.0], [0.7, 0.0], [0.6, 0.0], [0.3, 1.0], [0.2, 0.0])
+    ]
     areas = points.get_sizes()
     assert areas[1] == pytest.approx(4 * areas[0])
-    assert areas[2] == areas[0] > 0
+    assert set(areas[2:]) == {areas[0]}
+    assert areas[0] > 0
     assert drawn(figure) == {"as often right as claimed": [(0, 0), (1, 1)]}
     assert figure.axes[0].get_xlabel() == "mean confidence"
-    assert figure.axes[0].get_ylabel() == "share: exact match and supported"
+    assert figure.axes[0].get_ylabel() == "share: right and supported"
 
 
 def test_recall_is_drawn_at_every_cut_with_the_passages_that_are_read(report):
@@ -122,7 +125,7 @@ def test_captions_say_what_the_figures_mean(report):
     captions = {plot.name: plot.caption for plot in plots(report)}
     assert "AURC 0.333 is the mean of its points" in captions["risk-coverage"]
     assert captions["reliability"] == (
-        "Points: 1 answer each; on the diagonal the share (exact match and supported) equals the confidence. "
+        "Points: 1 answer each; on the diagonal the share (right and supported) equals the confidence. "
         "ECE 0.200; perfect calibration would show 0.050 to 0.100 (95%), so this confidence is no probability."
     )
     assert "first 2 passages are read" in captions["recall"]
@@ -177,6 +180,8 @@ def test_where_quotes_are_not_the_point_nothing_is_said_of_support(report):
     configuration = {**report["run"]["configuration"], "answer_from": "candidate"}
     report["run"] = {**report["run"], "configuration": configuration}
     assert "supported" not in plots_text(report)
+    assert "risk: share not right" in plots_text(report)
+    assert "the share (right) equals the confidence" in plots_text(report)
 
 
 def plots_text(report):

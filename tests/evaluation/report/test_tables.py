@@ -46,7 +46,8 @@ def test_each_label_shows_its_own_figure(report):
     for side in report["sides"].values():
         side.update(quote_verbatim=0.11, quote_has_answer=0.12, supported=0.13, supported_of_answered=0.14)
         side.update(gold_document_cited=0.15, gold_document_cited_without_threshold=0.16)
-        side.update(ece=0.21, ece_band=[0.22, 0.23], brier=0.24, aurc=0.25, relative_aurc=0.26)
+        side.update(ece=0.21, ece_band=[0.22, 0.23], ece_answerable=0.29)
+        side.update(brier=0.24, aurc=0.25, relative_aurc=0.26)
         side.update(coverage_at_90_accuracy=0.27, auroc_right_against_unanswerable=0.28)
         side.update(answerable_from_hits=0.31, gold_document_retrieved=0.32)
         side.update(gold_document_mrr=0.33, gold_document_ndcg_at_10=0.34, quote_sentences_median=1.5)
@@ -63,9 +64,10 @@ def test_each_label_shows_its_own_figure(report):
         "gold document cited": "15.0%",
         "gold document cited if it never abstained": "16.0%",
         "sentences in a quote, median": "1.5",
-        "ECE, 10 bins of equal mass": "0.210",
+        "ECE of all answers, 10 bins of equal mass": "0.210",
         "what a perfectly calibrated predictor would show (95%)": "0.220 to 0.230",
-        "Brier score": "0.240",
+        "ECE of the answers to answerable questions": "0.290",
+        "Brier score of all answers": "0.240",
         "AURC": "0.250",
         "AURC relative to a random order": "0.260",
         "coverage at 90% of that": "27.0%",
@@ -148,4 +150,4 @@ def test_where_quotes_are_not_the_point_the_most_confident_have_one_column(repor
     configuration = {**report["run"]["configuration"], "answer_from": "candidate"}
     report["run"] = {**report["run"], "configuration": configuration}
     (found,) = [one for one in tables(report) if one.title.startswith("The most confident")]
-    assert found.columns == ("coverage", "exact match")
+    assert found.columns == ("coverage", "right", "exact match")

@@ -1,0 +1,64 @@
+"""What reading k passages gives and takes: exact match, gold document and milliseconds, for k = 2, 4, 8, 16.
+
+python -m benchmarks.read QUESTIONS --index DIR
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from app.answering.answer_score import exact_match
+from app.answering.reader_model import load_reader_model
+from app.answering.trained_reader import TrainedReader
+from app.answering.types import Reading
+from app.assembly import open_retriever
+from app.settings import Settings
+from evaluation.questions import Side, load_questions
+from evaluation.slices import on_side
+from retriever.types import RetrievalMode
+
+
+def best_answer(readings: Sequence[Reading]) -> str:
+    """The best span of the best passage; empty without one."""
+    best = readings[0]
+    if not best.spans:
+        return ""
+    passage = best.hit.passage
+    return best.spans[0].span.shifted(-passage.span.start).of(passage.window)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("questions", help="with gold_document_id")
+    parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("--side", type=Side, default=Side.TEST)
+    parser.add_argument("--retrieval", type=RetrievalMode, default=RetrievalMode.HYBRID)
+    arguments = parser.parse_args()
+
+    questions = on_side(load_questions(arguments.questions), arguments.side)
+    retriever = open_retriever(Settings.of(index=arguments.index, retrieval=arguments.retrieval))
+    hits = [retriever.retrieve(question.question, k=16) for question in questions]
+    model = load_reader_model()
+    print(f"{len(questions)} questions, {arguments.retrieval}; in percent, and ms p50 / p95")
+    for k in (2, 4, 8, 16):
+        reader = TrainedReader(model, passages=k)
+        reader.read(questions[0].question, hits[0])
+        right, gold, seconds = [], [], []
+        for question, found in zip(questions, hits, strict=True):
+            started = time.perf_counter()
+            readings = reader.read(question.question, found)
+            seconds.append(time.perf_counter() - started)
+            right.append(exact_match(best_answer(readings), question.answers))
+            gold.append(readings[0].hit.passage.doc_id == question.gold_document_id)
+        p50, p95 = np.percentile(1000 * np.array(seconds), [50, 95])
+        print(
+            f"k={k:2d}: exact match {100 * np.mean(right):.1f}, best passage of the gold document "
+            f"{100 * np.mean(gold):.1f}, {p50:.0f} / {p95:.0f} ms"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Every column by hand, on two documents of which the first has two passages."""
+
+import math
+
+import numpy as np
+import pytest
+
+from app.answering.features import FEATURES, Evidence, features
+from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
+from retriever.types import Hit, Passage, Span
+
+FLOOR = 1e-4
+TOWER, STORM, GRANITE = "The first tower rose in 1698.", "Built in 1698, lost in 1703.", "It is granite."
+
+
+def hit(row, doc_id, text, score, *, start=0, continuation=""):
+    passage = Passage(row, doc_id, doc_id, text, Span(start, start + len(text)), continuation)
+    return Hit(passage, score, row)
+
+
+def reading(of, answerability, **spans):
+    """``spans``: the scores of what is pointed at, best first; an underscore is a space."""
+    found = []
+    for said, score in spans.items():
+        text = said.strip("_").replace("_", " ")
+        start = of.passage.span.start + of.passage.window.index(text)
+        found.append(ScoredSpan(Span(start, start + len(text)), score))
+    return Reading(of, answerability, tuple(found))
+
+
+HITS = (
+    hit(1, "tower", TOWER, 0.8, start=100),
+    hit(2, "storm", STORM, 0.6, start=7),
+    hit(3, "tower", GRANITE, 0.5, start=500, continuation=" It was lost in 1703."),
+)
+READINGS = (
+    reading(HITS[1], 0.9, _1703=0.3, _1698=0.05),
+    reading(HITS[0], 0.6, _1698=0.2, The_first_tower=0.1),
+    reading(HITS[2], 0.5, _1703=0.15),
+)
+
+
+def said(answer, row=1, *, source=CandidateSource.READER, logprob=0.0, tokens=1):
+    passage = HITS[row - 1].passage
+    return Candidate(answer, passage, source, logprob, tokens)
+
+
+def written(answer, row=1, *, logprob=-0.5, tokens=1, source=CandidateSource.LM):
+    return said(answer, row, source=source, logprob=logprob, tokens=tokens)
+
+
+def row_of(candidate, support=0.5, *, hits=HITS, readings=READINGS, candidates=()):
+    evidence = Evidence(hits, readings, candidates)
+    (row,) = features(evidence, [(candidate, support)])
+    return dict(zip(FEATURES, row.tolist(), strict=True))
+
+
+def logit(probability):
+    return math.log(probability / (1 - probability))
+
+
+@pytest.mark.parametrize(
+    ("answer", "probability"),
+    [
+        ("1703", 0.3 + 0.15),
+        ("1698", 0.2 + 0.05),
+        ("A first tower!", 0.1),  # the same answer as what was pointed at, once articles and signs are gone
+        ("1911", FLOOR),
+    ],
+)
+def test_the_pointer_sums_the_spans_of_the_same_answer_over_all_passages(answer, probability):
+    assert row_of(said(answer))["pointer"] == pytest.approx(logit(probability))
+
+
+def test_a_sum_of_one_or_more_is_as_sure_as_can_be_and_finite():
+    sure = (reading(HITS[0], 1.0, _1698=1.0), reading(HITS[1], 1.0, _1698=0.5))
+    found = row_of(said("1698"), readings=sure)
+    assert found["pointer"] == pytest.approx(logit(1 - FLOOR))
+    assert found["margin"] == pytest.approx(math.log(1.5) - math.log(FLOOR))
+
+
+@pytest.mark.parametrize(
+    ("answer", "mine", "best_other"),
+    [("1703", 0.45, 0.25), ("1698", 0.25, 0.45), ("first tower", 0.1, 0.45), ("1911", FLOOR, 0.45)],
+)
+def test_the_margin_is_over_the_best_other_answer(answer, mine, best_other):
+    assert row_of(said(answer))["margin"] == pytest.approx(math.log(mine) - math.log(best_other))
+
+
+def test_without_another_answer_the_margin_is_over_the_floor():
+    alone = [reading(HITS[0], 0.6, _1698=0.2)]
+    assert row_of(said("1698"), readings=alone)["margin"] == pytest.approx(math.log(0.2 / FLOOR))
+
+
+def test_the_language_models_nearest_answer_counts_by_f1():
+    candidates = [
+        said("lost in 1703"),  # the reader's own candidates do not vouch for it
+        written("in 1698", 1),
+        written("1703 or 1698", 2),
+    ]
+    # of three words and two one is shared; with "1703 or 1698", of three and three
+    assert row_of(said("lost in 1703"), candidates=candidates)["lm_agreement"] == pytest.approx(2 / (3 + 2))
+    assert row_of(said("1703"), candidates=candidates)["lm_agreement"] == pytest.approx(2 / (1 + 3))
+    assert row_of(said("The 1698."), candidates=candidates)["lm_agreement"] == pytest.approx(2 / (1 + 2))
+    assert row_of(said("1911"), candidates=candidates)["lm_agreement"] == 0.0
+
+
+def test_an_answer_of_the_language_model_agrees_with_itself_however_improbable_it_was():
+    mine = written("1698", logprob=-40.0)
+    assert row_of(mine, candidates=[said("1703"), mine])["lm_agreement"] == 1.0
+
+
+def test_an_answer_under_a_quoting_mask_is_the_language_models():
+    candidates = [written("1698", source=CandidateSource.CONSTRAINED)]
+    assert row_of(said("1698"), candidates=candidates)["lm_agreement"] == 1.0
+
+
+def test_where_the_language_model_wrote_nothing_nothing_agrees():
+    assert row_of(said("1698"), candidates=[said("1698")])["lm_agreement"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("row", "gap"),
+    [
+        (1, (0.8 - 0.6) / 0.8),
+        (2, (0.6 - 0.8) / 0.8),
+        (3, (0.5 - 0.6) / 0.8),  # another passage of its own document is no rival
+    ],
+)
+def test_the_retrieval_gap_is_to_the_best_other_document_over_the_first_hit(row, gap):
+    assert row_of(said("1698", row))["retrieval_gap"] == pytest.approx(gap)
+
+
+def test_alone_a_document_is_ahead_by_its_whole_score_and_scores_of_nothing_have_no_gap():
+    assert row_of(said("1698", 3), hits=[HITS[0], HITS[2]])["retrieval_gap"] == pytest.approx(0.5 / 0.8)
+    worthless = [hit(1, "tower", TOWER, 0.0), hit(2, "storm", STORM, -1.0)]
+    assert row_of(said("1698", 1), hits=worthless)["retrieval_gap"] == 0.0
+
+
+def test_the_support_is_what_was_handed_in():
+    assert row_of(said("1698"), support=0.37)["support"] == 0.37
+
+
+def test_there_is_a_row_for_each_candidate_in_order():
+    evidence = Evidence(HITS, READINGS, ())
+    cited = [(said("1703", 2), 0.1), (said("1698", 1), 0.9)]
+    rows = features(evidence, cited)
+    assert rows.shape == (2, len(FEATURES))
+    assert rows.dtype == np.float64
+    for row, one in zip(rows, cited, strict=True):
+        assert row.tolist() == features(evidence, [one])[0].tolist()
+    assert rows[:, FEATURES.index("support")].tolist() == [0.1, 0.9]
+
+
+def test_no_candidate_gives_no_row():
+    assert features(Evidence(HITS, READINGS, ()), []).shape == (0, len(FEATURES))
+
+
+def test_without_any_evidence_a_row_is_finite():
+    found = row_of(said("1698"), support=0.0, hits=(), readings=())
+    assert found == pytest.approx(
+        {
+            "pointer": logit(FLOOR),
+            "margin": 0.0,
+            "lm_agreement": 0.0,
+            "retrieval_gap": 0.0,
+            "support": 0.0,
+        }
+    )
