@@ -120,6 +120,7 @@ def _answers(answerable: Sequence[Outcome], min_confidence: float) -> Json:
         "exact_match": _share(one.given(min_confidence) and one.exact_match for one in answerable),
         "f1": _mean(one.f1 if one.given(min_confidence) else 0.0 for one in answerable),
         "exact_match_of_answered": _share(one.exact_match for one in given),
+        "right_of_answered": _share(one.right for one in given),
         "exact_match_without_threshold": _share(one.exact_match for one in answerable),
         "f1_without_threshold": _mean(one.f1 for one in answerable),
         "misled_of_answered": _share(one.misled for one in given),

@@ -63,7 +63,7 @@ def figure_risk_coverage(report: Json) -> Figure | None:
     axes.plot(coverages, risks, color=_FIRST, label=f"by confidence: AURC {number(report['aurc'])}")
     random = risks[-1]
     axes.plot((0, 1), (random, random), "--", color=_MUTED, label=f"in a random order: {number(random)}")
-    given = report["correct_and_supported_of_answered"]
+    given = report["right_of_answered"]
     if given is not None:
         label = f"at confidence {report['min_confidence']:g}: {number(1 - given)}"
         axes.plot([report["answered"]], [1 - given], "o", color=_SECOND, label=label)
@@ -97,7 +97,7 @@ def figure_reliability(report: Json) -> Figure | None:
 def figure_recall(report: Json) -> Figure | None:
     """Share of questions with an answer, or the gold document, among the first k; None of nothing.
 
-    With a line at the number of passages that are read.
+    With a line at the number of passages that are retrieved for a question.
     """
     drawn = [
         ("a passage with the answer", report["answer_recall"], "o-", _FIRST),
@@ -112,7 +112,7 @@ def figure_recall(report: Json) -> Figure | None:
         points = [(int(k), share) for k, share in recall.items() if share is not None]
         axes.plot(*zip(*points, strict=True), style, color=color, label=label, markersize=4)
     top_k = _top_k(report)
-    axes.axvline(top_k, linestyle=":", color=_MUTED, label=f"{top_k} are read")
+    axes.axvline(top_k, linestyle=":", color=_MUTED, label=f"{top_k} are retrieved")
     cuts = [int(k) for k in report["answer_recall"]]
     axes.set_xticks(cuts, labels=[str(k) for k in cuts])
     axes.minorticks_off()
@@ -215,7 +215,7 @@ def _caption_reliability(report: Json) -> str:
 
 
 def _caption_recall(report: Json) -> str:
-    told = f"The first {_top_k(report)} passages are read."
+    told = f"The first {_top_k(report)} passages are retrieved for a question."
     if report["answerable_from_hits"] is not None:
         share = percent(report["answerable_from_hits"])
         told += f" An answer stands in them for {share} of the questions: the ceiling of whatever reads them."

@@ -74,7 +74,7 @@ _CONFIDENCE: _Figures = (
     ("auroc_right_against_unanswerable", "AUROC, right answers against unanswerable questions", number),
 )
 _RETRIEVAL: _Figures = (
-    ("answerable_from_hits", "answer stands in the hits that are read: the ceiling", percent),
+    ("answerable_from_hits", "answer stands in the hits: the ceiling", percent),
     ("gold_document_retrieved", "gold document among them", percent),
     ("gold_document_mrr", "reciprocal rank of the gold document, mean", number),
     ("gold_document_ndcg_at_10", "nDCG@10 of the gold document", number),

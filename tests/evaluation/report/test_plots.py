@@ -49,12 +49,17 @@ def test_the_risk_curve_is_the_reports_beside_a_random_order_and_the_threshold(r
 
 
 def test_a_threshold_that_answers_nothing_is_no_point(report):
-    report = {**report, "answered": 0.0, "correct_and_supported_of_answered": None}
+    report = {**report, "answered": 0.0, "right_of_answered": None}
     assert list(drawn(figure_risk_coverage(report))) == ["by confidence", "in a random order"]
 
 
+def test_the_threshold_lies_on_the_curve(report):
+    lines = drawn(figure_risk_coverage(report))
+    assert lines["at confidence 0.5"][0] in lines["by confidence"]
+
+
 def test_the_threshold_lies_at_its_own_risk(report):
-    report = {**report, "answered": 0.25, "correct_and_supported_of_answered": 0.9}
+    report = {**report, "answered": 0.25, "right_of_answered": 0.9}
     assert drawn(figure_risk_coverage(report))["at confidence 0.5"] == [(0.25, 0.1)]
 
 
@@ -80,7 +85,7 @@ def test_recall_is_drawn_at_every_cut_with_the_passages_that_are_read(report):
     lines = drawn(figure)
     assert lines["a passage with the answer"] == [(1, 0.25), (2, 0.5), *((k, 0.75) for k in cuts[2:])]
     assert lines["the gold document"] == [(1, 0.5), *((k, 1.0) for k in cuts[1:])]
-    assert [x for x, _ in lines["2 are read"]] == [2, 2]
+    assert [x for x, _ in lines["2 are retrieved"]] == [2, 2]
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
     assert [text.get_text() for text in axes.get_xticklabels()] == [str(k) for k in cuts]
@@ -88,7 +93,7 @@ def test_recall_is_drawn_at_every_cut_with_the_passages_that_are_read(report):
 
 def test_recall_leaves_out_what_is_not_known(report):
     report["gold_document_recall"] = dict.fromkeys(report["gold_document_recall"])
-    assert set(drawn(figure_recall(report))) == {"a passage with the answer", "2 are read"}
+    assert set(drawn(figure_recall(report))) == {"a passage with the answer", "2 are retrieved"}
 
 
 def test_latency_has_a_bar_to_the_median_and_a_whisker_to_the_95th_percentile(report):
@@ -128,7 +133,7 @@ def test_captions_say_what_the_figures_mean(report):
         "Points: 1 answer each; on the diagonal the share (right and supported) equals the confidence. "
         "ECE 0.200; perfect calibration would show 0.050 to 0.100 (95%), so this confidence is no probability."
     )
-    assert "first 2 passages are read" in captions["recall"]
+    assert "first 2 passages are retrieved" in captions["recall"]
     assert "for 50.0% of the questions" in captions["recall"]
 
 
