@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from app.answering.question import checked_question
-from app.command_options import PREDICT, SERVICE, Options, with_options
+from app.command_options import CALIBRATE, PREDICT, SERVICE, Options, with_options
 from app.settings import Settings
 from index_builder.cli import cli as index_cli
 from retriever.errors import InvalidRequestError, LoccitError
@@ -362,11 +362,8 @@ def evaluate_compare(
         out.write_text(markdown("Runs compared", ", ".join(map(str, runs)), tables), encoding="utf-8")
 
 
-CALIBRATED = ("questions", "side", "sample", *SERVICE)
-
-
 @cli.command()
-@with_options(*CALIBRATED)
+@with_options(*CALIBRATE)
 def calibrate(
     run: Annotated[
         Path | None,

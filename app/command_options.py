@@ -128,6 +128,7 @@ _RUN_OPTIONS: dict[str, tuple[Any, Any]] = {
 _SHARED_OPTIONS = {**_SETTING_OPTIONS, **_RUN_OPTIONS}
 SERVICE = ("index", "top_k", "retrieval", "reader", "generator", "language_model", "allow_download")
 PREDICT = (*_RUN_OPTIONS, *SERVICE)
+CALIBRATE = ("questions", "side", "sample", *SERVICE)
 
 
 def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
