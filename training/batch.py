@@ -28,6 +28,11 @@ class Batch:
     group_sequences: tuple[int, ...]
     answerable: Tensor
 
+    @property
+    def size(self) -> int:
+        """G."""
+        return len(self.group_tokens)
+
 
 def batch_of(examples: Sequence[Example], device: str = "cpu") -> Batch:
     """The examples as one batch, in their order."""

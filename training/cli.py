@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from training.ablation import Ablation
+
 cli = typer.Typer(
     help="Make the training data, and train the weights that are shipped.", no_args_is_help=True
 )
@@ -68,19 +70,24 @@ def reader(
     hours: Annotated[
         float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")
     ] = None,
+    without: Annotated[
+        Ablation | None, typer.Option(help="Leave this part of the data out, to see what it gives.")
+    ] = None,
 ) -> None:
     """Train the reader; run again with the same options, it goes on from its last checkpoint.
 
     Example: loccit train reader --out runs/reader --threads 2
     """
     from training.reader import TrainingSettings, train
+    from training.run import Pace
 
+    settings = TrainingSettings(groups=groups, seed=seed)
     train(
         prepared,
         out,
         Console(stderr=True),
-        settings=TrainingSettings(groups=groups, seed=seed),
-        threads=threads,
-        hours=hours,
-        command=f"loccit train reader --groups {groups} --seed {seed}",
+        settings=settings if without is None else settings.without(without),
+        pace=Pace(threads=threads, hours=hours),
+        command=f"loccit train reader --groups {groups} --seed {seed}"
+        + ("" if without is None else f" --without {without}"),
     )

@@ -8,8 +8,7 @@ from app.answering.answer_score import exact_match, f1
 from app.answering.reader_model import Judgement, ReaderModel
 from retriever.store import DocumentStore
 from training.group import Group, GroupRecord
-
-Quality = dict[str, dict[str, float]]
+from training.run import Quality
 
 
 @dataclass(frozen=True, slots=True)

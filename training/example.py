@@ -45,7 +45,7 @@ def chosen(record: GroupRecord, settings: PresentationSettings, rng: Random) -> 
     if rng.random() < settings.unanswerable and negatives:
         positives = []
     shown = rng.sample(positives, min(len(positives), rng.choice((1, 2)) if distant else 1))
-    shown += rng.sample(negatives, min(len(negatives), size - len(shown)))
+    shown += rng.sample(negatives, min(len(negatives), max(0, size - len(shown))))
     return replace(record, rows=tuple(shown))
 
 

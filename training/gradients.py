@@ -1,46 +1,66 @@
 """Gradients of a batch, computed in parts side by side: one thread for each, which beats many threads on one part."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from app.answering.cross_encoder import CrossEncoder
 from retriever.torch_runtime import use_threads
-from training.batch import Batch
-from training.loss import reader_losses
+
+
+class Part(Protocol):
+    """Some of a step's examples, packed for the model."""
+
+    @property
+    def size(self) -> int:
+        """How many examples it holds."""
+
+
+class Losses(Protocol):
+    """Means over a part's examples."""
+
+    @property
+    def total(self) -> Tensor:
+        """What is minimised: a scalar."""
+
+    def by_name(self) -> dict[str, Tensor]:
+        """The terms of ``total``, for the log: scalars."""
 
 
 class Step(NamedTuple):
-    """``gradients``: of every parameter by name, float32. The two losses: means over the batch's groups."""
+    """``gradients``: of every parameter by name, float32. ``losses``: by name, means over the batch's examples."""
 
     gradients: dict[str, Tensor]
-    pointer: float
-    answerability: float
+    losses: dict[str, float]
 
 
-class GradientWorkers:
-    """``workers`` threads; a batch is handed in as at most so many parts."""
+P = TypeVar("P", bound=Part)
 
-    def __init__(self, model: CrossEncoder, workers: int) -> None:
-        self._model, self.workers = model, workers
-        self._parameters: dict[str, nn.Parameter] = dict(model.named_parameters())
+
+class GradientWorkers(Generic[P]):
+    """``workers`` threads that take a batch's parts in turn."""
+
+    def __init__(
+        self, losses: Callable[[P], Losses], parameters: Mapping[str, nn.Parameter], workers: int
+    ) -> None:
+        self._losses, self._parameters = losses, parameters
         self._pool = ThreadPoolExecutor(workers, initializer=use_threads, initargs=(1,))
 
-    def step(self, parts: Sequence[Batch]) -> Step:
-        """The gradients of the mean loss over all groups of the parts; the sum is taken in the parts' order."""
-        groups = sum(len(part.group_tokens) for part in parts)
-        done = list(self._pool.map(lambda part: self._part(part, len(part.group_tokens) / groups), parts))
-        first, *others = done
-        gradients = {name: one.float() for name, one in zip(self._parameters, first[0], strict=True)}
-        for found, _, _ in others:
-            for total, one in zip(gradients.values(), found, strict=True):
-                total += one
-        return Step(gradients, sum(pointer for _, pointer, _ in done), sum(judged for _, _, judged in done))
+    def step(self, parts: Sequence[P]) -> Step:
+        """The gradients of the mean loss over all examples; the sum is taken in the parts' order."""
+        examples = sum(part.size for part in parts)
+        gradients: dict[str, Tensor] = {}
+        losses: dict[str, float] = {}
+        for found, terms in self._pool.map(lambda part: self._part(part, part.size / examples), parts):
+            for name, one in zip(self._parameters, found, strict=True):
+                gradients[name] = gradients[name].add_(one) if name in gradients else one.float()
+            for name, value in terms.items():
+                losses[name] = losses.get(name, 0.0) + value
+        return Step(gradients, losses)
 
-    def _part(self, part: Batch, share: float) -> tuple[tuple[Tensor, ...], float, float]:
-        losses = reader_losses(self._model(part.packed), part)
+    def _part(self, part: P, share: float) -> tuple[tuple[Tensor, ...], dict[str, float]]:
+        losses = self._losses(part)
         gradients = torch.autograd.grad(losses.total * share, list(self._parameters.values()))
-        return gradients, float(losses.pointer.detach()) * share, float(losses.answerability.detach()) * share
+        return gradients, {name: float(one.detach()) * share for name, one in losses.by_name().items()}

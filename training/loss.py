@@ -41,6 +41,9 @@ class Losses(NamedTuple):
         """What is minimised."""
         return self.pointer + self.answerability
 
+    def by_name(self) -> dict[str, Tensor]:
+        return {"pointer": self.pointer, "answerability": self.answerability}
+
 
 def reader_losses(scores: Scores, batch: Batch) -> Losses:
     """The loss of a batch; see the module's equations."""

@@ -25,11 +25,12 @@ class MasterAdamW:
     The model's parameters become copies, in ``dtype``, of float32 masters kept here.
     """
 
-    def __init__(self, model: nn.Module, dtype: torch.dtype) -> None:
-        """``model``: with float32 parameters, which are the masters' beginnings."""
-        masters = {name: one.detach().clone().float() for name, one in model.named_parameters()}
-        model.to(dtype)
-        self._parameters = dict(model.named_parameters())
+    def __init__(self, parameters: Mapping[str, nn.Parameter], dtype: torch.dtype) -> None:
+        """``parameters``: float32 when they come, the masters' beginnings; in ``dtype`` from then on."""
+        masters = {name: one.detach().clone().float() for name, one in parameters.items()}
+        for one in parameters.values():
+            one.data = one.data.to(dtype)
+        self._parameters = parameters
         self._masters = masters
         matrices = [one for one in masters.values() if one.dim() > 1]
         others = [one for one in masters.values() if one.dim() <= 1]

@@ -14,6 +14,7 @@ from app.answering.shipped_weights import shipped_weights
 from retriever.errors import LoccitError, ModelUnusableError
 from retriever.models import sha256_of
 from training import reader as training
+from training import run
 from training.data import DataSettings, prepare
 from training.example import PresentationSettings, chosen, example
 from training.group import GroupRecord
@@ -22,6 +23,7 @@ from training.optimiser import learning_rate
 from training.order import mixture
 from training.question import Source
 from training.reader import TrainingSettings, train
+from training.run import Pace
 from training.shards import read_shard, shards
 
 SETTINGS = TrainingSettings(groups=40, groups_per_step=4, max_tokens=160, rate=3e-3)
@@ -43,9 +45,9 @@ def checkpoint(folder):
 def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(data, base, tmp_path, quiet):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train(data, whole, quiet, settings=SETTINGS, base=base)
-    assert train(data, cut, quiet, settings=SETTINGS, base=base, stop_at_step=3) is None
+    assert train(data, cut, quiet, settings=SETTINGS, base=base, pace=Pace(stop_at_step=3)) is None
     assert not (cut / "weights").exists()
-    assert train(data, cut, quiet, settings=SETTINGS, base=base, stop_at_step=7) is None
+    assert train(data, cut, quiet, settings=SETTINGS, base=base, pace=Pace(stop_at_step=7)) is None
     assert train(data, cut, quiet, settings=SETTINGS, base=base) is not None
     expected, found = checkpoint(whole), checkpoint(cut)
     assert expected.keys() == found.keys()
@@ -61,13 +63,13 @@ def test_another_seed_gives_other_weights(data, base, tmp_path, quiet):
 
 
 def test_a_checkpoint_of_other_settings_is_refused(data, base, tmp_path, quiet):
-    train(data, tmp_path / "out", quiet, settings=SETTINGS, base=base, stop_at_step=1)
+    train(data, tmp_path / "out", quiet, settings=SETTINGS, base=base, pace=Pace(stop_at_step=1))
     with pytest.raises(LoccitError, match="other settings or data"):
         train(data, tmp_path / "out", quiet, settings=replace(SETTINGS, rate=1e-4), base=base)
 
 
 def test_a_damaged_checkpoint_is_refused(data, base, tmp_path, quiet):
-    train(data, tmp_path / "out", quiet, settings=SETTINGS, base=base, stop_at_step=1)
+    train(data, tmp_path / "out", quiet, settings=SETTINGS, base=base, pace=Pace(stop_at_step=1))
     (tmp_path / "out/checkpoint.safetensors").write_bytes(b"cut short")
     with pytest.raises(LoccitError, match="not a checkpoint"):
         train(data, tmp_path / "out", quiet, settings=SETTINGS, base=base)
@@ -79,7 +81,7 @@ def test_without_prepared_data_the_command_that_makes_it_is_named(base, tmp_path
 
 
 def test_the_loss_falls(data, base, tmp_path, quiet, monkeypatch):
-    monkeypatch.setattr(training, "_SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(run, "_SECONDS_BETWEEN_LINES", 0.0)
     train(data, tmp_path / "out", quiet, settings=replace(SETTINGS, groups=400), base=base)
     lines = [json.loads(line) for line in (tmp_path / "out/log.jsonl").read_text().splitlines()]
     losses = [line["pointer"] for line in lines if "pointer" in line]
