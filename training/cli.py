@@ -91,3 +91,48 @@ def reader(
         command=f"loccit train reader --groups {groups} --seed {seed}"
         + ("" if without is None else f" --without {without}"),
     )
+
+
+@cli.command()
+def adapter(
+    prepared: PreparedFolder = _PREPARED,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log and weights.")
+    ] = Path("runs/adapter"),
+    language_model: Annotated[
+        str, typer.Option(help="Packaged model, folder or GGUF file that the adapter is for.")
+    ] = "gemma-3-270m",
+    examples: Annotated[
+        int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
+    ] = 16_000,
+    rank: Annotated[int, typer.Option(min=1, help="Of the adapter's matrices.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")] = None,
+    hours: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")
+    ] = None,
+) -> None:
+    """Train a language model to answer from passages and to point at what backs the answer.
+
+    Run again with the same options, it goes on from its last checkpoint. Distantly supervised questions are
+    learnt from where the trained reader agrees.
+
+    Example: loccit train adapter --out runs/adapter --threads 2
+    """
+    from app.answering.transformers_lm import load_model
+    from retriever.models import LANGUAGE_MODELS, default_cache_dir
+    from training.adapter import AdapterSettings, train
+    from training.run import Pace
+
+    packaged = LANGUAGE_MODELS.get(language_model)
+    train(
+        prepared,
+        out,
+        load_model(language_model, cache_dir=default_cache_dir(), offline=True, dtype=None),
+        Console(stderr=True),
+        settings=AdapterSettings(examples=examples, rank=rank, seed=seed),
+        pace=Pace(threads=threads, hours=hours),
+        licence="that of the base model" if packaged is None else packaged.licence,
+        command=f"loccit train adapter --language-model {language_model} --examples {examples} --rank {rank} "
+        f"--seed {seed}",
+    )

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from app.answering.reader_input import ReaderInput, ReaderTokenizer
-from retriever.types import Passage, Span
-from training.group import Group, GroupRecord, LabelledPassage
+from retriever.types import Span
+from training.group import Group, GroupRecord
 from training.question import Source
 
 
@@ -53,17 +53,12 @@ def example(group: Group, tokenizer: ReaderTokenizer, settings: PresentationSett
     """The group's passages as sequences. An answer that the sequence is too short for does not count."""
     passages = group.passages
     if rng.random() < settings.without_continuation:
-        alone = tuple(map(_without_continuation, passages))
+        alone = tuple(one.without_continuation for one in passages)
         if any(one.answers for one in alone) or not group.positives:
             passages = alone
     inputs = tokenizer.inputs(group.question, [(one.passage.title, one.passage.window) for one in passages])
     answers = tuple(_tokens(one, labelled.answers) for one, labelled in zip(inputs, passages, strict=True))
     return Example(tuple(inputs), answers)
-
-
-def _without_continuation(one: LabelledPassage) -> LabelledPassage:
-    passage: Passage = replace(one.passage, continuation="")
-    return LabelledPassage(passage, tuple(span for span in one.answers if span.end <= len(passage.text)))
 
 
 def _tokens(one: ReaderInput, answers: Sequence[Span]) -> tuple[tuple[int, int], ...]:

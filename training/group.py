@@ -1,7 +1,7 @@
 """What the reader learns from: a question with passages, and where its answer stands in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from retriever.store import DocumentStore
@@ -15,6 +15,12 @@ class LabelledPassage:
 
     passage: Passage
     answers: tuple[Span, ...]
+
+    @property
+    def without_continuation(self) -> "LabelledPassage":
+        """The passage alone, with those answers that it holds itself."""
+        passage: Passage = replace(self.passage, continuation="")
+        return LabelledPassage(passage, tuple(span for span in self.answers if span.end <= len(passage.text)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,8 +234,31 @@ def _shifted(states: torch.Tensor, pads: Sequence[int], columns: int) -> torch.T
     return moved
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model with its tokenizer. ``begin``: the tokens before every text. ``sha256``: of the weights."""
+
+    name: str
+    sha256: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+    @property
+    def begin(self) -> list[int]:
+        """The tokens that the tokenizer puts before every text."""
+        return _begin_ids(self.tokenizer)
+
+
 def load(name_or_path: str, *, cache_dir: Path, offline: bool, dtype: str | None) -> TransformersLM:
     """See ``load_language_model``."""
+    loaded = load_model(name_or_path, cache_dir=cache_dir, offline=offline, dtype=dtype)
+    if computes_in_bfloat16():
+        use_few_rows(loaded.model)
+    return TransformersLM(loaded.model, loaded.tokenizer, name=name_or_path, sha256=loaded.sha256)
+
+
+def load_model(name_or_path: str, *, cache_dir: Path, offline: bool, dtype: str | None) -> LoadedModel:
+    """A packaged model, a GGUF file, a folder, or one of the hub; raises like ``load_language_model``."""
     kind = _dtype(dtype)
     path = Path(name_or_path)
     if packaged := LANGUAGE_MODELS.get(name_or_path):
@@ -256,9 +279,7 @@ def load(name_or_path: str, *, cache_dir: Path, offline: bool, dtype: str | None
         raise ModelUnusableError(
             f"The language model {name_or_path} cannot be loaded: {problem}"
         ) from problem
-    if computes_in_bfloat16():
-        use_few_rows(model)
-    return TransformersLM(model, tokenizer, name=name_or_path, sha256=sha256)
+    return LoadedModel(name_or_path, sha256, model, tokenizer)
 
 
 def _dtype(name: str | None) -> torch.dtype:

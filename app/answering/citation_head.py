@@ -1,0 +1,43 @@
+r"""The citation head: with an answer's state as query it points at the evidence that backs it, or at nothing.
+
+For the state h_a of an answer's last token and the states h_i of the evidence tokens (both of the language
+model's last layer, normalised), with learnt projections to d dimensions,
+
+    s_i = (Q_s h_a) . (K_s h_i) / sqrt(d),   e_i likewise,   s_null = w_s . h_a + b_s,   e_null likewise.
+
+Start and end are each normalised over the evidence and null; null means "not supported".
+"""
+
+from typing import NamedTuple
+
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from torch import Tensor, nn
+
+DIMENSION = 128
+
+
+class PointerLogits(NamedTuple):
+    """float32. ``start``, ``end``: (queries, evidence tokens). ``null``: (queries, 2), for start and end."""
+
+    start: Tensor
+    end: Tensor
+    null: Tensor
+
+
+class CitationHead(nn.Module):
+    """Projections for start and end, and the null slot."""
+
+    def __init__(self, hidden: int, dimension: int = DIMENSION) -> None:
+        super().__init__()
+        self.dimension = dimension
+        self.query = nn.Linear(hidden, 2 * dimension)
+        self.key = nn.Linear(hidden, 2 * dimension, bias=False)
+        self.null = nn.Linear(hidden, 2)
+
+    def forward(self, answers: Tensor, evidence: Tensor) -> PointerLogits:
+        """``answers``: (queries, hidden). ``evidence``: (tokens, hidden)."""
+        answers, evidence = (F.layer_norm(states, states.shape[-1:]) for states in (answers, evidence))
+        query = self.query(answers).float().unflatten(-1, (2, self.dimension))  # (queries, 2, d)
+        key = self.key(evidence).float().unflatten(-1, (2, self.dimension))  # (tokens, 2, d)
+        logits = query.transpose(0, 1) @ key.permute(1, 2, 0) * self.dimension**-0.5  # (2, queries, tokens)
+        return PointerLogits(logits[0], logits[1], self.null(answers).float())

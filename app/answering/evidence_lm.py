@@ -1,0 +1,217 @@
+"""An adapted language model at work: it reads passages once, then writes answers, scores given ones and points."""
+
+import time
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from torch import Tensor
+from transformers import DynamicCache, PreTrainedModel
+
+from app.answering.citation_head import CitationHead
+from app.answering.evidence_input import NO_ANSWER, STOP, EvidenceInput, EvidenceTokenizer
+from app.answering.pointing import best_spans
+from retriever.types import Span
+
+_SPANS_KEPT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """Where the citation head points for an answer.
+
+    ``null``: 0-1, that nothing read backs the answer. ``spans``: (passage, characters of its window,
+    probability), best first, apart from each other; their probabilities and ``null`` add up to 1 at most.
+    """
+
+    null: float
+    spans: tuple[tuple[int, Span, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer under the model. ``logprob``: of its tokens and the stop, by the words that can occur.
+
+    ``tokens``: how many that sums over. ``finished``: False when a limit cut it off.
+    """
+
+    text: str
+    logprob: float
+    tokens: int
+    finished: bool
+    pointed: Pointed
+
+
+class EvidenceLM:
+    """A causal language model with merged adapter, and the citation head that was trained with it."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: EvidenceTokenizer, head: CitationHead) -> None:
+        self.model, self.tokenizer, self.head = model, tokenizer, head
+
+    @torch.inference_mode()
+    def read(self, question: str, passages: Sequence[tuple[str, str]]) -> "ReadEvidence":
+        """The model after ``Answer:``, given these (title, window)."""
+        prompt = self.tokenizer.input(question, passages)
+        cache = DynamicCache()
+        output = self.model.model(
+            input_ids=torch.tensor([prompt.ids], device=self.model.device),
+            past_key_values=cache,
+            use_cache=True,
+        )
+        return ReadEvidence(self, prompt, cache, output.last_hidden_state[0])
+
+
+class ReadEvidence:
+    """Passages read; answers build on that without reading them again.
+
+    Answers are made of the tokens of the passages, the question and ``NO_ANSWER`` alone, which spares the
+    output layer: its rows are most of a small model's weights.
+    """
+
+    def __init__(self, lm: EvidenceLM, prompt: EvidenceInput, cache: DynamicCache, states: Tensor) -> None:
+        """``states``: the last layer's, (tokens, hidden)."""
+        self._lm, self.prompt, self._cache = lm, prompt, cache
+        self._last = states[-1:]  # (1, hidden)
+        self._evidence = states[torch.as_tensor(prompt.places, device=states.device)]  # (E, hidden)
+        self._stop = lm.tokenizer.ids(STOP)[0]
+        self._words = _Words(lm.model, [*prompt.ids, *lm.tokenizer.answer(NO_ANSWER)])
+
+    @torch.inference_mode()
+    def write(
+        self,
+        n: int = 1,
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+        deadline: float | None = None,
+    ) -> list[Written]:
+        """``n`` answers side by side; greedy ones, which are all the same, at temperature 0."""
+        rows = [_Row(torch.Generator().manual_seed(seed * 1000 + number)) for number in range(n)]
+        states = self._last.expand(n, -1)  # (rows, hidden)
+        cache = self._copied(n)
+        for _ in range(max_tokens):
+            self._words.append(rows, states, temperature, self._stop)
+            if all(row.finished for row in rows) or (deadline is not None and time.monotonic() > deadline):
+                break
+            ids = torch.tensor([[row.ids[-1]] for row in rows], device=states.device)
+            output = self._lm.model.model(input_ids=ids, past_key_values=cache, use_cache=True)
+            fresh = output.last_hidden_state[:, -1]
+            for row, state in zip(rows, fresh, strict=True):
+                row.state = row.state if row.finished else state
+            states = fresh
+        return [self._written(row) for row in rows]
+
+    @torch.inference_mode()
+    def score(self, answers: Sequence[str]) -> list[Written]:
+        """Given answers as if they had been written."""
+        if not answers:
+            return []
+        tokens = [self._lm.tokenizer.answer(answer) for answer in answers]
+        words = self._words.with_also([id_ for ids in tokens for id_ in ids])
+        longest = max(map(len, tokens))
+        rows = torch.tensor([ids + [ids[-1]] * (longest - len(ids)) for ids in tokens])[:, :-1]
+        output = self._lm.model.model(
+            input_ids=rows.to(self._last.device), past_key_values=self._copied(len(rows)), use_cache=True
+        )
+        states = torch.cat([self._last.expand(len(rows), 1, -1), output.last_hidden_state], dim=1)
+        return [
+            Written(
+                text=answer,
+                logprob=words.logprob(state[: len(ids)], ids),
+                tokens=len(ids),
+                finished=True,
+                pointed=self._pointed(state[len(ids) - 1]),
+            )
+            for answer, ids, state in zip(answers, tokens, states, strict=True)
+        ]
+
+    def _copied(self, rows: int) -> DynamicCache:
+        """The cache for so many rows, to be written into."""
+        cache = deepcopy(self._cache)
+        if rows > 1:
+            cache.batch_repeat_interleave(rows)
+        return cache
+
+    def _written(self, row: "_Row") -> Written:
+        ids = row.ids[:-1] if row.finished else row.ids
+        text = self._lm.tokenizer.text(ids)
+        state = self._last[0] if row.state is None else row.state
+        return Written(text.strip(), row.logprob, len(row.ids), row.finished, self._pointed(state))
+
+    def _pointed(self, state: Tensor) -> Pointed:
+        if not len(self._evidence):
+            return Pointed(1.0, ())
+        logits = self._lm.head(state[None], self._evidence)
+        both = torch.stack([logits.start[0], logits.end[0]])  # (2, E)
+        normed = torch.cat([both, logits.null.T], dim=1).log_softmax(-1).cpu().numpy()  # (2, E + 1)
+        start, end = normed[:, :-1]
+        prompt = self.prompt
+        spans: list[tuple[int, Span, float]] = []
+        for number in range(len(prompt.windows)):
+            (of,) = np.nonzero(prompt.passages == number)
+            found = best_spans(
+                start[of], end[of], starts=prompt.starts[of], ends=prompt.ends[of], k=_SPANS_KEPT
+            )
+            spans += [
+                (number, prompt.characters(int(of[first]), int(of[last])), float(np.exp(score)))
+                for first, last, score in found
+            ]
+        spans.sort(key=lambda one: -one[2])
+        return Pointed(float(np.exp(normed[:, -1].sum())), tuple(spans[:_SPANS_KEPT]))
+
+
+@dataclass(slots=True)
+class _Row:
+    """An answer being written. ``state``: after its newest token, None before the first."""
+
+    random: torch.Generator
+    ids: list[int]
+    state: Tensor | None
+    logprob: float
+    finished: bool
+
+    def __init__(self, random: torch.Generator) -> None:
+        self.random, self.ids, self.state, self.logprob, self.finished = random, [], None, 0.0, False
+
+
+class _Words:
+    """The output layer's rows of the tokens that can occur."""
+
+    def __init__(self, model: PreTrainedModel, ids: Sequence[int]) -> None:
+        self._model = model
+        self._ids = sorted(set(ids))
+        self._places = {id_: place for place, id_ in enumerate(self._ids)}
+        layer = model.lm_head.weight
+        self._weight = layer[torch.tensor(self._ids, device=layer.device)]  # (words, hidden)
+
+    def with_also(self, ids: Sequence[int]) -> "_Words":
+        """These tokens too."""
+        return self if self._places.keys() >= set(ids) else _Words(self._model, [*self._ids, *ids])
+
+    def logprobs(self, states: Tensor) -> Tensor:
+        """(rows, hidden) to (rows, words), float32."""
+        return F.linear(states, self._weight).float().log_softmax(-1)
+
+    def logprob(self, states: Tensor, ids: Sequence[int]) -> float:
+        """Of these tokens in turn; ``states``: before each of them, (tokens, hidden)."""
+        places = torch.tensor([self._places[id_] for id_ in ids], device=states.device)
+        return float(self.logprobs(states).gather(1, places[:, None]).sum())
+
+    def append(self, rows: Sequence[_Row], states: Tensor, temperature: float, stop: int) -> None:
+        """One token for every unfinished row."""
+        logprobs = self.logprobs(states).cpu()
+        for row, found in zip(rows, logprobs, strict=True):
+            if row.finished:
+                continue
+            if temperature > 0:
+                drawn = torch.multinomial((found / temperature).softmax(-1), 1, generator=row.random)
+                place = int(drawn)
+            else:
+                place = int(found.argmax())
+            row.ids.append(self._ids[place])
+            row.logprob += float(found[place])
+            row.finished = self._ids[place] == stop

@@ -1,0 +1,216 @@
+"""Training a language model's adapter (LoRA, Hu et al. 2021) together with its citation head."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from statistics import fmean
+from types import MappingProxyType
+
+import torch
+from peft import LoraConfig, inject_adapter_in_model
+from rich.console import Console
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from app.answering.adapter import ADAPTER_KIND, PROJECTIONS, SCALE
+from app.answering.answer_score import exact_match, f1
+from app.answering.citation_head import CitationHead
+from app.answering.evidence_input import NO_ANSWER, EvidenceTokenizer
+from app.answering.evidence_lm import EvidenceLM, Written
+from app.answering.reader_model import load_reader_model
+from app.answering.shipped_weights import ShippedWeights
+from app.answering.transformers_lm import LoadedModel
+from training.agreement import agreed
+from training.evidence_batch import EvidenceBatch, EvidenceLosses, evidence_losses, evidence_parts
+from training.evidence_example import EvidenceExample, EvidenceSettings, evidence_example
+from training.group import Group, GroupRecord
+from training.order import mixture
+from training.prepared import PreparedData, first_of_each
+from training.question import Source
+from training.run import Pace, Quality, Run, device, digest, training_dtype
+
+SHARES: Mapping[Source, float] = MappingProxyType({Source.SQUAD: 0.6, Source.NQ: 0.25, Source.TRIVIAQA: 0.15})
+AGREED_FOLDER = "agreed"
+_QUICK_GROUPS = 12
+_WHOLE_GROUPS = 120
+_PASSAGES_SHOWN = 3
+_ANSWER_TOKENS = 32
+_DISTANT_LOOKED_AT = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSettings:
+    """What the weights depend on, beside data and base model.
+
+    ``examples``: shown in all, which fixes the schedule. ``rate``: its peak. ``rank``: of the adapter.
+    """
+
+    examples: int = 16_000
+    examples_per_step: int = 16
+    seed: int = 0
+    rate: float = 3e-4
+    rank: int = 16
+    shown: EvidenceSettings = field(default_factory=EvidenceSettings)
+    shares: Mapping[Source, float] = field(default_factory=lambda: dict(SHARES))
+
+
+def train(
+    data_folder: Path,
+    out_folder: Path,
+    base: LoadedModel,
+    console: Console,
+    *,
+    settings: AdapterSettings | None = None,
+    pace: Pace | None = None,
+    licence: str,
+    command: str = "loccit train adapter",
+) -> Quality | None:
+    """Train in ``out_folder`` on data that ``prepare`` made, from where a run with these settings was stopped.
+
+    Ends with the file to ship, and its manifest, in ``out_folder/weights``, and hands back its quality on the
+    development groups; None when ``pace`` stopped it before. Computes on a GPU where there is one.
+
+    Raises:
+        LoccitError: when there is no data, or the checkpoint belongs to another run.
+    """
+    settings = settings or AdapterSettings()
+    data = PreparedData(data_folder)
+    task = _AdapterTask(data, settings, base, _groups(data, settings, out_folder, console))
+    run = Run(task, out_folder, console, pace or Pace())
+    if not run.go():
+        return None
+    entry = ShippedWeights(
+        file="adapter.safetensors",
+        sha256="",
+        kind=ADAPTER_KIND,
+        base_sha256=base.sha256,
+        licence=licence,
+        command=command,
+        data=data.fingerprint,
+        seed=settings.seed,
+    )
+    return run.ship(f"adapter-{base.name}", entry, task.tensors())
+
+
+def _groups(
+    data: PreparedData, settings: AdapterSettings, out_folder: Path, console: Console
+) -> dict[Source, list[GroupRecord]]:
+    """The groups to learn from, the distantly supervised ones as far as the reader agrees."""
+    groups = data.training()
+    reader = load_reader_model()
+    for source in (Source.NQ, Source.TRIVIAQA):
+        wanted = round(settings.examples * settings.shares.get(source, 0) * _DISTANT_LOOKED_AT)
+        folder = out_folder / AGREED_FOLDER / reader.sha256[:12]
+        groups[source] = agreed(
+            groups[source][:wanted], reader, data.store, folder, console, name=source.value
+        )
+    return groups
+
+
+class _AdapterTask:
+    """Follows ``Task``."""
+
+    def __init__(
+        self,
+        data: PreparedData,
+        settings: AdapterSettings,
+        base: LoadedModel,
+        groups: Mapping[Source, Sequence[GroupRecord]],
+    ) -> None:
+        self._data, self._settings = data, settings
+        self._order = mixture(groups, settings.shares, total=settings.examples, seed=settings.seed)
+        self._answers = [record.answers[0] for record in self._order if record.answers]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self._model = _with_adapter(base.model, settings.rank)
+            self._model.to(device(), training_dtype())  # type: ignore[arg-type]
+            self._head = CitationHead(base.model.config.hidden_size).to(device())
+        self._tokenizer = EvidenceTokenizer(
+            base.tokenizer, begin=base.begin, evidence_tokens=settings.shown.evidence_tokens
+        )
+        learnt = {name: one for name, one in self._model.named_parameters() if one.requires_grad}
+        head = {f"citation.{name}": one for name, one in self._head.named_parameters()}
+        self.parameters: Mapping[str, nn.Parameter] = {**learnt, **head}
+        self.examples, self.examples_per_step = settings.examples, settings.examples_per_step
+        self.rate = settings.rate
+        sources = {source.value: [record.id for record in records] for source, records in groups.items()}
+        self.fingerprint = digest([asdict(settings), data.fingerprint, base.sha256, sources])
+
+    def parts(self, step: int, at_least: int) -> list[EvidenceBatch]:
+        first = step * self.examples_per_step
+        places = range(first, min(first + self.examples_per_step, len(self._order)))
+        return evidence_parts([self._example(place) for place in places], 2 * at_least, device())
+
+    def losses(self, part: EvidenceBatch) -> EvidenceLosses:
+        return evidence_losses(self._model, self._head, part)
+
+    def quality(self, *, whole: bool) -> Quality:
+        lm = EvidenceLM(self._model, self._tokenizer, self._head)
+        records = first_of_each(self._data.development, _WHOLE_GROUPS if whole else _QUICK_GROUPS)
+        return quality(lm, [record.group(self._data.store) for record in records])
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What is shipped: the adapter's matrices and the citation head."""
+        return {name.replace(".default.", "."): one for name, one in self.parameters.items()}
+
+    def _example(self, place: int) -> EvidenceExample:
+        rng = Random(f"{self._settings.seed}:{place}")
+        return evidence_example(
+            self._order[place], self._data.store, self._tokenizer, self._settings.shown, self._answers, rng
+        )
+
+
+def quality(lm: EvidenceLM, groups: Sequence[Group]) -> Quality:
+    """By source, over its groups with an answer (0-1, higher is better):
+
+    ``em_given``, ``f1_given``: of what is written when only the first passage that answers is read;
+    ``cited_given``: exact match of where the citation head points for it; ``em``: of what is written from the
+    first three passages as found; ``refused``: how often it says so when shown one that does not answer.
+    """
+    by_source: dict[str, list[dict[str, float]]] = {}
+    for group in groups:
+        by_source.setdefault(group.source.value, []).append(_outcome(lm, group))
+    return {
+        source: {"groups": len(found)}
+        | {name: round(fmean(one[name] for one in found if name in one), 4) for name in found[0]}
+        for source, found in sorted(by_source.items())
+    }
+
+
+def _outcome(lm: EvidenceLM, group: Group) -> dict[str, float]:
+    given = _windows(group, [n for n, one in enumerate(group.passages) if one.answers][:1])
+    several = _windows(group, range(min(_PASSAGES_SHOWN, len(group.passages))))
+    without = _windows(group, [n for n, one in enumerate(group.passages) if not one.answers][:1])
+    (alone,) = lm.read(group.question, given).write(max_tokens=_ANSWER_TOKENS)
+    (among,) = lm.read(group.question, several).write(max_tokens=_ANSWER_TOKENS)
+    found = {
+        "em_given": float(exact_match(alone.text, group.answers)),
+        "f1_given": f1(alone.text, group.answers),
+        "cited_given": float(exact_match(_pointed(alone, given), group.answers)),
+        "em": float(exact_match(among.text, group.answers)),
+    }
+    if without:
+        (silent,) = lm.read(group.question, without).write(max_tokens=_ANSWER_TOKENS)
+        found["refused"] = float(silent.text == NO_ANSWER)
+    return found
+
+
+def _windows(group: Group, places: Sequence[int] | range) -> list[tuple[str, str]]:
+    passages = [group.passages[place].passage for place in places]
+    return [(one.title, one.window if len(passages) == 1 else one.text) for one in passages]
+
+
+def _pointed(written: Written, windows: Sequence[tuple[str, str]]) -> str:
+    if not written.pointed.spans:
+        return ""
+    passage, span, _ = written.pointed.spans[0]
+    return span.of(windows[passage][1])
+
+
+def _with_adapter(model: PreTrainedModel, rank: int) -> PreTrainedModel:
+    """The model, frozen, with new matrices beside its projections that change nothing yet."""
+    model.requires_grad_(False)
+    config = LoraConfig(r=rank, lora_alpha=round(SCALE * rank), target_modules=list(PROJECTIONS))
+    inject_adapter_in_model(config, model)
+    return model
