@@ -46,7 +46,7 @@ class AdapterSettings:
     ``examples``: shown in all, which fixes the schedule. ``rate``: its peak. ``rank``: of the adapter.
     """
 
-    examples: int = 16_000
+    examples: int = 12_000
     examples_per_step: int = 16
     seed: int = 0
     rate: float = 3e-4
@@ -103,7 +103,7 @@ def _groups(
         wanted = round(settings.examples * settings.shares.get(source, 0) * _DISTANT_LOOKED_AT)
         folder = out_folder / AGREED_FOLDER / reader.sha256[:12]
         groups[source] = agreed(
-            groups[source][:wanted], reader, data.store, folder, console, name=source.value
+            groups[source], reader, data.store, folder, console, name=source.value, at_least=wanted
         )
     return groups
 

@@ -25,14 +25,18 @@ def agreed(
     console: Console,
     *,
     name: str,
+    at_least: int,
 ) -> list[GroupRecord]:
     """The groups whose best passages the reader agrees on, with those alone as positives; kept in ``folder``.
+
+    ``at_least``: of the records, how many are looked at; whole shards are.
 
     A passage that holds the answer's words by chance would teach a writer to guess. Groups without positives
     stay. Killed, it goes on after the last whole shard.
     """
     folder.mkdir(parents=True, exist_ok=True)
     kept: list[GroupRecord] = []
+    records = records[: -(-at_least // _SHARD) * _SHARD]
     with progress(console, f"Reading {name} passages", total=len(records)) as advance:
         for first in range(0, len(records), _SHARD):
             path = shard_path(folder, f"{name}-{first // _SHARD:03}")

@@ -104,7 +104,7 @@ def adapter(
     ] = "gemma-3-270m",
     examples: Annotated[
         int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
-    ] = 16_000,
+    ] = 12_000,
     rank: Annotated[int, typer.Option(min=1, help="Of the adapter's matrices.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")] = None,

@@ -25,11 +25,10 @@ from training.evidence_example import EvidenceExample
 
 @dataclass(frozen=True, slots=True)
 class EvidenceBatch:
-    """``ids``, ``mask``: (rows, columns), padded on the right."""
+    """``ids``: (rows, columns), padded on the right, where no token before sees it: attention is causal."""
 
     examples: tuple[EvidenceExample, ...]
     ids: Tensor
-    mask: Tensor
 
     @property
     def size(self) -> int:
@@ -68,7 +67,7 @@ class EvidenceLosses(NamedTuple):
 
 def evidence_losses(model: PreTrainedModel, head: CitationHead, batch: EvidenceBatch) -> EvidenceLosses:
     """See the module's equations."""
-    states = model.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False).last_hidden_state
+    states = model.model(input_ids=batch.ids, use_cache=False).last_hidden_state
     write, cite = [], []
     zero = states.new_zeros((), dtype=torch.float32)
     before: list[Tensor] = []  # the states that answer tokens are written from
@@ -102,5 +101,4 @@ def _batch(examples: Sequence[EvidenceExample], device: str) -> EvidenceBatch:
     longest = max(one.tokens for one in examples)
     rows = [[*one.prompt.ids, *one.answer] for one in examples]
     ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows], device=device)
-    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows], device=device)
-    return EvidenceBatch(tuple(examples), ids, mask)
+    return EvidenceBatch(tuple(examples), ids)

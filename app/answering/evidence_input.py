@@ -26,8 +26,8 @@ class EvidenceInput:
     """A prompt up to its ``Answer:``. E counts the tokens of the passages' windows.
 
     ``titles`` (as shown), ``windows``: of the passages, in order. ``ids``: every token. ``places``: where in
-    ``ids`` the evidence stands, (E,). ``passages``: whose window a token is of, (E,). ``offsets``: its characters there, (E, 2).
-    ``starts``, ``ends``: whether it begins and ends a word, (E,).
+    ``ids`` the evidence stands, (E,). ``passages``: whose window a token is of, (E,). ``offsets``: its
+    characters there, (E, 2). ``starts``, ``ends``: whether it begins and ends a word, (E,).
     """
 
     titles: tuple[str, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
+from app.answering.types import Candidate, CandidateSource, Opinion, Reading, ScoredSpan
 from retriever.types import Hit, Passage, Span
 
 Json = dict[str, Any]
@@ -52,6 +52,18 @@ def candidate_of(candidate: Json, passages: Mapping[int, Passage]) -> Candidate:
         tokens=candidate["tokens"],
         pointer=None if candidate["pointer"] is None else _span(candidate["pointer"]),
         sample=candidate["sample"],
+        opinion=None if candidate.get("opinion") is None else _opinion(candidate["opinion"]),
+    )
+
+
+def _opinion(recorded: Json) -> Opinion:
+    pointer = recorded["pointer"]
+    return Opinion(
+        logprob=recorded["logprob"],
+        tokens=recorded["tokens"],
+        null=recorded["null"],
+        pointer=None if pointer is None else _span(pointer),
+        pointed=recorded["pointed"],
     )
 
 

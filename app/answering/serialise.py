@@ -9,6 +9,7 @@ from app.answering.types import (
     CitedAnswer,
     CitedCandidate,
     Decision,
+    Opinion,
     Reading,
     Trace,
 )
@@ -54,6 +55,7 @@ def candidate_as_json(candidate: Candidate) -> Json:
         "tokens": candidate.tokens,
         "sample": candidate.sample,
         "pointer": None if candidate.pointer is None else _span(candidate.pointer),
+        "opinion": None if candidate.opinion is None else _opinion(candidate.opinion),
         "passage": _place(candidate.passage),
     }
 
@@ -139,6 +141,16 @@ def _cited(cited: CitedCandidate) -> Json:
         "candidate": candidate_as_json(cited.candidate),
         "citations": [citation_as_json(citation) for citation in cited.citations],
         "confidence": cited.confidence,
+    }
+
+
+def _opinion(opinion: Opinion) -> Json:
+    return {
+        "logprob": opinion.logprob,
+        "tokens": opinion.tokens,
+        "null": opinion.null,
+        "pointer": None if opinion.pointer is None else _span(opinion.pointer),
+        "pointed": opinion.pointed,
     }
 
 

@@ -39,6 +39,22 @@ class CandidateSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What an adapted language model makes of an answer, whoever wrote it, after reading the best passages.
+
+    ``logprob``: natural logarithm of the answer's probability, summed over ``tokens``.
+    ``null``: 0-1, that nothing it read backs the answer. ``pointer``: characters of the *document* that back it
+    in the candidate's passage, with probability ``pointed``; None and 0 when it did not read that passage.
+    """
+
+    logprob: float
+    tokens: int
+    null: float
+    pointer: Span | None
+    pointed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """An answer with the passage it was generated from: unchecked, so it cannot reach a response.
 
@@ -46,6 +62,7 @@ class Candidate:
     ``tokens``: how many tokens that sum runs over.
     ``pointer``: characters of the *document* that the source pointed at, when it can point.
     ``sample``: 0 for the greedy answer of a passage, 1, 2, ... for sampled ones.
+    ``opinion``: the adapted language model's, where there is one.
     """
 
     answer: str
@@ -55,6 +72,7 @@ class Candidate:
     tokens: int
     pointer: Span | None = None
     sample: int = 0
+    opinion: Opinion | None = None
 
     @property
     def mean_token_probability(self) -> float:
