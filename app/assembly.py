@@ -6,20 +6,20 @@ from typing import Any
 
 from app.answering.cite import SentenceCiter
 from app.answering.confidence import CalibratedConfidence, ConfidenceScorer, ScoreConfidence
-from app.answering.generator import Generator, JointGenerator, LMGenerator, ReaderGenerator
-from app.answering.language_model import LanguageModel, load_language_model
+from app.answering.language_model import LanguageModel
 from app.answering.options import AnswerOptions
 from app.answering.overlap import Overlap
 from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader, Reader
-from app.answering.reader_model import load_reader_model
+from app.answering.reader_model import READER_KIND, load_reader_model
+from app.answering.shipped_weights import weights_folder
 from app.answering.support import LexicalSupport
 from app.answering.trained_reader import TrainedReader
 from app.calibration import Calibration, Digests, calibration_of, threshold
-from app.settings import GeneratorKind, ReaderKind, Settings
+from app.settings import ReaderKind, Settings
+from app.writing import writing
 from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, index_in_memory, open_index, read_manifest
-from retriever.models import default_cache_dir
 from retriever.retriever import IndexRetriever
 from retriever.torch_runtime import native_dtype, use_threads
 from retriever.types import Document, RetrievalMode
@@ -34,6 +34,7 @@ class ModelNames:
     reader_sha256: str | None
     language_model: str | None
     language_model_sha256: str | None
+    adapter_sha256: str | None
 
     def digests(self, encoder: Encoder) -> Digests:
         """What a calibrator's weights depend on."""
@@ -41,6 +42,7 @@ class ModelNames:
             "encoder": encoder.sha256,
             "reader": self.reader_sha256,
             "language_model": self.language_model_sha256,
+            "adapter": self.adapter_sha256,
             "support": LexicalSupport.__name__,
             "number_format": str(native_dtype()),
         }
@@ -50,6 +52,7 @@ class ModelNames:
 class AnswerService:
     """An opened index with the models that answer from it.
 
+    ``language_model``: None when it is adapted, or the reader alone answers.
     ``calibration``: None where no calibrator knows these models; the confidence is then a score.
     """
 
@@ -98,6 +101,9 @@ class AnswerService:
             "generate": {
                 "generator": settings.generator.value,
                 "language_model_sha256": self.models.language_model_sha256,
+                "adapter_sha256": self.models.adapter_sha256,
+                "passages_together": settings.passages_together,
+                "citer": settings.citer.value,
                 "candidates": settings.candidates,
                 "evidence_tokens": settings.evidence_tokens,
                 "seed": settings.seed,
@@ -118,21 +124,22 @@ def open_service(settings: Settings, *, calibrated: bool = True) -> AnswerServic
         IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
     """
     index, encoder = _open_index(settings)
-    language_model = _language_model(settings)
+    written = writing(settings)
     overlap = Overlap(index.lexical)
     reader, reader_sha256 = _reader(settings, overlap, encoder)
     models = ModelNames(
         encoder=encoder.name,
         reader=settings.reader.value,
         reader_sha256=reader_sha256,
-        language_model=None if language_model is None else language_model.name,
-        language_model_sha256=None if language_model is None else language_model.sha256,
+        language_model=written.name,
+        language_model_sha256=written.sha256,
+        adapter_sha256=written.adapter_sha256,
     )
     calibration = calibration_of(settings, models.digests(encoder), index) if calibrated else None
     pipeline = Pipeline(
         retriever=IndexRetriever(index, encoder, mode=settings.retrieval),
         reader=reader,
-        generator=_generator(settings, language_model),
+        generator=written.generator,
         citer=SentenceCiter(overlap),
         support=LexicalSupport(overlap, encoder),
         confidence=_confidence(calibration),
@@ -149,7 +156,7 @@ def open_service(settings: Settings, *, calibrated: bool = True) -> AnswerServic
         encoder=encoder,
         models=models,
         retrieval=settings.retrieval,
-        language_model=language_model,
+        language_model=written.language_model,
         calibration=calibration,
     )
 
@@ -162,30 +169,13 @@ def _open_index(settings: Settings) -> tuple[PassageIndex, Encoder]:
     return open_index(settings.index, encoder), encoder
 
 
-def _language_model(settings: Settings) -> LanguageModel | None:
-    if settings.generator is GeneratorKind.READER:
-        return None
-    return load_language_model(
-        settings.language_model,
-        cache_dir=default_cache_dir(),
-        offline=not settings.allow_download,
-    )
-
-
 def _reader(settings: Settings, overlap: Overlap, encoder: Encoder) -> tuple[Reader, str | None]:
     """The reader, and the digest of its weights when it has any."""
     if settings.reader is ReaderKind.LEXICAL:
         return LexicalReader(overlap, encoder), None
-    trained = TrainedReader(load_reader_model(), passages=settings.passages_read)
+    folder = weights_folder(READER_KIND, settings.weights)
+    trained = TrainedReader(load_reader_model(folder=folder), passages=settings.passages_read)
     return trained, trained.sha256
-
-
-def _generator(settings: Settings, language_model: LanguageModel | None) -> Generator:
-    if language_model is None:
-        return ReaderGenerator()
-    writer = LMGenerator(language_model, evidence_tokens=settings.evidence_tokens)
-    # what the lexical reader points at are whole sentences: quotes, but no answers
-    return writer if settings.reader is ReaderKind.LEXICAL else JointGenerator(ReaderGenerator(), writer)
 
 
 def _confidence(calibration: Calibration | None) -> ConfidenceScorer:

@@ -20,7 +20,17 @@ from retriever.errors import InvalidRequestError
 from retriever.index import STORE_FILE, PassageIndex
 
 Digests = Mapping[str, str | None]
-_SHAPING = ("retrieval", "top_k", "passages_read", "generator", "candidates", "evidence_tokens", "seed")
+_SHAPING = (
+    "retrieval",
+    "top_k",
+    "passages_read",
+    "passages_together",
+    "generator",
+    "citer",
+    "candidates",
+    "evidence_tokens",
+    "seed",
+)
 """Settings that shape an answer beside models and index."""
 
 

@@ -30,6 +30,21 @@ class ReaderKind(StrEnum):
     LEXICAL = "lexical"
 
 
+class AdapterKind(StrEnum):
+    """What was trained onto the language model."""
+
+    TRAINED = "trained"
+    NONE = "none"
+
+
+class CiterKind(StrEnum):
+    """Who says which words back an answer."""
+
+    READER = "reader"
+    LM_HEAD = "lm-head"
+    CONSTRAINED = "constrained"
+
+
 class Settings(BaseSettings):
     """Everything that can be set, checked when it is built."""
 
@@ -41,6 +56,20 @@ class Settings(BaseSettings):
         DEFAULT_LANGUAGE_MODEL,
         description="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or "
         "hub name.",
+    )
+    adapter: AdapterKind = Field(
+        AdapterKind.TRAINED,
+        description="trained: the language model answers with what was trained onto it, where there is such; none: as "
+        "it was published, by examples.",
+    )
+    weights: Path | None = Field(
+        None,
+        description="Folder with weights as `loccit train` leaves them, used in place of the shipped ones.",
+    )
+    citer: CiterKind = Field(
+        CiterKind.READER,
+        description="reader: the reader points at what is quoted; lm-head: the adapted language model does; "
+        "constrained: the language model writes its quotes itself, held to the passages' words.",
     )
     generator: GeneratorKind = Field(
         GeneratorKind.LM,
@@ -55,6 +84,9 @@ class Settings(BaseSettings):
     passages_read: int = Field(8, ge=1, le=100, description="Of those, how many the trained reader reads.")
     candidates: int = Field(
         1, ge=1, le=64, description="Answers the language model writes, the best passages first."
+    )
+    passages_together: int = Field(
+        2, ge=1, le=8, description="Passages that the adapted language model reads at once."
     )
     evidence_tokens: int = Field(256, ge=16, le=8192, description="Tokens of a passage the model reads.")
     seed: int = Field(0, ge=0, description="Of the sampled candidates.")

@@ -126,6 +126,16 @@ class PassagePlace(BaseModel):
     end: int = Field(ge=1)
 
 
+class Opinion(BaseModel):
+    """What the adapted language model makes of an answer after reading the best passages."""
+
+    logprob: float
+    tokens: int
+    null: float = Field(ge=0, le=1, description="That nothing it read backs the answer.")
+    pointer: Place | None = Field(description="Where it points in the candidate's passage.")
+    pointed: float = Field(ge=0, le=1)
+
+
 class Candidate(BaseModel):
     """An answer before any check, with the passage it was written from. Nothing vouches for it."""
 
@@ -135,6 +145,7 @@ class Candidate(BaseModel):
     tokens: int
     sample: int
     pointer: Place | None
+    opinion: Opinion | None = Field(description="null without an adapted language model.")
     passage: PassagePlace
 
 
@@ -161,6 +172,9 @@ class Model(BaseModel):
     reader_sha256: str | None = Field(description="null for the lexical reader, which has no weights.")
     language_model: str | None = Field(description="null when the reader alone answers.")
     language_model_sha256: str | None
+    adapter_sha256: str | None = Field(
+        None, description="Of what was trained onto the language model; null without it."
+    )
 
 
 class Attribution(BaseModel):

@@ -18,7 +18,7 @@ from app.answering.answer_score import exact_match, f1
 from app.answering.citation_head import CitationHead
 from app.answering.evidence_input import NO_ANSWER, EvidenceTokenizer
 from app.answering.evidence_lm import EvidenceLM, Written
-from app.answering.reader_model import load_reader_model
+from app.answering.reader_model import ReaderModel, load_reader_model
 from app.answering.shipped_weights import ShippedWeights
 from app.answering.transformers_lm import LoadedModel
 from training.agreement import agreed
@@ -31,6 +31,7 @@ from training.question import Source
 from training.run import Pace, Quality, Run, device, digest, training_dtype
 
 SHARES: Mapping[Source, float] = MappingProxyType({Source.SQUAD: 0.6, Source.NQ: 0.25, Source.TRIVIAQA: 0.15})
+WEIGHTS_FILE = "adapter.safetensors"
 AGREED_FOLDER = "agreed"
 _QUICK_GROUPS = 12
 _WHOLE_GROUPS = 120
@@ -63,25 +64,29 @@ def train(
     *,
     settings: AdapterSettings | None = None,
     pace: Pace | None = None,
+    reader: ReaderModel | None = None,
     licence: str,
     command: str = "loccit train adapter",
 ) -> Quality | None:
     """Train in ``out_folder`` on data that ``prepare`` made, from where a run with these settings was stopped.
 
     Ends with the file to ship, and its manifest, in ``out_folder/weights``, and hands back its quality on the
-    development groups; None when ``pace`` stopped it before. Computes on a GPU where there is one.
+    development groups; None when ``pace`` stopped it before. ``reader``: whose agreement makes distantly
+    supervised passages believed, the shipped one unless given. Computes on a GPU where there is one.
 
     Raises:
         LoccitError: when there is no data, or the checkpoint belongs to another run.
     """
     settings = settings or AdapterSettings()
     data = PreparedData(data_folder)
-    task = _AdapterTask(data, settings, base, _groups(data, settings, out_folder, console))
+    groups = _groups(data, settings, reader or load_reader_model(), out_folder, console)
+    task = _AdapterTask(data, settings, base, groups)
     run = Run(task, out_folder, console, pace or Pace())
     if not run.go():
         return None
+    name = base.name.replace("/", "--")
     entry = ShippedWeights(
-        file="adapter.safetensors",
+        file=f"{name}/{WEIGHTS_FILE}",
         sha256="",
         kind=ADAPTER_KIND,
         base_sha256=base.sha256,
@@ -90,15 +95,14 @@ def train(
         data=data.fingerprint,
         seed=settings.seed,
     )
-    return run.ship(f"adapter-{base.name}", entry, task.tensors())
+    return run.ship(f"adapter-{name}", entry, task.tensors())
 
 
 def _groups(
-    data: PreparedData, settings: AdapterSettings, out_folder: Path, console: Console
+    data: PreparedData, settings: AdapterSettings, reader: ReaderModel, out_folder: Path, console: Console
 ) -> dict[Source, list[GroupRecord]]:
     """The groups to learn from, the distantly supervised ones as far as the reader agrees."""
     groups = data.training()
-    reader = load_reader_model()
     for source in (Source.NQ, Source.TRIVIAQA):
         wanted = round(settings.examples * settings.shares.get(source, 0) * _DISTANT_LOOKED_AT)
         folder = out_folder / AGREED_FOLDER / reader.sha256[:12]

@@ -1,11 +1,13 @@
 """`loccit train`: make the training data, and train what is shipped."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from retriever.errors import LoccitError
 from training.ablation import Ablation
 
 cli = typer.Typer(
@@ -100,7 +102,10 @@ def adapter(
         Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log and weights.")
     ] = Path("runs/adapter"),
     language_model: Annotated[
-        str, typer.Option(help="Packaged model, folder or GGUF file that the adapter is for.")
+        str,
+        typer.Option(
+            help="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
+        ),
     ] = "gemma-3-270m",
     examples: Annotated[
         int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
@@ -119,6 +124,8 @@ def adapter(
 
     Example: loccit train adapter --out runs/adapter --threads 2
     """
+    if find_spec("peft") is None:
+        raise LoccitError("Training an adapter needs peft; install it with `pip install 'loccit[train]'`.")
     from app.answering.transformers_lm import load_model
     from retriever.models import LANGUAGE_MODELS, default_cache_dir
     from training.adapter import AdapterSettings, train

@@ -77,9 +77,9 @@ def evidence_losses(model: PreTrainedModel, head: CitationHead, batch: EvidenceB
         evidence = row[torch.as_tensor(one.prompt.places, device=row.device)]
         cite.append(_cited(head, before[-1][-1:], evidence, one.pairs) if one.pairs is not None else zero)
     logits = F.linear(torch.cat(before), model.lm_head.weight).float()
-    for one, found in zip(
-        batch.examples, logits.split([len(one.answer) for one in batch.examples]), strict=True
-    ):
+    lengths = [len(one.answer) for one in batch.examples]
+    by_example: tuple[Tensor, ...] = logits.split(lengths)  # type: ignore[no-untyped-call]
+    for one, found in zip(batch.examples, by_example, strict=True):
         wanted = torch.tensor(one.answer, device=found.device)
         write.append(F.cross_entropy(found, wanted) * float(one.learnt))
     return EvidenceLosses(torch.stack(write).mean(), torch.stack(cite).mean())

@@ -62,5 +62,7 @@ class GradientWorkers(Generic[P]):
 
     def _part(self, part: P, share: float) -> tuple[tuple[Tensor, ...], dict[str, float]]:
         losses = self._losses(part)
-        gradients = torch.autograd.grad(losses.total * share, list(self._parameters.values()))
+        gradients = torch.autograd.grad(
+            losses.total * share, list(self._parameters.values()), materialize_grads=True
+        )
         return gradients, {name: float(one.detach()) * share for name, one in losses.by_name().items()}

@@ -16,12 +16,15 @@ PASSAGES_TOGETHER = 2
 class EvidenceGenerator:
     """The reader's answers and the language model's, each with the language model's opinion.
 
-    ``together``: passages that the language model reads at once, the best ones. When one answer is wanted it
-    writes one from those; further ones come from single passages, best first, then from samples
-    (GopherCite, section 2.3: candidates from different documents, more samples than documents).
+    ``reader``: None for the language model's answers alone. ``together``: passages that the language model reads
+    at once, the best ones. When one answer is wanted it writes one from those; further ones come from single
+    passages, best first, then from samples (GopherCite, section 2.3: candidates from different documents, more
+    samples than documents).
     """
 
-    def __init__(self, lm: EvidenceLM, reader: ReaderGenerator, *, together: int = PASSAGES_TOGETHER) -> None:
+    def __init__(
+        self, lm: EvidenceLM, reader: ReaderGenerator | None, *, together: int = PASSAGES_TOGETHER
+    ) -> None:
         self._lm, self._reader, self._together = lm, reader, together
 
     def generate(
@@ -31,7 +34,11 @@ class EvidenceGenerator:
         passages = [reading.hit.passage for reading in readings]
         if not passages:
             return []
-        extracted = self._reader.generate(question, readings, n=n, seed=seed, deadline=deadline)
+        extracted = (
+            self._reader.generate(question, readings, n=n, seed=seed, deadline=deadline)
+            if self._reader
+            else []
+        )
         best = passages[: self._together]
         evidence = self._read(question, best)
         written = _candidates(best, evidence.write(max_tokens=ANSWER_TOKENS, deadline=deadline))

@@ -1,7 +1,7 @@
 """An adapted language model at work: it reads passages once, then writes answers, scores given ones and points."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from transformers import DynamicCache, PreTrainedModel
 from app.answering.citation_head import CitationHead
 from app.answering.evidence_input import NO_ANSWER, STOP, EvidenceInput, EvidenceTokenizer
 from app.answering.pointing import best_spans
+from app.answering.quote_mask import CLAIM_TOKENS, QUOTE_TOKENS, QuotedTokens, QuoteMask
 from retriever.types import Span
 
 _SPANS_KEPT = 3
@@ -45,6 +46,23 @@ class Written:
     pointed: Pointed
 
 
+@dataclass(frozen=True, slots=True)
+class QuotedAnswer:
+    """An answer in GopherCite's syntax: a claim, and characters of a passage's window that back it.
+
+    ``span`` begins and ends with neither white space nor a part of a character. ``logprob``: of all tokens, the
+    title's and the delimiters' too, as if nothing had been masked, by the words that can occur. ``tokens``: how
+    many that sums over. ``finished``: False when a limit ended claim or quote.
+    """
+
+    claim: str
+    passage: int
+    span: Span
+    logprob: float
+    tokens: int
+    finished: bool
+
+
 class EvidenceLM:
     """A causal language model with merged adapter, and the citation head that was trained with it."""
 
@@ -52,9 +70,11 @@ class EvidenceLM:
         self.model, self.tokenizer, self.head = model, tokenizer, head
 
     @torch.inference_mode()
-    def read(self, question: str, passages: Sequence[tuple[str, str]]) -> "ReadEvidence":
-        """The model after ``Answer:``, given these (title, window)."""
-        prompt = self.tokenizer.input(question, passages)
+    def read(
+        self, question: str, passages: Sequence[tuple[str, str]], *, quoted: bool = False
+    ) -> "ReadEvidence":
+        """The model after ``Answer:``, given these (title, window); ``quoted``: for ``write_quoted``."""
+        prompt = self.tokenizer.input(question, passages, quoted=quoted)
         cache = DynamicCache()
         output = self.model.model(
             input_ids=torch.tensor([prompt.ids], device=self.model.device),
@@ -91,10 +111,22 @@ class ReadEvidence:
     ) -> list[Written]:
         """``n`` answers side by side; greedy ones, which are all the same, at temperature 0."""
         rows = [_Row(torch.Generator().manual_seed(seed * 1000 + number)) for number in range(n)]
-        states = self._last.expand(n, -1)  # (rows, hidden)
-        cache = self._copied(n)
+        self._write(rows, self._words, max_tokens, temperature, deadline)
+        return [self._written(row) for row in rows]
+
+    def _write(
+        self,
+        rows: Sequence["_Row"],
+        words: "_Words",
+        max_tokens: int,
+        temperature: float,
+        deadline: float | None,
+    ) -> None:
+        """Tokens for every row, until all are finished or a limit is reached."""
+        states = self._last.expand(len(rows), -1)  # (rows, hidden)
+        cache = self._copied(len(rows))
         for _ in range(max_tokens):
-            self._words.append(rows, states, temperature, self._stop)
+            words.append(rows, states, temperature, self._stop)
             if all(row.finished for row in rows) or (deadline is not None and time.monotonic() > deadline):
                 break
             ids = torch.tensor([[row.ids[-1]] for row in rows], device=states.device)
@@ -103,7 +135,57 @@ class ReadEvidence:
             for row, state in zip(rows, fresh, strict=True):
                 row.state = row.state if row.finished else state
             states = fresh
-        return [self._written(row) for row in rows]
+
+    @torch.inference_mode()
+    def write_quoted(
+        self,
+        *,
+        claim_tokens: int = CLAIM_TOKENS,
+        quote_tokens: int = QUOTE_TOKENS,
+        deadline: float | None = None,
+    ) -> QuotedAnswer | None:
+        """The greedy answer under a mask that lets it only quote verbatim (GopherCite, section 2.1).
+
+        None when no passage has a quote within ``quote_tokens``, or the deadline passed. A claim that needs more
+        than ``claim_tokens`` is cut off. To be asked of evidence that was read with ``quoted``.
+        """
+        mask = QuoteMask(
+            self._lm.tokenizer, self.prompt, claim_tokens=claim_tokens, quote_tokens=quote_tokens
+        )
+        phase = mask.start()
+        words = self._words.with_also(sorted(mask.ids))
+        cache = self._copied(1)
+        states, ids = [self._last], list[int]()  # before each token: (fresh tokens, hidden)
+        while phase is not None:
+            if deadline is not None and time.monotonic() > deadline:
+                return None
+            fresh = [words.best(states[-1][-1:], phase.allowed)]
+            reached = phase.after(fresh[0])
+            while not isinstance(reached, QuotedTokens) and len(reached.allowed) == 1:
+                fresh += reached.allowed  # what is forced needs no look at the model
+                reached = reached.after(fresh[-1])
+            ids += fresh
+            output = self._lm.model.model(
+                input_ids=torch.tensor([fresh], device=self._last.device),
+                past_key_values=cache,
+                use_cache=True,
+            )
+            states.append(output.last_hidden_state[0])
+            if isinstance(reached, QuotedTokens):
+                return self._quoted(reached, words.logprob(torch.cat(states)[: len(ids)], ids), len(ids))
+            phase = reached
+        return None
+
+    @torch.inference_mode()
+    def write_unmasked(self, *, max_tokens: int, deadline: float | None = None) -> str:
+        """The greedy answer by the same words as ``write_quoted`` with nothing forbidden, up to the line's end.
+
+        To see how often the model keeps to the syntax, and quotes verbatim, on its own: see ``parse_quoted``.
+        """
+        words = self._words.with_also(sorted(QuoteMask(self._lm.tokenizer, self.prompt).ids))
+        row = _Row(torch.Generator())
+        self._write([row], words, max_tokens, 0.0, deadline)
+        return self._lm.tokenizer.text(row.ids).partition(STOP)[0]
 
     @torch.inference_mode()
     def score(self, answers: Sequence[str]) -> list[Written]:
@@ -128,6 +210,19 @@ class ReadEvidence:
             )
             for answer, ids, state in zip(answers, tokens, states, strict=True)
         ]
+
+    def _quoted(self, found: QuotedTokens, logprob: float, tokens: int) -> QuotedAnswer:
+        passage = int(self.prompt.passages[found.first])
+        span = self.prompt.characters(found.first, found.last)
+        quote = span.of(self.prompt.windows[passage])
+        return QuotedAnswer(
+            claim=found.claim,
+            passage=passage,
+            span=Span(span.start, span.start + len(quote.rstrip())),
+            logprob=logprob,
+            tokens=tokens,
+            finished=not found.cut,
+        )
 
     def _copied(self, rows: int) -> DynamicCache:
         """The cache for so many rows, to be written into."""
@@ -200,6 +295,12 @@ class _Words:
         """Of these tokens in turn; ``states``: before each of them, (tokens, hidden)."""
         places = torch.tensor([self._places[id_] for id_ in ids], device=states.device)
         return float(self.logprobs(states).gather(1, places[:, None]).sum())
+
+    def best(self, states: Tensor, among: Collection[int]) -> int:
+        """The likeliest of these tokens, the lowest of equally likely ones; ``states``: (1, hidden)."""
+        ids = sorted(among)
+        found = self.logprobs(states)[0].cpu()
+        return ids[int(found[[self._places[id_] for id_ in ids]].argmax())]
 
     def append(self, rows: Sequence[_Row], states: Tensor, temperature: float, stop: int) -> None:
         """One token for every unfinished row."""

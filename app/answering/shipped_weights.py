@@ -39,6 +39,19 @@ def ships(name: str, folder: Path = WEIGHTS_FOLDER) -> bool:
     return name in _entries(folder)
 
 
+def weights_folder(name: str, preferred: Path | None) -> Path:
+    """The preferred folder where it has weights of this name, else the shipped ones'."""
+    return preferred if preferred is not None and ships(name, preferred) else WEIGHTS_FOLDER
+
+
+def name_of(kind: str, base_sha256: str, folder: Path = WEIGHTS_FOLDER) -> str | None:
+    """The name of the weights of this kind that were trained on this base model; None when there are none."""
+    for name, entry in _entries(folder).items():
+        if entry.get("kind") == kind and entry.get("base_sha256") == base_sha256:
+            return name
+    return None
+
+
 def shipped_weights(name: str, kind: str, folder: Path = WEIGHTS_FOLDER) -> tuple[Path, ShippedWeights]:
     """The file of this name, its sha256 checked, with what the manifest says of it.
 

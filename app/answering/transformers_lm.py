@@ -53,6 +53,21 @@ class _Row:
         return Completion(self.text.rstrip("\ufffd"), self.logprob, len(self.ids), self.finished)
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model with its tokenizer. ``sha256``: of the weights."""
+
+    name: str
+    sha256: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+    @property
+    def begin(self) -> list[int]:
+        """The tokens that the tokenizer puts before every text."""
+        return _begin_ids(self.tokenizer)
+
+
 class TransformersLM:
     """Follows ``LanguageModel``. Calls from several threads take turns."""
 
@@ -67,6 +82,13 @@ class TransformersLM:
         self._end = _end_ids(model, tokenizer)
         self._prefixes: OrderedDict[str, _Prefix] = OrderedDict()
         self._turn = threading.Lock()
+
+    @classmethod
+    def of(cls, loaded: LoadedModel) -> "TransformersLM":
+        """The model as it was loaded."""
+        if computes_in_bfloat16():
+            use_few_rows(loaded.model)
+        return cls(loaded.model, loaded.tokenizer, name=loaded.name, sha256=loaded.sha256)
 
     def head(self, text: str, *, max_tokens: int) -> str:
         """The longest beginning of ``text`` that is at most ``max_tokens`` tokens."""
@@ -234,27 +256,9 @@ def _shifted(states: torch.Tensor, pads: Sequence[int], columns: int) -> torch.T
     return moved
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """A model with its tokenizer. ``begin``: the tokens before every text. ``sha256``: of the weights."""
-
-    name: str
-    sha256: str
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-
-    @property
-    def begin(self) -> list[int]:
-        """The tokens that the tokenizer puts before every text."""
-        return _begin_ids(self.tokenizer)
-
-
 def load(name_or_path: str, *, cache_dir: Path, offline: bool, dtype: str | None) -> TransformersLM:
     """See ``load_language_model``."""
-    loaded = load_model(name_or_path, cache_dir=cache_dir, offline=offline, dtype=dtype)
-    if computes_in_bfloat16():
-        use_few_rows(loaded.model)
-    return TransformersLM(loaded.model, loaded.tokenizer, name=name_or_path, sha256=loaded.sha256)
+    return TransformersLM.of(load_model(name_or_path, cache_dir=cache_dir, offline=offline, dtype=dtype))
 
 
 def load_model(name_or_path: str, *, cache_dir: Path, offline: bool, dtype: str | None) -> LoadedModel:

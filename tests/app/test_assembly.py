@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app import assembly
+from app import assembly, writing
 from app import calibration as calibration_module
 from app.answering.calibrator import CALIBRATOR_FILE, Calibrator, JudgedAnswers, ThresholdRecord
 from app.answering.confidence import CalibratedConfidence, ScoreConfidence
@@ -49,14 +49,14 @@ class FirstWords:
 @pytest.fixture
 def reader_model(monkeypatch):
     model = FirstWords()
-    monkeypatch.setattr(assembly, "load_reader_model", lambda: model)
+    monkeypatch.setattr(assembly, "load_reader_model", lambda **_: model)
     return model
 
 
 @pytest.fixture
 def lm(monkeypatch):
     lm = ScriptedLM({"Eddystone": "Henry Winstanley"})
-    monkeypatch.setattr(assembly, "load_language_model", lambda *_, **__: lm)
+    monkeypatch.setattr(writing, "language_model", lambda _: lm)
     return lm
 
 
@@ -129,7 +129,7 @@ def test_the_lexical_reader_leaves_answering_to_the_language_model(settings, lm,
 
 @pytest.mark.parametrize(("reader", "kind"), [("trained", TrainedReader), ("lexical", LexicalReader)])
 def test_the_reader_alone_needs_no_language_model(settings, monkeypatch, reader, kind):
-    monkeypatch.setattr(assembly, "load_language_model", None)
+    monkeypatch.setattr(writing, "language_model", None)
     service = open_service(settings(reader=reader, generator="reader"))
     assert isinstance(service.pipeline.reader, kind)
     assert isinstance(service.pipeline.generator, ReaderGenerator)
@@ -166,6 +166,7 @@ def test_a_calibrator_says_which_models_settings_and_index_it_rests_on(settings)
         "encoder": HashingEncoder().sha256,
         "reader": "f" * 64,
         "language_model": "0" * 64,
+        "adapter": None,
         "support": "LexicalSupport",
         "number_format": str(native_dtype()),
     }
@@ -173,7 +174,9 @@ def test_a_calibrator_says_which_models_settings_and_index_it_rests_on(settings)
         "retrieval": "hybrid",
         "top_k": 7,
         "passages_read": 8,
+        "passages_together": 2,
         "generator": "lm",
+        "citer": "reader",
         "candidates": 1,
         "evidence_tokens": 256,
         "seed": 0,

@@ -101,6 +101,7 @@ async def test_until_the_models_have_answered_the_service_is_live_but_not_ready(
                 "reader_sha256": None,
                 "language_model": None,
                 "language_model_sha256": None,
+                "adapter_sha256": None,
             },
         }
         assert (await client.post("/answer", json=ASKED)).status_code == 200
