@@ -16,7 +16,7 @@ from app.answering.shipped_weights import weights_folder
 from app.answering.support import LexicalSupport
 from app.answering.trained_reader import TrainedReader
 from app.calibration import Calibration, Digests, calibration_of, threshold
-from app.settings import ReaderKind, Settings
+from app.settings import CiterKind, ReaderKind, Settings
 from app.writing import writing
 from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, index_in_memory, open_index, read_manifest
@@ -140,7 +140,7 @@ def open_service(settings: Settings, *, calibrated: bool = True) -> AnswerServic
         retriever=IndexRetriever(index, encoder, mode=settings.retrieval),
         reader=reader,
         generator=written.generator,
-        citer=SentenceCiter(overlap),
+        citer=SentenceCiter(overlap, lm_points=settings.citer is CiterKind.LM_HEAD),
         support=LexicalSupport(overlap, encoder),
         confidence=_confidence(calibration),
         options=AnswerOptions(

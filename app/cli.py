@@ -36,6 +36,10 @@ _IN_PROCESS = (
     "reader",
     "generator",
     "language_model",
+    "adapter",
+    "citer",
+    "candidates",
+    "weights",
     "allow_download",
     "target_accuracy",
 )
@@ -360,6 +364,32 @@ def evaluate_compare(
     show(tables, Console())
     if out is not None:
         out.write_text(markdown("Runs compared", ", ".join(map(str, runs)), tables), encoding="utf-8")
+
+
+@evaluate_cli.command("support")
+def evaluate_support(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Judged claims: a file of AttributionBench or WiCE.")
+    ],
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--weights", metavar="DIR", help="Folder that train support wrote; the shipped one unless given."
+        ),
+    ] = None,
+) -> None:
+    """Measure how well the support scorer agrees with people who judged claims and their evidence.
+
+    Example: loccit evaluate support attributionbench_dev.jsonl.gz
+    """
+    from app.answering.shipped_weights import WEIGHTS_FOLDER
+    from app.answering.trained_support import load_support
+    from evaluation.report.terminal import show
+    from evaluation.support_sets import evaluate_support as measured
+    from evaluation.support_sets import load_judged, support_table
+
+    scorer = load_support(folder=weights or WEIGHTS_FOLDER, reader_folder=WEIGHTS_FOLDER)
+    show([support_table(file.name, measured(scorer, load_judged(file)))], Console())
 
 
 @cli.command()

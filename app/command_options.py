@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.settings import DEFAULT_INDEX, GeneratorKind, ReaderKind
+from app.settings import DEFAULT_INDEX, AdapterKind, CiterKind, GeneratorKind, ReaderKind
 from retriever.types import RetrievalMode
 
 Options = dict[str, Any]
@@ -58,6 +58,41 @@ _SETTING_OPTIONS: dict[str, tuple[Any, Any]] = {
             typer.Option(
                 help="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or "
                 "hub name."
+            ),
+        ],
+        None,
+    ),
+    "adapter": (
+        Annotated[
+            AdapterKind | None,
+            typer.Option(help="none: the language model as it was published, answering by examples."),
+        ],
+        None,
+    ),
+    "citer": (
+        Annotated[
+            CiterKind | None,
+            typer.Option(
+                help="Who points at what is quoted: reader or lm-head; constrained writes its quotes."
+            ),
+        ],
+        None,
+    ),
+    "candidates": (
+        Annotated[
+            int | None,
+            typer.Option(
+                "--candidates", "-n", help="Answers that the language model writes; the best one is given."
+            ),
+        ],
+        None,
+    ),
+    "weights": (
+        Annotated[
+            Path | None,
+            typer.Option(
+                metavar="DIR",
+                help="Use the weights that `loccit train` left here, in place of the shipped ones.",
             ),
         ],
         None,
@@ -126,7 +161,19 @@ _RUN_OPTIONS: dict[str, tuple[Any, Any]] = {
     ),
 }
 _SHARED_OPTIONS = {**_SETTING_OPTIONS, **_RUN_OPTIONS}
-SERVICE = ("index", "top_k", "retrieval", "reader", "generator", "language_model", "allow_download")
+SERVICE = (
+    "index",
+    "top_k",
+    "retrieval",
+    "reader",
+    "generator",
+    "language_model",
+    "adapter",
+    "citer",
+    "candidates",
+    "weights",
+    "allow_download",
+)
 PREDICT = (*_RUN_OPTIONS, *SERVICE)
 CALIBRATE = ("questions", "side", "sample", *SERVICE)
 

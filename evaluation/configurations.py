@@ -191,7 +191,7 @@ def _gold_document_id(question: Question) -> str:
 
 
 _NO_LM = {"generator": "reader"}
-_LM = {"generator": "lm"}
+_LM = {"generator": "lm", "adapter": "none"}
 FULL = "full"
 GOLD_DOCUMENT = "gold-document"
 

@@ -143,3 +143,38 @@ def adapter(
         command=f"loccit train adapter --language-model {language_model} --examples {examples} --rank {rank} "
         f"--seed {seed}",
     )
+
+
+@cli.command()
+def support(
+    prepared: PreparedFolder = _PREPARED,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log and weights.")
+    ] = Path("runs/support"),
+    claims: Annotated[
+        int, typer.Option(min=1, help="Claims learnt from in all, which fixes the schedule.")
+    ] = 30_000,
+    rank: Annotated[int, typer.Option(min=1, help="Of the changes to the reader's matrices.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of the order and the corruptions.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")] = None,
+    hours: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")
+    ] = None,
+) -> None:
+    """Train the support scorer over the shipped reader: which quotes back which claims.
+
+    Run again with the same options, it goes on from its last checkpoint. Half of the claims are corrupted.
+
+    Example: loccit train support --out runs/support --threads 2
+    """
+    from training.run import Pace
+    from training.support import SupportTrainingSettings, train
+
+    train(
+        prepared,
+        out,
+        Console(stderr=True),
+        settings=SupportTrainingSettings(claims=claims, rank=rank, seed=seed),
+        pace=Pace(threads=threads, hours=hours),
+        command=f"loccit train support --claims {claims} --rank {rank} --seed {seed}",
+    )

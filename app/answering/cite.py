@@ -22,23 +22,30 @@ class Citer(Protocol):
 class SentenceCiter:
     """Quotes one whole sentence of the passage or its continuation, or two that only together have the answer.
 
-    A pointer of the candidate decides where there is one. Otherwise a sentence's merit is ``answered x (1 +
+    A pointer decides where there is one: the candidate's own, or with ``lm_points`` the one in the language model's
+    opinion of it. Otherwise a sentence's merit is ``answered x (1 +
     asked)``: how much of the answer it holds (see ``Overlap.answered``), and the share of the question's words
     it covers; equal ones are decided by place. Two neighbouring sentences are quoted only when together they
     hold more of the answer than any one. A passage with less than half of the answer backs nothing.
     """
 
-    def __init__(self, overlap: Overlap) -> None:
-        self._overlap = overlap
+    def __init__(self, overlap: Overlap, *, lm_points: bool = False) -> None:
+        self._overlap, self._lm_points = overlap, lm_points
 
     def cite(self, question: str, candidate: Candidate, document: Document) -> Quote | None:
         passage = candidate.passage
         sentences = [span.shifted(passage.span.start) for span in sentence_spans(passage.window)]
-        if candidate.pointer is not None:
-            span = _around(candidate.pointer, sentences)
+        pointer = self._pointer(candidate)
+        if pointer is not None:
+            span = _around(pointer, sentences)
         else:
             span = self._best(question, candidate.answer, sentences, document)
         return None if span is None else Quote(document, span)
+
+    def _pointer(self, candidate: Candidate) -> Span | None:
+        if self._lm_points and candidate.opinion is not None and candidate.opinion.pointer is not None:
+            return candidate.opinion.pointer
+        return candidate.pointer
 
     def _best(self, question: str, answer: str, sentences: Sequence[Span], document: Document) -> Span | None:
         of_answer, of_question = self._overlap.weights(answer), self._overlap.weights(question)

@@ -20,6 +20,10 @@ FEATURES = (
     "lm_agreement",
     "retrieval_gap",
     "support",
+    "lm_logprob",
+    "lm_margin",
+    "lm_pointed",
+    "lm_null",
 )
 """In the order of the columns:
 
@@ -28,9 +32,17 @@ FEATURES = (
 ``lm_agreement``: F1 of the answer and the language model's nearest one; 0 when it wrote none.
 ``retrieval_gap``: score of the passage less the best score of another document's, over the first hit's.
 ``support``: of the quote, 0-1.
+
+From the adapted language model's opinion, 0 without one:
+
+``lm_logprob``: of the answer, summed over its tokens.
+``lm_margin``: that less the best other answer's.
+``lm_pointed``: logarithm of the probability with which it points into the answer's passage.
+``lm_null``: logit of the probability that nothing it read backs the answer.
 """
 
 _FLOOR = 1e-4
+_LEAST_LOGPROB = -15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,12 @@ class _View:
         self._written = [
             one.answer for one in evidence.candidates if one.source is not CandidateSource.READER
         ]
+        self._judged: dict[str, float] = {}
+        for one in evidence.candidates:
+            if one.opinion is not None:
+                answer = normalise_answer(one.answer)
+                logprob = max(one.opinion.logprob, _LEAST_LOGPROB)
+                self._judged[answer] = max(logprob, self._judged.get(answer, _LEAST_LOGPROB))
         self._hits = evidence.hits
         self._scores = {hit.passage.row: hit.score for hit in evidence.hits}
 
@@ -75,7 +93,16 @@ class _View:
             max((f1(one, [candidate.answer]) for one in self._written), default=0.0),
             self._gap(candidate),
             support,
+            *self._opinion(candidate, answer),
         ]
+
+    def _opinion(self, candidate: Candidate, answer: str) -> list[float]:
+        opinion = candidate.opinion
+        if opinion is None:
+            return [0.0] * 4
+        mine = self._judged.get(answer, _LEAST_LOGPROB)
+        others = max((p for other, p in self._judged.items() if other != answer), default=_LEAST_LOGPROB)
+        return [mine, mine - others, math.log(max(opinion.pointed, _FLOOR)), _logit(opinion.null)]
 
     def _gap(self, candidate: Candidate) -> float:
         mine = self._scores.get(candidate.passage.row, 0.0)

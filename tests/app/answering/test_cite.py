@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answering.cite import SentenceCiter
 from app.answering.overlap import Overlap
-from app.answering.types import Candidate, CandidateSource, Citation, Quote
+from app.answering.types import Candidate, CandidateSource, Citation, Opinion, Quote
 from retriever.encoder import HashingEncoder
 from retriever.index import index_in_memory
 from retriever.lexical import LexicalIndex
@@ -118,3 +120,18 @@ def test_whatever_the_text_and_the_answer_a_quote_is_verbatim(text, answer, word
             assert text[citation.span.start : citation.span.end] == citation.quote
             assert passage.span.start <= citation.span.start
             assert citation.span.end <= passage.span.start + len(passage.window)
+
+
+@pytest.mark.parametrize(
+    ("lm_points", "quote"), [(False, "A storm took it in 1703."), (True, "It stood on the Eddystone rocks.")]
+)
+def test_the_language_models_pointer_counts_where_it_is_asked_for(document, lm_points, quote):
+    lexical = LexicalIndex()
+    lexical.add([(1, document.title, document.text)])
+    citer = SentenceCiter(Overlap(lexical), lm_points=lm_points)
+    rocks, storm = (TEXT.index(word) for word in ("Eddystone rocks", "1703"))
+    opinion = Opinion(-1.0, 2, 0.1, Span(rocks, rocks + 9), 0.8)
+    one = candidate("1703", passage_of(document, len(TEXT)), Span(storm, storm + 4))
+    assert quoted(citer, "where", replace(one, opinion=opinion), document) == quote
+    elsewhere = replace(opinion, pointer=None, pointed=0.0)  # it did not read this passage
+    assert quoted(citer, "where", replace(one, opinion=elsewhere), document) == "A storm took it in 1703."

@@ -1,12 +1,13 @@
 """Every column by hand, on two documents of which the first has two passages."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from app.answering.features import FEATURES, Evidence, features
-from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
+from app.answering.types import Candidate, CandidateSource, Opinion, Reading, ScoredSpan
 from retriever.types import Hit, Passage, Span
 
 FLOOR = 1e-4
@@ -165,5 +166,36 @@ def test_without_any_evidence_a_row_is_finite():
             "lm_agreement": 0.0,
             "retrieval_gap": 0.0,
             "support": 0.0,
+            "lm_logprob": 0.0,
+            "lm_margin": 0.0,
+            "lm_pointed": 0.0,
+            "lm_null": 0.0,
         }
     )
+
+
+def judged(answer, logprob, *, null=0.2, pointed=0.4):
+    return replace(said(answer), opinion=Opinion(logprob, 3, null, Span(0, 1), pointed))
+
+
+def test_the_language_models_opinion_is_of_the_answer_however_it_is_spelt():
+    mine = judged("1703", -2.0)
+    others = [mine, judged("The 1703.", -1.5), judged("1698", -4.0), said("granite")]
+    found = row_of(mine, candidates=others)
+    assert found["lm_logprob"] == -1.5
+    assert found["lm_margin"] == pytest.approx(-1.5 + 4.0)
+    assert found["lm_pointed"] == pytest.approx(math.log(0.4))
+    assert found["lm_null"] == pytest.approx(logit(0.2))
+
+
+def test_opinions_have_a_floor():
+    mine = judged("1703", -80.0, null=0.0, pointed=0.0)
+    found = row_of(mine, candidates=[mine])
+    assert (found["lm_logprob"], found["lm_margin"]) == (-15.0, 0.0)
+    assert found["lm_pointed"] == pytest.approx(math.log(FLOOR))
+    assert found["lm_null"] == pytest.approx(logit(FLOOR))
+
+
+def test_without_an_opinion_its_columns_are_0_whatever_others_have():
+    found = row_of(said("granite"), candidates=[judged("1698", -4.0), said("granite")])
+    assert [value for name, value in found.items() if name.startswith("lm_")] == [0.0] * 5
