@@ -36,7 +36,12 @@ def writing(settings: Settings) -> Writing:
         return Writing(ReaderGenerator())
     model, reader = language_model(settings), _reader(settings)
     if isinstance(model, AdaptedModel):
-        generator = EvidenceGenerator(model.lm, reader, together=settings.passages_together)
+        generator = EvidenceGenerator(
+            model.lm,
+            reader,
+            together=settings.passages_together,
+            quoting=settings.citer is CiterKind.CONSTRAINED,
+        )
         return Writing(generator, model.name, model.sha256, model.adapter_sha256)
     _require_adapter(settings, f"{settings.language_model} has none")
     writer = LMGenerator(model, evidence_tokens=settings.evidence_tokens)

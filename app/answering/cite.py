@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from app.answering.overlap import Overlap
-from app.answering.types import Candidate, Quote
+from app.answering.types import Candidate, CandidateSource, Quote
 from retriever.sentences import sentence_spans
 from retriever.types import Document, Span
 
@@ -23,7 +23,7 @@ class SentenceCiter:
     """Quotes one whole sentence of the passage or its continuation, or two that only together have the answer.
 
     A pointer decides where there is one: the candidate's own, or with ``lm_points`` the one in the language model's
-    opinion of it. Otherwise a sentence's merit is ``answered x (1 +
+    opinion of it; what the language model quoted itself is taken as it is. Otherwise a sentence's merit is ``answered x (1 +
     asked)``: how much of the answer it holds (see ``Overlap.answered``), and the share of the question's words
     it covers; equal ones are decided by place. Two neighbouring sentences are quoted only when together they
     hold more of the answer than any one. A passage with less than half of the answer backs nothing.
@@ -34,6 +34,8 @@ class SentenceCiter:
 
     def cite(self, question: str, candidate: Candidate, document: Document) -> Quote | None:
         passage = candidate.passage
+        if candidate.source is CandidateSource.CONSTRAINED and candidate.pointer is not None:
+            return Quote(document, candidate.pointer)
         sentences = [span.shifted(passage.span.start) for span in sentence_spans(passage.window)]
         pointer = self._pointer(candidate)
         if pointer is not None:

@@ -16,16 +16,22 @@ PASSAGES_TOGETHER = 2
 class EvidenceGenerator:
     """The reader's answers and the language model's, each with the language model's opinion.
 
-    ``reader``: None for the language model's answers alone. ``together``: passages that the language model reads
+    ``quoting``: the language model writes GopherCite's syntax under a mask, so that its answers bring quotes of their
+    own. ``reader``: None for the language model's answers alone. ``together``: passages that the language model reads
     at once, the best ones. When one answer is wanted it writes one from those; further ones come from single
     passages, best first, then from samples (GopherCite, section 2.3: candidates from different documents, more
     samples than documents).
     """
 
     def __init__(
-        self, lm: EvidenceLM, reader: ReaderGenerator | None, *, together: int = PASSAGES_TOGETHER
+        self,
+        lm: EvidenceLM,
+        reader: ReaderGenerator | None,
+        *,
+        together: int = PASSAGES_TOGETHER,
+        quoting: bool = False,
     ) -> None:
-        self._lm, self._reader, self._together = lm, reader, together
+        self._lm, self._reader, self._together, self._quoting = lm, reader, together, quoting
 
     def generate(
         self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
@@ -41,11 +47,15 @@ class EvidenceGenerator:
         )
         best = passages[: self._together]
         evidence = self._read(question, best)
-        written = _candidates(best, evidence.write(max_tokens=ANSWER_TOKENS, deadline=deadline))
+        scored = _by_text(evidence.score(_distinct(extracted)))
+        if self._quoting:
+            written = self._quoted(question, best, deadline)
+        else:
+            greedy = evidence.write(max_tokens=ANSWER_TOKENS, deadline=deadline)
+            scored = {**_by_text(greedy), **scored}
+            written = _candidates(best, greedy)
         for passage in passages[1:n]:
-            alone = self._read(question, [passage])
-            found = alone.write(max_tokens=ANSWER_TOKENS, deadline=deadline)
-            written += _candidates([passage], found)
+            written += self._written(question, passage, deadline)
         if n > len(passages):
             sampled = evidence.write(
                 n - len(passages),
@@ -55,22 +65,48 @@ class EvidenceGenerator:
                 deadline=deadline,
             )
             written += _candidates(best, sampled, sampled=True)
-        return self._judged([*extracted, *written], evidence, best)
+        candidates = [*extracted, *written]
+        missing = [answer for answer in _distinct(candidates) if answer not in scored]
+        scored |= _by_text(evidence.score(missing))
+        return [replace(one, opinion=_opinion(scored[one.answer], one.passage, best)) for one in candidates]
 
-    def _read(self, question: str, passages: Sequence[Passage]) -> ReadEvidence:
+    def _written(self, question: str, passage: Passage, deadline: float | None) -> list[Candidate]:
+        """The greedy answer from one passage."""
+        if self._quoting:
+            return self._quoted(question, [passage], deadline)
+        found = self._read(question, [passage]).write(max_tokens=ANSWER_TOKENS, deadline=deadline)
+        return _candidates([passage], found)
+
+    def _quoted(self, question: str, passages: Sequence[Passage], deadline: float | None) -> list[Candidate]:
+        """The greedy answer with the quote that it wrote."""
+        found = self._read(question, passages, quoted=True).write_quoted(deadline=deadline)
+        if found is None or not found.finished or not _answers(found.claim):
+            return []
+        passage = passages[found.passage]
+        return [
+            Candidate(
+                answer=tidied(found.claim),
+                passage=passage,
+                source=CandidateSource.CONSTRAINED,
+                logprob=found.logprob,
+                tokens=found.tokens,
+                pointer=found.span.shifted(passage.span.start),
+            )
+        ]
+
+    def _read(self, question: str, passages: Sequence[Passage], *, quoted: bool = False) -> ReadEvidence:
         """Several passages are read without their continuations, as in training."""
         alone = len(passages) == 1
-        return self._lm.read(question, [(one.title, one.window if alone else one.text) for one in passages])
+        windows = [(one.title, one.window if alone else one.text) for one in passages]
+        return self._lm.read(question, windows, quoted=quoted)
 
-    def _judged(
-        self, candidates: Sequence[Candidate], evidence: ReadEvidence, passages: Sequence[Passage]
-    ) -> list[Candidate]:
-        """Every candidate with the opinion of the model that read the best passages together."""
-        answers = list(dict.fromkeys(one.answer for one in candidates))
-        scored = dict(zip(answers, evidence.score(answers), strict=True))
-        return [
-            replace(one, opinion=_opinion(scored[one.answer], one.passage, passages)) for one in candidates
-        ]
+
+def _by_text(answers: Sequence[Written]) -> dict[str, Written]:
+    return {one.text: one for one in answers if one.finished}
+
+
+def _distinct(candidates: Sequence[Candidate]) -> list[str]:
+    return list(dict.fromkeys(one.answer for one in candidates))
 
 
 def _opinion(scored: Written, passage: Passage, read: Sequence[Passage]) -> Opinion:
@@ -97,5 +133,9 @@ def _candidates(
             sample=number if sampled else 0,
         )
         for number, one in enumerate(answers, start=1)
-        if one.finished and normalise_answer(one.text) not in ("", normalise_answer(NO_ANSWER))
+        if one.finished and _answers(one.text)
     ]
+
+
+def _answers(text: str) -> bool:
+    return normalise_answer(text) not in ("", normalise_answer(NO_ANSWER))

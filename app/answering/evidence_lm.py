@@ -88,7 +88,9 @@ class ReadEvidence:
     """Passages read; answers build on that without reading them again.
 
     Answers are made of the tokens of the passages, the question and ``NO_ANSWER`` alone, which spares the
-    output layer: its rows are most of a small model's weights.
+    output layer: its rows are most of a small model's weights. Answers that were scored before serve as drafts of
+    the greedy one (speculative decoding, Leviathan et al. 2023): as far as it runs along one of them, it needs no
+    further look at the model.
     """
 
     def __init__(self, lm: EvidenceLM, prompt: EvidenceInput, cache: DynamicCache, states: Tensor) -> None:
@@ -98,6 +100,7 @@ class ReadEvidence:
         self._evidence = states[torch.as_tensor(prompt.places, device=states.device)]  # (E, hidden)
         self._stop = lm.tokenizer.ids(STOP)[0]
         self._words = _Words(lm.model, [*prompt.ids, *lm.tokenizer.answer(NO_ANSWER)])
+        self._drafts: list[_Draft] = []
 
     @torch.inference_mode()
     def write(
@@ -111,8 +114,19 @@ class ReadEvidence:
     ) -> list[Written]:
         """``n`` answers side by side; greedy ones, which are all the same, at temperature 0."""
         rows = [_Row(torch.Generator().manual_seed(seed * 1000 + number)) for number in range(n)]
+        if n == 1 and temperature == 0:
+            self._follow_drafts(rows[0], max_tokens)
         self._write(rows, self._words, max_tokens, temperature, deadline)
         return [self._written(row) for row in rows]
+
+    def _follow_drafts(self, row: "_Row", max_tokens: int) -> None:
+        """The row as far as the greedy answer runs along a draft, and one token further."""
+        while not row.finished and len(row.ids) < max_tokens:
+            draft = next((one for one in self._drafts if one.begins(row.ids)), None)
+            if draft is None:
+                return
+            row.state = draft.states[len(row.ids)] if row.ids else None
+            self._words.append([row], draft.states[len(row.ids)][None], 0.0, self._stop)
 
     def _write(
         self,
@@ -122,19 +136,23 @@ class ReadEvidence:
         temperature: float,
         deadline: float | None,
     ) -> None:
-        """Tokens for every row, until all are finished or a limit is reached."""
-        states = self._last.expand(len(rows), -1)  # (rows, hidden)
-        cache = self._copied(len(rows))
-        for _ in range(max_tokens):
+        """Tokens for every row, until all are finished or a limit is reached; all begin with as many."""
+        cache = self._copied(len(rows)) if not all(row.finished for row in rows) else None
+        unread = [list(row.ids) for row in rows]  # tokens that the cache lacks
+        written = len(rows[0].ids)
+        while cache is not None and written < max_tokens and not all(row.finished for row in rows):
+            if written and deadline is not None and time.monotonic() > deadline:
+                return
+            states = self._last.expand(len(rows), -1)  # (rows, hidden)
+            if unread[0]:
+                ids = torch.tensor(unread, device=states.device)
+                output = self._lm.model.model(input_ids=ids, past_key_values=cache, use_cache=True)
+                states = output.last_hidden_state[:, -1]
+                for row, state in zip(rows, states, strict=True):
+                    row.state = row.state if row.finished else state
             words.append(rows, states, temperature, self._stop)
-            if all(row.finished for row in rows) or (deadline is not None and time.monotonic() > deadline):
-                break
-            ids = torch.tensor([[row.ids[-1]] for row in rows], device=states.device)
-            output = self._lm.model.model(input_ids=ids, past_key_values=cache, use_cache=True)
-            fresh = output.last_hidden_state[:, -1]
-            for row, state in zip(rows, fresh, strict=True):
-                row.state = row.state if row.finished else state
-            states = fresh
+            unread = [row.ids[-1:] for row in rows]
+            written += 1
 
     @torch.inference_mode()
     def write_quoted(
@@ -200,6 +218,7 @@ class ReadEvidence:
             input_ids=rows.to(self._last.device), past_key_values=self._copied(len(rows)), use_cache=True
         )
         states = torch.cat([self._last.expand(len(rows), 1, -1), output.last_hidden_state], dim=1)
+        self._drafts += [_Draft(ids, state) for ids, state in zip(tokens, states, strict=True)]
         return [
             Written(
                 text=answer,
@@ -257,6 +276,18 @@ class ReadEvidence:
             ]
         spans.sort(key=lambda one: -one[2])
         return Pointed(float(np.exp(normed[:, -1].sum())), tuple(spans[:_SPANS_KEPT]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An answer's tokens, the stop last. ``states``: before each of them, (tokens or more, hidden)."""
+
+    ids: list[int]
+    states: Tensor
+
+    def begins(self, ids: Sequence[int]) -> bool:
+        """Whether it begins so, and goes on."""
+        return len(ids) < len(self.ids) and self.ids[: len(ids)] == list(ids)
 
 
 @dataclass(slots=True)

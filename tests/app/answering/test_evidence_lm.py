@@ -14,7 +14,7 @@ from transformers import (
 
 from app.answering.citation_head import CitationHead
 from app.answering.evidence_input import NO_ANSWER, EvidenceTokenizer
-from app.answering.evidence_lm import EvidenceLM, ReadEvidence
+from app.answering.evidence_lm import EvidenceLM, ReadEvidence, _Words
 from app.answering.quote_mask import QuotedTokens, QuoteMask, parse_quoted
 
 SIZES = {
@@ -250,6 +250,47 @@ def test_writing_leaves_what_was_read_as_it_was(evidence):
     evidence.write(4, max_tokens=9, temperature=1.0)
     evidence.score(ANSWERS)
     assert evidence.write(max_tokens=6) == first
+
+
+@pytest.mark.parametrize("drafts", ["itself", "beginning", "longer", "another", "all"])
+def test_drafts_change_nothing_but_the_time(lm, drafts):
+    whole = lm.read(QUESTION, PASSAGES)
+    greedy = whole.write(max_tokens=6)[0]
+    said = {
+        "itself": [greedy.text],
+        "beginning": [greedy.text[:3]],
+        "longer": [greedy.text + " tower is"],
+        "another": ["Sostratus"],
+        "all": [greedy.text + " tower", greedy.text[:5], "is", greedy.text],
+    }[drafts]
+    fresh = lm.read(QUESTION, PASSAGES)
+    fresh.score(said)
+    (found,) = fresh.write(max_tokens=6)
+    assert (found.text, found.tokens, found.finished) == (greedy.text, greedy.tokens, greedy.finished)
+    assert found.logprob == pytest.approx(greedy.logprob, abs=1e-3)
+    assert found.pointed.null == pytest.approx(greedy.pointed.null, abs=1e-4)
+    assert [one[:2] for one in found.pointed.spans] == [one[:2] for one in greedy.pointed.spans]
+
+
+def test_an_answer_that_was_scored_is_written_without_another_look(lm, monkeypatch):
+    evidence, stop = lm.read(QUESTION, PASSAGES), lm.tokenizer.ids("\n")[0]
+    evidence.score(["a reef"])
+    script = lm.tokenizer.answer("a reef")
+    wanted = iter(script)
+    monkeypatch.setattr(_Words, "logprobs", lambda self, states: self.sure_of(next(wanted), len(states)))
+    monkeypatch.setattr(_Words, "sure_of", _sure_of, raising=False)
+    looks = []
+    monkeypatch.setattr(lm.model.model, "forward", lambda **_: looks.append(1))
+    (found,) = evidence.write(max_tokens=30)
+    assert (found.text, found.tokens, found.finished) == ("a reef", len(script), script[-1] == stop)
+    assert looks == []
+
+
+def _sure_of(words, id_, rows):
+    """Log-probabilities that leave no doubt."""
+    found = torch.full((rows, len(words._ids)), -100.0)
+    found[:, words._places[id_]] = 0.0
+    return found
 
 
 def test_a_deadline_that_has_passed_leaves_one_token(evidence):

@@ -1,0 +1,198 @@
+"""What the generator asks an adapted language model for, and what it makes of it, with a scripted one."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from app.answering.evidence_generator import EvidenceGenerator
+from app.answering.evidence_input import NO_ANSWER
+from app.answering.evidence_lm import Pointed, QuotedAnswer, Written
+from app.answering.generator import ReaderGenerator
+from app.answering.types import CandidateSource, Reading, ScoredSpan
+from retriever.types import Hit, Passage, Span
+
+QUESTION = "who built it"
+TEXTS = ("Winstanley built it.", "Rudyerd built another.", "Smeaton came third.")
+
+
+class ScriptedEvidence:
+    """Follows ``ReadEvidence``. What it was asked for is kept in ``lm.calls``."""
+
+    def __init__(self, lm: "ScriptedEvidenceLM", windows: Sequence[str]) -> None:
+        self._lm, self._windows = lm, windows
+
+    def write(self, n=1, *, max_tokens, temperature=0.0, seed=0, deadline=None):
+        self._lm.calls.append(("write", tuple(self._windows), n, temperature, seed))
+        said = [self._lm.written.get(self._windows[0], NO_ANSWER)] * n
+        return [
+            self._found(f"{text}{number}" if temperature else text)
+            for number, text in enumerate(said, start=1)
+        ]
+
+    def write_quoted(self, *, deadline=None):
+        self._lm.calls.append(("write_quoted", tuple(self._windows)))
+        return self._lm.quoted
+
+    def score(self, answers):
+        self._lm.calls.append(("score", tuple(self._windows), tuple(answers)))
+        return [self._found(answer) for answer in answers]
+
+    def _found(self, answer):
+        spans = tuple(
+            (number, Span(window.index(answer), window.index(answer) + len(answer)), 0.6)
+            for number, window in enumerate(self._windows)
+            if answer and answer in window
+        )
+        return Written(answer, -float(len(answer)), 2, answer not in self._lm.cut, Pointed(0.25, spans))
+
+
+class ScriptedEvidenceLM:
+    """Follows ``EvidenceLM``. ``written``: by the first window; ``cut``: answers that never end."""
+
+    def __init__(self, written: Mapping[str, str], cut: Sequence[str] = ()) -> None:
+        self.written, self.cut, self.calls = written, cut, []
+        self.quoted: QuotedAnswer | None = None
+
+    def read(self, question, passages, *, quoted=False):
+        self.calls.append(("read quoted" if quoted else "read", question, tuple(passages)))
+        return ScriptedEvidence(self, [window for _, window in passages])
+
+
+def reading(row, *, continuation="", pointed=None):
+    text = TEXTS[row]
+    passage = Passage(row, f"d{row}", f"T{row}", text, Span(100 * row, 100 * row + len(text)), continuation)
+    spans = ()
+    if pointed is not None:
+        start = 100 * row + passage.window.index(pointed)
+        spans = (ScoredSpan(Span(start, start + len(pointed)), 0.5),)
+    return Reading(Hit(passage, 1.0 / (row + 1), row + 1), 0.9, spans)
+
+
+def readings():
+    return [
+        reading(0, continuation=" It fell.", pointed="Winstanley"),
+        reading(1, pointed="Rudyerd"),
+        reading(2),
+    ]
+
+
+def generated(lm, n=1, *, together=2, found=None, reader=True, quoting=False):
+    reader = ReaderGenerator() if reader else None
+    generator = EvidenceGenerator(lm, reader, together=together, quoting=quoting)
+    return generator.generate(QUESTION, readings() if found is None else found, n=n, seed=7, deadline=None)
+
+
+def test_the_best_passages_are_read_once_together_and_without_continuations():
+    lm = ScriptedEvidenceLM({TEXTS[0]: "Winstanley"})
+    generated(lm)
+    assert [call for call in lm.calls if call[0] == "read"] == [
+        ("read", QUESTION, (("T0", TEXTS[0]), ("T1", TEXTS[1])))
+    ]
+
+
+def test_a_passage_alone_is_read_with_its_continuation():
+    lm = ScriptedEvidenceLM({})
+    generated(lm, together=1)
+    assert lm.calls[0] == ("read", QUESTION, (("T0", f"{TEXTS[0]} It fell."),))
+
+
+def test_every_candidate_has_the_opinion_of_whoever_read_the_best_passages():
+    first, second, written = generated(ScriptedEvidenceLM({TEXTS[0]: "Winstanley"}))
+    assert [one.source for one in (first, second)] == [CandidateSource.READER] * 2
+    assert written.source is CandidateSource.LM
+    assert first.opinion.logprob == written.opinion.logprob == -10.0
+    assert first.opinion.null == 0.25
+    assert (second.opinion.pointer, second.opinion.pointed) == (Span(100, 107), 0.6)  # of the document
+
+
+def test_an_opinion_points_into_the_candidates_own_passage_or_nowhere():
+    found = [reading(2, pointed="Smeaton"), reading(0), reading(1, pointed="built")]
+    lm = ScriptedEvidenceLM({})
+    smeaton, built = generated(lm, found=found)
+    assert smeaton.opinion.pointer == Span(200, 207)
+    assert (built.opinion.pointer, built.opinion.pointed) == (None, 0.0)  # its passage was not read
+
+
+def test_a_written_answer_is_of_the_passage_that_it_points_into():
+    (*_, written) = generated(ScriptedEvidenceLM({TEXTS[0]: "Rudyerd"}))
+    assert (written.answer, written.passage.row) == ("Rudyerd", 1)
+    (*_, vague) = generated(ScriptedEvidenceLM({TEXTS[0]: "nobody"}))
+    assert (vague.answer, vague.passage.row) == ("nobody", 0)
+
+
+def test_given_answers_are_scored_before_one_is_written_and_it_is_not_scored_again():
+    lm = ScriptedEvidenceLM({TEXTS[0]: "Smeaton"})
+    generated(lm)
+    assert [call[0] for call in lm.calls] == ["read", "score", "write", "score"]
+    assert lm.calls[1][2] == ("Winstanley", "Rudyerd")
+    assert lm.calls[3][2] == ()
+
+
+def test_an_answer_that_is_tidied_is_scored_as_it_is_given():
+    lm = ScriptedEvidenceLM({TEXTS[0]: '"Smeaton."'})
+    (*_, written) = generated(lm)
+    assert written.answer == "Smeaton."
+    assert lm.calls[-1][2] == ("Smeaton.",)
+    assert written.opinion.logprob == -8.0
+
+
+@pytest.mark.parametrize("said", [NO_ANSWER, "", "Not in the passages."])
+def test_no_answer_is_no_candidate(said):
+    assert [one.source for one in generated(ScriptedEvidenceLM({TEXTS[0]: said}))] == [
+        CandidateSource.READER
+    ] * 2
+
+
+def test_an_answer_that_was_cut_off_is_no_candidate():
+    lm = ScriptedEvidenceLM({TEXTS[0]: "Smeaton and"}, cut=["Smeaton and"])
+    assert all(one.source is CandidateSource.READER for one in generated(lm))
+
+
+def test_further_answers_come_from_further_passages_one_by_one_then_from_samples():
+    lm = ScriptedEvidenceLM({TEXTS[0]: "Winstanley", TEXTS[1]: "Rudyerd", TEXTS[2]: "Smeaton"})
+    found = [one for one in generated(lm, n=5) if one.source is CandidateSource.LM]
+    assert [(one.answer, one.sample) for one in found] == [
+        ("Winstanley", 0), ("Rudyerd", 0), ("Smeaton", 0), ("Winstanley1", 1), ("Winstanley2", 2),
+    ]  # fmt: skip
+    assert [call[2] for call in lm.calls if call[0] == "read"] == [
+        (("T0", TEXTS[0]), ("T1", TEXTS[1])), (("T1", TEXTS[1]),), (("T2", TEXTS[2]),),
+    ]  # fmt: skip
+    assert ("write", (TEXTS[0], TEXTS[1]), 2, 0.7, 7) in lm.calls
+    assert all(one.opinion is not None for one in found)
+
+
+def test_without_a_reader_the_language_model_answers_alone():
+    found = generated(ScriptedEvidenceLM({TEXTS[0]: "Winstanley"}), reader=False)
+    assert [(one.answer, one.source) for one in found] == [("Winstanley", CandidateSource.LM)]
+
+
+def test_nothing_read_gives_nothing():
+    lm = ScriptedEvidenceLM({})
+    assert generated(lm, found=[]) == []
+    assert lm.calls == []
+
+
+def test_a_quoting_model_brings_the_quote_that_it_wrote():
+    lm = ScriptedEvidenceLM({})
+    lm.quoted = QuotedAnswer("Rudyerd", 1, Span(0, 13), -3.0, 9, True)
+    (*_, written) = generated(lm, quoting=True)
+    assert (written.answer, written.source) == ("Rudyerd", CandidateSource.CONSTRAINED)
+    assert (written.passage.row, written.pointer) == (1, Span(100, 113))
+    assert (written.logprob, written.tokens) == (-3.0, 9)
+    assert written.opinion.logprob == -7.0  # as the model judges it unquoted
+    assert ("read quoted", QUESTION, (("T0", TEXTS[0]), ("T1", TEXTS[1]))) in lm.calls
+    assert not any(call[0] == "write" for call in lm.calls)
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        None,
+        QuotedAnswer("Rudyerd", 1, Span(0, 13), -3.0, 9, False),
+        QuotedAnswer(NO_ANSWER, 1, Span(0, 13), -3.0, 9, True),
+    ],
+)
+def test_a_quote_that_was_cut_off_or_backs_nothing_is_no_candidate(quoted):
+    lm = ScriptedEvidenceLM({})
+    lm.quoted = quoted
+    assert all(one.source is CandidateSource.READER for one in generated(lm, quoting=True))
