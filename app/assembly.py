@@ -13,10 +13,11 @@ from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader, Reader
 from app.answering.reader_model import READER_KIND, load_reader_model
 from app.answering.shipped_weights import weights_folder
-from app.answering.support import LexicalSupport
+from app.answering.support import LexicalSupport, SupportScorer
 from app.answering.trained_reader import TrainedReader
+from app.answering.trained_support import SUPPORT_KIND, load_support
 from app.calibration import Calibration, Digests, calibration_of, threshold
-from app.settings import CiterKind, ReaderKind, Settings
+from app.settings import CiterKind, ReaderKind, Settings, SupportKind
 from app.writing import writing
 from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, index_in_memory, open_index, read_manifest
@@ -27,7 +28,10 @@ from retriever.types import Document, RetrievalMode
 
 @dataclass(frozen=True, slots=True)
 class ModelNames:
-    """Which models answer, for whoever reads a response or a prediction file."""
+    """Which models answer, for whoever reads a response or a prediction file.
+
+    ``support``: digest of the support scorer's weights, or its name when it has none.
+    """
 
     encoder: str
     reader: str
@@ -35,6 +39,7 @@ class ModelNames:
     language_model: str | None
     language_model_sha256: str | None
     adapter_sha256: str | None
+    support: str
 
     def digests(self, encoder: Encoder) -> Digests:
         """What a calibrator's weights depend on."""
@@ -43,7 +48,7 @@ class ModelNames:
             "reader": self.reader_sha256,
             "language_model": self.language_model_sha256,
             "adapter": self.adapter_sha256,
-            "support": LexicalSupport.__name__,
+            "support": self.support,
             "number_format": str(native_dtype()),
         }
 
@@ -127,6 +132,7 @@ def open_service(settings: Settings, *, calibrated: bool = True) -> AnswerServic
     written = writing(settings)
     overlap = Overlap(index.lexical)
     reader, reader_sha256 = _reader(settings, overlap, encoder)
+    support, support_name = _support(settings, overlap, encoder)
     models = ModelNames(
         encoder=encoder.name,
         reader=settings.reader.value,
@@ -134,6 +140,7 @@ def open_service(settings: Settings, *, calibrated: bool = True) -> AnswerServic
         language_model=written.name,
         language_model_sha256=written.sha256,
         adapter_sha256=written.adapter_sha256,
+        support=support_name,
     )
     calibration = calibration_of(settings, models.digests(encoder), index) if calibrated else None
     pipeline = Pipeline(
@@ -141,7 +148,7 @@ def open_service(settings: Settings, *, calibrated: bool = True) -> AnswerServic
         reader=reader,
         generator=written.generator,
         citer=SentenceCiter(overlap, lm_points=settings.citer is CiterKind.LM_HEAD),
-        support=LexicalSupport(overlap, encoder),
+        support=support,
         confidence=_confidence(calibration),
         options=AnswerOptions(
             top_k=settings.top_k,
@@ -175,6 +182,15 @@ def _reader(settings: Settings, overlap: Overlap, encoder: Encoder) -> tuple[Rea
         return LexicalReader(overlap, encoder), None
     folder = weights_folder(READER_KIND, settings.weights)
     trained = TrainedReader(load_reader_model(folder=folder), passages=settings.passages_read)
+    return trained, trained.sha256
+
+
+def _support(settings: Settings, overlap: Overlap, encoder: Encoder) -> tuple[SupportScorer, str]:
+    """The support scorer, and the digest of its weights, or its name when it has none."""
+    if settings.support is SupportKind.LEXICAL:
+        return LexicalSupport(overlap, encoder), LexicalSupport.__name__
+    folder = weights_folder(SUPPORT_KIND, settings.weights)
+    trained = load_support(folder=folder, reader_folder=weights_folder(READER_KIND, settings.weights))
     return trained, trained.sha256
 
 

@@ -38,6 +38,7 @@ _IN_PROCESS = (
     "language_model",
     "adapter",
     "citer",
+    "support",
     "candidates",
     "weights",
     "allow_download",

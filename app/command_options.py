@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.settings import DEFAULT_INDEX, AdapterKind, CiterKind, GeneratorKind, ReaderKind
+from app.settings import DEFAULT_INDEX, AdapterKind, CiterKind, GeneratorKind, ReaderKind, SupportKind
 from retriever.types import RetrievalMode
 
 Options = dict[str, Any]
@@ -74,6 +74,15 @@ _SETTING_OPTIONS: dict[str, tuple[Any, Any]] = {
             CiterKind | None,
             typer.Option(
                 help="Who points at what is quoted: reader or lm-head; constrained writes its quotes."
+            ),
+        ],
+        None,
+    ),
+    "support": (
+        Annotated[
+            SupportKind | None,
+            typer.Option(
+                help="Who judges how well a quote backs an answer; lexical is word overlap, untrained."
             ),
         ],
         None,
@@ -170,6 +179,7 @@ SERVICE = (
     "language_model",
     "adapter",
     "citer",
+    "support",
     "candidates",
     "weights",
     "allow_download",

@@ -45,6 +45,13 @@ class CiterKind(StrEnum):
     CONSTRAINED = "constrained"
 
 
+class SupportKind(StrEnum):
+    """Who judges how well a quote backs an answer."""
+
+    TRAINED = "trained"
+    LEXICAL = "lexical"
+
+
 class Settings(BaseSettings):
     """Everything that can be set, checked when it is built."""
 
@@ -78,6 +85,11 @@ class Settings(BaseSettings):
     reader: ReaderKind = Field(
         ReaderKind.TRAINED,
         description="trained: a cross-encoder judges passages and points at answers; lexical: word overlap, untrained.",
+    )
+    support: SupportKind = Field(
+        SupportKind.LEXICAL,
+        description="trained: a cross-encoder judges question, answer, title and quote; lexical: word overlap and "
+        "cosine, untrained.",
     )
     retrieval: RetrievalMode = Field(RetrievalMode.HYBRID, description="hybrid, dense or lexical.")
     top_k: int = Field(20, ge=1, le=100, description="Passages retrieved for a question.")

@@ -7,13 +7,10 @@ from random import Random
 from statistics import fmean
 from types import MappingProxyType
 
-import torch
-from peft import LoraConfig, inject_adapter_in_model
 from rich.console import Console
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
-from app.answering.adapter import ADAPTER_KIND, PROJECTIONS, SCALE
+from app.answering.adapter import ADAPTER_KIND, CITATION_PREFIX, PROJECTIONS
 from app.answering.answer_score import exact_match, f1
 from app.answering.citation_head import CitationHead
 from app.answering.evidence_input import NO_ANSWER, EvidenceTokenizer
@@ -25,6 +22,7 @@ from training.agreement import agreed
 from training.evidence_batch import EvidenceBatch, EvidenceLosses, evidence_losses, evidence_parts
 from training.evidence_example import EvidenceExample, EvidenceSettings, evidence_example
 from training.group import Group, GroupRecord
+from training.low_rank import seeded, shipped_names, with_low_rank
 from training.order import mixture
 from training.prepared import PreparedData, first_of_each
 from training.question import Source
@@ -125,16 +123,15 @@ class _AdapterTask:
         self._data, self._settings = data, settings
         self._order = mixture(groups, settings.shares, total=settings.examples, seed=settings.seed)
         self._answers = [record.answers[0] for record in self._order if record.answers]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
-            self._model = _with_adapter(base.model, settings.rank)
-            self._model.to(device(), training_dtype())  # type: ignore[arg-type]
+        self._model = base.model
+        with seeded(settings.seed):
+            learnt = with_low_rank(self._model, PROJECTIONS, rank=settings.rank)
             self._head = CitationHead(base.model.config.hidden_size).to(device())
+        self._model.to(device(), training_dtype())  # type: ignore[arg-type]
         self._tokenizer = EvidenceTokenizer(
             base.tokenizer, begin=base.begin, evidence_tokens=settings.shown.evidence_tokens
         )
-        learnt = {name: one for name, one in self._model.named_parameters() if one.requires_grad}
-        head = {f"citation.{name}": one for name, one in self._head.named_parameters()}
+        head = {f"{CITATION_PREFIX}{name}": one for name, one in self._head.named_parameters()}
         self.parameters: Mapping[str, nn.Parameter] = {**learnt, **head}
         self.examples, self.examples_per_step = settings.examples, settings.examples_per_step
         self.rate = settings.rate
@@ -156,7 +153,7 @@ class _AdapterTask:
 
     def tensors(self) -> dict[str, Tensor]:
         """What is shipped: the adapter's matrices and the citation head."""
-        return {name.replace(".default.", "."): one for name, one in self.parameters.items()}
+        return shipped_names(self.parameters)
 
     def _example(self, place: int) -> EvidenceExample:
         rng = Random(f"{self._settings.seed}:{place}")
@@ -210,11 +207,3 @@ def _pointed(written: Written, windows: Sequence[tuple[str, str]]) -> str:
         return ""
     passage, span, _ = written.pointed.spans[0]
     return span.of(windows[passage][1])
-
-
-def _with_adapter(model: PreTrainedModel, rank: int) -> PreTrainedModel:
-    """The model, frozen, with new matrices beside its projections that change nothing yet."""
-    model.requires_grad_(False)
-    config = LoraConfig(r=rank, lora_alpha=round(SCALE * rank), target_modules=list(PROJECTIONS))
-    inject_adapter_in_model(config, model)
-    return model

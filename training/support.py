@@ -20,10 +20,11 @@ from app.answering.reader_model import READER_KIND
 from app.answering.shipped_weights import WEIGHTS_FOLDER, ShippedWeights, shipped_weights
 from app.answering.support import SupportScorer
 from app.answering.support_input import QUOTE_TOKENS, SupportInput, SupportTokenizer
-from app.answering.support_model import HEAD, SupportModel
+from app.answering.support_model import HEAD, PROJECTIONS, SupportModel
 from app.answering.trained_support import SUPPORT_KIND, TrainedSupport, reader_encoder
 from retriever.models import minilm_folder, sha256_of
 from training.group import GroupRecord
+from training.low_rank import seeded, shipped_names, with_low_rank
 from training.order import mixture
 from training.prepared import PreparedData, first_of_each
 from training.question import Source
@@ -31,7 +32,6 @@ from training.run import Pace, Quality, Run, device, digest, training_dtype
 from training.support_answers import OtherAnswers
 from training.support_example import SupportExample, SupportExamples
 from training.support_kind import Kind, SupportSettings
-from training.support_low_rank import with_low_rank
 from training.support_shown import shown_of
 
 Flags = NDArray[np.bool_]
@@ -92,7 +92,7 @@ def train(
     run = Run(task, out_folder, console, pace or Pace())
     if not run.go():
         return None
-    return run.ship(SUPPORT_NAME, task.entry(command), task.parameters)
+    return run.ship(SUPPORT_NAME, task.entry(command), shipped_names(task.parameters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,8 @@ class _SupportTask:
         encoder = reader_encoder(reader, base)
         self.model = SupportModel(encoder)
         encoder.to(training_dtype())
-        changes = with_low_rank(encoder, rank=settings.rank, seed=settings.seed)
+        with seeded(settings.seed):
+            changes = with_low_rank(encoder, PROJECTIONS, rank=settings.rank)
         self.model.to(device())
         head = {f"{HEAD}{name}": one for name, one in self.model.head.named_parameters()}
         self.parameters: Mapping[str, nn.Parameter] = {**changes, **head}

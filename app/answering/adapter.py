@@ -1,21 +1,16 @@
-r"""A trained adapter: low-rank changes to a language model's projections, added to its weights when it is loaded.
+"""A trained adapter: low-rank changes to a language model's projections, with a citation head on its states."""
 
-LoRA (Hu et al. 2021, section 4.1): ``W <- W + SCALE B A`` with A (rank, in) and B (out, rank).
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
 
 from app.answering.citation_head import CitationHead
 from app.answering.evidence_input import EVIDENCE_TOKENS, EvidenceTokenizer
 from app.answering.evidence_lm import EvidenceLM
 from app.answering.few_rows_linear import use_few_rows
+from app.answering.low_rank import merge
 from app.answering.shipped_weights import name_of, shipped_weights
 from app.answering.transformers_lm import LoadedModel
 from retriever.errors import ModelUnusableError
@@ -23,9 +18,7 @@ from retriever.torch_runtime import computes_in_bfloat16
 
 ADAPTER_KIND = "adapter"
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-SCALE = 2.0
 CITATION_PREFIX = "citation."
-_DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +54,6 @@ def adapted(base: LoadedModel, folder: Path, *, evidence_tokens: int = EVIDENCE_
     tokenizer = EvidenceTokenizer(base.tokenizer, begin=base.begin, evidence_tokens=evidence_tokens)
     lm = EvidenceLM(base.model.eval(), tokenizer, head)  # type: ignore[no-untyped-call]
     return AdaptedModel(base.name, base.sha256, entry.sha256, lm)
-
-
-@torch.no_grad()
-def merge(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Add the adapter to the model's weights, in float32 before they are rounded again.
-
-    Raises:
-        KeyError, AttributeError: when it belongs to another architecture.
-    """
-    for name, down in tensors.items():
-        if name.endswith(_DOWN):
-            projection = name.removesuffix(_DOWN)
-            weight, up = model.get_parameter(f"{projection}.weight"), tensors[projection + _UP]
-            weight.copy_(weight.float() + SCALE * (up.float() @ down.float()))
 
 
 def _is_of_head(key: str) -> bool:

@@ -23,10 +23,10 @@ class SentenceCiter:
     """Quotes one whole sentence of the passage or its continuation, or two that only together have the answer.
 
     A pointer decides where there is one: the candidate's own, or with ``lm_points`` the one in the language model's
-    opinion of it; what the language model quoted itself is taken as it is. Otherwise a sentence's merit is ``answered x (1 +
-    asked)``: how much of the answer it holds (see ``Overlap.answered``), and the share of the question's words
-    it covers; equal ones are decided by place. Two neighbouring sentences are quoted only when together they
-    hold more of the answer than any one. A passage with less than half of the answer backs nothing.
+    opinion of it. What the language model quoted itself is taken as it is. Otherwise a sentence's merit is
+    ``answered x (1 + asked)``: how much of the answer it holds (see ``Overlap.answered``), and the share of the
+    question's words it covers; equal ones are decided by place. Two neighbouring sentences are quoted only when
+    together they hold more of the answer than any one. A passage with less than half of the answer backs nothing.
     """
 
     def __init__(self, overlap: Overlap, *, lm_points: bool = False) -> None:

@@ -1,18 +1,14 @@
-r"""The support model: the reader with low-rank changes and a head of its own on [CLS].
-
-LoRA (Hu et al. 2021, section 4.1): ``W <- W + SCALE B A`` with A (rank, in) and B (out, rank).
-"""
+"""The support model: the reader with low-rank changes and a head of its own on [CLS]."""
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor, nn
 
 from app.answering.cross_encoder import CrossEncoder, Packed
+from app.answering.low_rank import merge
 
 PROJECTIONS = ("qkv", "out", "up", "down")
-SCALE = 2.0
-DOWN, UP, HEAD = ".lora_a", ".lora_b", "head."
+HEAD = "head."
 
 
 class SupportModel(nn.Module):
@@ -31,18 +27,13 @@ class SupportModel(nn.Module):
         return logits
 
 
-@torch.no_grad()
-def merge(model: SupportModel, tensors: Mapping[str, Tensor]) -> None:
-    """Add the low-rank changes to the encoder's weights, which are to be float32, and put the head in.
+def load(model: SupportModel, tensors: Mapping[str, Tensor]) -> None:
+    """Merge the low-rank changes into the encoder and put the head in.
 
     Raises:
         KeyError, AttributeError, RuntimeError: when they belong to an encoder of another shape.
     """
-    for name, down in tensors.items():
-        if name.endswith(DOWN):
-            projection = name.removesuffix(DOWN)
-            weight = model.encoder.get_parameter(f"{projection}.weight")
-            weight.add_(SCALE * (tensors[projection + UP].float() @ down.float()))
+    merge(model.encoder, tensors)
     model.head.load_state_dict(
         {name.removeprefix(HEAD): one.float() for name, one in tensors.items() if name.startswith(HEAD)}
     )

@@ -12,7 +12,7 @@ from app.answering.reader_model import READER_KIND
 from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights
 from app.answering.support import Claim
 from app.answering.support_input import QUOTE_TOKENS, SupportTokenizer
-from app.answering.support_model import SupportModel, merge
+from app.answering.support_model import SupportModel, load
 from retriever.errors import ModelUnusableError
 from retriever.models import MINILM, minilm_folder
 from retriever.torch_runtime import native_dtype
@@ -86,7 +86,7 @@ def trained_support(
     """
     model = SupportModel(reader_encoder(reader, base))
     try:
-        merge(model, load_file(weights))
+        load(model, load_file(weights))
     except (RuntimeError, SafetensorError, OSError, KeyError, AttributeError) as error:
         raise ModelUnusableError(
             f"{weights} does not hold a support scorer for {reader} ({error})."

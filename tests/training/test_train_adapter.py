@@ -12,9 +12,10 @@ from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from app.answering.adapter import adapted, merge
+from app.answering.adapter import adapted
 from app.answering.citation_head import CitationHead
 from app.answering.evidence_input import NO_ANSWER, EvidenceTokenizer
+from app.answering.low_rank import merge
 from app.answering.reader_model import Judgement
 from app.answering.shipped_weights import MANIFEST_FILE, shipped_weights
 from app.answering.transformers_lm import LoadedModel

@@ -374,7 +374,7 @@ def test_the_loss_falls(data, base, reader, tmp_path, quiet, monkeypatch):
     monkeypatch.setattr(run, "_SECONDS_BETWEEN_LINES", 0.0)
     shown = replace(PLAIN, sentences=0.0, of_answers={Kind.NEIGHBOUR: 1.0})
     settings = replace(
-        SETTINGS, claims=1600, claims_per_step=8, rate=1e-2, rank=8, shown=shown, shares={Source.SQUAD: 1.0}
+        SETTINGS, claims=1600, claims_per_step=8, rate=5e-3, rank=8, shown=shown, shares={Source.SQUAD: 1.0}
     )
     train(data, tmp_path / "out", quiet, settings=settings, base=base, reader=reader)
     lines = [json.loads(line) for line in (tmp_path / "out/log.jsonl").read_text().splitlines()]

@@ -9,10 +9,10 @@ from safetensors.torch import save_file
 
 from app.answering import trained_support as serving
 from app.answering.cross_encoder import base_model
+from app.answering.low_rank import SCALE
 from app.answering.shipped_weights import ShippedWeights, record_weights
 from app.answering.support import Claim
 from app.answering.support_input import SupportTokenizer
-from app.answering.support_model import SCALE
 from app.answering.trained_support import SUPPORT_KIND, load_support, trained_support
 from retriever.errors import ModelUnusableError
 from retriever.models import PackagedFile, sha256_of
@@ -34,8 +34,8 @@ def changes(seed=0, rank=2):
     """Low-rank changes of the toy's first layer, large enough to be felt, and a head."""
     generator = torch.Generator().manual_seed(seed)
     return {
-        "layers.0.qkv.lora_a": torch.randn(rank, HIDDEN, generator=generator),
-        "layers.0.qkv.lora_b": torch.randn(3 * HIDDEN, rank, generator=generator) * 0.3,
+        "layers.0.qkv.lora_A.weight": torch.randn(rank, HIDDEN, generator=generator),
+        "layers.0.qkv.lora_B.weight": torch.randn(3 * HIDDEN, rank, generator=generator) * 0.3,
         "head.weight": torch.randn(1, HIDDEN, generator=generator),
         "head.bias": torch.zeros(1),
     }
@@ -120,7 +120,7 @@ def test_a_sequence_is_question_claim_title_quote(base):  # noqa: F811
 
 def test_the_changes_are_added_to_the_readers_weights(support, base):  # noqa: F811
     tensors = changes()
-    added = SCALE * tensors["layers.0.qkv.lora_b"] @ tensors["layers.0.qkv.lora_a"]
+    added = SCALE * tensors["layers.0.qkv.lora_B.weight"] @ tensors["layers.0.qkv.lora_A.weight"]
     expected = base_model(base).layers[0].qkv.weight + added
     assert torch.allclose(support._model.encoder.layers[0].qkv.weight, expected, atol=1e-6)
     assert torch.equal(support._model.head.weight, tensors["head.weight"])
@@ -151,9 +151,15 @@ def test_another_base_model_is_refused(weights, monkeypatch):
 @pytest.mark.parametrize(
     "spoilt",
     [
-        {"layers.9.qkv.lora_a": torch.zeros(2, HIDDEN), "layers.9.qkv.lora_b": torch.zeros(3 * HIDDEN, 2)},
-        {"layers.0.qkv.lora_a": torch.zeros(2, HIDDEN)},
-        {"layers.0.qkv.lora_a": torch.zeros(2, 5), "layers.0.qkv.lora_b": torch.zeros(3 * HIDDEN, 2)},
+        {
+            "layers.9.qkv.lora_A.weight": torch.zeros(2, HIDDEN),
+            "layers.9.qkv.lora_B.weight": torch.zeros(3 * HIDDEN, 2),
+        },
+        {"layers.0.qkv.lora_A.weight": torch.zeros(2, HIDDEN)},
+        {
+            "layers.0.qkv.lora_A.weight": torch.zeros(2, 5),
+            "layers.0.qkv.lora_B.weight": torch.zeros(3 * HIDDEN, 2),
+        },
         {"head.weight": torch.zeros(1, HIDDEN)},
     ],
 )

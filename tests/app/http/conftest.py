@@ -70,7 +70,7 @@ def service_of(
         confidence=ScoreConfidence(),
         options=AnswerOptions(min_confidence=0.2),
     )
-    models = ModelNames("hashing", "lexical", None, None, None, None)
+    models = ModelNames("hashing", "lexical", None, None, None, None, "LexicalSupport")
     return AnswerService(pipeline, index, encoder, models, RetrievalMode.HYBRID, None, None)
 
 
