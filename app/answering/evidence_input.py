@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +95,7 @@ class EvidenceTokenizer:
             places += range(len(ids), len(ids) + len(kept))
             owners += [number] * len(kept)
             offsets += [span for _, span in kept]
-            edges += [_edges(window, *span) for _, span in kept]
+            edges += _edges(window, [span for _, span in kept])
             ids += [*(id_ for id_, _ in kept), *self.ids("\n")]
         ids += self.ids(f"Question: {question}\n{'Answer with a quote' if quoted else 'Answer'}:")
         starts, ends = zip(*edges, strict=True) if edges else ((), ())
@@ -158,12 +159,24 @@ def _trimmed(window: str, start: int, end: int) -> tuple[int, int]:
     return start, max(start, end)
 
 
-def _edges(window: str, start: int, end: int) -> tuple[bool, bool]:
-    """Whether a word begins at ``start``, and whether one ends at ``end``; an empty run does neither."""
-    if start >= end:
-        return False, False
-    inside = [
-        0 < place < len(window) and window[place - 1].isalnum() and window[place].isalnum()
-        for place in (start, end)
+def _edges(window: str, spans: Sequence[tuple[int, int]]) -> list[tuple[bool, bool]]:
+    """For each token's characters, whether a word begins and whether one ends there.
+
+    An empty run does neither. Of the tokens that spell one character, the first begins it and the last ends it.
+    """
+    shared = [after[0] < before[1] for before, after in pairwise(spans)]
+    return [
+        (
+            start < end and not goes_on and not _within(window, start),
+            start < end and not is_continued and not _within(window, end),
+        )
+        for (start, end), goes_on, is_continued in zip(
+            spans, [False, *shared], [*shared, False], strict=False
+        )
     ]
-    return not inside[0], not inside[1]
+
+
+def _within(window: str, place: int) -> bool:
+    """Whether the characters on both sides of the place belong to one word or one visible character."""
+    joined = 0 < place < len(window) and window[place - 1].isalnum() and window[place].isalnum()
+    return joined or splits_character(window, place)

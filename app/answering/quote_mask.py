@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from app.answering.evidence_input import STOP, EvidenceInput, EvidenceTokenizer
-from retriever.sentences import splits_character
 
 CLAIM_TOKENS = 32
 QUOTE_TOKENS = 64
@@ -195,9 +194,9 @@ class _QuotablePlaces:
         self.closing, self._limit = closing, limit
         self.ids = tuple(prompt.ids[place] for place in prompt.places)
         self._passages: list[int] = prompt.passages.tolist()
-        starts, self._ends = self._whole(prompt)
+        self._ends: list[bool] = prompt.ends.tolist()
         self._least = self._tokens_to_an_end()
-        self.opening = tuple(place for place, start in enumerate(starts) if start and self.fits(place, 1))
+        self.opening = tuple(int(place) for place in prompt.starts.nonzero()[0] if self.fits(int(place), 1))
 
     def fits(self, place: int, tokens: int) -> bool:
         """Whether a quote whose token number ``tokens`` stands at ``place`` can still end within the limit."""
@@ -228,17 +227,6 @@ class _QuotablePlaces:
             elif self.goes_on(place):
                 least[place] = least[place + 1] + 1
         return least
-
-    def _whole(self, prompt: EvidenceInput) -> tuple[list[bool], list[bool]]:
-        """Whether a word begins with each token, and whether one ends, neither of them inside a character."""
-        starts, ends = prompt.starts.tolist(), prompt.ends.tolist()
-        for place, (start, end) in enumerate(offsets := prompt.offsets.tolist()):
-            window = prompt.windows[self._passages[place]]
-            starts[place] &= not splits_character(window, start)
-            ends[place] &= not splits_character(window, end)
-            if self.goes_on(place) and offsets[place + 1][0] < end:  # they share a character's bytes
-                starts[place + 1] = ends[place] = False
-        return starts, ends
 
 
 @dataclass(frozen=True, slots=True)
