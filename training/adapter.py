@@ -7,6 +7,7 @@ from random import Random
 from statistics import fmean
 from types import MappingProxyType
 
+import torch
 from rich.console import Console
 from torch import Tensor, nn
 
@@ -63,6 +64,7 @@ def train(
     settings: AdapterSettings | None = None,
     pace: Pace | None = None,
     reader: ReaderModel | None = None,
+    fused: bool = False,
     licence: str,
     command: str = "loccit train adapter",
 ) -> Quality | None:
@@ -70,7 +72,8 @@ def train(
 
     Ends with the file to ship, and its manifest, in ``out_folder/weights``, and hands back its quality on the
     development groups; None when ``pace`` stopped it before. ``reader``: whose agreement makes distantly
-    supervised passages believed, the shipped one unless given. Computes on a GPU where there is one.
+    supervised passages believed, the shipped one unless given. ``fused``: let torch's compiler fuse each layer's
+    element-wise work, which takes a minute to begin with. Computes on a GPU where there is one.
 
     Raises:
         LoccitError: when there is no data, or the checkpoint belongs to another run.
@@ -79,6 +82,8 @@ def train(
     data = PreparedData(data_folder)
     groups = _groups(data, settings, reader or load_reader_model(), out_folder, console)
     task = _AdapterTask(data, settings, base, groups)
+    if fused:
+        task.fuse()
     run = Run(task, out_folder, console, pace or Pace())
     if not run.go():
         return None
@@ -138,6 +143,11 @@ class _AdapterTask:
         sources = {source.value: [record.id for record in records] for source, records in groups.items()}
         self.fingerprint = digest([asdict(settings), data.fingerprint, base.sha256, sources])
 
+    def fuse(self) -> None:
+        """Compile the layers, for batches of any shape."""
+        for layer in self._model.model.layers:
+            layer.compile(dynamic=True)
+
     def parts(self, step: int, at_least: int) -> list[EvidenceBatch]:
         first = step * self.examples_per_step
         places = range(first, min(first + self.examples_per_step, len(self._order)))
@@ -149,7 +159,8 @@ class _AdapterTask:
     def quality(self, *, whole: bool) -> Quality:
         lm = EvidenceLM(self._model, self._tokenizer, self._head)
         records = first_of_each(self._data.development, _WHOLE_GROUPS if whole else _QUICK_GROUPS)
-        return quality(lm, [record.group(self._data.store) for record in records])
+        with torch.compiler.set_stance("force_eager"):  # writing has other shapes than learning
+            return quality(lm, [record.group(self._data.store) for record in records])
 
     def tensors(self) -> dict[str, Tensor]:
         """What is shipped: the adapter's matrices and the citation head."""
