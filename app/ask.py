@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from app.answering.options import AnswerOptions
+from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.pipeline import Decided, Pipeline
 from app.answering.types import Trace
 from app.assembly import AnswerService
@@ -24,6 +24,7 @@ class Ask:
     top_k: int | None = None
     min_confidence: float | None = None
     documents: tuple[Document, ...] | None = None
+    length: AnswerLength | None = None
 
     def options(self, defaults: AnswerOptions) -> AnswerOptions:
         """The service's options with this question's own in their place."""
@@ -31,6 +32,7 @@ class Ask:
             defaults,
             top_k=defaults.top_k if self.top_k is None else self.top_k,
             min_confidence=defaults.min_confidence if self.min_confidence is None else self.min_confidence,
+            length=defaults.length if self.length is None else self.length,
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from app.answering.cite import SentenceCiter
+from app.answering.compose import SentenceComposer
 from app.answering.confidence import CalibratedConfidence, ConfidenceScorer, ScoreConfidence
 from app.answering.language_model import LanguageModel
 from app.answering.options import AnswerOptions
@@ -150,11 +151,13 @@ def open_service(settings: Settings, *, calibrated: bool = True) -> AnswerServic
         citer=SentenceCiter(overlap, lm_points=settings.citer is CiterKind.LM_HEAD),
         support=support,
         confidence=_confidence(calibration),
+        composer=SentenceComposer(encoder),
         options=AnswerOptions(
             top_k=settings.top_k,
             candidates=settings.candidates,
             seed=settings.seed,
             min_confidence=threshold(settings, calibration),
+            length=settings.length,
         ),
     )
     return AnswerService(

@@ -72,7 +72,7 @@ def search(question: Annotated[str, typer.Argument(help="What to look for.")], *
 
 
 @cli.command()
-@with_options(*SERVICE, "min_confidence", "target_accuracy")
+@with_options(*SERVICE, "length", "min_confidence", "target_accuracy")
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="What you want to know.")],
@@ -90,13 +90,17 @@ def ask(
 
     Example: loccit ask 'who designed the eiffel tower'
 
+    Example: loccit ask 'who designed the eiffel tower' --length long
+
     Example: loccit ask 'who designed the eiffel tower' --server http://127.0.0.1:8000 --json
     """
     from app.ask import Ask
     from app.terminal import show_answer
     from app.wire import AnswerResponse
 
-    asked = Ask(checked_question(question), options["top_k"], options["min_confidence"])
+    asked = Ask(
+        checked_question(question), options["top_k"], options["min_confidence"], length=options["length"]
+    )
     if server is not None:
         _refuse_options_of_the_server(context)
         from app.remote import ask_server
@@ -127,7 +131,7 @@ def _refuse_options_of_the_server(context: typer.Context) -> None:
 
 
 @cli.command()
-@with_options(*SERVICE, "min_confidence", "target_accuracy", "threads")
+@with_options(*SERVICE, "length", "min_confidence", "target_accuracy", "threads")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
@@ -241,6 +245,8 @@ def evaluate_nq(*, options: Options) -> None:
     """Predict and score in one go, the unanswerable slice included with --without-gold.
 
     Example: loccit evaluate nq nq-gold --index data/indexes/nq-gold --out runs/nq --without-gold
+
+    Example: loccit evaluate nq clapnq/dev.jsonl.gz --length long --out runs/clapnq
     """
     _predict(options)
     _score(options["out"], None)
@@ -255,7 +261,7 @@ def _predict(options: Options, *, calibrated: bool = True) -> "tuple[AnswerServi
     from evaluation.slices import chosen
 
     configuration = configuration_of(options["configuration"])
-    given = {name: options[name] for name in SERVICE}
+    given = {name: options.get(name) for name in (*SERVICE, "length")}
     # whatever the threshold, answers are kept: score applies it
     settings = Settings.of(
         **_combined(given, configuration.settings), min_confidence=None if calibrated else 0.0

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.answering.options import AnswerLength
 from app.settings import DEFAULT_INDEX, AdapterKind, CiterKind, GeneratorKind, ReaderKind, SupportKind
 from retriever.types import RetrievalMode
 
@@ -34,6 +35,15 @@ _SETTING_OPTIONS: dict[str, tuple[Any, Any]] = {
             float | None,
             typer.Option(
                 help="Instead of --min-confidence: abstain so that this share of the answers is right, as calibrated."
+            ),
+        ],
+        None,
+    ),
+    "length": (
+        Annotated[
+            AnswerLength | None,
+            typer.Option(
+                help="long: the sentences that back the answer and up to two more of its passage, each quoted."
             ),
         ],
         None,
@@ -184,7 +194,7 @@ SERVICE = (
     "weights",
     "allow_download",
 )
-PREDICT = (*_RUN_OPTIONS, *SERVICE)
+PREDICT = (*_RUN_OPTIONS, *SERVICE, "length")
 CALIBRATE = ("questions", "side", "sample", *SERVICE)
 
 

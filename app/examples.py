@@ -7,6 +7,8 @@ Json = dict[str, Any]
 
 REQUEST: Json = {"question": "who designed the eiffel tower"}
 
+REQUEST_FOR_LONG: Json = {**REQUEST, "length": "long"}
+
 REQUEST_WITH_DOCUMENTS: Json = {
     "question": "When does the library open on Saturdays?",
     "documents": [
@@ -57,6 +59,7 @@ GENERATION = "20261123T042016-9f86d081"
 ANSWER: Json = {
     "question": "who designed the eiffel tower",
     "answer": "Gustave Eiffel",
+    "short_answer": "Gustave Eiffel",
     "abstained": False,
     "abstain_reason": None,
     "confidence": 0.87,
@@ -70,6 +73,7 @@ ANSWER: Json = {
             "start": len(_FIRST),
             "end": len(_FIRST) + len(_SECOND),
             "support": 0.84,
+            "further": False,
             "document_sha256": _SHA256,
             "locator": None,
             "before": _FIRST,
@@ -90,6 +94,25 @@ ANSWER: Json = {
         "decide": 0.1,
         "total": 1014.1,
     },
+}
+
+LONG_ANSWER: Json = {
+    **ANSWER,
+    "answer": _FIRST + _SECOND,
+    "citations": [
+        {
+            **ANSWER["citations"][0],
+            "quote": _FIRST.strip(),
+            "start": 0,
+            "end": len(_FIRST.strip()),
+            "support": 0.62,
+            "further": True,
+            "before": "",
+            "after": f" {_SECOND}",
+        },
+        *ANSWER["citations"],
+    ],
+    "timings_ms": {**ANSWER["timings_ms"], "compose": 18.6, "total": 1032.7},
 }
 
 READY: Json = {"status": "ready", "generation": GENERATION, "model": MODEL}

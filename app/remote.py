@@ -18,7 +18,12 @@ def ask_server(url: str, ask: Ask) -> dict[str, Any]:
         LoccitError: with the server's own sentence when it refuses, or with what is wrong with the address.
     """
     url = url if "://" in url else f"http://{url}"
-    body = {"question": ask.question, "top_k": ask.top_k, "min_confidence": ask.min_confidence}
+    body = {
+        "question": ask.question,
+        "top_k": ask.top_k,
+        "min_confidence": ask.min_confidence,
+        "length": ask.length,
+    }
     given = {name: value for name, value in body.items() if value is not None}
     try:
         response = httpx.post(f"{url.rstrip('/')}/answer", json=given, timeout=_TIMEOUT_S)

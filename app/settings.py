@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
+from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE, AnswerLength
 from retriever.errors import InvalidRequestError
 from retriever.types import RetrievalMode
 
@@ -115,6 +115,11 @@ class Settings(BaseSettings):
         lt=1,
         description="Instead of min_confidence: the lowest threshold at which so many of the answers were right and "
         "supported on the calibration questions, with 95% certainty.",
+    )
+    length: AnswerLength = Field(
+        AnswerLength.SHORT,
+        description="short: what was asked for alone; long: the sentences that back it and up to two more of its "
+        "passage.",
     )
     threads: int | None = Field(None, ge=1, description="CPU threads; all cores unless given.")
     timeout_s: float = Field(

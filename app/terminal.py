@@ -65,6 +65,8 @@ def _show_quote(citation: Citation, console: Console) -> None:
 
 def _closing_line(response: AnswerResponse) -> str:
     score = f"confidence {response.confidence:.2f}"
+    if response.short_answer not in (None, response.answer):
+        score += f" in \N{LEFT DOUBLE QUOTATION MARK}{response.short_answer}\N{RIGHT DOUBLE QUOTATION MARK}"
     if response.calibration is None or not response.calibration.applies:
         score += " (a score, not a probability)"
     return f"{score}, {response.timings_ms['total'] / 1000:.2f} s, {response.model.language_model or 'reader alone'}"

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app import examples
 from app.answering.given import GivenDocument, checked_documents
+from app.answering.options import AnswerLength
 from app.answering.question import MAX_QUESTION_CHARACTERS, checked_question
 from app.ask import Ask
 from app.settings import Settings
@@ -18,6 +19,7 @@ EXPECTED = {
     "question": f"a text of 1 to {MAX_QUESTION_CHARACTERS:,} characters",
     "top_k": "a whole number from 1 to 100",
     "min_confidence": "a number from 0 to 1",
+    "length": "short or long",
     "documents": "a list of objects with a text each",
     "documents[]": "an object with a text",
     "documents[].document_id": "a text of 1 to 1,000 characters",
@@ -51,7 +53,9 @@ class AnswerRequest(_Request):
     """A question, and how to answer it."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [examples.REQUEST, examples.REQUEST_WITH_DOCUMENTS]}
+        json_schema_extra={
+            "examples": [examples.REQUEST, examples.REQUEST_FOR_LONG, examples.REQUEST_WITH_DOCUMENTS]
+        }
     )
 
     question: str = Field(
@@ -62,6 +66,11 @@ class AnswerRequest(_Request):
     )
     min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
         None, description="Abstain below this confidence; the server's setting unless given."
+    )
+    length: Literal["short", "long"] | None = Field(
+        None,
+        description="long: the sentences that back the answer and up to two more of the passage that are near the "
+        "question, as they stand in it; the server's setting unless given.",
     )
     documents: list[DocumentToRead] | None = Field(
         None, description="Answer from these texts alone, not from the index."
@@ -77,7 +86,8 @@ class AnswerRequest(_Request):
                 max_documents=settings.max_documents,
                 max_characters=settings.max_document_characters,
             )
-        return Ask(checked_question(self.question), self.top_k, self.min_confidence, documents)
+        length = None if self.length is None else AnswerLength(self.length)
+        return Ask(checked_question(self.question), self.top_k, self.min_confidence, documents, length)
 
 
 class Place(BaseModel):
@@ -96,7 +106,15 @@ class Citation(BaseModel):
     url: str | None
     start: int = Field(ge=0, description="In Unicode code points, not in UTF-16 units.")
     end: int = Field(ge=1, description="The quote ends before it.")
-    support: float = Field(ge=0, le=1, description="How well title and quote back the answer.")
+    support: float = Field(
+        ge=0,
+        le=1,
+        description="How well title and quote back the short answer; of a further sentence, how near it is to the "
+        "question.",
+    )
+    further: bool = Field(
+        False, description="Whether a long answer adds this sentence to those that back the short one."
+    )
     document_sha256: str = Field(description="Of the document's text in UTF-8, as it was when quoted.")
     locator: str | None = Field(description="Where in the original, such as a page; null for plain text.")
     before: str = Field(description="The document's text up to the quote, about a line of it.")
@@ -189,10 +207,15 @@ class Attribution(BaseModel):
 class AnswerResponse(BaseModel):
     """An answer with its quotes, or an abstention with its reason."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.ANSWER]})
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ANSWER, examples.LONG_ANSWER]})
 
     question: str = Field(description="As it was answered, white space tidied.")
-    answer: str | None = Field(description="null when abstained.")
+    answer: str | None = Field(
+        description="null when abstained. A long one is its citations' quotes in their order, white space tidied."
+    )
+    short_answer: str | None = Field(
+        None, description="What the confidence is about: the answer, unless a long one was asked for."
+    )
     abstained: bool
     abstain_reason: Literal["no_passages", "no_candidate", "no_quote", "low_confidence"] | None
     confidence: float = Field(

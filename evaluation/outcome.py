@@ -8,7 +8,8 @@ from typing import Any
 from app.answering.answer_match import has_answer
 from app.answering.answer_score import exact_match, f1
 from evaluation.configurations import AnswerFrom
-from evaluation.documents import Documents
+from evaluation.documents import Documents, given_documents
+from evaluation.long_answer import LongAnswer, long_answer
 from evaluation.questions import Side, side_of
 from evaluation.slices import WITHOUT_GOLD
 from evaluation.support import SupportJudge
@@ -31,6 +32,9 @@ class Outcome:
     whether it was of the gold document.
     ``gold_cited``: the first citation is of the gold document. ``misled``: nearer to a wrong answer than to a
     right one. ``quote_sentences``: of the first citation. ``timings_ms``: by stage.
+
+    All that is about the short answer, and of the citations about those that back it. ``long``: how near the
+    whole answer comes to long ones; None where the question has none.
     """
 
     id: str
@@ -54,6 +58,7 @@ class Outcome:
     is_gold: tuple[bool, ...] | None
     misled: bool | None
     timings_ms: dict[str, float]
+    long: LongAnswer | None = None
 
     @property
     def unanswerable(self) -> bool:
@@ -92,7 +97,7 @@ class OutcomeReader:
         trace, answers = line["trace"], line["answers"]
         answer, confidence = self._answer(trace)
         quoted = self._answer_from is AnswerFrom.DECISION
-        citations = trace["decision"]["citations"] if quoted else []
+        citations = _backing(trace["decision"]) if quoted else []
         first = citations[0] if citations else None
         ranked = self._ranked(line)
         return Outcome(
@@ -129,6 +134,7 @@ class OutcomeReader:
             if answer is None or not line["wrong_answers"]
             else f1(answer, line["wrong_answers"]) > f1(answer, answers),
             timings_ms=trace["timings_ms"],
+            long=self._long(line, answer),
         )
 
     @staticmethod
@@ -142,11 +148,35 @@ class OutcomeReader:
 
     def _answer(self, trace: Json) -> tuple[str | None, float]:
         if self._answer_from is AnswerFrom.DECISION:
-            return trace["decision"]["answer"], trace["decision"]["confidence"]
+            decision = trace["decision"]
+            return decision.get("short_answer", decision["answer"]), decision["confidence"]
         if not trace["candidates"]:
             return None, 0.0
         first = trace["candidates"][0]
         return first["answer"], exp(first["logprob"] / max(first["tokens"], 1))
+
+    def _long(self, line: Json, answer: str | None) -> LongAnswer | None:
+        """Of the whole answer as it was given, long or short."""
+        selected = line.get("selected_sentences", ())
+        if not selected:
+            return None
+        decision = line["trace"]["decision"]
+        quoted = self._answer_from is AnswerFrom.DECISION
+        return long_answer(
+            decision["answer"] if quoted else answer,
+            line["answers"],
+            selected=selected,
+            citations=decision["citations"] if quoted else None,
+            gold=self._gold(line),
+        )
+
+    def _gold(self, line: Json) -> dict[str, str]:
+        """The texts of the question's gold documents by id: those it brought, or the one that it names."""
+        if line["documents"]:
+            return {doc_id: document.text for doc_id, document in given_documents(line).items()}
+        doc_id = line["gold_document_id"]
+        document = None if self._documents is None or doc_id is None else self._documents.find(doc_id, line)
+        return {} if document is None else {doc_id: document.text}
 
     def _supported(self, line: Json, answer: str, citation: Json) -> bool:
         """The quote is of the gold document, overlaps the long answer, or the judge accepts it on its own."""
@@ -180,6 +210,15 @@ class OutcomeReader:
 
 def _contains(answer: str, answers: Sequence[str]) -> bool:
     return exact_match(answer, answers) or has_answer(answer, answers)
+
+
+def _backing(decision: Json) -> list[Json]:
+    """What backs the short answer; the sentences that a long answer has parted are one quote again."""
+    citations: list[Json] = decision["citations"]
+    if decision.get("short_answer", decision["answer"]) == decision["answer"]:
+        return citations
+    backing = [citation for citation in citations if not citation["further"]]
+    return [{**backing[0], "quote": " ".join(citation["quote"] for citation in backing)}]
 
 
 def _stands(citation: Json, document: Document | None) -> bool:

@@ -11,11 +11,12 @@ from pathlib import Path
 from evaluation.downloads import SOURCES, questions_path
 from evaluation.question_sets.file import records_of
 from evaluation.question_sets.forms import questions_of
-from evaluation.question_sets.question import ANSWERABLE, UNANSWERABLE, Question
+from evaluation.question_sets.question import ADDED_FIELDS, ANSWERABLE, UNANSWERABLE, Question
 from retriever.errors import LoccitError
 from retriever.models import default_cache_dir
 
 __all__ = [
+    "ADDED_FIELDS",
     "ANSWERABLE",
     "OWN",
     "UNANSWERABLE",
@@ -44,9 +45,17 @@ def side_of(question: str) -> Side:
 
 
 def sha256_of_questions(questions: Sequence[Question]) -> str:
-    """The digest of the questions, in their order, as canonical JSON: sorted keys, no spaces, ASCII."""
+    """The digest of the questions, in their order, as canonical JSON: sorted keys, no spaces, ASCII.
+
+    What came to the form of a question later is left out where it is empty, so that digests hold.
+    """
     canonical = json.dumps(
-        [asdict(question) for question in questions], sort_keys=True, separators=(",", ":")
+        [
+            {name: value for name, value in asdict(question).items() if value or name not in ADDED_FIELDS}
+            for question in questions
+        ],
+        sort_keys=True,
+        separators=(",", ":"),
     )
     return hashlib.sha256(canonical.encode()).hexdigest()
 

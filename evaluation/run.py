@@ -5,13 +5,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from evaluation.questions import Question
+from evaluation.questions import ADDED_FIELDS, Question
 from retriever.errors import LoccitError
 
 PREDICTIONS_FILE = "predictions.jsonl"
 RUN_FILE = "run.json"
 
-_KEYS = {field.name for field in fields(Question)} | {"ranking", "trace"}
+_KEYS = ({field.name for field in fields(Question)} - ADDED_FIELDS) | {"ranking", "trace"}
 
 _DESCRIBED = {"settings", "generation", "configuration", "stages", "min_confidence"}
 

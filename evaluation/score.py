@@ -10,6 +10,7 @@ import numpy as np
 
 from evaluation.configurations import AnswerFrom
 from evaluation.documents import Documents
+from evaluation.long_answer import LongAnswer
 from evaluation.metrics.confidence import brier, ece, ece_band, reliability
 from evaluation.metrics.ranking import hit_at, ndcg_at, reciprocal_rank
 from evaluation.metrics.resampling import bootstrap_interval
@@ -103,6 +104,7 @@ def _figures(outcomes: Sequence[Outcome], min_confidence: float) -> Json:
         "questions": len(outcomes),
         "answerable": len(answerable),
         **_answers(answerable, min_confidence),
+        **_long_answers(answerable, min_confidence),
         **_quotes(outcomes, answerable, min_confidence),
         **_retrieval(answerable),
         **_calibration(outcomes),
@@ -125,6 +127,27 @@ def _answers(answerable: Sequence[Outcome], min_confidence: float) -> Json:
         "f1_without_threshold": _mean(one.f1 for one in answerable),
         "misled_of_answered": _share(one.misled for one in given),
     }
+
+
+_OF_LONG: Mapping[str, Callable[[LongAnswer], float | None]] = {
+    "rouge_l": lambda long: long.rouge_l,
+    "unigram_f1": lambda long: long.unigram_f1,
+    "citation_precision": lambda long: long.citation_precision,
+    "citation_recall": lambda long: long.citation_recall,
+}
+
+
+def _long_answers(answerable: Sequence[Outcome], min_confidence: float) -> Json:
+    """Of questions with long answers. Abstentions count as nothing, but in those ``_of_answered`` and the sentences."""
+    every = [(one.long, one.given(min_confidence)) for one in answerable if one.long is not None]
+    given = [long for long, is_given in every if is_given]
+    figures: Json = {}
+    for name, value in _OF_LONG.items():
+        told = [(value(long), is_given) for long, is_given in every]
+        figures[name] = _mean(figure if is_given or figure is None else 0.0 for figure, is_given in told)
+        figures[f"{name}_of_answered"] = _mean(map(value, given))
+        figures[f"{name}_without_threshold"] = _mean(figure for figure, _ in told)
+    return {**figures, "answer_sentences": _mean(long.sentences for long in given)}
 
 
 def _quotes(outcomes: Sequence[Outcome], answerable: Sequence[Outcome], min_confidence: float) -> Json:
@@ -248,6 +271,9 @@ _OF_ANSWERS: Mapping[str, Callable[[Outcome], float]] = {
     "exact_match": lambda one: one.exact_match,
     "f1": lambda one: one.f1,
 }
+_OF_LONG_ANSWERS: Mapping[str, Callable[[Outcome], float]] = {
+    "rouge_l": lambda one: 0.0 if one.long is None else one.long.rouge_l,
+}
 _OF_QUOTES: Mapping[str, Callable[[Outcome], float]] = {
     "supported": lambda one: one.supported,
     "correct_and_supported": lambda one: one.correct_and_supported,
@@ -258,12 +284,13 @@ def _intervals(outcomes: Sequence[Outcome], min_confidence: float) -> dict[str, 
     """95% bootstrap intervals of figures over the answerable questions, abstentions counted as nothing."""
     answerable = [one for one in outcomes if one.answerable]
     quoted = [one for one in answerable if one.quoted]
+    long = [one for one in answerable if one.long is not None]
     return {
         name: bootstrap_interval(
             [float(value(one)) if one.given(min_confidence) else 0.0 for one in counted],
             samples=INTERVAL_SAMPLES,
         )
-        for figures, counted in ((_OF_ANSWERS, answerable), (_OF_QUOTES, quoted))
+        for figures, counted in ((_OF_ANSWERS, answerable), (_OF_LONG_ANSWERS, long), (_OF_QUOTES, quoted))
         for name, value in figures.items()
     }
 

@@ -40,8 +40,10 @@ def decide(
         return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, tuple(quotes[:_NEAREST_SHOWN]))
     return CitedAnswer(
         answer=best.candidate.answer,
+        short_answer=best.candidate.answer,
         citations=best.citations,
         confidence=best.confidence,
+        passage=best.candidate.passage,
         alternatives=tuple(
             Alternative(other.candidate.answer, other.citations, other.confidence) for other in others
         ),

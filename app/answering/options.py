@@ -1,9 +1,17 @@
 """How one question is answered."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 FITTED_MIN_CONFIDENCE = 0.3  # docs/decisions/0011-confidence-is-fitted.md
 SCORE_MIN_CONFIDENCE = 0.55  # docs/decisions/0006-confidence-is-a-score.md
+
+
+class AnswerLength(StrEnum):
+    """How much an answer says: what was asked for alone, or the sentences around it as well."""
+
+    SHORT = "short"
+    LONG = "long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +20,11 @@ class AnswerOptions:
 
     ``top_k``: passages retrieved. ``candidates``: answers that the language model writes, one for each of the
     best passages first. ``seed``: of the sampled candidates beyond those. ``min_confidence``: abstain below it.
+    ``length``: a long answer is composed of several sentences, each with its own citation.
     """
 
     top_k: int = 20
     candidates: int = 1
     seed: int = 0
     min_confidence: float = SCORE_MIN_CONFIDENCE
+    length: AnswerLength = AnswerLength.SHORT

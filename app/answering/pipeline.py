@@ -1,18 +1,28 @@
-"""The way a question travels: retrieve, read, generate, cite, support, decide."""
+"""The way a question travels: retrieve, read, generate, cite, support, decide, and compose for a long answer."""
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.answering.cite import Citer
+from app.answering.compose import Composer
 from app.answering.confidence import ConfidenceScorer
 from app.answering.decide import decide
 from app.answering.features import Evidence
 from app.answering.generator import Generator
-from app.answering.options import AnswerOptions
+from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.reader import Reader
 from app.answering.support import Claim, SupportScorer
-from app.answering.types import Candidate, Citation, CitedCandidate, Quote, Reading, Trace
+from app.answering.types import (
+    Abstention,
+    Candidate,
+    Citation,
+    CitedCandidate,
+    Decision,
+    Quote,
+    Reading,
+    Trace,
+)
 from retriever.errors import DeadlineExceededError
 from retriever.retriever import Retriever
 from retriever.types import Hit
@@ -54,13 +64,20 @@ class Supported:
 
 
 @dataclass(frozen=True, slots=True)
+class Composed:
+    """What was decided, an answer in several sentences; only where a long one was asked for."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """The end: everything that happened, the decision included."""
 
     trace: Trace
 
 
-Event = Retrieved | Read | Generated | Located | Supported | Decided
+Event = Retrieved | Read | Generated | Located | Supported | Composed | Decided
 
 
 @dataclass(slots=True)
@@ -97,6 +114,7 @@ class Pipeline:
     citer: Citer
     support: SupportScorer
     confidence: ConfidenceScorer
+    composer: Composer
     options: AnswerOptions = field(default_factory=AnswerOptions)
 
     def answer(
@@ -151,6 +169,11 @@ class Pipeline:
         nearest = () if cited else self._nearest(readings)
         decision = decide(hits, candidates, cited, nearest, min_confidence=options.min_confidence)
         clock.lap("decide")
+        if options.length is AnswerLength.LONG:
+            decision = self._composed(question, decision)
+            clock.lap("compose")
+            yield Composed(decision)
+
         yield Decided(Trace(question, hits, readings, candidates, cited, decision, clock.seconds, cut_short))
 
     def _located(self, question: str, candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, Quote]]:
@@ -177,6 +200,12 @@ class Pipeline:
             CitedCandidate(candidate, (Citation.of(quote, support=support),), confidence)
             for (candidate, quote), support, confidence in zip(quoted, supports, confidences, strict=True)
         )
+
+    def _composed(self, question: str, decision: Decision) -> Decision:
+        if isinstance(decision, Abstention):
+            return decision
+        document = self.retriever.document(decision.passage.doc_id)
+        return self.composer.compose(question, decision, document)
 
     def _nearest(self, readings: Sequence[Reading]) -> tuple[Citation, ...]:
         """The best span of each reading as a citation, its score standing in for support."""

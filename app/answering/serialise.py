@@ -69,6 +69,7 @@ def citation_as_json(citation: Citation) -> Json:
         "url": citation.url,
         **_span(citation.span),
         "support": citation.support,
+        "further": citation.further,
         "document_sha256": citation.document_sha256,
         "locator": citation.locator,
         "before": citation.before,
@@ -93,6 +94,7 @@ def decision_as_json(decision: Decision) -> Json:
     if isinstance(decision, Abstention):
         return {
             "answer": None,
+            "short_answer": None,
             "abstained": True,
             "abstain_reason": decision.reason.value,
             "confidence": decision.confidence,
@@ -102,6 +104,7 @@ def decision_as_json(decision: Decision) -> Json:
         }
     return {
         "answer": decision.answer,
+        "short_answer": decision.short_answer,
         "abstained": False,
         "abstain_reason": None,
         "confidence": decision.confidence,

@@ -105,6 +105,7 @@ class Citation:
     """A quote that stands verbatim in its document. One that does not cannot be built.
 
     ``before``, ``after``: the document's text on each side of the quote, about a line, to see it in its place.
+    ``further``: a sentence that a long answer adds to those that back the short one (see ``SentenceComposer``).
 
     Building (and ``dataclasses.replace``) takes the document's text and checks it:
 
@@ -121,6 +122,7 @@ class Citation:
     document_sha256: str
     document_text: InitVar[str]
     locator: str | None = field(default=None, kw_only=True)
+    further: bool = field(default=False, kw_only=True)
     before: str = field(init=False)
     after: str = field(init=False)
 
@@ -132,7 +134,7 @@ class Citation:
         object.__setattr__(self, "after", text_after(document_text, self.span))
 
     @classmethod
-    def of(cls, quote: Quote, *, support: float) -> "Citation":
+    def of(cls, quote: Quote, *, support: float, further: bool = False) -> "Citation":
         """The citation of a located quote."""
         document = quote.document
         return cls(
@@ -144,6 +146,7 @@ class Citation:
             support=support,
             document_sha256=document.sha256,
             document_text=document.text,
+            further=further,
         )
 
 
@@ -176,11 +179,17 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class CitedAnswer:
-    """An answer with the quotes that support it and how likely it is right and supported (0-1)."""
+    """An answer with the quotes that support it and how likely it is right and supported (0-1).
+
+    ``short_answer``: what the confidence is about; ``answer`` itself, unless that was composed of sentences.
+    ``passage``: what it was generated from.
+    """
 
     answer: str
+    short_answer: str
     citations: tuple[Citation, ...]
     confidence: float
+    passage: Passage
     alternatives: tuple[Alternative, ...] = ()
 
 

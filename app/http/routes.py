@@ -38,6 +38,9 @@ async def answer(asked: AnswerRequest, request: Request, host: HostDependency) -
     For every citation, `document.text[start:end] == quote`, counted in Unicode code points. Below
     `min_confidence` there is no answer: `abstained` is true, `abstain_reason` says why, and `nearest` holds
     the closest quotes. That is a proper response, with status 200.
+
+    With `length` long, the answer is several sentences of the passage as they stand in it, each with its own
+    citation; `confidence` is about `short_answer`.
     """
     ask = asked.ask(host.settings)
     return await unless_disconnected(request, host.answer(ask, include=asked.include))

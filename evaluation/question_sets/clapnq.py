@@ -18,22 +18,24 @@ def _questions(record: Record) -> Iterator[Question]:
     documents = tuple(
         GivenDocument(one.text("text"), title=one.optional_text("title") or "") for one in passages
     )
+    selected = _selected(passages, outputs)
     yield Question(
         id=id_of(record),
         question=record.text("input"),
         answers=answers,
         kind=kind_of(answers),
         title=documents[0].title or None,
-        long_answer=_marked(passages, outputs),
+        long_answer=" ".join(selected) or None,
         documents=documents,
+        selected_sentences=selected,
     )
 
 
-def _marked(passages: Sequence[Record], outputs: Sequence[Record]) -> str | None:
-    """The sentences that an annotator marked, in the passage's order; None when there is none."""
+def _selected(passages: Sequence[Record], outputs: Sequence[Record]) -> tuple[str, ...]:
+    """The sentences that any annotator marked, in the passage's order, each once."""
     marked = {sentence for output in outputs for sentence in output.optional_texts("selected_sentences")}
     sentences = (sentence for passage in passages for sentence in passage.optional_texts("sentences"))
-    return " ".join(sentence for sentence in sentences if sentence in marked) or None
+    return distinct(sentence for sentence in sentences if sentence in marked)
 
 
 CLAPNQ_FORM = Form("ClapNQ", frozenset({"input", "passages", "output"}), _questions)

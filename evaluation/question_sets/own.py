@@ -23,6 +23,7 @@ def _questions(record: Record) -> Iterator[Question]:
         long_answer=record.optional_text("long_answer"),
         wrong_answers=record.optional_texts("wrong_answers"),
         documents=tuple(map(_document, record.records("documents"))) if record.has("documents") else (),
+        selected_sentences=record.optional_texts("selected_sentences"),
     )
 
 

@@ -6,6 +6,8 @@ from app.answering.given import GivenDocument
 
 ANSWERABLE = "answerable"
 UNANSWERABLE = "unanswerable"
+ADDED_FIELDS = frozenset({"selected_sentences"})
+"""Fields of a question that predictions and digests of before do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,8 @@ class Question:
     ``answers`` is empty where abstaining is right; ``kind`` says why or what sort it is.
     ``title``: the article that answers. ``gold_document_id``: the document of the index that answers.
     ``long_answer``: the text that an annotator marked as backing the answer.
+    ``selected_sentences``: where the answers are long ones, the sentences of the gold document that annotators chose
+    for them, in its order, as they stand in it.
     ``wrong_answers``: what a misled answerer says (TruthfulQA).
     ``documents``: answer from these alone (single-document mode: SQuAD, ClapNQ), not from an index.
     """
@@ -28,6 +32,7 @@ class Question:
     long_answer: str | None = None
     wrong_answers: tuple[str, ...] = ()
     documents: tuple[GivenDocument, ...] = ()
+    selected_sentences: tuple[str, ...] = ()
 
 
 def kind_of(answers: tuple[str, ...]) -> str:

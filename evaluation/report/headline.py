@@ -23,6 +23,7 @@ def _sentences(report: Json) -> Iterator[str]:
         yield "They are few: one answer more or less would move every figure."
     if report["answerable"]:
         yield from _answered(report)
+        yield from _long_answers(report)
     yield _verbatim(report["quote_verbatim"])
     if report["unanswerable"]:
         yield (
@@ -63,6 +64,17 @@ def _answered(report: Json) -> Iterator[str]:
     low, high = report["intervals"]["exact_match"]
     yield (
         f"Counting abstentions as wrong, {percent(report['exact_match'])} are exact matches "
+        f"(95% interval {percent(low)} to {percent(high)})."
+    )
+
+
+def _long_answers(report: Json) -> Iterator[str]:
+    if report["rouge_l_of_answered"] is None:
+        return
+    low, high = report["intervals"]["rouge_l"]
+    yield (
+        f"Held against long answers, those given have a ROUGE-L of {percent(report['rouge_l_of_answered'])}; "
+        f"counting abstentions as nothing, {percent(report['rouge_l'])} "
         f"(95% interval {percent(low)} to {percent(high)})."
     )
 

@@ -65,7 +65,7 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A question of a run. ``answer``: said, or what would have been said. ``quotes``: the first backs it."""
+    """A question of a run. ``answer``: said, or what would have been said. ``quotes``: those that back it first."""
 
     id: str
     question: str
@@ -105,13 +105,14 @@ def rows(run: Scored, *, min_confidence: float) -> list[Row]:
 def _row(line: Json, outcome: Outcome, min_confidence: float) -> Row:
     decision = line["trace"]["decision"]
     citations = decision["citations"] or decision["nearest"] if outcome.quoted else []
+    citations = sorted(citations, key=lambda one: one.get("further", False))
     return Row(
         id=outcome.id,
         question=line["question"],
         kind=outcome.kind,
         side=outcome.side.value,
         expected=tuple(line["answers"]),
-        answer=outcome.answer,
+        answer=decision["answer"] if outcome.quoted else outcome.answer,
         given=outcome.given(min_confidence),
         confidence=outcome.confidence,
         reason=decision["abstain_reason"] if outcome.answer is None else None,

@@ -54,6 +54,23 @@ _ANSWERS: _Figures = (
     ("correct_and_supported_without_threshold", "both, if it never abstained", percent),
     ("misled_of_answered", "nearer to a wrong answer than to a right one, of the answers given", percent),
 )
+_LONG_ANSWERS: _Figures = (
+    *(
+        (f"{name}{suffix}", f"{meaning}{when}", percent)
+        for name, meaning in (
+            ("rouge_l", "ROUGE-L F1"),
+            ("unigram_f1", "unigram F1"),
+            ("citation_precision", "citation precision"),
+            ("citation_recall", "citation recall"),
+        )
+        for suffix, when in (
+            ("", ""),
+            ("_of_answered", ", of the answers given"),
+            ("_without_threshold", ", if it never abstained"),
+        )
+    ),
+    ("answer_sentences", "sentences in an answer given, mean", number),
+)
 _QUOTES: _Figures = (
     ("quote_verbatim", "quote stands verbatim in the stored document", percent),
     ("quote_has_answer", "quote has the answer", percent),
@@ -85,6 +102,14 @@ def tables(report: Json) -> list[Table]:
     """Every table of a report, in the order a reader wants them."""
     found = [
         _by_side("Answers", _ANSWERS, report, "Abstentions count as wrong but where the row says otherwise."),
+        _by_side(
+            "Long answers",
+            _LONG_ANSWERS,
+            report,
+            "Abstentions count as nothing but where the row says otherwise. ROUGE-L (words stemmed by Porter) and F1: "
+            "against the nearest of the annotators' answers. Citation precision: the share of citations that overlap a "
+            "sentence the annotators chose; recall: the share of those sentences that are cited by half or more.",
+        ),
         _by_side(
             "Quotes", _QUOTES, report, "Abstentions count as unsupported but where the row says otherwise."
         ),

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from app.answering.compose import SentenceComposer
 from app.cli import main
 
 
@@ -23,6 +24,12 @@ def loccit(monkeypatch, capsys):
         return status, *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture
+def generous(monkeypatch):
+    """Long answers take their further sentences however far they are from the question."""
+    monkeypatch.setitem(SentenceComposer.__init__.__kwdefaults__, "below", 2.0)
 
 
 @pytest.fixture

@@ -72,6 +72,49 @@ def test_asking_in_process_shows_answer_quote_and_place(loccit, built):
     assert text[citation["start"] : citation["end"]] == citation["quote"]
 
 
+def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, notes, built, generous):
+    asked = ("ask", "who built the first Eddystone tower", "--index", built, "--generator", "reader")
+    asked = (*asked, "--reader", "lexical", "--min-confidence", 0, "--length", "long")
+    response = json.loads(loccit(*asked, "--json")[1])
+    text = (notes / "towers.md").read_text(encoding="utf-8")
+    assert len(response["citations"]) > 1
+    for citation in response["citations"]:
+        assert text[citation["start"] : citation["end"]] == citation["quote"]
+    status, out, _ = loccit(*asked)
+    assert status == 0
+    assert f"in “{response['short_answer']}”" in " ".join(out.split())
+    assert out.count("towers.md [") == len(response["citations"])
+    answers = built.parent / "answers.jsonl"
+    answers.write_text(json.dumps(response), encoding="utf-8")
+    assert loccit("check", answers, "--index", built, "--strict")[0] == 0
+
+
+def test_the_length_of_an_answer_can_be_set_by_the_environment(loccit, built, generous, monkeypatch):
+    monkeypatch.setenv("LOCCIT_LENGTH", "long")
+    asked = ("ask", "who built the first Eddystone tower", "--index", built, "--generator", "reader")
+    asked = (*asked, "--reader", "lexical", "--min-confidence", 0, "--json")
+    assert len(json.loads(loccit(*asked)[1])["citations"]) > 1
+    assert len(json.loads(loccit(*asked, "--length", "short")[1])["citations"]) == 1
+    monkeypatch.setenv("LOCCIT_LENGTH", "endless")
+    assert "The setting length is 'endless'" in loccit(*asked)[2]
+
+
+def test_a_server_is_told_the_length(loccit, monkeypatch):
+    sent, answered = [], json.dumps(examples.LONG_ANSWER).encode()
+
+    def post(url, **given):
+        sent.append(given["json"])
+        return respond(200, answered)(url)
+
+    monkeypatch.setattr(remote.httpx, "post", post)
+    status, out, _ = loccit("ask", "x", "--server", "http://127.0.0.1:1", "--length", "long")
+    assert status == 0
+    assert sent == [{"question": "x", "length": "long"}]
+    assert "in “Gustave Eiffel”" in out
+    loccit("ask", "x", "--server", "http://127.0.0.1:1")
+    assert sent[1] == {"question": "x"}
+
+
 def test_abstaining_says_why_and_shows_the_nearest_quotes(loccit, built):
     status, out, _ = loccit(
         "ask",

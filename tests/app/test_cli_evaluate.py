@@ -116,6 +116,59 @@ def test_nq_predicts_and_scores_in_one_go(evaluate, questions, tmp_path):
     assert report["sides"]["all"]["questions"] == 4
 
 
+@pytest.fixture
+def long_questions(tmp_path):
+    """A question with its own passage and a long answer, in ClapNQ's form."""
+    sentences = ["The Marwick ferry sails twice a day .", "It is red .", "It first sailed in 1911 ."]
+    chosen = [sentences[0], sentences[2]]
+    record = {
+        "id": "1",
+        "input": "when did the marwick ferry first sail",
+        "passages": [{"title": "Marwick ferry", "text": " ".join(sentences), "sentences": sentences}],
+        "output": [{"answer": "It first sailed in 1911 , twice a day .", "selected_sentences": chosen}],
+        "answerable": True,
+    }
+    path = tmp_path / "clapnq.jsonl"
+    path.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    return path
+
+
+def test_one_command_evaluates_long_answers(evaluate, long_questions, loccit, generous, tmp_path):
+    options = ("--reader", "lexical", "--length", "long")
+    status, shown, _ = evaluate("nq", long_questions, "run", *options)
+    assert status == 0
+    assert "ROUGE-L F1, if it never abstained" in shown
+    assert loccit("evaluate", "score", tmp_path / "run", "--min-confidence", 0)[0] == 0
+    report = reported(tmp_path / "run")["sides"]["all"]
+    # all three sentences, two of which were chosen. In order come "it first sail in 1911" of 15 words and of 8.
+    assert report["rouge_l"] == report["rouge_l_of_answered"] == pytest.approx(2 * 5 / (15 + 8))
+    assert report["citation_precision"] == pytest.approx(2 / 3)
+    assert (report["citation_recall"], report["answer_sentences"]) == (1.0, 3)
+    assert report["quote_verbatim"] == 1.0
+    description = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    assert description["settings"]["length"] == "long"
+
+
+def test_a_long_run_takes_over_the_stages_of_a_short_one_and_passes_the_check(
+    evaluate, questions, loccit, built, generous, tmp_path
+):
+    lexical = ("--reader", "lexical")
+    assert evaluate("predict", questions, "short", *lexical)[0] == 0
+    taken = ("--from", tmp_path / "short", "--length", "long")
+    assert evaluate("predict", questions, "long", *lexical, *taken)[0] == 0
+    predictions = tmp_path / "long" / "predictions.jsonl"
+    decisions = [
+        json.loads(line)["trace"]["decision"] for line in predictions.read_text(encoding="utf-8").splitlines()
+    ]
+    assert max(len(decision["citations"]) for decision in decisions) > 1
+    assert loccit("check", predictions, "--index", built, "--strict")[0] == 0
+    for name in ("short", "long"):
+        loccit("evaluate", "score", tmp_path / name, "--min-confidence", 0)
+    short, long = (reported(tmp_path / name) for name in ("short", "long"))
+    for figure in ("exact_match", "f1", "supported", "quote_has_answer", "gold_document_cited", "ece"):
+        assert long[figure] == short[figure], figure
+
+
 def test_runs_are_compared_side_by_side_and_with_what_others_published(evaluate, questions, loccit, tmp_path):
     evaluate("predict", questions, "full")
     evaluate("predict", questions, "first", "--configuration", "first-sentence")

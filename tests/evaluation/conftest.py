@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from app.answering.cite import SentenceCiter
+from app.answering.compose import SentenceComposer
 from app.answering.confidence import ScoreConfidence
 from app.answering.generator import LMGenerator
 from app.answering.options import AnswerOptions
@@ -88,6 +89,7 @@ def service(index_on_disk: PassageIndex, encoder: HashingEncoder, lm: ScriptedLM
             SentenceCiter(overlap),
             LexicalSupport(overlap, encoder),
             ScoreConfidence(),
+            SentenceComposer(encoder),
             AnswerOptions(candidates=3, min_confidence=0.99),
         )
 

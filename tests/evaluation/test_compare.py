@@ -22,7 +22,8 @@ def with_answers(folder, answer_of, confidence_of=lambda id_: 0.5):
     path = folder / "predictions.jsonl"
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     for line in lines:
-        line["trace"]["decision"].update(answer=answer_of(line["id"]), confidence=confidence_of(line["id"]))
+        answer, confidence = answer_of(line["id"]), confidence_of(line["id"])
+        line["trace"]["decision"].update(answer=answer, short_answer=answer, confidence=confidence)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return folder
 

@@ -103,6 +103,7 @@ documents = st.builds(
         title=st.none() | words,
         gold_document_id=st.none() | words,
         long_answer=st.none() | words,
+        selected_sentences=texts,
         wrong_answers=texts,
         documents=st.lists(documents, max_size=2).map(tuple),
     )
@@ -205,6 +206,7 @@ def test_clapnq_has_a_passage_long_answers_and_the_sentences_that_back_them():
         title="Marwick ferry",
         long_answer=f"{sentences[0]} {sentences[2]}",
         documents=(GivenDocument(" ".join(sentences), title="Marwick ferry"),),
+        selected_sentences=(sentences[0], sentences[2]),
     )
     assert read(record) == [expected]
     nothing = [{"answer": "", "selected_sentences": []}]

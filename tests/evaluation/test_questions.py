@@ -1,5 +1,6 @@
 import hashlib
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -114,6 +115,12 @@ def test_the_digest_of_questions_is_that_of_their_canonical_json():
     )
     question = Question("1", "a?", ("é",), documents=(GivenDocument("t"),))
     assert sha256_of_questions([question]) == hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def test_the_chosen_sentences_count_for_the_digest_where_there_are_any():
+    question = Question("1", "a?", ("é",))
+    chosen = replace(question, selected_sentences=("An é.",))
+    assert sha256_of_questions([question]) != sha256_of_questions([chosen])
 
 
 @pytest.mark.parametrize(("count", "ids"), [(2, ["0", "2"]), (3, ["0", "1", "3"]), (9, list("01234"))])

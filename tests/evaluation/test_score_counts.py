@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.compare import compare
+from evaluation.long_answer import LongAnswer
 from evaluation.metrics.resampling import bootstrap_interval
 from evaluation.outcome import Outcome
 from evaluation.questions import ANSWERABLE, Side
@@ -129,6 +130,64 @@ def report():
 )
 def test_every_figure_counts_whom_it_says(report, name, value):
     assert report[name] == pytest.approx(value)
+
+
+@pytest.fixture(scope="module")
+def of_long():
+    """Two long answers, one of them withheld, a question that got none, and one without a long answer."""
+    return report_of(
+        run_of(
+            [
+                outcome("given", 0.9, long=LongAnswer(0.6, 0.5, 1.0, 0.25, 3)),
+                outcome("withheld", 0.3, long=LongAnswer(0.3, 0.2, 0.5, 0.5, 2)),
+                outcome("no answer", answer=None, long=LongAnswer(0.0, 0.0, 0.0, 0.0, 0)),
+                outcome("short", 0.9),
+                outcome("unanswerable", 0.9, kind="private", long=LongAnswer(1.0, 1.0, 1.0, 1.0, 9)),
+            ]
+        ),
+        min_confidence=0.5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("rouge_l", 0.6 / 3),
+        ("rouge_l_of_answered", 0.6),
+        ("rouge_l_without_threshold", 0.9 / 3),
+        ("unigram_f1", 0.5 / 3),
+        ("unigram_f1_of_answered", 0.5),
+        ("unigram_f1_without_threshold", 0.7 / 3),
+        ("citation_precision", 1.0 / 3),
+        ("citation_precision_of_answered", 1.0),
+        ("citation_precision_without_threshold", 1.5 / 3),
+        ("citation_recall", 0.25 / 3),
+        ("citation_recall_of_answered", 0.25),
+        ("citation_recall_without_threshold", 0.75 / 3),
+        ("answer_sentences", 3),
+    ],
+)
+def test_long_answers_are_counted_with_abstentions_as_nothing_and_apart(of_long, name, value):
+    assert of_long[name] == pytest.approx(value)
+
+
+def test_the_interval_of_rouge_l_is_over_the_questions_with_long_answers(of_long):
+    expected = bootstrap_interval([0.6, 0.0, 0.0], samples=INTERVAL_SAMPLES)
+    assert of_long["intervals"]["rouge_l"] == expected
+
+
+def test_without_long_answers_nothing_is_said_of_them(report):
+    assert report["rouge_l"] is report["rouge_l_of_answered"] is report["answer_sentences"] is None
+    assert report["intervals"]["rouge_l"] is None
+
+
+def test_citations_that_cannot_be_counted_are_not_counted_as_wrong():
+    unquoted = LongAnswer(0.5, 0.5, None, None, 2)
+    figures = report_of(
+        run_of([outcome("a", 0.9, long=unquoted), outcome("b", 0.1, long=unquoted)]), min_confidence=0.5
+    )
+    assert figures["citation_precision"] is figures["citation_recall"] is None
+    assert figures["rouge_l"] == 0.25
 
 
 def test_intervals_are_those_of_the_reported_side_with_abstentions_as_nothing(report):

@@ -31,6 +31,7 @@ def test_the_most_confident_answer_is_given_with_its_citations_and_the_others_as
     decision = decided(other, best)
     assert isinstance(decision, CitedAnswer)
     assert (decision.answer, decision.confidence, decision.citations) == ("two", 0.9, best.citations)
+    assert (decision.short_answer, decision.passage) == ("two", best.candidate.passage)
     assert [(one.answer, one.confidence, one.citations) for one in decision.alternatives] == [
         ("one", 0.7, other.citations)
     ]

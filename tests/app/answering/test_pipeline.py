@@ -6,12 +6,14 @@ from dataclasses import replace
 import pytest
 
 from app.answering.cite import SentenceCiter
+from app.answering.compose import SentenceComposer
 from app.answering.confidence import ScoreConfidence
 from app.answering.features import Evidence
 from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
-from app.answering.options import AnswerOptions
+from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.overlap import Overlap
 from app.answering.pipeline import (
+    Composed,
     Decided,
     Generated,
     Located,
@@ -52,6 +54,7 @@ def pipeline_over(index: PassageIndex, lm: ScriptedLM | None) -> Pipeline:
         citer=SentenceCiter(overlap),
         support=LexicalSupport(overlap, encoder),
         confidence=ScoreConfidence(),
+        composer=SentenceComposer(encoder),
         options=AnswerOptions(top_k=6, candidates=3, min_confidence=0.0),
     )
 
@@ -88,6 +91,34 @@ def test_there_is_one_event_per_stage_and_the_last_holds_the_trace(pipeline):
         trace.cited,
     )
     assert set(trace.timings) == {"retrieve", "read", "generate", "cite", "support", "decide"}
+
+
+def test_a_long_answer_is_composed_after_the_decision_and_every_sentence_stands(pipeline, index):
+    *before, composed, decided = pipeline.run(QUESTION, replace(pipeline.options, length=AnswerLength.LONG))
+    short, decision = pipeline.answer(QUESTION), decided.trace.decision
+    assert [type(one) for one in before] == [Retrieved, Read, Generated, Located, Supported]
+    assert (type(composed), composed.decision) == (Composed, decision)
+    assert decided.trace.timings.keys() == {*short.timings, "compose"}
+    assert decision.short_answer == short.decision.answer == "Henry Winstanley"
+    assert (decision.confidence, decision.alternatives) == (
+        short.decision.confidence,
+        short.decision.alternatives,
+    )
+    assert decided.trace.cited == short.cited
+    assert len(decision.citations) == 2
+    text = index.store.document("lighthouses/eddystone").text
+    for citation in decision.citations:
+        assert text[citation.span.start : citation.span.end] == citation.quote
+    assert decision.answer == " ".join(citation.quote for citation in decision.citations)
+    [backing] = [citation for citation in decision.citations if not citation.further]
+    assert backing == short.decision.citations[0]
+
+
+def test_an_abstention_stays_one_when_a_long_answer_was_asked_for(pipeline):
+    options = replace(pipeline.options, length=AnswerLength.LONG, min_confidence=1.0)
+    before = pipeline.answer(QUESTION, replace(options, length=AnswerLength.SHORT))
+    assert pipeline.answer(QUESTION, options).decision == before.decision
+    assert before.decision.reason is AbstainReason.LOW_CONFIDENCE
 
 
 def test_the_same_question_gets_the_same_answer(index, lm):
@@ -248,4 +279,6 @@ def test_a_trace_serialises_to_json_that_keeps_every_offset(pipeline, index):
         text = index.store.document(place["document_id"]).text
         assert text[place["start"] : place["end"]] == place.get("quote", place.get("text"))
     assert form["decision"]["abstained"] is False
+    assert form["decision"]["short_answer"] == form["decision"]["answer"]
+    assert [citation["further"] for citation in citations] == [False]
     assert form["timings_ms"]["total"] >= form["timings_ms"]["generate"]

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app.answering.cite import SentenceCiter
+from app.answering.compose import SentenceComposer
 from app.answering.confidence import ScoreConfidence
 from app.answering.generator import Generator, ReaderGenerator
 from app.answering.options import AnswerOptions
@@ -68,6 +69,7 @@ def service_of(
         citer=SentenceCiter(overlap),
         support=LexicalSupport(overlap, encoder),
         confidence=ScoreConfidence(),
+        composer=SentenceComposer(encoder),
         options=AnswerOptions(min_confidence=0.2),
     )
     models = ModelNames("hashing", "lexical", None, None, None, None, "LexicalSupport")

@@ -1,11 +1,14 @@
 """Answers over HTTP: every quote stands where the response says, abstaining is a response."""
 
 import hashlib
+from dataclasses import replace
 from urllib.parse import quote
 
 import httpx
 import pytest
 
+from app.answering.compose import SentenceComposer
+from app.answering.options import AnswerLength
 from tests.app.http.conftest import DOCUMENTS, service_over, serving
 
 QUESTIONS = (
@@ -66,6 +69,7 @@ async def test_an_answer_holds_its_quote_with_all_that_is_needed_to_check_it(cli
         "url": "https://example.org/eiffel",
         "start": text.index(sentence),
         "end": text.index(sentence) + len(sentence),
+        "further": False,
         "document_sha256": DOCUMENTS[0].sha256,
         "locator": None,
         "before": "The Eiffel Tower is a lattice tower in Paris. ",
@@ -91,6 +95,43 @@ async def test_an_answer_names_models_index_and_stages(client):
     assert body["timings_ms"]["total"] == pytest.approx(parts, abs=0.1)
 
 
+async def test_a_long_answer_is_sentences_each_with_its_citation_and_keeps_the_short_one(client):
+    asked = {"question": "who designed the eiffel tower"}
+    short = (await client.post("/answer", json={**asked, "length": "short"})).json()
+    body = (await client.post("/answer", json={**asked, "length": "long"})).json()
+    assert body["short_answer"] == short["short_answer"] == short["answer"]
+    assert body["confidence"] == short["confidence"]
+    assert len(body["citations"]) > 1
+    assert body["answer"] == " ".join(citation["quote"] for citation in body["citations"])
+    for citation in body["citations"]:
+        assert_stands(citation, DOCUMENTS[0].text)
+    assert [one for one in body["citations"] if not one["further"]] == short["citations"]
+    assert body["timings_ms"].keys() == {*short["timings_ms"], "compose"}
+
+
+async def test_a_long_answer_from_a_document_with_odd_white_space_quotes_it_as_it_stands():
+    service = service_over()
+    generous = SentenceComposer(service.encoder, below=2.0)
+    service = replace(service, pipeline=replace(service.pipeline, composer=generous))
+    async with serving(lambda _: service) as client:
+        asked = {"question": "When did the first café of Vienna open?", "length": "long"}
+        body = (await client.post("/answer", json=asked)).json()
+    assert len(body["citations"]) == 3
+    for citation in body["citations"]:
+        assert_stands(citation, DOCUMENTS[1].text)
+    assert "\n" not in body["answer"]
+
+
+async def test_a_service_set_to_long_answers_gives_short_ones_when_asked():
+    service = service_over()
+    options = replace(service.pipeline.options, length=AnswerLength.LONG)
+    service = replace(service, pipeline=replace(service.pipeline, options=options))
+    async with serving(lambda _: service) as client:
+        asked = {"question": "who designed the eiffel tower"}
+        assert len((await client.post("/answer", json=asked)).json()["citations"]) > 1
+        assert len((await client.post("/answer", json={**asked, "length": "short"})).json()["citations"]) == 1
+
+
 async def test_abstaining_is_a_response_with_a_reason_and_the_nearest_quotes(client):
     response = await client.post(
         "/answer", json={"question": "who designed the eiffel tower", "min_confidence": 1}
@@ -98,6 +139,7 @@ async def test_abstaining_is_a_response_with_a_reason_and_the_nearest_quotes(cli
     assert response.status_code == 200
     body = response.json()
     assert (body["answer"], body["abstained"], body["citations"]) == (None, True, [])
+    assert body["short_answer"] is None
     assert body["abstain_reason"] == "low_confidence"
     assert 1 <= len(body["nearest"]) <= 3
     for citation in body["nearest"]:

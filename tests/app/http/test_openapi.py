@@ -78,8 +78,10 @@ async def test_the_confidence_of_an_uncalibrated_answer_is_not_called_a_probabil
 
 def test_the_examples_follow_the_schemas():
     AnswerRequest.model_validate(examples.REQUEST)
+    AnswerRequest.model_validate(examples.REQUEST_FOR_LONG)
     AnswerRequest.model_validate(examples.REQUEST_WITH_DOCUMENTS)
     AnswerResponse.model_validate(examples.ANSWER)
+    AnswerResponse.model_validate(examples.LONG_ANSWER)
     DocumentResponse.model_validate(examples.DOCUMENT)
     Ready.model_validate(examples.READY)
     for status, problem in examples.PROBLEMS.items():
@@ -97,6 +99,17 @@ def test_the_example_quote_stands_in_the_example_document():
     assert answer["answer"] in citation["quote"]
     *stages, total = answer["timings_ms"].values()
     assert sum(stages) == pytest.approx(total)
+
+
+def test_the_example_of_a_long_answer_is_made_of_quotes_that_stand_in_the_example_document():
+    text, answer = examples.DOCUMENT["text"], examples.LONG_ANSWER
+    for citation in answer["citations"]:
+        assert text[citation["start"] : citation["end"]] == citation["quote"]
+        assert text == citation["before"] + citation["quote"] + citation["after"]
+    assert answer["answer"] == " ".join(citation["quote"] for citation in answer["citations"])
+    assert answer["short_answer"] == examples.ANSWER["answer"]
+    *stages, _ = (value for name, value in answer["timings_ms"].items() if name != "total")
+    assert sum([*stages, answer["timings_ms"]["compose"]]) == pytest.approx(answer["timings_ms"]["total"])
 
 
 @pytest.mark.parametrize("model", [AnswerRequest, DocumentToRead])

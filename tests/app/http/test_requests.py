@@ -85,6 +85,13 @@ async def test_min_confidence_out_of_range_is_refused_with_value_and_range(clien
     )
 
 
+@pytest.mark.parametrize("value", ["longer", "Long", "", 2, True])
+async def test_a_length_that_there_is_not_is_refused_with_those_there_are(client, value):
+    assert await refused(client, {**ASKED, "length": value}) == (
+        f"The field length is {value!r}, but it must be short or long."
+    )
+
+
 async def test_include_names_what_there_is(client):
     assert await refused(client, {**ASKED, "include": ["hits", "readings"]}) == (
         "The field include[1] is 'readings', but it must be one of hits, candidates, alternatives."
@@ -96,7 +103,7 @@ async def test_include_names_what_there_is(client):
 
 async def test_an_unknown_field_is_named_before_the_one_it_was_meant_for(client):
     assert await refused(client, {"questoin": "who?"}) == (
-        "The field 'questoin' is not known; known are question, top_k, min_confidence, documents, include."
+        "The field 'questoin' is not known; known are question, top_k, min_confidence, length, documents, include."
     )
 
 

@@ -28,6 +28,20 @@ def test_where_quotes_are_not_the_point_nothing_is_said_of_support(report):
     assert "supported" not in said
 
 
+def test_long_answers_are_told_where_there_are_any(report):
+    told = {
+        **report,
+        "rouge_l": 0.25,
+        "rouge_l_of_answered": 0.5,
+        "intervals": {**report["intervals"], "rouge_l": (0.125, 0.375)},
+    }
+    assert (
+        "Held against long answers, those given have a ROUGE-L of 50.0%; counting abstentions as nothing, 25.0% "
+        "(95% interval 12.5% to 37.5%). Every quote"
+    ) in headline(told)
+    assert "long" not in headline(report)
+
+
 def test_a_run_that_answers_nothing_claims_nothing(report, empty_report):
     assert headline(empty_report) == (
         "1 question of the test half was asked, 0 of them answerable. "

@@ -146,3 +146,11 @@ def test_a_row_keeps_the_question_and_what_was_expected(run):
     first, *_ = rows(run, min_confidence=0.5)
     assert (first.question, first.kind, first.side) == ("question q1", "answerable", "test")
     assert (first.expected, first.answer, first.confidence) == (("1873", "in 1873"), "1873", 0.9)
+
+
+def test_of_a_long_answer_the_whole_is_shown_and_what_backs_it_comes_first():
+    (long,) = [line(RIGHT, citations=[citation(quote="Before.", further=True), citation(further=False)])]
+    long["trace"]["decision"] |= {"answer": "Before. It ran in 1873.", "short_answer": "1873"}
+    (row,) = rows(Scored(DESCRIPTION, [long], [RIGHT]), min_confidence=0.5)
+    assert row.answer == "Before. It ran in 1873."
+    assert [quote.text for quote in row.quotes] == ["Electric ones came in 1901.", "Before."]

@@ -79,6 +79,26 @@ def test_each_label_shows_its_own_figure(report):
     }
 
 
+def test_long_answers_have_a_table_where_there_are_any(report):
+    assert "Long answers" not in [one.title for one in tables(report)]
+    for side in report["sides"].values():
+        side.update(rouge_l=0.41, rouge_l_of_answered=0.42, rouge_l_without_threshold=0.43)
+        side.update(unigram_f1=0.44, citation_precision=0.45, citation_recall_of_answered=0.46)
+        side.update(answer_sentences=2.5)
+    found, rows = table(report, "Long answers")
+    assert [one.title for one in tables(report)][:3] == ["Answers", "Long answers", "Quotes"]
+    assert {name: cells[0] for name, cells in rows.items()} == {
+        "ROUGE-L F1": "41.0%",
+        "ROUGE-L F1, of the answers given": "42.0%",
+        "ROUGE-L F1, if it never abstained": "43.0%",
+        "unigram F1": "44.0%",
+        "citation precision": "45.0%",
+        "citation recall, of the answers given": "46.0%",
+        "sentences in an answer given, mean": "2.500",
+    }
+    assert "stemmed" in found.note
+
+
 def test_abstentions_are_told_by_kind(report):
     _, rows = table(report, "Share abstained")
     assert {name: cells[-1] for name, cells in rows.items()} == {

@@ -1,0 +1,85 @@
+"""Composing: a long answer of sentences that stand in the passage, each with its own citation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from app.answering.types import Citation, CitedAnswer, Quote
+from retriever.encoder import Encoder, passage_input
+from retriever.sentences import sentence_spans
+from retriever.types import Document, Span
+
+FURTHER_SENTENCES = 2
+FURTHEST_BELOW = 0.15
+
+
+class Composer(Protocol):
+    """What the pipeline needs of a composer."""
+
+    def compose(self, question: str, answer: CitedAnswer, document: Document) -> CitedAnswer:
+        """The short answer in several sentences. ``document``: the one that ``answer.passage`` is of."""
+
+
+class SentenceComposer:
+    """Joins the sentences that back the short answer and the further ones nearest to the question, as they stand.
+
+    It extracts and writes nothing: a language model this small is not trusted with prose. Nearness is the cosine of
+    the question with "title, sentence" (see ``passage_input``). Of the other sentences of passage and continuation,
+    at most ``further`` are added, nearest first, none whose cosine is more than ``below`` under the best sentence's.
+
+    The confidence stays that of the short answer. The sentences that back it share the support of the quote that
+    they are of. A further sentence is its own claim, which it backs word for word; what can be doubted is whether
+    it is to the point, so its support is its cosine, negative ones as 0.
+    """
+
+    def __init__(
+        self, encoder: Encoder, *, further: int = FURTHER_SENTENCES, below: float = FURTHEST_BELOW
+    ) -> None:
+        self._encoder, self._further, self._below = encoder, further, below
+
+    def compose(self, question: str, answer: CitedAnswer, document: Document) -> CitedAnswer:
+        passage = answer.passage
+        sentences = [span.shifted(passage.span.start) for span in sentence_spans(passage.window)]
+        backing = _backing(answer.citations, sentences)
+        further = self._nearest(question, sentences, backing, document)
+        supports = {**further, **backing}
+        citations = tuple(
+            Citation.of(Quote(document, span), support=supports[span], further=span in further)
+            for span in sorted(supports)
+        )
+        text = " ".join(" ".join(citation.quote.split()) for citation in citations)
+        return replace(answer, answer=text, citations=citations)
+
+    def _nearest(
+        self, question: str, sentences: Sequence[Span], backing: Mapping[Span, float], document: Document
+    ) -> dict[Span, float]:
+        """The further sentences with their support."""
+        others = [span for span in sentences if span not in backing]
+        if not others:
+            return {}
+        cosines = dict(zip(sentences, self._cosines(question, sentences, document), strict=True))
+        least = max(cosines.values()) - self._below
+        nearest = sorted(others, key=lambda span: (-cosines[span], span))[: self._further]
+        return {span: min(max(cosines[span], 0.0), 1.0) for span in nearest if cosines[span] >= least}
+
+    def _cosines(self, question: str, sentences: Sequence[Span], document: Document) -> list[float]:
+        asked = self._encoder.encode_queries([question])[0]
+        # (sentences, dimension)
+        told = self._encoder.encode_passages(
+            [passage_input(document.title, span.of(document.text)) for span in sentences]
+        )
+        return [float(cosine) for cosine in np.sum(told * asked, axis=1)]
+
+
+def _backing(citations: Sequence[Citation], sentences: Sequence[Span]) -> dict[Span, float]:
+    """The sentences that the citations touch with the support of those; what touches none stays as it is."""
+    supports: dict[Span, float] = {}
+    for citation in citations:
+        touched = [
+            one for one in sentences if one.start < citation.span.end and citation.span.start < one.end
+        ]
+        for span in touched or [citation.span]:
+            supports[span] = max(citation.support, supports.get(span, 0.0))
+    return supports

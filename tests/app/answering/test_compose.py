@@ -1,0 +1,142 @@
+"""A long answer: which sentences, in which order, each with a citation of its own."""
+
+import math
+
+import numpy as np
+import pytest
+
+from app.answering.compose import SentenceComposer
+from app.answering.types import Alternative, Citation, CitedAnswer, Quote
+from retriever.types import Document, Passage, Span
+
+SENTENCES = (
+    "Muck is an island.",
+    "Its ferry sails daily.",
+    "Sheep graze there.",
+    "The pier is\r\n  new.",
+    "The ferry was built in 1911.",
+)
+TEXT = " ".join(SENTENCES)
+DOCUMENT = Document("muck", "Isle of Muck", TEXT, "https://example.org/muck")
+
+
+class Cosines:
+    """An encoder that is told how near each sentence is to the question."""
+
+    def __init__(self, *cosines):
+        self.by_sentence = dict(zip(SENTENCES, cosines, strict=True))
+        self.told = []
+
+    def encode_queries(self, queries):
+        return np.array([[1.0, 0.0] for _ in queries], dtype=np.float32)
+
+    def encode_passages(self, texts):
+        self.told += texts
+        cosines = [self.by_sentence[text.partition("\n")[2]] for text in texts]
+        return np.array([[cosine, math.sqrt(1 - cosine**2)] for cosine in cosines], dtype=np.float32)
+
+
+def place(*sentences):
+    """From the start of the first of these sentences to the end of the last."""
+    start = TEXT.index(SENTENCES[sentences[0]])
+    return Span(start, TEXT.index(SENTENCES[sentences[-1]]) + len(SENTENCES[sentences[-1]]))
+
+
+def short(span, *, passage=None, answer="1911", support=0.9):
+    whole = Passage(1, "muck", "Isle of Muck", TEXT, Span(0, len(TEXT)))
+    citation = Citation.of(Quote(DOCUMENT, span), support=support)
+    other = Alternative("1912", (citation,), 0.1)
+    return CitedAnswer(answer, answer, (citation,), 0.7, passage or whole, (other,))
+
+
+def composed(encoder, answer, **named):
+    return SentenceComposer(encoder, **named).compose("when was the ferry built", answer, DOCUMENT)
+
+
+def chosen(decision):
+    return [SENTENCES.index(citation.quote) for citation in decision.citations]
+
+
+def test_the_sentence_that_backs_the_answer_and_the_two_nearest_come_in_the_documents_order():
+    decision = composed(Cosines(0.55, 0.6, 0.4, 0.3, 0.5), short(place(4)))
+    assert chosen(decision) == [0, 1, 4]
+    assert decision.answer == "Muck is an island. Its ferry sails daily. The ferry was built in 1911."
+
+
+def test_every_sentence_is_a_citation_of_its_own_that_stands_word_for_word():
+    decision = composed(Cosines(0.1, 0.6, 0.1, 0.6, 0.6), short(place(4)))
+    for citation in decision.citations:
+        assert DOCUMENT.text[citation.span.start : citation.span.end] == citation.quote
+        assert (citation.doc_id, citation.url) == ("muck", "https://example.org/muck")
+        assert citation.document_sha256 == DOCUMENT.sha256
+
+
+def test_white_space_is_tidied_in_the_answer_and_never_in_a_quote():
+    decision = composed(Cosines(0.1, 0.1, 0.1, 0.6, 0.6), short(place(4)))
+    assert [citation.quote for citation in decision.citations] == [SENTENCES[3], SENTENCES[4]]
+    assert decision.answer == "The pier is new. The ferry was built in 1911."
+
+
+@pytest.mark.parametrize(
+    ("cosines", "kept"),
+    [
+        ((0.66, 0.64, 0.0, 0.0, 0.8), [0, 4]),  # the best is the one that backs the answer
+        ((0.8, 0.66, 0.64, 0.0, 0.2), [0, 1, 4]),  # which stays, however far it is
+        ((0.64, 0.64, 0.64, 0.64, 0.8), [4]),
+        ((0.8, 0.64, 0.64, 0.0, 0.64), [0, 4]),
+    ],
+)
+def test_a_further_sentence_is_dropped_when_it_is_well_below_the_best(cosines, kept):
+    assert chosen(composed(Cosines(*cosines), short(place(4)))) == kept
+
+
+def test_equally_near_sentences_are_taken_from_the_front():
+    assert chosen(composed(Cosines(0.5, 0.5, 0.5, 0.5, 0.5), short(place(4)))) == [0, 1, 4]
+    assert chosen(composed(Cosines(0.5, 0.5, 0.5, 0.5, 0.5), short(place(4)), further=1)) == [0, 4]
+
+
+def test_backing_keeps_its_support_and_a_further_sentence_has_its_nearness_to_the_question():
+    decision = composed(Cosines(-0.05, 0.08, -0.9, -0.9, 0.0), short(place(4), support=0.9))
+    assert [(one.further, pytest.approx(one.support, abs=1e-6)) for one in decision.citations] == [
+        (True, 0.0),  # no support is negative
+        (True, 0.08),
+        (False, 0.9),
+    ]
+
+
+def test_a_quote_of_two_sentences_becomes_two_citations_that_share_its_support():
+    decision = composed(Cosines(0.0, 0.6, 0.6, 0.6, 0.9), short(place(1, 2), support=0.4))
+    assert chosen(decision) == [1, 2, 4]
+    assert [(one.support, one.further) for one in decision.citations[:2]] == [(0.4, False)] * 2
+
+
+def test_a_quote_within_a_sentence_grows_to_the_whole_of_it():
+    decision = composed(Cosines(0.0, 0.0, 0.0, 0.0, 0.9), short(Span(place(4).start + 4, place(4).end - 9)))
+    assert decision.answer == SENTENCES[4]
+
+
+def test_a_quote_that_touches_no_sentence_of_the_passage_is_kept_as_it_is():
+    passage = Passage(1, "muck", "Isle of Muck", SENTENCES[0], Span(0, len(SENTENCES[0])))
+    decision = composed(Cosines(0.5, 0.9, 0.9, 0.9, 0.9), short(place(4), passage=passage))
+    assert chosen(decision) == [0, 4]
+
+
+def test_only_passage_and_continuation_are_drawn_from():
+    passage = Passage(1, "muck", "Isle of Muck", SENTENCES[1], place(1), f" {SENTENCES[2]}")
+    encoder = Cosines(0.9, 0.5, 0.5, 0.9, 0.9)
+    assert chosen(composed(encoder, short(place(1), passage=passage))) == [1, 2]
+    assert encoder.told == [f"Isle of Muck\n{SENTENCES[1]}", f"Isle of Muck\n{SENTENCES[2]}"]
+
+
+def test_where_there_is_nothing_to_add_nothing_is_encoded():
+    passage = Passage(1, "muck", "Isle of Muck", SENTENCES[4], place(4))
+    encoder = Cosines(0, 0, 0, 0, 0)
+    assert composed(encoder, short(place(4), passage=passage)).answer == SENTENCES[4]
+    assert encoder.told == []
+
+
+def test_the_short_answer_its_confidence_and_the_alternatives_stay():
+    before = short(place(4))
+    after = composed(Cosines(0.5, 0.5, 0.5, 0.5, 0.5), before)
+    assert after.short_answer == before.short_answer == before.answer == "1911"
+    assert (after.confidence, after.alternatives) == (before.confidence, before.alternatives)
