@@ -251,8 +251,8 @@ def test_a_configuration_names_the_stages_whose_parts_it_replaces_and_no_other(o
         ("first-sentence", {"retrieval": "lexical", "generator": "reader"}),
         ("tfidf-sentence", {"generator": "reader"}),
         ("gold-answer", {"generator": "reader"}),
-        ("closed-book", {"generator": "lm"}),
-        ("top-passage", {"generator": "lm"}),
+        ("closed-book", {"generator": "lm", "adapter": "none"}),
+        ("top-passage", {"generator": "lm", "adapter": "none"}),
     ],
 )
 def test_a_configuration_sets_what_its_name_says(name, settings):

