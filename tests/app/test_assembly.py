@@ -14,6 +14,7 @@ from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
 from app.answering.reader import LexicalReader
 from app.answering.reader_model import Judgement
+from app.answering.shipped_weights import WEIGHTS_FOLDER
 from app.answering.trained_reader import TrainedReader
 from app.answering.types import CandidateSource, CitedAnswer
 from app.ask import Ask, answered
@@ -475,3 +476,12 @@ def test_what_a_calibrator_is_fitted_on_names_questions_and_index_and_counts_bot
 def test_a_calibrator_is_not_fitted_on_an_index_in_memory(settings, index):
     with pytest.raises(InvalidRequestError, match=r"^A calibrator is fitted on an index on disk; build one"):
         fitted_on(settings(), {}, index, {"name": "towers.jsonl"}, [])
+
+
+def test_the_shipped_calibrator_says_all_that_has_to_agree_for_it_to_apply(settings):
+    """One that lacks a model or a setting would never apply again, and nothing else would tell."""
+    asked = settings()
+    service = open_service(asked)
+    shipped = Calibrator.load(WEIGHTS_FOLDER / CALIBRATOR_FILE).fitted_on
+    assert shipped.models.keys() == service.models.digests(service.encoder).keys()
+    assert shipped.settings == fitted_for(asked).fitted_on.settings  # the defaults
