@@ -30,20 +30,7 @@ cli.add_typer(index_cli, name="index")
 cli.add_typer(train_cli, name="train")
 
 _LISTED = 5  # passages that search lists, unless top_k is set
-_IN_PROCESS = (
-    "index",
-    "retrieval",
-    "reader",
-    "generator",
-    "language_model",
-    "adapter",
-    "citer",
-    "support",
-    "candidates",
-    "weights",
-    "allow_download",
-    "target_accuracy",
-)
+_IN_PROCESS = (*(name for name in SERVICE if name != "top_k"), "target_accuracy")  # a server has its own
 
 
 @cli.command()

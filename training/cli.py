@@ -16,6 +16,11 @@ cli = typer.Typer(
 )
 
 PreparedFolder = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of the prepared data.")]
+OutFolder = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log and weights.")
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")]
+Hours = Annotated[float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")]
 _PREPARED = Path("data/training")
 
 
@@ -62,17 +67,13 @@ def data(
 @cli.command()
 def reader(
     prepared: PreparedFolder = _PREPARED,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log and weights.")
-    ] = Path("runs/reader"),
+    out: OutFolder = Path("runs/reader"),
     groups: Annotated[
         int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
     ] = 140_000,
     seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")] = None,
-    hours: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")
-    ] = None,
+    threads: Threads = None,
+    hours: Hours = None,
     without: Annotated[
         Ablation | None, typer.Option(help="Leave this part of the data out, to see what it gives.")
     ] = None,
@@ -99,9 +100,7 @@ def reader(
 @cli.command()
 def adapter(
     prepared: PreparedFolder = _PREPARED,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log and weights.")
-    ] = Path("runs/adapter"),
+    out: OutFolder = Path("runs/adapter"),
     language_model: Annotated[
         str,
         typer.Option(
@@ -113,10 +112,8 @@ def adapter(
     ] = 12_000,
     rank: Annotated[int, typer.Option(min=1, help="Of the adapter's matrices.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")] = None,
-    hours: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")
-    ] = None,
+    threads: Threads = None,
+    hours: Hours = None,
 ) -> None:
     """Train a language model to answer from passages and to point at what backs the answer.
 
@@ -150,18 +147,14 @@ def adapter(
 @cli.command()
 def support(
     prepared: PreparedFolder = _PREPARED,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log and weights.")
-    ] = Path("runs/support"),
+    out: OutFolder = Path("runs/support"),
     claims: Annotated[
         int, typer.Option(min=1, help="Claims learnt from in all, which fixes the schedule.")
     ] = 30_000,
     rank: Annotated[int, typer.Option(min=1, help="Of the changes to the reader's matrices.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Of the order and the corruptions.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")] = None,
-    hours: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")
-    ] = None,
+    threads: Threads = None,
+    hours: Hours = None,
 ) -> None:
     """Train the support scorer over the shipped reader: which quotes back which claims.
 

@@ -44,7 +44,11 @@ def adapted(base: LoadedModel, folder: Path, *, evidence_tokens: int = EVIDENCE_
         tensors = load_file(path)
         merge(base.model, tensors)
         head.load_state_dict(
-            {key.removeprefix(CITATION_PREFIX): one for key, one in tensors.items() if _is_of_head(key)}
+            {
+                key.removeprefix(CITATION_PREFIX): one
+                for key, one in tensors.items()
+                if key.startswith(CITATION_PREFIX)
+            }
         )
     except (RuntimeError, SafetensorError, OSError, KeyError, AttributeError) as error:
         raise ModelUnusableError(f"{path} does not hold an adapter for {base.name} ({error}).") from error
@@ -54,7 +58,3 @@ def adapted(base: LoadedModel, folder: Path, *, evidence_tokens: int = EVIDENCE_
     tokenizer = EvidenceTokenizer(base.tokenizer, begin=base.begin, evidence_tokens=evidence_tokens)
     lm = EvidenceLM(base.model.eval(), tokenizer, head)  # type: ignore[no-untyped-call]
     return AdaptedModel(base.name, base.sha256, entry.sha256, lm)
-
-
-def _is_of_head(key: str) -> bool:
-    return key.startswith(CITATION_PREFIX)

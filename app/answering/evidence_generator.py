@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from app.answering.evidence_input import NO_ANSWER
 from app.answering.evidence_lm import EvidenceLM, ReadEvidence, Written
-from app.answering.generator import ANSWER_TOKENS, TEMPERATURE, ReaderGenerator, tidied
-from app.answering.normalise import normalise_answer
+from app.answering.generator import ANSWER_TOKENS, TEMPERATURE, ReaderGenerator, answers, tidied
 from app.answering.types import Candidate, CandidateSource, Opinion, Reading
 from retriever.types import Passage
 
@@ -80,7 +79,7 @@ class EvidenceGenerator:
     def _quoted(self, question: str, passages: Sequence[Passage], deadline: float | None) -> list[Candidate]:
         """The greedy answer with the quote that it wrote."""
         found = self._read(question, passages, quoted=True).write_quoted(deadline=deadline)
-        if found is None or not found.finished or not _answers(found.claim):
+        if found is None or not found.finished or not answers(found.claim, no_answer=NO_ANSWER):
             return []
         passage = passages[found.passage]
         return [
@@ -101,8 +100,8 @@ class EvidenceGenerator:
         return self._lm.read(question, windows, quoted=quoted)
 
 
-def _by_text(answers: Sequence[Written]) -> dict[str, Written]:
-    return {one.text: one for one in answers if one.finished}
+def _by_text(written: Sequence[Written]) -> dict[str, Written]:
+    return {one.text: one for one in written if one.finished}
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[str]:
@@ -120,7 +119,7 @@ def _opinion(scored: Written, passage: Passage, read: Sequence[Passage]) -> Opin
 
 
 def _candidates(
-    passages: Sequence[Passage], answers: Sequence[Written], *, sampled: bool = False
+    passages: Sequence[Passage], written: Sequence[Written], *, sampled: bool = False
 ) -> list[Candidate]:
     """One that is empty, cut off or says that there is no answer gives no candidate."""
     return [
@@ -132,10 +131,6 @@ def _candidates(
             tokens=one.tokens,
             sample=number if sampled else 0,
         )
-        for number, one in enumerate(answers, start=1)
-        if one.finished and _answers(one.text)
+        for number, one in enumerate(written, start=1)
+        if one.finished and answers(one.text, no_answer=NO_ANSWER)
     ]
-
-
-def _answers(text: str) -> bool:
-    return normalise_answer(text) not in ("", normalise_answer(NO_ANSWER))

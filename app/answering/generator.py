@@ -142,13 +142,13 @@ def _candidates(passages: Sequence[Passage], written: Sequence[Completion], samp
             sample=sample,
         )
         for passage, completion in zip(passages, written, strict=False)
-        if completion.finished and _answers(completion.text)
+        if completion.finished and answers(completion.text, no_answer=prompt.NO_ANSWER)
     ]
 
 
-def _answers(text: str) -> bool:
-    said = normalise_answer(text)
-    return bool(said) and said != normalise_answer(prompt.NO_ANSWER)
+def answers(text: str, *, no_answer: str) -> bool:
+    """Whether what was written is an answer: not nothing, and not ``no_answer``, which is said for want of one."""
+    return normalise_answer(text) not in ("", normalise_answer(no_answer))
 
 
 def _extracted(reading: Reading) -> Candidate:
