@@ -13,7 +13,7 @@ from app.answering.overlap import Overlap
 from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader, Reader
 from app.answering.reader_model import READER_KIND, load_reader_model
-from app.answering.shipped_weights import weights_folder
+from app.answering.shipped_weights import require_weights, weights_folder
 from app.answering.support import LexicalSupport, SupportScorer
 from app.answering.trained_reader import TrainedReader
 from app.answering.trained_support import SUPPORT_KIND, load_support
@@ -129,6 +129,8 @@ def open_service(settings: Settings, *, calibrated: bool = True) -> AnswerServic
     Raises:
         IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
     """
+    if settings.weights is not None:
+        require_weights(settings.weights)
     index, encoder = _open_index(settings)
     written = writing(settings)
     overlap = Overlap(index.lexical)

@@ -39,6 +39,18 @@ def ships(name: str, folder: Path = WEIGHTS_FOLDER) -> bool:
     return name in _entries(folder)
 
 
+def require_weights(folder: Path) -> None:
+    """Nothing, when the folder has a manifest of weights.
+
+    Raises:
+        ModelUnusableError: when it has none.
+    """
+    if not _entries(folder):
+        raise ModelUnusableError(
+            f"{folder} has no {MANIFEST_FILE} that names weights; give the folder weights in what `loccit train` wrote."
+        )
+
+
 def weights_folder(name: str, preferred: Path | None) -> Path:
     """The preferred folder where it has weights of this name, else the shipped ones'."""
     return preferred if preferred is not None and ships(name, preferred) else WEIGHTS_FOLDER

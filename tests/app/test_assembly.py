@@ -485,3 +485,10 @@ def test_the_shipped_calibrator_says_all_that_has_to_agree_for_it_to_apply(setti
     shipped = Calibrator.load(WEIGHTS_FOLDER / CALIBRATOR_FILE).fitted_on
     assert shipped.models.keys() == service.models.digests(service.encoder).keys()
     assert shipped.settings == fitted_for(asked).fitted_on.settings  # the defaults
+
+
+def test_a_folder_without_weights_is_refused_in_a_sentence(settings, tmp_path):
+    with pytest.raises(
+        ModelUnusableError, match=f"^{tmp_path} has no manifest.json that names weights; give the"
+    ):
+        open_service(settings(weights=tmp_path))
