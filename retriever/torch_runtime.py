@@ -6,17 +6,15 @@ from contextlib import contextmanager
 import torch
 from transformers import logging
 
-_NATIVE_BFLOAT16 = ("avx512_bf16", "amx_bf16")
-
 
 def computes_in_bfloat16() -> bool:
-    """Whether the CPU multiplies bfloat16 natively. A torch that cannot say counts as no."""
+    """Whether the CPU multiplies matrices of bfloat16 (AMX). A torch that cannot say counts as no."""
     ask = getattr(torch.cpu, "get_capabilities", None)
-    return ask is not None and any(ask().get(name, False) for name in _NATIVE_BFLOAT16)
+    return ask is not None and bool(ask().get("amx_bf16", False))
 
 
 def native_dtype() -> torch.dtype:
-    """bfloat16 where the CPU multiplies it natively, several times as fast there; else float32."""
+    """bfloat16 where the CPU multiplies matrices of it, several times as fast there; else float32."""
     return torch.bfloat16 if computes_in_bfloat16() else torch.float32
 
 

@@ -10,7 +10,7 @@ FEW = 16
 class FewRowsLinear(nn.Linear):
     """``nn.Linear`` with the product the other way round while the rows are few.
 
-    With native bfloat16, ``weight @ rows.T`` (for one row: ``weight @ row``) reads the weight up to a third
+    With AMX, ``weight @ rows.T`` (for one row: ``weight @ row``) reads the weight up to a third
     faster than ``rows @ weight.T``; in float32 it is slower, so there the layers stay as they are.
     """
 
