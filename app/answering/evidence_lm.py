@@ -78,7 +78,7 @@ class EvidenceLM:
         cache = DynamicCache()
         output = self.model.model(
             input_ids=torch.tensor([prompt.ids], device=self.model.device),
-            past_key_values=cache,
+            cache=cache,
             use_cache=True,
         )
         return ReadEvidence(self, prompt, cache, output.last_hidden_state[0])
@@ -146,7 +146,7 @@ class ReadEvidence:
             states = self._last.expand(len(rows), -1)  # (rows, hidden)
             if unread[0]:
                 ids = torch.tensor(unread, device=states.device)
-                output = self._lm.model.model(input_ids=ids, past_key_values=cache, use_cache=True)
+                output = self._lm.model.model(input_ids=ids, cache=cache, use_cache=True)
                 states = output.last_hidden_state[:, -1]
                 for row, state in zip(rows, states, strict=True):
                     row.state = row.state if row.finished else state
@@ -185,7 +185,7 @@ class ReadEvidence:
             ids += fresh
             output = self._lm.model.model(
                 input_ids=torch.tensor([fresh], device=self._last.device),
-                past_key_values=cache,
+                cache=cache,
                 use_cache=True,
             )
             states.append(output.last_hidden_state[0])
@@ -215,7 +215,7 @@ class ReadEvidence:
         longest = max(map(len, tokens))
         rows = torch.tensor([ids + [ids[-1]] * (longest - len(ids)) for ids in tokens])[:, :-1]
         output = self._lm.model.model(
-            input_ids=rows.to(self._last.device), past_key_values=self._copied(len(rows)), use_cache=True
+            input_ids=rows.to(self._last.device), cache=self._copied(len(rows)), use_cache=True
         )
         states = torch.cat([self._last.expand(len(rows), 1, -1), output.last_hidden_state], dim=1)
         self._drafts += [_Draft(ids, state) for ids, state in zip(tokens, states, strict=True)]

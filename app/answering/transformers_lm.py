@@ -160,7 +160,7 @@ class TransformersLM:
             cache = DynamicCache()
             if ids:
                 self._model(
-                    input_ids=torch.tensor([ids]), past_key_values=cache, use_cache=True, logits_to_keep=1
+                    input_ids=torch.tensor([ids]), cache=cache, use_cache=True, logits_to_keep=1
                 )
             self._prefixes[text] = _Prefix(tuple(ids), self._states(cache))
             if len(self._prefixes) > KEPT_PREFIXES:
@@ -238,7 +238,7 @@ class _Batch:
             input_ids=ids,
             attention_mask=self._mask,
             position_ids=positions,
-            past_key_values=self._cache,
+            cache=self._cache,
             use_cache=True,
             logits_to_keep=1,
         )

@@ -169,9 +169,9 @@ class Dictated(torch.nn.Module):
         self.rows = [[*lm._ids(text), *([ids[then]] if then else [])] for text in texts]
         self.at = 0
 
-    def forward(self, input_ids, past_key_values, **_):
+    def forward(self, input_ids, cache, **_):
         states = torch.zeros(*input_ids.shape, 1)[:, None]
-        past_key_values.update(states, states, 0)
+        cache.update(states, states, 0)
         logits = torch.zeros(len(input_ids), 1, 261)
         if "attention_mask" in _:  # the prefix alone asks for nothing
             for row, logit in zip(self.rows, logits, strict=True):
