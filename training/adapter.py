@@ -47,7 +47,7 @@ class AdapterSettings:
     """
 
     examples: int = 12_000
-    examples_per_step: int = 16
+    examples_per_step: int = 8
     seed: int = 0
     rate: float = 3e-4
     rank: int = 16

@@ -22,11 +22,11 @@ class EvidenceSettings:
     several always are.
     """
 
-    passages: tuple[float, ...] = (0.65, 0.25, 0.10)
+    passages: tuple[float, ...] = (0.6, 0.4)
     unanswerable: float = 0.12
-    wrong: float = 0.1
+    wrong: float = 0.08
     quoted: float = 0.12
-    alone: float = 0.5
+    alone: float = 0.8
     evidence_tokens: int = 256
 
 
