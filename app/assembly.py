@@ -109,7 +109,7 @@ class AnswerService:
                 "language_model_sha256": self.models.language_model_sha256,
                 "adapter_sha256": self.models.adapter_sha256,
                 "passages_together": settings.passages_together,
-                "citer": settings.citer.value,
+                "quoting": settings.citer is CiterKind.CONSTRAINED,
                 "candidates": settings.candidates,
                 "evidence_tokens": settings.evidence_tokens,
                 "seed": settings.seed,

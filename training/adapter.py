@@ -49,7 +49,7 @@ class AdapterSettings:
     examples: int = 12_000
     examples_per_step: int = 8
     seed: int = 0
-    rate: float = 3e-4
+    rate: float = 5e-4
     rank: int = 16
     shown: EvidenceSettings = field(default_factory=EvidenceSettings)
     shares: Mapping[Source, float] = field(default_factory=lambda: dict(SHARES))

@@ -159,9 +159,7 @@ class TransformersLM:
             ids = [*self._begin, *self._ids(text)]
             cache = DynamicCache()
             if ids:
-                self._model(
-                    input_ids=torch.tensor([ids]), cache=cache, use_cache=True, logits_to_keep=1
-                )
+                self._model(input_ids=torch.tensor([ids]), cache=cache, use_cache=True, logits_to_keep=1)
             self._prefixes[text] = _Prefix(tuple(ids), self._states(cache))
             if len(self._prefixes) > KEPT_PREFIXES:
                 self._prefixes.popitem(last=False)
