@@ -411,13 +411,14 @@ def calibrate(
 
     Example: loccit calibrate questions.jsonl --index data/indexes/mine
     """
-    from app.answering.calibrator import CALIBRATOR_FILE, ship_calibrator
+    from app.answering.calibrator import CALIBRATOR_FILE
     from app.calibration import fitted_on
     from evaluation.judged import judged_answers
     from evaluation.questions import load_questions, sha256_of_questions
     from evaluation.slices import chosen
     from training.calibration import fit
     from training.calibration_report import show_fit
+    from training.shipped_calibrator import ship_calibrator
 
     index: Path = options["index"]
     run = run or Path("runs") / f"calibrate-{index.name}"

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from app.answering import calibrator as calibrator_module
 from app.answering.calibrator import CALIBRATOR_FILE, Calibrator
-from app.answering.shipped_weights import MANIFEST_FILE, shipped_weights
+from app.answering.shipped_weights import shipped_weights
 from app.assembly import open_service
 from app.settings import Settings
 from evaluation.questions import load_questions, sha256_of_questions
 from evaluation.run import read_predictions
+from training import shipped_calibrator
 
 PLACES = [
     f"{first}{last}"
@@ -120,21 +120,13 @@ def test_run_and_file_go_where_they_are_told(calibrate, index, tmp_path):
 def test_among_shipped_weights_it_enters_their_manifest(calibrate, tmp_path, monkeypatch):
     weights = tmp_path / "weights"
     weights.mkdir()
-    monkeypatch.setattr(calibrator_module, "WEIGHTS_FOLDER", weights.resolve())
+    monkeypatch.setattr(shipped_calibrator, "WEIGHTS_FOLDER", weights.resolve())
     status, _, said = calibrate([asked(place) for place in PLACES], "--out", f"weights/{CALIBRATOR_FILE}")
     assert status == 0, said
     path, entry = shipped_weights("calibrator", "calibrator", weights)
     assert path == weights / CALIBRATOR_FILE
     assert entry.command == "loccit calibrate keepers.jsonl --index lights"
-    fitted_on = Calibrator.load(path).fitted_on
-    assert entry.calibrated_on["name"] == fitted_on.name == "keepers over lights"
-    assert entry.data == fitted_on.questions["sha256"]
-
-
-def test_beside_any_other_manifest_it_leaves_that_alone(calibrate, tmp_path):
-    (tmp_path / MANIFEST_FILE).write_text("{}", encoding="utf-8")
-    assert calibrate([asked(place) for place in PLACES], "--out", "own.json")[0] == 0
-    assert (tmp_path / MANIFEST_FILE).read_text(encoding="utf-8") == "{}"
+    assert entry.calibrated_on["name"] == "keepers over lights"
 
 
 def test_fitted_again_with_a_calibrator_in_place_it_finds_the_same_from_the_same_answers(calibrate, index):
