@@ -8,7 +8,7 @@ from app.answering.calibrator import CALIBRATOR_FILE, Calibrator
 from app.answering.shipped_weights import shipped_weights
 from app.assembly import open_service
 from app.settings import Settings
-from evaluation.questions import load_questions, sha256_of_questions
+from evaluation.questions import Side, load_questions, sha256_of_questions, side_of
 from evaluation.run import read_predictions
 from training import shipped_calibrator
 
@@ -173,6 +173,24 @@ def test_where_some_questions_are_unanswerable_none_is_asked_without_its_documen
     assert (counted["answerable"], counted["unanswerable"]) == (22, len(PLACES))
 
 
+def test_where_only_the_other_side_has_unanswerable_questions_each_is_asked_without_its_document(
+    calibrate, index
+):
+    nobody = [
+        {"question": f"who kept the lighthouse of {place[::-1]}", "answers": [], "kind": "private"}
+        for place in PLACES
+    ]
+    there = [one for one in nobody if side_of(one["question"]) is Side.TEST]
+    assert there
+    again = [asked(place, question=f"by whom was the lighthouse of {place} kept") for place in PLACES]
+    records = [*map(asked, PLACES), *again]
+    here = sum(side_of(one["question"]) is Side.CALIBRATE for one in records)
+    status, _, said = calibrate([*records, *there], "--side", "calibrate")
+    assert status == 0, said
+    counted = Calibrator.load(index / CALIBRATOR_FILE).fitted_on.questions
+    assert (counted["side"], counted["answerable"], counted["unanswerable"]) == ("calibrate", here, here)
+
+
 def test_answering_is_resumed(calibrate, index, tmp_path):
     questions = [asked(place) for place in PLACES]
     calibrate(questions, "--out", "first.json")
@@ -190,7 +208,9 @@ def test_answering_is_resumed(calibrate, index, tmp_path):
 def test_without_gold_documents_there_have_to_be_unanswerable_questions(calibrate, index):
     status, _, said = calibrate([asked(place, gold_document_id=None) for place in PLACES])
     assert status == 1
-    assert "names no gold_document_id, so it cannot be asked without its gold document" in said
+    assert (
+        "None of the questions is unanswerable, so each is asked without its gold document too, but" in said
+    )
     assert not (index / CALIBRATOR_FILE).exists()
 
 

@@ -43,6 +43,33 @@ def test_it_is_the_questions_of_the_side_that_count(written, side, without_gold)
     assert calibration_set(path, side=side.value, sample=None).without_gold is without_gold
 
 
+@pytest.mark.parametrize(
+    ("side", "sample", "part"),
+    [
+        (None, None, ""),
+        ("calibrate", None, " on the side calibrate"),
+        ("calibrate", 1, " on the side calibrate in the sample"),
+    ],
+)
+def test_without_one_that_is_unanswerable_each_has_to_name_its_gold_document(written, side, sample, part):
+    nameless = [{**one, "gold_document_id": None, "id": one["question"]} for one in ANSWERED]
+    nobody = [] if side is None else on(Side.TEST, NOBODY)
+    with pytest.raises(InvalidRequestError) as refused:
+        calibration_set(written(*nameless, *nobody), side=side, sample=sample)
+    said = str(refused.value)
+    assert said.startswith(f"None of the questions{part} is unanswerable, so each is asked without its gold")
+    assert "too, but who kept light" in said
+    assert said.endswith(
+        f"names no gold_document_id; name it for each, or give some that are unanswerable{part}."
+    )
+
+
+def test_where_one_is_unanswerable_none_has_to_name_its_gold_document(written):
+    nameless = [{**one, "gold_document_id": None} for one in ANSWERED]
+    path = written(*nameless, *on(Side.CALIBRATE, NOBODY))
+    assert calibration_set(path, side="calibrate", sample=None).without_gold is False
+
+
 def test_it_is_named_by_file_digest_and_part(written):
     path = written(*ANSWERED)
     found = calibration_set(path, side="test", sample=2)
