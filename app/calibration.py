@@ -93,19 +93,30 @@ def fitted_on(
     )
 
 
-def threshold(settings: Settings, calibration: Calibration | None) -> float:
+def threshold(settings: Settings, calibration: Calibration | None, *, abstains: bool = True) -> float:
     """The ``min_confidence`` that is set, the one that reaches the target accuracy, or the usual one.
+
+    ``abstains`` False: every answer is kept, so where nothing promises the target accuracy it is the usual one.
 
     Raises:
         InvalidRequestError: when both are set, or no calibrator that applies reached it.
     """
+    usual = SCORE_MIN_CONFIDENCE if calibration is None else FITTED_MIN_CONFIDENCE
     if settings.target_accuracy is None:
-        usual = SCORE_MIN_CONFIDENCE if calibration is None else FITTED_MIN_CONFIDENCE
         return usual if settings.min_confidence is None else settings.min_confidence
     if settings.min_confidence is not None:
         raise InvalidRequestError(
             "Both min_confidence and target_accuracy set the threshold; give one of them."
         )
+    try:
+        return _promising(settings.target_accuracy, settings, calibration)
+    except InvalidRequestError:
+        if abstains:
+            raise
+        return usual
+
+
+def _promising(accuracy: float, settings: Settings, calibration: Calibration | None) -> float:
     if calibration is None or not calibration.applies:
         fitted = (
             "there is none"
@@ -116,7 +127,7 @@ def threshold(settings: Settings, calibration: Calibration | None) -> float:
             f"target_accuracy needs a calibrator that was fitted on this index with these settings, but {fitted}; fit "
             f"one with `loccit calibrate QUESTIONS --index {settings.index}`."
         )
-    return calibration.calibrator.threshold_for(settings.target_accuracy)
+    return calibration.calibrator.threshold_for(accuracy)
 
 
 def _shaping(settings: Settings) -> dict[str, Any]:

@@ -221,7 +221,7 @@ def _predict(options: Options, *, calibrated: bool = True) -> "tuple[AnswerServi
         sample=options["sample"],
         without_gold=options["without_gold"],
     )
-    answering = open_service(settings, calibrated=calibrated)
+    answering = open_service(settings, calibrated=calibrated, abstains=False)
     service = Service(
         answering.pipeline,
         answering.over,

@@ -441,6 +441,28 @@ def test_a_target_accuracy_needs_a_calibrator_that_applies(settings, fitted_on, 
         open_service(settings(target_accuracy=0.6, **other))
 
 
+@pytest.mark.parametrize(
+    ("changes", "accuracy", "threshold"),
+    [({}, 0.6, 0.7), ({}, 0.8, FITTED_MIN_CONFIDENCE), ({"index": "0" * 64}, 0.6, FITTED_MIN_CONFIDENCE)],
+)
+def test_where_every_answer_is_kept_a_target_accuracy_counts_if_it_is_promised(
+    settings, changes, accuracy, threshold
+):
+    beside(settings(), fitted_for(settings(), **changes))
+    service = open_service(settings(target_accuracy=accuracy), abstains=False)
+    assert service.pipeline.options.min_confidence == threshold
+
+
+def test_where_every_answer_is_kept_and_none_is_calibrated_the_threshold_is_that_of_a_score(settings):
+    service = open_service(settings(target_accuracy=0.6), abstains=False)
+    assert service.pipeline.options.min_confidence == SCORE_MIN_CONFIDENCE
+
+
+def test_two_thresholds_are_refused_even_where_every_answer_is_kept(settings):
+    with pytest.raises(InvalidRequestError, match=r"^Both min_confidence and target_accuracy"):
+        open_service(settings(target_accuracy=0.6, min_confidence=0.55), abstains=False)
+
+
 @pytest.mark.parametrize("accuracy", [0, 1, -0.5])
 def test_a_target_accuracy_is_a_share(settings, accuracy):
     with pytest.raises(InvalidRequestError, match=f"^The setting target_accuracy is {accuracy}: "):
