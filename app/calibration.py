@@ -14,7 +14,7 @@ from app.answering.calibrator import (
     JudgedAnswers,
 )
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
-from app.answering.shipped_weights import shipped_weights, ships
+from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights, ships
 from app.settings import Settings
 from retriever.errors import InvalidRequestError
 from retriever.index import STORE_FILE, PassageIndex
@@ -43,14 +43,15 @@ class Calibration:
 
 
 def calibration_of(settings: Settings, models: Digests, index: PassageIndex) -> Calibration | None:
-    """Of the index's own calibrator and the shipped one, the first that applies, or that knows the reader.
+    """Of the index's own calibrator, that of the folder of weights and the shipped one, the first that applies.
 
-    ``models``: digests by part.
+    Where none does, the first that knows the reader and the support. ``models``: digests by part.
     """
     own = settings.index / CALIBRATOR_FILE
     paths = [own] if own.is_file() else []
-    if ships(CALIBRATOR_NAME):
-        paths.append(shipped_weights(CALIBRATOR_NAME, CALIBRATOR_KIND)[0])
+    for folder in (settings.weights, WEIGHTS_FOLDER):
+        if folder is not None and ships(CALIBRATOR_NAME, folder):
+            paths.append(shipped_weights(CALIBRATOR_NAME, CALIBRATOR_KIND, folder)[0])
     here = (dict(models), _shaping(settings), _documents_sha256(index))
     found = [
         Calibration(one, applies=(dict(fitted.models), dict(fitted.settings), fitted.index) == here)
