@@ -123,8 +123,11 @@ def open_retriever(settings: Settings) -> IndexRetriever:
     return IndexRetriever(index, encoder, mode=settings.retrieval)
 
 
-def open_service(settings: Settings, *, calibrated: bool = True) -> AnswerService:
-    """Open the index and load the models. ``calibrated`` False: without a calibrator, as one is fitted.
+def open_service(settings: Settings, *, calibrated: bool = True, abstains: bool = True) -> AnswerService:
+    """Open the index and load the models.
+
+    ``calibrated`` False: without a calibrator, as one is fitted. ``abstains`` False: whoever asks keeps every
+    answer, so that a target accuracy which nothing promises is not refused.
 
     Raises:
         IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
@@ -158,7 +161,7 @@ def open_service(settings: Settings, *, calibrated: bool = True) -> AnswerServic
             top_k=settings.top_k,
             candidates=settings.candidates,
             seed=settings.seed,
-            min_confidence=threshold(settings, calibration),
+            min_confidence=threshold(settings, calibration, abstains=abstains),
             length=settings.length,
         ),
     )

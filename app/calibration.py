@@ -14,7 +14,7 @@ from app.answering.calibrator import (
     JudgedAnswers,
 )
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
-from app.answering.shipped_weights import shipped_weights, ships
+from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights, ships
 from app.settings import Settings
 from retriever.errors import InvalidRequestError
 from retriever.index import STORE_FILE, PassageIndex
@@ -43,14 +43,15 @@ class Calibration:
 
 
 def calibration_of(settings: Settings, models: Digests, index: PassageIndex) -> Calibration | None:
-    """Of the index's own calibrator and the shipped one, the first that applies, or that knows the reader.
+    """Of the index's own calibrator, that of the folder of weights and the shipped one, the first that applies.
 
-    ``models``: digests by part.
+    Where none does, the first that knows the reader and the support. ``models``: digests by part.
     """
     own = settings.index / CALIBRATOR_FILE
     paths = [own] if own.is_file() else []
-    if ships(CALIBRATOR_NAME):
-        paths.append(shipped_weights(CALIBRATOR_NAME, CALIBRATOR_KIND)[0])
+    for folder in (settings.weights, WEIGHTS_FOLDER):
+        if folder is not None and ships(CALIBRATOR_NAME, folder):
+            paths.append(shipped_weights(CALIBRATOR_NAME, CALIBRATOR_KIND, folder)[0])
     here = (dict(models), _shaping(settings), _documents_sha256(index))
     found = [
         Calibration(one, applies=(dict(fitted.models), dict(fitted.settings), fitted.index) == here)
@@ -93,19 +94,30 @@ def fitted_on(
     )
 
 
-def threshold(settings: Settings, calibration: Calibration | None) -> float:
+def threshold(settings: Settings, calibration: Calibration | None, *, abstains: bool = True) -> float:
     """The ``min_confidence`` that is set, the one that reaches the target accuracy, or the usual one.
+
+    ``abstains`` False: every answer is kept, so where nothing promises the target accuracy it is the usual one.
 
     Raises:
         InvalidRequestError: when both are set, or no calibrator that applies reached it.
     """
+    usual = SCORE_MIN_CONFIDENCE if calibration is None else FITTED_MIN_CONFIDENCE
     if settings.target_accuracy is None:
-        usual = SCORE_MIN_CONFIDENCE if calibration is None else FITTED_MIN_CONFIDENCE
         return usual if settings.min_confidence is None else settings.min_confidence
     if settings.min_confidence is not None:
         raise InvalidRequestError(
             "Both min_confidence and target_accuracy set the threshold; give one of them."
         )
+    try:
+        return _promising(settings.target_accuracy, settings, calibration)
+    except InvalidRequestError:
+        if abstains:
+            raise
+        return usual
+
+
+def _promising(accuracy: float, settings: Settings, calibration: Calibration | None) -> float:
     if calibration is None or not calibration.applies:
         fitted = (
             "there is none"
@@ -116,7 +128,7 @@ def threshold(settings: Settings, calibration: Calibration | None) -> float:
             f"target_accuracy needs a calibrator that was fitted on this index with these settings, but {fitted}; fit "
             f"one with `loccit calibrate QUESTIONS --index {settings.index}`."
         )
-    return calibration.calibrator.threshold_for(settings.target_accuracy)
+    return calibration.calibrator.threshold_for(accuracy)
 
 
 def _shaping(settings: Settings) -> dict[str, Any]:

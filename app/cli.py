@@ -14,6 +14,7 @@ from rich.text import Text
 from app.answering.question import checked_question
 from app.command_options import CALIBRATE, PREDICT, SERVICE, Options, with_options
 from app.settings import Settings
+from evaluation.cli import cli as evaluate_cli
 from index_builder.cli import cli as index_cli
 from retriever.errors import InvalidRequestError, LoccitError
 from training.cli import cli as train_cli
@@ -28,6 +29,7 @@ cli = typer.Typer(
 )
 cli.add_typer(index_cli, name="index")
 cli.add_typer(train_cli, name="train")
+cli.add_typer(evaluate_cli, name="evaluate")
 
 _LISTED = 5  # passages that search lists, unless top_k is set
 _IN_PROCESS = (*(name for name in SERVICE if name != "top_k"), "target_accuracy")  # a server has its own
@@ -172,46 +174,6 @@ def check(
         raise typer.Exit(1)
 
 
-evaluate_cli = typer.Typer(
-    help="Measure answers, quotes and abstention.", no_args_is_help=True, invoke_without_command=True
-)
-cli.add_typer(evaluate_cli, name="evaluate")
-
-
-@evaluate_cli.callback()
-def evaluate(
-    download: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Fetch the questions nq-open or nq-gold, once, from where they are public."
-        ),
-    ] = None,
-) -> None:
-    """Measure answers, quotes and abstention.
-
-    predict asks every question and keeps what happened; score turns that into figures and a report; nq does both.
-
-    Example: loccit evaluate --download nq-gold
-    """
-    if download is not None:
-        _download(download)
-
-
-def _download(name: str) -> None:
-    from evaluation.downloads import download
-    from evaluation.questions import datasets_dir
-
-    fetched = download(name, datasets_dir(), Console(stderr=True))
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(Text(f"{fetched.questions}\n{fetched.terms}\n"))
-    index = f"data/indexes/{name}"
-    if fetched.passages is None:
-        console.print(Text(f"Next: loccit evaluate nq {name} --index DIR --out runs/{name}"))
-        return
-    console.print(Text(f"Next: loccit index build '{fetched.passages}' vital-articles --out {index}"))
-    console.print(Text(f"then: loccit evaluate nq {name} --index {index} --out runs/{name} --without-gold"))
-
-
 @evaluate_cli.command("predict")
 @with_options(*PREDICT)
 def evaluate_predict(*, options: Options) -> None:
@@ -259,7 +221,7 @@ def _predict(options: Options, *, calibrated: bool = True) -> "tuple[AnswerServi
         sample=options["sample"],
         without_gold=options["without_gold"],
     )
-    answering = open_service(settings, calibrated=calibrated)
+    answering = open_service(settings, calibrated=calibrated, abstains=False)
     service = Service(
         answering.pipeline,
         answering.over,
@@ -313,77 +275,10 @@ def evaluate_score(
 
 
 def _score(run: Path, min_confidence: float | None, *, thresholds: bool = False) -> None:
-    from evaluation.report import tables
-    from evaluation.report.files import HTML_FILE, write_report
-    from evaluation.report.headline import headline
-    from evaluation.report.terminal import show
-    from evaluation.score import report_of, scored
+    from evaluation.report.run import report_run
 
     given = Settings.of(min_confidence=min_confidence).min_confidence
-    outcome = scored(run)
-    report = report_of(outcome, min_confidence=outcome.min_confidence if given is None else given)
-    write_report(outcome, report, run)
-    show(tables.tables(report) + (tables.thresholds(report) if thresholds else []), Console())
-    Console(highlight=False).print(
-        Text(f"\n{headline(report)}\nThe whole report: {run / HTML_FILE}"), soft_wrap=True
-    )
-
-
-@evaluate_cli.command("compare")
-def evaluate_compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders that predict wrote.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Also write the tables as Markdown.")
-    ] = None,
-    published: Annotated[
-        bool, typer.Option("--published", help="Also show what others measured on all of Wikipedia.")
-    ] = False,
-) -> None:
-    """Set runs side by side on the questions they share, with paired bootstrap intervals; loads no model.
-
-    The others are compared with the first.
-
-    Example: loccit evaluate compare runs/full runs/dense runs/lexical --out comparison.md
-    """
-    from evaluation.compare import compare
-    from evaluation.published import published_table
-    from evaluation.report.comparison import comparison_tables
-    from evaluation.report.markdown import markdown
-    from evaluation.report.terminal import show
-    from evaluation.score import scored
-
-    tables = comparison_tables(compare({run: scored(run) for run in runs}))
-    if published:
-        tables.append(published_table())
-    show(tables, Console())
-    if out is not None:
-        out.write_text(markdown("Runs compared", ", ".join(map(str, runs)), tables), encoding="utf-8")
-
-
-@evaluate_cli.command("support")
-def evaluate_support(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Judged claims: a file of AttributionBench or WiCE.")
-    ],
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            "--weights", metavar="DIR", help="Folder that train support wrote; the shipped one unless given."
-        ),
-    ] = None,
-) -> None:
-    """Measure how well the support scorer agrees with people who judged claims and their evidence.
-
-    Example: loccit evaluate support attributionbench_dev.jsonl.gz
-    """
-    from app.answering.shipped_weights import WEIGHTS_FOLDER
-    from app.answering.trained_support import load_support
-    from evaluation.report.terminal import show
-    from evaluation.support_sets import evaluate_support as measured
-    from evaluation.support_sets import load_judged, support_table
-
-    scorer = load_support(folder=weights or WEIGHTS_FOLDER, reader_folder=WEIGHTS_FOLDER)
-    show([support_table(file.name, measured(scorer, load_judged(file)))], Console())
+    report_run(run, min_confidence=given, thresholds=thresholds)
 
 
 @cli.command()
@@ -411,37 +306,33 @@ def calibrate(
 
     Example: loccit calibrate questions.jsonl --index data/indexes/mine
     """
-    from app.answering.calibrator import CALIBRATOR_FILE, ship_calibrator
+    from app.answering.calibrator import CALIBRATOR_FILE
     from app.calibration import fitted_on
+    from evaluation.calibration_set import calibration_set
     from evaluation.judged import judged_answers
-    from evaluation.questions import load_questions, sha256_of_questions
-    from evaluation.slices import chosen
     from training.calibration import fit
     from training.calibration_report import show_fit
+    from training.shipped_calibrator import ship_calibrator
 
     index: Path = options["index"]
     run = run or Path("runs") / f"calibrate-{index.name}"
-    which = {name: options[name] for name in ("side", "sample")}
-    questions = chosen(load_questions(options["questions"]), **which, without_gold=False)
-    if any(question.documents for question in questions):
-        raise InvalidRequestError(
-            "These questions bring documents of their own, but a calibrator is fitted on an index; give questions "
-            "about what is indexed."
-        )
-    alone = all(question.answers for question in questions)
+    asked = calibration_set(options["questions"], side=options["side"], sample=options["sample"])
     answering, settings = _predict(
-        {**options, "out": run, "configuration": "full", "without_gold": alone, "earlier": None},
+        {
+            **options,
+            "out": run,
+            "configuration": "full",
+            "without_gold": asked.without_gold,
+            "earlier": None,
+        },
         calibrated=False,
     )
     judged = judged_answers(run)
     models = answering.models.digests(answering.encoder)
-    name = Path(options["questions"]).name
-    told = {"name": name, "sha256": sha256_of_questions(questions), **which}
-    found = fit(judged, fitted_on(settings, models, answering.index, told, judged))
+    found = fit(judged, fitted_on(settings, models, answering.index, asked.described, judged))
     path = out or index / CALIBRATOR_FILE
     found.calibrator.save(path)
-    chosen_by = "".join(f" --{option} {value}" for option, value in which.items() if value is not None)
-    ship_calibrator(found.calibrator, path, f"loccit calibrate {name} --index {index.name}{chosen_by}")
+    ship_calibrator(found.calibrator, path, asked.command(index))
     show_fit(found, path, Console())
 
 

@@ -131,6 +131,9 @@ MEANS: Mapping[str, Callable[[Outcome], float | bool | None]] = {
     "gold_document_cited": lambda one: one.gold_cited if one.quoted else None,
     "answerable_from_hits": lambda one: one.answer_in_hits,
     "gold_document_retrieved": lambda one: one.gold_in_hits,
+    "rouge_l": lambda one: None if one.long is None else one.long.rouge_l,
+    "citation_precision": lambda one: None if one.long is None else one.long.citation_precision,
+    "citation_recall": lambda one: None if one.long is None else one.long.citation_recall,
 }
 
 

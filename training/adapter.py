@@ -84,9 +84,6 @@ def train(
     task = _AdapterTask(data, settings, base, groups)
     if fused:
         task.fuse()
-    run = Run(task, out_folder, console, pace or Pace())
-    if not run.go():
-        return None
     name = base.name.replace("/", "--")
     entry = ShippedWeights(
         file=f"{name}/{WEIGHTS_FILE}",
@@ -98,7 +95,7 @@ def train(
         data=data.fingerprint,
         seed=settings.seed,
     )
-    return run.ship(f"adapter-{name}", entry, task.tensors())
+    return Run(task, out_folder, console, pace or Pace()).finish(f"adapter-{name}", entry)
 
 
 def _groups(

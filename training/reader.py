@@ -7,7 +7,7 @@ from random import Random
 from types import MappingProxyType
 
 from rich.console import Console
-from torch import nn
+from torch import Tensor, nn
 
 from app.answering.cross_encoder import base_model
 from app.answering.reader_input import MAX_TOKENS, ReaderTokenizer
@@ -78,10 +78,7 @@ def train(
         LoccitError: when there is no data, or the checkpoint belongs to another run.
     """
     task = _ReaderTask(PreparedData(data_folder), settings or TrainingSettings(), base or minilm_folder())
-    run = Run(task, out_folder, console, pace or Pace())
-    if not run.go():
-        return None
-    return run.ship(READER_NAME, task.entry(command), task.model.state_dict())
+    return Run(task, out_folder, console, pace or Pace()).finish(READER_NAME, task.entry(command))
 
 
 class _ReaderTask:
@@ -113,6 +110,9 @@ class _ReaderTask:
         development = self._data.development
         some = development if whole else first_of_each(development, _QUICK_GROUPS)
         return quality(ReaderModel(self.model, self._tokenizer), some, self._data.store)
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        return self.model.state_dict()
 
     def entry(self, command: str) -> ShippedWeights:
         """What the manifest says of the weights, before they are written and measured."""

@@ -55,6 +55,9 @@ class Task(Protocol[P]):
     def quality(self, *, whole: bool) -> Quality:
         """Scores on development data, or quickly on some of it, by source."""
 
+    def tensors(self) -> Mapping[str, torch.Tensor]:
+        """What is shipped of it, by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -101,12 +104,19 @@ class Run(Generic[P]):
         self._step, self._seconds = 0, 0.0
         out_folder.mkdir(parents=True, exist_ok=True)
 
-    def go(self) -> bool:
-        """Go on from the last checkpoint for as long as the pace allows; whether the last step was taken.
+    def finish(self, name: str, entry: ShippedWeights) -> Quality | None:
+        """Go on from the last checkpoint for as long as the pace allows; after the last step, ship the weights.
+
+        ``entry``: what their manifest says of them, but for their sha256 and quality. Hands back the quality;
+        None when the pace stopped it before.
 
         Raises:
             LoccitError: when the checkpoint belongs to another run.
         """
+        return self._ship(name, entry) if self._go() else None
+
+    def _go(self) -> bool:
+        """Whether the last step was taken."""
         self._resume()
         pace = self._pace
         began = time.monotonic()
@@ -135,13 +145,13 @@ class Run(Generic[P]):
         self._save()
         return self._step == self._steps
 
-    def ship(self, name: str, entry: ShippedWeights, tensors: Mapping[str, torch.Tensor]) -> Quality:
-        """Write the file that is shipped, and its manifest, in ``weights``; ``entry`` lacks its sha256 and quality."""
+    def _ship(self, name: str, entry: ShippedWeights) -> Quality:
+        """Write the file that is shipped, and its manifest, in ``weights``."""
         found = self._evaluate(whole=True)
         folder = self._out / WEIGHTS_FOLDER
         path = folder / entry.file
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_weights(path, tensors, base_sha256=entry.base_sha256)
+        write_weights(path, self._task.tensors(), base_sha256=entry.base_sha256)
         finished = replace(entry, sha256=sha256_of(path), quality=found)
         record_weights(name, finished, folder)
         self._say(f"The weights are in {path}, {path.stat().st_size / 1e6:.1f} MB.")

@@ -89,10 +89,7 @@ def train(
         reader or shipped_weights("reader", READER_KIND, WEIGHTS_FOLDER)[0],
         base or minilm_folder(),
     )
-    run = Run(task, out_folder, console, pace or Pace())
-    if not run.go():
-        return None
-    return run.ship(SUPPORT_NAME, task.entry(command), shipped_names(task.parameters))
+    return Run(task, out_folder, console, pace or Pace()).finish(SUPPORT_NAME, task.entry(command))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +170,9 @@ class _SupportTask:
             if (claim := self._examples.of_kind(record, kind, Random(f"{record.id}:{kind}"))) is not None
         ]
         return quality(TrainedSupport(self.model, self._tokenizer), examples)
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        return shipped_names(self.parameters)
 
     def entry(self, command: str) -> ShippedWeights:
         """What the manifest says of the weights, before they are written and measured."""

@@ -11,9 +11,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from app.answering.features import FEATURES, FloatArray
-from app.answering.shipped_weights import WEIGHTS_FOLDER, ShippedWeights, record_weights
 from retriever.errors import InvalidRequestError, ModelUnusableError
-from retriever.models import sha256_of
 from retriever.whole_file import whole_file
 
 CALIBRATOR_FILE = "calibrator.json"
@@ -170,24 +168,3 @@ def _first_line(error: Exception) -> str:
 def sigmoid(logits: FloatArray) -> FloatArray:
     """Probabilities of these logits."""
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -500, 500))), dtype=np.float64)
-
-
-def ship_calibrator(calibrator: Calibrator, path: Path, command: str) -> None:
-    """Where the file lies among shipped weights, bring their manifest up to date."""
-    folder = path.parent.resolve()
-    if folder != WEIGHTS_FOLDER:
-        return
-    fitted = calibrator.fitted_on
-    entry = ShippedWeights(
-        file=path.name,
-        sha256=sha256_of(path),
-        kind=CALIBRATOR_KIND,
-        base_sha256=str(fitted.models["reader"]),
-        licence="Apache-2.0",
-        command=command,
-        data=str(fitted.questions["sha256"]),
-        seed=0,
-        quality=calibrator.quality,
-        calibrated_on=asdict(fitted),
-    )
-    record_weights(CALIBRATOR_NAME, entry, folder)

@@ -1,5 +1,6 @@
 """Which parts a service is made of, by its settings and by the calibrator that lies beside its index."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,14 +8,21 @@ import pytest
 
 from app import assembly, writing
 from app import calibration as calibration_module
-from app.answering.calibrator import CALIBRATOR_FILE, Calibrator, JudgedAnswers, ThresholdRecord
+from app.answering.calibrator import (
+    CALIBRATOR_FILE,
+    CALIBRATOR_KIND,
+    CALIBRATOR_NAME,
+    Calibrator,
+    JudgedAnswers,
+    ThresholdRecord,
+)
 from app.answering.confidence import CalibratedConfidence, ScoreConfidence
 from app.answering.features import FEATURES
 from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
 from app.answering.reader import LexicalReader
 from app.answering.reader_model import Judgement
-from app.answering.shipped_weights import WEIGHTS_FOLDER
+from app.answering.shipped_weights import MANIFEST_FILE, WEIGHTS_FOLDER, ShippedWeights, record_weights
 from app.answering.trained_reader import TrainedReader
 from app.answering.types import CandidateSource, CitedAnswer
 from app.ask import Ask, answered
@@ -24,6 +32,7 @@ from app.response import response_as_json
 from app.settings import Settings
 from retriever.encoder import HashingEncoder
 from retriever.errors import InvalidRequestError, ModelUnusableError
+from retriever.models import sha256_of
 from retriever.torch_runtime import native_dtype
 from retriever.types import Document, Span
 from tests.fakes import ScriptedLM
@@ -62,8 +71,8 @@ def lm(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def nothing_shipped(monkeypatch):
-    monkeypatch.setattr(calibration_module, "ships", lambda name: False)
+def nothing_shipped(monkeypatch, tmp_path):
+    monkeypatch.setattr(calibration_module, "WEIGHTS_FOLDER", tmp_path / "nothing")
 
 
 @pytest.fixture
@@ -300,13 +309,26 @@ def test_a_service_can_be_opened_without_its_calibrator_as_one_is_fitted(setting
     assert service.pipeline.options.min_confidence == SCORE_MIN_CONFIDENCE
 
 
-def shipping(monkeypatch, calibrator, folder):
+def among_weights(calibrator, folder):
+    """A folder of weights that has this calibrator, and an entry for it in its manifest."""
     folder.mkdir()
     calibrator.save(folder / CALIBRATOR_FILE)
-    monkeypatch.setattr(calibration_module, "ships", lambda name: name == "calibrator")
-    monkeypatch.setattr(
-        calibration_module, "shipped_weights", lambda name, kind: (folder / CALIBRATOR_FILE, None)
+    entry = ShippedWeights(
+        file=CALIBRATOR_FILE,
+        sha256=sha256_of(folder / CALIBRATOR_FILE),
+        kind=CALIBRATOR_KIND,
+        base_sha256="f" * 64,
+        licence="Apache-2.0",
+        command="loccit calibrate",
+        data="ab",
+        seed=0,
     )
+    record_weights(CALIBRATOR_NAME, entry, folder)
+    return folder
+
+
+def shipping(monkeypatch, calibrator, folder):
+    monkeypatch.setattr(calibration_module, "WEIGHTS_FOLDER", among_weights(calibrator, folder))
 
 
 def test_the_shipped_calibrator_is_used_where_the_index_has_none(settings, monkeypatch, tmp_path):
@@ -353,6 +375,46 @@ def test_a_calibrator_that_applies_is_preferred_then_the_indexs_own(
     beside(settings(), fitted["own"])
     calibration = open_service(settings()).calibration
     assert (calibration.calibrator.fitted_on.name, calibration.applies) == used
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "shipped", "used"),
+    [
+        (None, {}, {}, ("given", True)),
+        (None, OTHER_INDEX, {}, ("shipped", True)),
+        (None, OTHER_INDEX, OTHER_INDEX, ("given", False)),
+        ({}, {}, {}, ("own", True)),
+        (OTHER_INDEX, {}, {}, ("given", True)),
+        (OTHER_INDEX, OTHER_SETTINGS, {}, ("shipped", True)),
+        (OTHER_INDEX, OTHER_INDEX, OTHER_INDEX, ("own", False)),
+    ],
+)
+def test_the_calibrator_of_the_weights_folder_comes_after_the_indexs_own_and_before_the_shipped_one(
+    settings, monkeypatch, tmp_path, own, given, shipped, used
+):
+    def fitted(name, changes):
+        return fitted_for(settings(), name=name, **changes)
+
+    folder = among_weights(fitted("given", given), tmp_path / "given")
+    shipping(monkeypatch, fitted("shipped", shipped), tmp_path / "weights")
+    if own is not None:
+        beside(settings(), fitted("own", own))
+    calibration = open_service(settings(weights=folder)).calibration
+    assert (calibration.calibrator.fitted_on.name, calibration.applies) == used
+
+
+def test_a_calibrator_in_the_weights_folder_that_its_manifest_does_not_name_is_not_used(settings, tmp_path):
+    folder = among_weights(fitted_for(settings()), tmp_path / "given")
+    manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    (folder / MANIFEST_FILE).write_text(json.dumps({"other": manifest["calibrator"]}), encoding="utf-8")
+    assert open_service(settings(weights=folder)).calibration is None
+
+
+def test_a_damaged_calibrator_in_the_weights_folder_is_a_sentence(settings, tmp_path):
+    folder = among_weights(fitted_for(settings()), tmp_path / "given")
+    (folder / CALIBRATOR_FILE).write_text("{}")
+    with pytest.raises(ModelUnusableError, match=r"calibrator\.json has sha256 .*, but the manifest says"):
+        open_service(settings(weights=folder))
 
 
 def test_a_damaged_calibrator_beside_the_index_is_a_sentence(settings, built):
@@ -439,6 +501,28 @@ def test_a_target_accuracy_needs_a_calibrator_that_applies(settings, fitted_on, 
         InvalidRequestError, match="these settings, but it was fitted on towers; fit one with"
     ):
         open_service(settings(target_accuracy=0.6, **other))
+
+
+@pytest.mark.parametrize(
+    ("changes", "accuracy", "threshold"),
+    [({}, 0.6, 0.7), ({}, 0.8, FITTED_MIN_CONFIDENCE), ({"index": "0" * 64}, 0.6, FITTED_MIN_CONFIDENCE)],
+)
+def test_where_every_answer_is_kept_a_target_accuracy_counts_if_it_is_promised(
+    settings, changes, accuracy, threshold
+):
+    beside(settings(), fitted_for(settings(), **changes))
+    service = open_service(settings(target_accuracy=accuracy), abstains=False)
+    assert service.pipeline.options.min_confidence == threshold
+
+
+def test_where_every_answer_is_kept_and_none_is_calibrated_the_threshold_is_that_of_a_score(settings):
+    service = open_service(settings(target_accuracy=0.6), abstains=False)
+    assert service.pipeline.options.min_confidence == SCORE_MIN_CONFIDENCE
+
+
+def test_two_thresholds_are_refused_even_where_every_answer_is_kept(settings):
+    with pytest.raises(InvalidRequestError, match=r"^Both min_confidence and target_accuracy"):
+        open_service(settings(target_accuracy=0.6, min_confidence=0.55), abstains=False)
 
 
 @pytest.mark.parametrize("accuracy", [0, 1, -0.5])

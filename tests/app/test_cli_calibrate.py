@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from app.answering import calibrator as calibrator_module
 from app.answering.calibrator import CALIBRATOR_FILE, Calibrator
-from app.answering.shipped_weights import MANIFEST_FILE, shipped_weights
+from app.answering.shipped_weights import shipped_weights
 from app.assembly import open_service
 from app.settings import Settings
-from evaluation.questions import load_questions, sha256_of_questions
+from evaluation.questions import Side, load_questions, sha256_of_questions, side_of
 from evaluation.run import read_predictions
+from training import shipped_calibrator
 
 PLACES = [
     f"{first}{last}"
@@ -120,21 +120,13 @@ def test_run_and_file_go_where_they_are_told(calibrate, index, tmp_path):
 def test_among_shipped_weights_it_enters_their_manifest(calibrate, tmp_path, monkeypatch):
     weights = tmp_path / "weights"
     weights.mkdir()
-    monkeypatch.setattr(calibrator_module, "WEIGHTS_FOLDER", weights.resolve())
+    monkeypatch.setattr(shipped_calibrator, "WEIGHTS_FOLDER", weights.resolve())
     status, _, said = calibrate([asked(place) for place in PLACES], "--out", f"weights/{CALIBRATOR_FILE}")
     assert status == 0, said
     path, entry = shipped_weights("calibrator", "calibrator", weights)
     assert path == weights / CALIBRATOR_FILE
     assert entry.command == "loccit calibrate keepers.jsonl --index lights"
-    fitted_on = Calibrator.load(path).fitted_on
-    assert entry.calibrated_on["name"] == fitted_on.name == "keepers over lights"
-    assert entry.data == fitted_on.questions["sha256"]
-
-
-def test_beside_any_other_manifest_it_leaves_that_alone(calibrate, tmp_path):
-    (tmp_path / MANIFEST_FILE).write_text("{}", encoding="utf-8")
-    assert calibrate([asked(place) for place in PLACES], "--out", "own.json")[0] == 0
-    assert (tmp_path / MANIFEST_FILE).read_text(encoding="utf-8") == "{}"
+    assert entry.calibrated_on["name"] == "keepers over lights"
 
 
 def test_fitted_again_with_a_calibrator_in_place_it_finds_the_same_from_the_same_answers(calibrate, index):
@@ -181,6 +173,24 @@ def test_where_some_questions_are_unanswerable_none_is_asked_without_its_documen
     assert (counted["answerable"], counted["unanswerable"]) == (22, len(PLACES))
 
 
+def test_where_only_the_other_side_has_unanswerable_questions_each_is_asked_without_its_document(
+    calibrate, index
+):
+    nobody = [
+        {"question": f"who kept the lighthouse of {place[::-1]}", "answers": [], "kind": "private"}
+        for place in PLACES
+    ]
+    there = [one for one in nobody if side_of(one["question"]) is Side.TEST]
+    assert there
+    again = [asked(place, question=f"by whom was the lighthouse of {place} kept") for place in PLACES]
+    records = [*map(asked, PLACES), *again]
+    here = sum(side_of(one["question"]) is Side.CALIBRATE for one in records)
+    status, _, said = calibrate([*records, *there], "--side", "calibrate")
+    assert status == 0, said
+    counted = Calibrator.load(index / CALIBRATOR_FILE).fitted_on.questions
+    assert (counted["side"], counted["answerable"], counted["unanswerable"]) == ("calibrate", here, here)
+
+
 def test_answering_is_resumed(calibrate, index, tmp_path):
     questions = [asked(place) for place in PLACES]
     calibrate(questions, "--out", "first.json")
@@ -198,7 +208,9 @@ def test_answering_is_resumed(calibrate, index, tmp_path):
 def test_without_gold_documents_there_have_to_be_unanswerable_questions(calibrate, index):
     status, _, said = calibrate([asked(place, gold_document_id=None) for place in PLACES])
     assert status == 1
-    assert "names no gold_document_id, so it cannot be asked without its gold document" in said
+    assert (
+        "None of the questions is unanswerable, so each is asked without its gold document too, but" in said
+    )
     assert not (index / CALIBRATOR_FILE).exists()
 
 

@@ -63,7 +63,7 @@ def reported(folder):
 def test_a_run_keeps_the_threshold_it_answers_with_and_is_scored_at_it(
     evaluate, questions, loccit, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(calibration, "ships", lambda name: False)
+    monkeypatch.setattr(calibration, "WEIGHTS_FOLDER", tmp_path / "nothing")
     evaluate("predict", questions, "run")
     run = tmp_path / "run"
     description = json.loads((run / "run.json").read_text(encoding="utf-8"))
@@ -95,6 +95,17 @@ def test_a_threshold_of_the_environment_is_the_one_a_run_answers_with(
     assert reported(tmp_path / "run")["min_confidence"] == 0.25
     loccit("evaluate", "score", tmp_path / "run")
     assert reported(tmp_path / "run")["min_confidence"] == 0.25
+
+
+def test_a_target_accuracy_of_the_environment_that_nothing_promises_is_no_reason_not_to_predict(
+    evaluate, questions, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(calibration, "WEIGHTS_FOLDER", tmp_path / "nothing")
+    monkeypatch.setenv("LOCCIT_TARGET_ACCURACY", "0.8")
+    status, _, said = evaluate("predict", questions, "run")
+    assert status == 0, said
+    description = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    assert (description["settings"]["target_accuracy"], description["min_confidence"]) == (0.8, 0.55)
 
 
 def test_a_run_that_does_not_say_its_threshold_is_of_another_version(evaluate, questions, loccit, tmp_path):

@@ -17,6 +17,13 @@ MANY = [
 ]
 
 
+BUILT = "Henry Winstanley built the first tower at Eddystone."
+LONG = [
+    replace(one, answers=(BUILT,), selected_sentences=(BUILT,), gold_document_id="Eddystone.txt")
+    for one in MANY
+]
+
+
 def with_answers(folder, answer_of, confidence_of=lambda id_: 0.5):
     """The run with other answers and confidences."""
     path = folder / "predictions.jsonl"
@@ -102,6 +109,39 @@ def test_the_tables_show_value_and_difference(run):
         "exact match",
         *(f"{100 * value:+.1f}" for value in (figure.difference, figure.low, figure.high)),
     )
+
+
+def test_long_answers_have_a_table_of_their_own_and_are_among_the_differences(run):
+    right = with_answers(run(LONG), lambda id_: BUILT)
+    half = with_answers(run(LONG, out="half"), lambda id_: BUILT if int(id_[1:]) % 2 else "nobody")
+    comparison = compared(right, half)
+    figure = comparison.columns[1].figures["rouge_l"]
+    assert 0 < figure.value < 1
+    assert figure.difference == pytest.approx(figure.value - 1.0)
+    assert figure.low < figure.difference < figure.high < 0
+    _, values, long, differences = comparison_tables(comparison)
+    assert long.title == "Long answers, test"
+    assert long.columns == ("run", "ROUGE-L", "citation precision", "citation recall")
+    assert long.rows == (
+        ("run", "100.0", "100.0", "100.0"),
+        ("half", f"{100 * figure.value:.1f}*", "100.0", "100.0"),
+    )
+    assert "ROUGE-L" not in values.columns
+    shown = [f"{100 * value:+.1f}" for value in (figure.difference, figure.low, figure.high)]
+    assert ("half", "ROUGE-L", *shown) in differences.rows
+
+
+def test_only_runs_whose_long_answers_are_scored_are_in_their_table(run):
+    scored_long, before = run(LONG), run(LONG, out="before")
+    path = before / "predictions.jsonl"
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        del line["selected_sentences"]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    _, values, long, differences = comparison_tables(compared(scored_long, before))
+    assert [row[0] for row in values.rows] == ["run", "before"]
+    assert [row[0] for row in long.rows] == ["run"]
+    assert "ROUGE-L" not in [row[1] for row in differences.rows]
 
 
 def test_other_questions_under_the_same_ids_are_not_shared(run):

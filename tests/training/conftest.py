@@ -15,6 +15,9 @@ from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
+from tests.training.tower import examples_of
+from training.support_example import SupportExamples
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,'?!()-"
 HIDDEN = 16
 PLACES = ("Aberdeen", "Bergen", "Calais", "Dover", "Emden", "Fowey")
@@ -72,6 +75,12 @@ def base(tmp_path):
             tensors[name] = torch.ones_like(tensors[name])
     save_file(tensors, folder / "model.safetensors")
     return folder
+
+
+@pytest.fixture
+def examples() -> SupportExamples:
+    """Makes claims of three passages, plainly."""
+    return examples_of()
 
 
 @pytest.fixture
