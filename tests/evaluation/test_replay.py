@@ -5,7 +5,7 @@ import pytest
 
 from app.answering.given import GivenDocument
 from app.answering.recorded import candidates_of, hits_of, readings_of
-from app.answering.serialise import trace_as_json
+from app.answering.serialise import candidate_as_json, trace_as_json
 from evaluation.configurations import Stage
 from evaluation.replay import replay_of
 from evaluation.run import read_description, read_predictions
@@ -25,6 +25,17 @@ def test_what_is_recorded_comes_back_as_it_was(service):
     assert tuple(hits_of(stored)) == trace.hits
     assert tuple(readings_of(stored)) == trace.readings
     assert tuple(candidates_of(stored)) == trace.candidates
+
+
+def test_attempts_are_recorded_and_told_to_nobody_else(service):
+    trace = service.pipeline.answer(QUESTIONS[0].question)
+    counted = replace(trace, candidates=tuple(replace(one, attempt=3) for one in trace.candidates))
+    stored = trace_as_json(counted)
+    assert candidates_of(stored) == list(counted.candidates)
+    assert {one["attempt"] for one in stored["candidates"]} == {3}
+    assert "attempt" not in candidate_as_json(counted.candidates[0])
+    del stored["candidates"][0]["attempt"]  # as it was recorded before they were counted
+    assert candidates_of(stored)[0] == trace.candidates[0]
 
 
 def test_stages_are_taken_over_as_far_as_both_runs_describe_them_alike(run):
