@@ -114,7 +114,8 @@ def _column(
         for figure, value in MEANS.items()
     }
     ranked = {"aurc": _aurc_figure(outcomes, before, first=first)}
-    milliseconds = Figure(fmean(one.timings_ms["total"] for one in outcomes))
+    timed = all("total" in one.timings_ms for one in outcomes)
+    milliseconds = Figure(fmean(one.timings_ms["total"] for one in outcomes) if timed else None)
     return Column(
         name,
         run.description["configuration"]["meaning"],

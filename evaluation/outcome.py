@@ -31,7 +31,7 @@ class Outcome:
     ``answer_in_hits``, ``gold_in_hits``: whether an answer stands in what was read, continuations included, and
     whether it was of the gold document.
     ``gold_cited``: the first citation is of the gold document. ``misled``: nearer to a wrong answer than to a
-    right one. ``quote_sentences``: of the first citation. ``timings_ms``: by stage.
+    right one. ``quote_sentences``: of the first citation. ``timings_ms``: by stage, where it is known.
 
     All that is about the short answer, and of the citations about those that back it. ``long``: how near the
     whole answer comes to long ones; None where the question has none.

@@ -255,10 +255,12 @@ def _abstention(outcomes: Sequence[Outcome], min_confidence: float) -> Json:
 
 
 def _latency(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """Of the stages whose time is known for every question (see ``Replay.as_json``)."""
     stages = dict.fromkeys(stage for one in outcomes for stage in one.timings_ms)
     return {
-        stage: _spread([one.timings_ms[stage] for one in outcomes if stage in one.timings_ms])
+        stage: _spread([one.timings_ms[stage] for one in outcomes])
         for stage in stages
+        if all(stage in one.timings_ms for one in outcomes)
     }
 
 

@@ -25,8 +25,8 @@ _SHOWN = (
 _NOTE = (
     "In percent, but for AURC (risk 0 to 1) and milliseconds. No threshold: every answer counts, no answer is wrong. "
     "AURC: of right and supported, or of right where quotes are not the point; right: a known answer stands in the "
-    "answer. An asterisk: differs from the first run beyond chance (0 lies outside the 95% interval of the "
-    "paired bootstrap)."
+    "answer. Milliseconds are missing where those of a stage are not known. An asterisk: differs from the first run "
+    "beyond chance (0 lies outside the 95% interval of the paired bootstrap)."
 )
 
 

@@ -229,5 +229,6 @@ def _latency(report: Json) -> Table:
             (stage, *(f"{spread[name]:.1f}" for name in ("p50", "p95", "mean")))
             for stage, spread in report["latency_ms"].items()
         ),
-        "As the stages took when they were computed, whatever else the machine did.",
+        "As the stages took when they were computed, whatever else the machine did. A stage whose time is not known "
+        "is left out, and so is the total then.",
     )
