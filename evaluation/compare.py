@@ -125,6 +125,7 @@ def _column(
 
 MEANS: Mapping[str, Callable[[Outcome], float | bool | None]] = {
     "exact_match": lambda one: one.exact_match,
+    "candidate_exact_match": lambda one: one.candidate_exact_match,
     "f1": lambda one: one.f1,
     "correct_and_supported": lambda one: one.correct_and_supported if one.quoted else None,
     "supported": lambda one: one.supported if one.quoted else None,

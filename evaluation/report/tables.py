@@ -49,6 +49,7 @@ _ANSWERS: _Figures = (
     ("f1", "F1", percent),
     ("exact_match_of_answered", "exact match of the answers given", percent),
     ("exact_match_without_threshold", "exact match if it never abstained", percent),
+    ("candidate_exact_match", "exact match if it always chose its best cited candidate", percent),
     ("correct_and_supported", "exact match and supported by its quote", percent),
     ("correct_and_supported_of_answered", "both, of the answers given", percent),
     ("correct_and_supported_without_threshold", "both, if it never abstained", percent),
