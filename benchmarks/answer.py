@@ -1,6 +1,7 @@
 """Seconds per answer over 50 questions, each stage's share, and the resident memory of the process.
 
 python -m benchmarks.answer --index data/indexes/vital-articles
+python -m benchmarks.answer --candidates 16     # what writing more candidates costs
 """
 
 import argparse
@@ -27,11 +28,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--index", type=Path, default=DEFAULT_INDEX)
     parser.add_argument("--questions", type=int, default=50)
+    parser.add_argument("--candidates", type=int, help="Answers that the language model writes.")
     arguments = parser.parse_args()
 
     started = time.perf_counter()
-    service = open_service(Settings.of(index=arguments.index))
-    print(f"opened in {time.perf_counter() - started:.1f} s")
+    settings = Settings.of(index=arguments.index, candidates=arguments.candidates)
+    service = open_service(settings)
+    print(f"opened in {time.perf_counter() - started:.1f} s, candidates {settings.candidates}")
     questions = evenly(load_questions("own"), arguments.questions)
     service.pipeline.answer(questions[-1].question)
     traces = [service.pipeline.answer(question.question) for question in questions]

@@ -114,7 +114,8 @@ def _column(
         for figure, value in MEANS.items()
     }
     ranked = {"aurc": _aurc_figure(outcomes, before, first=first)}
-    milliseconds = Figure(fmean(one.timings_ms["total"] for one in outcomes))
+    timed = all("total" in one.timings_ms for one in outcomes)
+    milliseconds = Figure(fmean(one.timings_ms["total"] for one in outcomes) if timed else None)
     return Column(
         name,
         run.description["configuration"]["meaning"],
@@ -124,6 +125,7 @@ def _column(
 
 MEANS: Mapping[str, Callable[[Outcome], float | bool | None]] = {
     "exact_match": lambda one: one.exact_match,
+    "candidate_exact_match": lambda one: one.candidate_exact_match,
     "f1": lambda one: one.f1,
     "correct_and_supported": lambda one: one.correct_and_supported if one.quoted else None,
     "supported": lambda one: one.supported if one.quoted else None,

@@ -24,6 +24,7 @@ class Outcome:
     """What became of one question. None: it cannot be said (no gold document, no ranking, no quote).
 
     ``answerable``: whether its answer is in the index, as far as is known.
+    ``candidate_exact_match``: whether any cited candidate is an exact match, chosen or not.
     ``contains_answer``: one of the known answers stands in it word for word, which an exact match implies.
     ``quoted``: whether quotes are the point; they are not where the first candidate is scored, quoted or not.
     ``confidence``: 0 where there was no answer at all. ``holds_answer``, ``is_gold``: of every passage of the
@@ -31,7 +32,7 @@ class Outcome:
     ``answer_in_hits``, ``gold_in_hits``: whether an answer stands in what was read, continuations included, and
     whether it was of the gold document.
     ``gold_cited``: the first citation is of the gold document. ``misled``: nearer to a wrong answer than to a
-    right one. ``quote_sentences``: of the first citation. ``timings_ms``: by stage.
+    right one. ``quote_sentences``: of the first citation. ``timings_ms``: by stage, where it is known.
 
     All that is about the short answer, and of the citations about those that back it. ``long``: how near the
     whole answer comes to long ones; None where the question has none.
@@ -45,6 +46,7 @@ class Outcome:
     answer: str | None
     confidence: float
     exact_match: bool
+    candidate_exact_match: bool | None
     contains_answer: bool
     f1: float
     supported: bool
@@ -109,6 +111,11 @@ class OutcomeReader:
             answer=answer,
             confidence=confidence,
             exact_match=answer is not None and exact_match(answer, answers),
+            candidate_exact_match=any(
+                exact_match(cited["candidate"]["answer"], answers) for cited in trace["cited"]
+            )
+            if quoted
+            else None,
             contains_answer=answer is not None and _contains(answer, answers),
             f1=0.0 if answer is None else f1(answer, answers),
             supported=first is not None and self._supported(line, str(answer), first),

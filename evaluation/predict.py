@@ -61,12 +61,13 @@ def _line(question: Question, pipeline: Pipeline, replay: Replay) -> Json:
     options = replace(pipeline.options, min_confidence=0.0)
     recorded = replay.line(question)
     if recorded is None:
-        trace = pipeline.answer(question.question, options)
+        trace = trace_as_json(pipeline.answer(question.question, options))
         ranking = None if question.documents else _ranking(question, pipeline)
     else:
-        trace = replay.timed(replay.over(pipeline, recorded).answer(question.question, options), recorded)
+        answered = replay.over(pipeline, recorded).answer(question.question, options)
+        trace = replay.as_json(answered, recorded)
         ranking = recorded["ranking"]  # retrieval is the first stage to be taken over
-    return {**asdict(question), "ranking": ranking, "trace": trace_as_json(trace)}
+    return {**asdict(question), "ranking": ranking, "trace": trace}
 
 
 def _ranking(question: Question, pipeline: Pipeline) -> list[tuple[str, int, int]]:

@@ -1,7 +1,7 @@
 """Replaying: the first stages of an earlier run taken over instead of computed again."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Any
 
 from app.answering.pipeline import Pipeline
 from app.answering.recorded import candidates_of, hits_of, readings_of
-from app.answering.types import Candidate, Reading, Trace
+from app.answering.serialise import trace_as_json
+from app.answering.types import Candidate, CandidateSource, Reading, Trace
 from evaluation.configurations import Stage
 from evaluation.questions import Question
 from evaluation.run import read_description, read_predictions
@@ -25,10 +26,14 @@ _DECISIVE = ("question", "kind", "answers", "gold_document_id", "documents")
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The lines of an earlier run by question id, and the stages that are taken over from them."""
+    """The lines of an earlier run by question id, and the stages that are taken over from them.
+
+    ``in_part``: of these stages, those of which only a part is taken over. What that part took, nobody measured.
+    """
 
     lines: Mapping[str, Json]
     stages: Sequence[Stage]
+    in_part: Collection[Stage] = ()
 
     def line(self, question: Question) -> Json | None:
         """The recorded line of the same question, or None when it was not asked."""
@@ -47,10 +52,21 @@ class Replay:
             pipeline = replace(pipeline, generator=_RecordedGenerator(trace))
         return pipeline
 
-    def timed(self, trace: Trace, line: Json) -> Trace:
-        """The trace with the recorded time of these stages: what they took when they were computed."""
-        recorded = {stage.value: line["trace"]["timings_ms"][stage] / 1000 for stage in self.stages}
-        return replace(trace, timings={**trace.timings, **recorded})
+    def as_json(self, trace: Trace, line: Json) -> Json:
+        """The trace as it is written, with the recorded time of these stages: what they took when they were computed.
+
+        Where a time is not known (a stage was taken over in part, here or in the earlier run), the trace has neither
+        that time nor a total: a sum without it would say that the answer came faster than it does.
+        """
+        recorded = line["trace"]["timings_ms"]
+        known = [stage for stage in self.stages if stage in recorded and stage not in self.in_part]
+        seconds = {stage.value: recorded[stage] / 1000 for stage in known}
+        written = trace_as_json(replace(trace, timings={**trace.timings, **seconds}))
+        if unknown := set(self.stages) - set(known):
+            timings = written["timings_ms"]
+            told = {name: time for name, time in timings.items() if name not in {*unknown, "total"}}
+            written = {**written, "timings_ms": told}
+        return written
 
 
 NOTHING = Replay({}, ())
@@ -59,11 +75,21 @@ NOTHING = Replay({}, ())
 def replay_of(run: Path, description: Mapping[str, Any]) -> Replay:
     """What the run of this description can take over from an earlier one: the leading stages described alike.
 
+    Of an adapted language model's candidates, those of fewer attempts are the first of those of more: a run with fewer
+    takes them over from a run that differs in having more, and leaves out the later ones and the time they all took.
+
     Raises:
         LoccitError: when that is nothing, naming what differs; when the earlier run is missing or damaged.
     """
     theirs, ours = read_description(run).get("stages", {}), description["stages"]
+    lines = {line["id"]: line for line in read_predictions(run)}
     stages = list(takewhile(lambda stage: theirs.get(stage) == ours[stage], Stage))
+    in_part = []
+    if _attempts(theirs.get(Stage.GENERATE, {})) > 1:
+        if not all(map(_counts_attempts, lines.values())):
+            stages = [stage for stage in stages if stage is not Stage.GENERATE]
+        elif stages == [Stage.RETRIEVE, Stage.READ] and _differs_in_having_more(theirs, ours):
+            in_part = [Stage.GENERATE]
     if not stages:
         first = next(iter(Stage))
         before, now = theirs.get(first, {}), ours[first]
@@ -76,7 +102,26 @@ def replay_of(run: Path, description: Mapping[str, Any]) -> Replay:
             f"Nothing of {run} can be taken over: its stage {first.value} differs ({'; '.join(other)}); leave "
             "out --from."
         )
-    return Replay({line["id"]: line for line in read_predictions(run)}, stages)
+    return Replay(lines, [*stages, *in_part], in_part)
+
+
+def _attempts(generate: Mapping[str, Any]) -> int:
+    """How many attempts of an adapted language model such a stage makes; 0 where there is none."""
+    return 0 if generate.get("adapter_sha256") is None else int(generate["candidates"])
+
+
+def _differs_in_having_more(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+    """Whether they generate with more attempts than we, and else alike."""
+    before, now = theirs[Stage.GENERATE], ours[Stage.GENERATE]
+    return _attempts(before) > _attempts(now) > 0 and {**before, "candidates": now["candidates"]} == now
+
+
+def _counts_attempts(line: Json) -> bool:
+    """Whether candidates say which attempt they were. Those that were made before they did were made otherwise."""
+    return all(
+        one.attempt is not None or one.source is CandidateSource.READER
+        for one in candidates_of(line["trace"])
+    )
 
 
 class _RecordedRetriever:
@@ -107,8 +152,9 @@ class _RecordedGenerator:
         question: str,  # noqa: ARG002
         readings: Sequence[Reading],  # noqa: ARG002
         *,
-        n: int,  # noqa: ARG002
+        n: int,
         seed: int,  # noqa: ARG002
         deadline: float | None,  # noqa: ARG002
     ) -> list[Candidate]:
-        return candidates_of(self._trace)
+        found = candidates_of(self._trace)
+        return [one for one in found if one.attempt is None or one.attempt < n]

@@ -115,7 +115,11 @@ def _figures(outcomes: Sequence[Outcome], min_confidence: float) -> Json:
 
 
 def _answers(answerable: Sequence[Outcome], min_confidence: float) -> Json:
-    """Abstentions count as wrong, but in those ``_of_answered``."""
+    """Abstentions count as wrong, but in those ``_of_answered``.
+
+    ``candidate_exact_match``: what always choosing the best cited candidate would give, so that its distance from
+    ``exact_match_without_threshold`` is what choosing loses.
+    """
     given = [one for one in answerable if one.given(min_confidence)]
     return {
         "answered": _share(one.given(min_confidence) for one in answerable),
@@ -125,6 +129,7 @@ def _answers(answerable: Sequence[Outcome], min_confidence: float) -> Json:
         "right_of_answered": _share(one.right for one in given),
         "exact_match_without_threshold": _share(one.exact_match for one in answerable),
         "f1_without_threshold": _mean(one.f1 for one in answerable),
+        "candidate_exact_match": _share(one.candidate_exact_match for one in answerable),
         "misled_of_answered": _share(one.misled for one in given),
     }
 
@@ -255,10 +260,12 @@ def _abstention(outcomes: Sequence[Outcome], min_confidence: float) -> Json:
 
 
 def _latency(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """Of the stages whose time is known for every question (see ``Replay.as_json``)."""
     stages = dict.fromkeys(stage for one in outcomes for stage in one.timings_ms)
     return {
-        stage: _spread([one.timings_ms[stage] for one in outcomes if stage in one.timings_ms])
+        stage: _spread([one.timings_ms[stage] for one in outcomes])
         for stage in stages
+        if all(stage in one.timings_ms for one in outcomes)
     }
 
 

@@ -10,6 +10,7 @@ from app.answering.types import Candidate, CandidateSource, Opinion, Reading
 from retriever.types import Passage
 
 PASSAGES_TOGETHER = 2
+SAMPLES_TOGETHER = 8
 
 
 class EvidenceGenerator:
@@ -17,9 +18,9 @@ class EvidenceGenerator:
 
     ``quoting``: the language model writes GopherCite's syntax under a mask, so that its answers bring quotes of their
     own. ``reader``: None for the language model's answers alone. ``together``: passages that the language model reads
-    at once, the best ones. When one answer is wanted it writes one from those; further ones come from single
-    passages, best first, then from samples (GopherCite, section 2.3: candidates from different documents, more
-    samples than documents).
+    at once, the best ones. The first of its attempts is the answer from those; further ones are the answers from
+    single passages that the reader found something in, best first, then samples of the first (GopherCite, section
+    2.3: candidates from different documents, more samples than documents).
     """
 
     def __init__(
@@ -35,7 +36,12 @@ class EvidenceGenerator:
     def generate(
         self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
     ) -> list[Candidate]:
-        """The reader's candidates, then at most ``n`` of the language model's."""
+        """The reader's candidates, then those of the language model's first ``n`` attempts.
+
+        An attempt that is empty, cut off or says that there is no answer gives no candidate. What an attempt gives,
+        opinions included, does not depend on ``n``: without a deadline, the candidates for ``n`` are those for any
+        larger number whose ``attempt`` is below ``n`` or None.
+        """
         passages = [reading.hit.passage for reading in readings]
         if not passages:
             return []
@@ -45,29 +51,17 @@ class EvidenceGenerator:
             else []
         )
         best = passages[: self._together]
-        evidence = self._read(question, best)
-        scored = _by_text(evidence.score(_distinct(extracted)))
-        if self._quoting:
-            written = self._quoted(question, best, deadline)
-        else:
-            greedy = evidence.write(max_tokens=ANSWER_TOKENS, deadline=deadline)
-            scored = {**_by_text(greedy), **scored}
-            written = _candidates(best, greedy)
-        for passage in passages[1:n]:
-            written += self._written(question, passage, deadline)
-        if n > len(passages):
-            sampled = evidence.write(
-                n - len(passages),
-                max_tokens=ANSWER_TOKENS,
-                temperature=TEMPERATURE,
-                seed=seed,
-                deadline=deadline,
-            )
-            written += _candidates(best, sampled, sampled=True)
-        candidates = [*extracted, *written]
-        missing = [answer for answer in _distinct(candidates) if answer not in scored]
-        scored |= _by_text(evidence.score(missing))
-        return [replace(one, opinion=_opinion(scored[one.answer], one.passage, best)) for one in candidates]
+        together = _Together(self._read(question, best), best)
+        candidates = together.judged(extracted)
+        first = self._quoted(question, best, deadline) if self._quoting else together.greedy(deadline)
+        candidates += together.judged(_attempt(0, first))
+        alone = _worth_reading_alone(readings)
+        for number, passage in enumerate(alone[: n - 1], start=1):
+            candidates += together.judged(_attempt(number, self._written(question, passage, deadline)))
+        for before in range(0, n - 1 - len(alone), SAMPLES_TOGETHER):
+            samples = together.samples(before, seed=seed, deadline=deadline)
+            candidates += together.judged([replace(one, attempt=len(alone) + one.sample) for one in samples])
+        return [one for one in candidates if one.attempt is None or one.attempt < n]
 
     def _written(self, question: str, passage: Passage, deadline: float | None) -> list[Candidate]:
         """The greedy answer from one passage."""
@@ -100,12 +94,60 @@ class EvidenceGenerator:
         return self._lm.read(question, windows, quoted=quoted)
 
 
-def _by_text(written: Sequence[Written]) -> dict[str, Written]:
-    return {one.text: one for one in written if one.finished}
+class _Together:
+    """The best passages, read together: what is written from that, and its opinion of answers, whoever wrote them.
+
+    An opinion stays as it was first given, and answers are judged with those of the same attempt alone: which others
+    are judged beside an answer decides which words can occur in it.
+    """
+
+    def __init__(self, evidence: ReadEvidence, passages: Sequence[Passage]) -> None:
+        self._evidence, self._passages = evidence, passages
+        self._known: dict[str, Written] = {}
+
+    def greedy(self, deadline: float | None) -> list[Candidate]:
+        """The greedy answer."""
+        written = self._evidence.write(max_tokens=ANSWER_TOKENS, deadline=deadline)
+        self._learn(written)
+        return _candidates(self._passages, written)
+
+    def samples(self, before: int, *, seed: int, deadline: float | None) -> list[Candidate]:
+        """The samples that come after so many others.
+
+        Always as many side by side, wanted or not: in a batch of another size one could come out otherwise.
+        """
+        written = self._evidence.write(
+            SAMPLES_TOGETHER,
+            max_tokens=ANSWER_TOKENS,
+            temperature=TEMPERATURE,
+            seed=seed + before // SAMPLES_TOGETHER,
+            deadline=deadline,
+        )
+        self._learn(written)
+        return _candidates(self._passages, written, first_sample=before + 1)
+
+    def judged(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates with an opinion of each."""
+        different = dict.fromkeys(one.answer for one in candidates)
+        self._learn(self._evidence.score([answer for answer in different if answer not in self._known]))
+        return [
+            replace(one, opinion=_opinion(self._known[one.answer], one.passage, self._passages))
+            for one in candidates
+        ]
+
+    def _learn(self, written: Sequence[Written]) -> None:
+        self._known = {**{one.text: one for one in written if one.finished}, **self._known}
 
 
-def _distinct(candidates: Sequence[Candidate]) -> list[str]:
-    return list(dict.fromkeys(one.answer for one in candidates))
+def _attempt(number: int, candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [replace(one, attempt=number) for one in candidates]
+
+
+def _worth_reading_alone(readings: Sequence[Reading]) -> list[Passage]:
+    """The passages that the reader found something in, or all of them; the best one has been answered from."""
+    best, *others = readings
+    found = [reading for reading in others if reading.spans]
+    return [reading.hit.passage for reading in (found if found or best.spans else others)]
 
 
 def _opinion(scored: Written, passage: Passage, read: Sequence[Passage]) -> Opinion:
@@ -119,9 +161,9 @@ def _opinion(scored: Written, passage: Passage, read: Sequence[Passage]) -> Opin
 
 
 def _candidates(
-    passages: Sequence[Passage], written: Sequence[Written], *, sampled: bool = False
+    passages: Sequence[Passage], written: Sequence[Written], *, first_sample: int | None = None
 ) -> list[Candidate]:
-    """One that is empty, cut off or says that there is no answer gives no candidate."""
+    """Those that are answers. ``first_sample``: the number of the first one; None where it is the greedy answer."""
     return [
         Candidate(
             answer=tidied(one.text),
@@ -129,8 +171,8 @@ def _candidates(
             source=CandidateSource.LM,
             logprob=one.logprob,
             tokens=one.tokens,
-            sample=number if sampled else 0,
+            sample=0 if first_sample is None else first_sample + place,
         )
-        for number, one in enumerate(written, start=1)
+        for place, one in enumerate(written)
         if one.finished and answers(one.text, no_answer=NO_ANSWER)
     ]

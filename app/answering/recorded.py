@@ -53,6 +53,7 @@ def candidate_of(candidate: Json, passages: Mapping[int, Passage]) -> Candidate:
         pointer=None if candidate["pointer"] is None else _span(candidate["pointer"]),
         sample=candidate["sample"],
         opinion=None if candidate.get("opinion") is None else _opinion(candidate["opinion"]),
+        attempt=candidate.get("attempt"),
     )
 
 

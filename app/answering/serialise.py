@@ -27,7 +27,7 @@ def trace_as_json(trace: Trace) -> Json:
         "question": trace.question,
         "hits": [hit_as_json(hit) for hit in trace.hits],
         "readings": [_reading(reading) for reading in trace.readings],
-        "candidates": [candidate_as_json(candidate) for candidate in trace.candidates],
+        "candidates": [_recorded(candidate) for candidate in trace.candidates],
         "cited": [_cited(cited) for cited in trace.cited],
         "decision": decision_as_json(trace.decision),
         "timings_ms": timings_as_json(trace),
@@ -139,9 +139,14 @@ def _reading(reading: Reading) -> Json:
     }
 
 
+def _recorded(candidate: Candidate) -> Json:
+    """As a response tells it, and the attempt: what a run with fewer of them would have had."""
+    return {**candidate_as_json(candidate), "attempt": candidate.attempt}
+
+
 def _cited(cited: CitedCandidate) -> Json:
     return {
-        "candidate": candidate_as_json(cited.candidate),
+        "candidate": _recorded(cited.candidate),
         "citations": [citation_as_json(citation) for citation in cited.citations],
         "confidence": cited.confidence,
     }

@@ -63,6 +63,7 @@ class Candidate:
     ``pointer``: characters of the *document* that the source pointed at, when it can point.
     ``sample``: 0 for the greedy answer of a passage, 1, 2, ... for sampled ones.
     ``opinion``: the adapted language model's, where there is one.
+    ``attempt``: which of the adapted language model's attempts it came of, from 0; None for those of others.
     """
 
     answer: str
@@ -73,6 +74,7 @@ class Candidate:
     pointer: Span | None = None
     sample: int = 0
     opinion: Opinion | None = None
+    attempt: int | None = None
 
     @property
     def mean_token_probability(self) -> float:

@@ -5,6 +5,7 @@ from evaluation.report.tables import Table, number, percent
 
 _FIGURES = (
     ("exact_match", "exact match"),
+    ("candidate_exact_match", "best choice"),
     ("f1", "F1"),
     ("correct_and_supported", "exact match and supported"),
     ("supported", "supported"),
@@ -21,8 +22,9 @@ _LONG = (
 # narrow enough for a terminal; the others are told in the differences
 _SHOWN = (
     ("exact_match", "exact match"),
+    ("candidate_exact_match", "best choice"),
     ("f1", "F1"),
-    ("correct_and_supported", "exact match and supported"),
+    ("correct_and_supported", "exact match, support"),
     ("quote_has_answer", "quote has answer"),
     ("gold_document_cited", "gold cited"),
     ("gold_document_retrieved", "gold in hits"),
@@ -30,8 +32,9 @@ _SHOWN = (
 _NOTE = (
     "In percent, but for AURC (risk 0 to 1) and milliseconds. No threshold: every answer counts, no answer is wrong. "
     "AURC: of right and supported, or of right where quotes are not the point; right: a known answer stands in the "
-    "answer. An asterisk: differs from the first run beyond chance (0 lies outside the 95% interval of the "
-    "paired bootstrap)."
+    "answer. Best choice: exact match if the best cited candidate were always chosen. Milliseconds are missing "
+    "where those of a stage are not known. An asterisk: differs from the first run beyond chance (0 lies outside the "
+    "95% interval of the paired bootstrap)."
 )
 _LONG_NOTE = (
     "In percent, of the questions that have long answers; left unanswered, one counts as 0. ROUGE-L: F1 with the "

@@ -49,6 +49,7 @@ _ANSWERS: _Figures = (
     ("f1", "F1", percent),
     ("exact_match_of_answered", "exact match of the answers given", percent),
     ("exact_match_without_threshold", "exact match if it never abstained", percent),
+    ("candidate_exact_match", "exact match if it always chose its best cited candidate", percent),
     ("correct_and_supported", "exact match and supported by its quote", percent),
     ("correct_and_supported_of_answered", "both, of the answers given", percent),
     ("correct_and_supported_without_threshold", "both, if it never abstained", percent),
@@ -229,5 +230,6 @@ def _latency(report: Json) -> Table:
             (stage, *(f"{spread[name]:.1f}" for name in ("p50", "p95", "mean")))
             for stage, spread in report["latency_ms"].items()
         ),
-        "As the stages took when they were computed, whatever else the machine did.",
+        "As the stages took when they were computed, whatever else the machine did. A stage whose time is not known "
+        "is left out, and so is the total then.",
     )

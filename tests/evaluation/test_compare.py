@@ -167,7 +167,13 @@ def test_a_run_is_named_even_where_it_is_the_current_folder(run, monkeypatch):
 
 def test_runs_without_quotes_are_compared_by_their_answers_alone(run):
     _, closed = compared(run(), run(configuration="closed-book", out="closed")).columns
-    for name in ("correct_and_supported", "supported", "quote_has_answer", "gold_document_cited"):
+    for name in (
+        "candidate_exact_match",
+        "correct_and_supported",
+        "supported",
+        "quote_has_answer",
+        "gold_document_cited",
+    ):
         assert closed.figures[name].value is None
     assert closed.figures["exact_match"].value is not None
     assert closed.figures["aurc"].value is not None

@@ -3,14 +3,20 @@ from dataclasses import replace
 
 import pytest
 
+from app.answering.generator import ReaderGenerator
 from app.answering.given import GivenDocument
 from app.answering.recorded import candidates_of, hits_of, readings_of
-from app.answering.serialise import trace_as_json
-from evaluation.configurations import Stage
-from evaluation.replay import replay_of
+from app.answering.serialise import candidate_as_json, trace_as_json
+from app.answering.types import Candidate, CandidateSource
+from evaluation.compare import compare
+from evaluation.configurations import Stage, configuration_of
+from evaluation.predict import predict
+from evaluation.replay import NOTHING, replay_of
+from evaluation.report.comparison import comparison_tables
 from evaluation.run import read_description, read_predictions
+from evaluation.score import report_of, scored
 from retriever.errors import LoccitError
-from tests.evaluation.conftest import QUESTIONS
+from tests.evaluation.conftest import QUESTIONS, description
 
 
 def stages_of(run, **changes):
@@ -25,6 +31,17 @@ def test_what_is_recorded_comes_back_as_it_was(service):
     assert tuple(hits_of(stored)) == trace.hits
     assert tuple(readings_of(stored)) == trace.readings
     assert tuple(candidates_of(stored)) == trace.candidates
+
+
+def test_attempts_are_recorded_and_told_to_nobody_else(service):
+    trace = service.pipeline.answer(QUESTIONS[0].question)
+    counted = replace(trace, candidates=tuple(replace(one, attempt=3) for one in trace.candidates))
+    stored = trace_as_json(counted)
+    assert candidates_of(stored) == list(counted.candidates)
+    assert {one["attempt"] for one in stored["candidates"]} == {3}
+    assert "attempt" not in candidate_as_json(counted.candidates[0])
+    del stored["candidates"][0]["attempt"]  # as it was recorded before they were counted
+    assert candidates_of(stored)[0] == trace.candidates[0]
 
 
 def test_stages_are_taken_over_as_far_as_both_runs_describe_them_alike(run):
@@ -133,3 +150,121 @@ def test_what_is_taken_over_is_what_was_recorded(run):
     assert again["trace"]["hits"][0]["score"] == 0.125
     assert again["trace"]["readings"][0]["answerability"] == 0.375
     assert len(again["ranking"]) == 1
+
+
+class Attempts:
+    """Follows ``Generator``, as an adapted language model beside the reader: every third attempt gives nothing."""
+
+    def __init__(self):
+        self.asked = []
+
+    def generate(self, question, readings, *, n, seed, deadline):
+        self.asked.append(n)
+        extracted = ReaderGenerator().generate(question, readings, n=n, seed=seed, deadline=deadline)
+        return [
+            *extracted,
+            *(
+                Candidate(
+                    f"Winstanley {number}",
+                    readings[0].hit.passage,
+                    CandidateSource.LM,
+                    -1.0 / (number + 1),
+                    2,
+                    attempt=number,
+                )
+                for number in range(n)
+                if number % 3 < 2
+            ),
+        ]
+
+
+@pytest.fixture
+def attempted(service, built, index_on_disk, tmp_path, quiet):
+    """Predicts with so many attempts; returns the folder of the run."""
+
+    def predicted(n, out, *, earlier=None, questions=QUESTIONS, asked=None):
+        described = configuration_of("full").described(description(built, index_on_disk))
+        described["stages"]["generate"] = {"generator": "lm", "adapter_sha256": "ad", "candidates": n}
+        writer = Attempts()
+        options = replace(service.pipeline.options, candidates=n)
+        pipeline = replace(service.pipeline, generator=writer, options=options)
+        replay = NOTHING if earlier is None else replay_of(earlier, described)
+        predict(questions, lambda _: pipeline, described, tmp_path / out, quiet, replay=replay)
+        assert asked is None or writer.asked == asked
+        return tmp_path / out
+
+    return predicted
+
+
+def untimed(folder):
+    return [
+        {**line, "trace": {**line["trace"], "timings_ms": None}, "stages": read_description(folder)["stages"]}
+        for line in read_predictions(folder)
+    ]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 15])
+def test_a_run_with_fewer_attempts_is_read_off_one_with_more(attempted, n):
+    more = attempted(16, "more", asked=[16] * 3)
+    fewer = attempted(n, "fewer", earlier=more, asked=[])
+    assert untimed(fewer) == untimed(attempted(n, "direct", asked=[n] * 3))
+    assert untimed(fewer) != untimed(more)
+
+
+def test_what_fewer_attempts_would_have_taken_is_not_told(attempted):
+    more = attempted(4, "more")
+    fewer = attempted(2, "fewer", earlier=more)
+    again = attempted(2, "again", earlier=fewer, asked=[])
+    for folder in (fewer, again):
+        for line, before in zip(read_predictions(folder), read_predictions(more), strict=True):
+            timings = line["trace"]["timings_ms"]
+            assert timings.keys() == {"retrieve", "read", "cite", "support", "decide"}
+            assert timings["read"] == before["trace"]["timings_ms"]["read"]
+        latency = report_of(scored(folder), min_confidence=0.5)["latency_ms"]
+        assert "retrieve" in latency
+        assert not latency.keys() & {"generate", "total"}
+    of_more, of_fewer = compare({folder: scored(folder) for folder in (more, fewer)}).columns
+    assert of_more.figures["milliseconds"].value is not None
+    assert of_fewer.figures["milliseconds"].value is None
+    _, values, _ = comparison_tables(compare({folder: scored(folder) for folder in (more, fewer)}))
+    assert values.rows[1][-1] == "-"
+
+
+def test_times_that_are_known_of_some_questions_alone_are_not_told(attempted):
+    some = attempted(4, "some", questions=QUESTIONS[:1])
+    fewer = attempted(2, "fewer", earlier=some, asked=[2, 2])
+    assert "generate" in read_predictions(fewer)[1]["trace"]["timings_ms"]
+    latency = report_of(scored(fewer), min_confidence=0.5)["sides"]["all"]["latency_ms"]
+    assert not latency.keys() & {"generate", "total"}
+    _, column = compare({some: scored(some), fewer: scored(fewer)}).columns
+    assert column.figures["milliseconds"].value is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"candidates": 5}, {"candidates": 2, "seed": 7}, {"candidates": 2, "adapter_sha256": None}],
+)
+def test_attempts_are_made_again_where_more_are_wanted_or_anything_else_differs(attempted, changed):
+    more = attempted(4, "more")
+    assert replay_of(more, stages_of(more, generate=changed)).stages == [Stage.RETRIEVE, Stage.READ]
+    assert replay_of(more, stages_of(more, generate={"candidates": 2})).stages == list(Stage)
+
+
+def test_a_model_that_is_not_adapted_writes_again(run):
+    folder = run(stages={"retrieve": {}, "read": {}, "generate": {"adapter_sha256": None, "candidates": 4}})
+    assert replay_of(folder, stages_of(folder)).stages == list(Stage)
+    fewer = stages_of(folder, generate={"candidates": 2})
+    assert replay_of(folder, fewer).stages == [Stage.RETRIEVE, Stage.READ]
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_attempts_from_before_they_were_counted_are_made_again(attempted, n):
+    more = attempted(4, "more")
+    path = more / "predictions.jsonl"
+    lines = read_predictions(more)
+    for line in lines:
+        for one in line["trace"]["candidates"]:
+            del one["attempt"]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    fewer = stages_of(more, generate={"candidates": n})
+    assert replay_of(more, fewer).stages == [Stage.RETRIEVE, Stage.READ]

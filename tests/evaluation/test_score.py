@@ -103,9 +103,8 @@ def test_the_quotes_of_alternatives_and_of_every_candidate_are_checked(run, plac
     def change(line):
         decision = line["trace"]["decision"]
         owner = decision if place == "alternatives" else line["trace"]
-        owner[place] = [
-            {"citations": [{**decision["citations"][0], "quote": quote, "start": 0, "end": len(quote)}]}
-        ]
+        citation = {**decision["citations"][0], "quote": quote, "start": 0, "end": len(quote)}
+        owner[place] = [{"candidate": line["trace"]["candidates"][0], "citations": [citation]}]
 
     assert report(rewritten(run(QUESTIONS[:1]), change))["quote_verbatim"] == share
 
@@ -362,6 +361,27 @@ def test_unquoted_configurations_are_scored_by_their_first_candidate(run):
     assert found["q1"].confidence == pytest.approx(0.9)
     assert not found["q1"].supported
     assert found["q1"].gold_cited is False
+
+
+def test_the_best_cited_candidate_counts_whether_it_was_chosen_or_not(run):
+    def choose_another(line):
+        line["trace"]["decision"].update(answer="nobody", short_answer="nobody")
+
+    folder = rewritten(run(QUESTIONS[:2]), choose_another)
+    assert {id_: one.candidate_exact_match for id_, one in outcomes(folder).items()} == {
+        "q1": True,
+        "q2": False,
+    }
+    figures = report(folder)
+    assert figures["candidate_exact_match"] == 0.5
+    assert figures["exact_match_without_threshold"] == 0.0
+
+    uncited = rewritten(folder, lambda line: line["trace"].update(cited=[]))
+    assert report(uncited)["candidate_exact_match"] == 0.0
+
+
+def test_without_quotes_there_is_no_choice_among_cited_candidates(run):
+    assert report(run(configuration="closed-book"))["candidate_exact_match"] is None
 
 
 def test_latency_is_that_of_every_stage(run):

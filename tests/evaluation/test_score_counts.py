@@ -26,6 +26,7 @@ def outcome(id_, confidence=0.0, **facts):
             "answer": "said",
             "confidence": confidence,
             "exact_match": False,
+            "candidate_exact_match": facts.get("exact_match", False),
             "contains_answer": facts.get("exact_match", False),
             "f1": 0.0,
             "supported": False,
@@ -56,7 +57,7 @@ OUTCOMES = [
         is_gold=FAR,
     ),
     outcome("right, unsupported", 0.88, exact_match=True, f1=1.0, misled=True),
-    outcome("wrong, supported", 0.85, f1=0.3, supported=True),
+    outcome("wrong, supported", 0.85, f1=0.3, supported=True, candidate_exact_match=True),
     outcome("wrong, supported, withheld", 0.4, f1=0.5, supported=True, misled=True),
     outcome("no answer", answer=None),
     outcome("unanswerable, answered", 0.6, kind="private", quote_verbatim=False),
@@ -104,6 +105,7 @@ def report():
         ("exact_match_of_answered", 2 / 3),
         ("f1", 2.3 / 5),
         ("f1_without_threshold", 2.8 / 5),
+        ("candidate_exact_match", 3 / 5),
         ("misled_of_answered", 1 / 2),
         ("quote_verbatim", 1 / 2),
         ("supported", 2 / 5),
@@ -252,6 +254,7 @@ def test_every_figure_of_a_comparison_counts_what_it_says():
     values = {name: figure.value for name, figure in figures.items() if figure.value is not None}
     assert values == {
         "exact_match": 1.0,
+        "candidate_exact_match": 1.0,
         "f1": 0.25,
         "correct_and_supported": 0.5,
         "supported": 0.5,

@@ -1,10 +1,13 @@
 """What the generator asks an adapted language model for, and what it makes of it, with a scripted one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.answering.evidence_generator import EvidenceGenerator
+from app.answering.evidence_generator import SAMPLES_TOGETHER, EvidenceGenerator
 from app.answering.evidence_input import NO_ANSWER
 from app.answering.evidence_lm import Pointed, QuotedAnswer, Written
 from app.answering.generator import ReaderGenerator
@@ -12,7 +15,14 @@ from app.answering.types import CandidateSource, Reading, ScoredSpan
 from retriever.types import Hit, Passage, Span
 
 QUESTION = "who built it"
-TEXTS = ("Winstanley built it.", "Rudyerd built another.", "Smeaton came third.")
+TEXTS = (
+    "Winstanley built it.",
+    "Rudyerd built another.",
+    "Smeaton came third.",
+    "Douglass was last.",
+    "It stands on a reef.",
+    "The sea is rough there.",
+)
 
 
 class ScriptedEvidence:
@@ -49,13 +59,32 @@ class ScriptedEvidence:
 class ScriptedEvidenceLM:
     """Follows ``EvidenceLM``. ``written``: by the first window; ``cut``: answers that never end."""
 
+    evidence = ScriptedEvidence
+    sampled: Sequence[str] = ()
+
     def __init__(self, written: Mapping[str, str], cut: Sequence[str] = ()) -> None:
         self.written, self.cut, self.calls = written, cut, []
         self.quoted: QuotedAnswer | None = None
 
     def read(self, question, passages, *, quoted=False):
         self.calls.append(("read quoted" if quoted else "read", question, tuple(passages)))
-        return ScriptedEvidence(self, [window for _, window in passages])
+        return self.evidence(self, [window for _, window in passages])
+
+
+class EntangledEvidence(ScriptedEvidence):
+    """As of a real model: how many are written, and what else is judged, has a bearing on each."""
+
+    def write(self, n=1, *, max_tokens, temperature=0.0, seed=0, deadline=None):
+        if not temperature:
+            return super().write(n, max_tokens=max_tokens)
+        said = self._lm.sampled
+        return [self._found(said[(3 * n + 5 * seed + number) % len(said)]) for number in range(n)]
+
+    def score(self, answers):
+        given = "".join(answers)
+        return [
+            replace(one, logprob=one.logprob - len(given), finished=True) for one in super().score(answers)
+        ]
 
 
 def reading(row, *, continuation="", pointed=None):
@@ -148,17 +177,79 @@ def test_an_answer_that_was_cut_off_is_no_candidate():
     assert all(one.source is CandidateSource.READER for one in generated(lm))
 
 
-def test_further_answers_come_from_further_passages_one_by_one_then_from_samples():
+def test_further_answers_come_from_passages_with_something_in_them_one_by_one_then_from_samples():
     lm = ScriptedEvidenceLM({TEXTS[0]: "Winstanley", TEXTS[1]: "Rudyerd", TEXTS[2]: "Smeaton"})
-    found = [one for one in generated(lm, n=5) if one.source is CandidateSource.LM]
-    assert [(one.answer, one.sample) for one in found] == [
-        ("Winstanley", 0), ("Rudyerd", 0), ("Smeaton", 0), ("Winstanley1", 1), ("Winstanley2", 2),
+    found = [one for one in generated(lm, n=4) if one.source is CandidateSource.LM]
+    assert [(one.answer, one.sample, one.attempt) for one in found] == [
+        ("Winstanley", 0, 0), ("Rudyerd", 0, 1), ("Winstanley1", 1, 2), ("Winstanley2", 2, 3),
     ]  # fmt: skip
     assert [call[2] for call in lm.calls if call[0] == "read"] == [
-        (("T0", TEXTS[0]), ("T1", TEXTS[1])), (("T1", TEXTS[1]),), (("T2", TEXTS[2]),),
+        (("T0", TEXTS[0]), ("T1", TEXTS[1])), (("T1", TEXTS[1]),),
     ]  # fmt: skip
-    assert ("write", (TEXTS[0], TEXTS[1]), 2, 0.7, 7) in lm.calls
+    assert ("write", (TEXTS[0], TEXTS[1]), SAMPLES_TOGETHER, 0.7, 7) in lm.calls
     assert all(one.opinion is not None for one in found)
+
+
+@pytest.mark.parametrize(
+    ("pointed", "alone"),
+    [
+        (("Winstanley", None, "Smeaton"), [2]),
+        ((None, "Rudyerd", "Smeaton"), [1, 2]),
+        (("Winstanley", None, None), []),
+        ((None, None, None), [1, 2]),  # the reader helps nobody choose
+    ],
+)
+def test_a_passage_is_read_alone_where_the_reader_found_something_and_the_best_one_never(pointed, alone):
+    lm = ScriptedEvidenceLM({})
+    generated(lm, n=9, found=[reading(row, pointed=span) for row, span in enumerate(pointed)])
+    assert [call[2] for call in lm.calls if call[0] == "read"][1:] == [
+        ((f"T{row}", TEXTS[row]),) for row in alone
+    ]
+
+
+def test_sixteen_are_one_of_the_best_passages_seven_of_single_ones_and_eight_samples():
+    texts = [f"Keeper{row} lit it." for row in range(20)]
+    passages = [Passage(row, f"d{row}", "", text, Span(0, len(text)), "") for row, text in enumerate(texts)]
+    found = [
+        Reading(Hit(one, 1.0, one.row + 1), 0.5, (ScoredSpan(Span(0, 7), 0.5),) if one.row < 8 else ())
+        for one in passages
+    ]
+    lm = ScriptedEvidenceLM({text: f"Keeper{row}" for row, text in enumerate(texts)})
+    written = [one for one in generated(lm, n=16, found=found) if one.attempt is not None]
+    assert [one.attempt for one in written] == list(range(16))
+    assert [one.answer for one in written[:8]] == [f"Keeper{row}" for row in range(8)]
+    assert [one.sample for one in written] == [0] * 8 + list(range(1, 9))
+
+
+def test_further_samples_have_a_seed_of_their_own():
+    lm = ScriptedEvidenceLM({TEXTS[0]: "Winstanley"})
+    found = generated(lm, n=3 + SAMPLES_TOGETHER)
+    drawn = [call for call in lm.calls if call[0] == "write" and call[3]]
+    assert [(call[2], call[4]) for call in drawn] == [(SAMPLES_TOGETHER, 7), (SAMPLES_TOGETHER, 8)]
+    assert found[-1].sample == SAMPLES_TOGETHER + 1
+
+
+SAID = st.sampled_from(["Winstanley", "Rudyerd", '"Smeaton."', "Smeaton", "reef", "cut off", "", NO_ANSWER])
+
+
+@given(data=st.data(), quoting=st.booleans(), reader=st.booleans(), together=st.integers(1, 3))
+def test_fewer_candidates_are_those_of_the_first_attempts_of_more(data, quoting, reader, together):
+    lm = ScriptedEvidenceLM({text: data.draw(SAID) for text in TEXTS}, cut=["cut off"])
+    lm.evidence = EntangledEvidence
+    lm.sampled = data.draw(st.lists(SAID, min_size=1, max_size=30))
+    lm.quoted = QuotedAnswer(data.draw(SAID), 0, Span(0, 5), -3.0, 9, True)
+    found = [
+        reading(row, pointed=TEXTS[row][:7] if data.draw(st.booleans()) else None)
+        for row in range(data.draw(st.integers(1, len(TEXTS))))
+    ]
+    few, many = sorted(data.draw(st.tuples(st.integers(1, 30), st.integers(1, 30))))
+    of_few, of_many = (
+        generated(lm, n, together=together, found=found, reader=reader, quoting=quoting) for n in (few, many)
+    )
+    assert of_few == [one for one in of_many if one.attempt is None or one.attempt < few]
+    assert {one.attempt is None for one in of_few} <= {reader, False}
+    attempts = [one.attempt for one in of_few if one.attempt is not None]
+    assert attempts == sorted(set(attempts))
 
 
 def test_without_a_reader_the_language_model_answers_alone():

@@ -37,6 +37,7 @@ def outcome(number, **facts):
             "answer": "1873",
             "confidence": 0.9,
             "exact_match": False,
+            "candidate_exact_match": facts.get("exact_match", False),
             "contains_answer": facts.get("exact_match", False),
             "f1": 0.0,
             "supported": False,
