@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from io import StringIO
 
+import hypothesis
 import pytest
 from rich.console import Console
 
@@ -10,6 +11,9 @@ from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex, index_in_memory
 from retriever.passages import PassageSettings
 from retriever.types import Document
+
+hypothesis.settings.register_profile("loccit", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("loccit")
 
 LIGHTHOUSES = (
     Document(

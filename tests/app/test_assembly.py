@@ -186,7 +186,7 @@ def test_a_calibrator_says_which_models_settings_and_index_it_rests_on(settings)
         "passages_read": 8,
         "passages_together": 2,
         "generator": "lm",
-        "quoting": False,
+        "citer": "reader",
         "candidates": 1,
         "evidence_tokens": 256,
         "seed": 0,

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
@@ -33,7 +33,6 @@ def test_equal_confidences_are_spread_over_the_bins_they_reach():
     assert second == Bin(2, 0.5, pytest.approx(1 / 3))
 
 
-@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(1, 5), st.randoms(use_true_random=False))
 def test_the_bins_are_scikit_learns_quantiles(bins, size, random):
     confidences = random.sample([n / 1000 for n in range(1001)], bins * size)
@@ -76,7 +75,6 @@ def test_brier_is_the_mean_squared_distance():
         brier([0.5], [True, False])
 
 
-@settings(deadline=None)
 @given(answered.filter(len))
 def test_brier_is_scikit_learns(pairs):
     confidences, right = zip(*pairs, strict=True)

@@ -2,7 +2,7 @@ from math import log2
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, top_k_accuracy_score
 
@@ -38,7 +38,6 @@ def test_ndcg_discounts_by_rank_and_compares_with_the_best_ranking():
     assert ndcg_at([True], k=0, total=1) is None
 
 
-@settings(deadline=None)
 @given(rankings, st.integers(1, 15), st.integers(0, 4))
 def test_ndcg_is_scikit_learns(relevant, k, unranked):
     total = sum(relevant) + unranked
@@ -48,7 +47,6 @@ def test_ndcg_is_scikit_learns(relevant, k, unranked):
     assert ours == (pytest.approx(ndcg_score(flags, -np.arange(flags.size)[None, :], k=k)) if total else None)
 
 
-@settings(deadline=None)
 @given(st.lists(st.permutations(range(6)), min_size=1, max_size=10), st.integers(1, 5))
 def test_the_share_of_hits_is_scikit_learns_top_k_accuracy(orders, k):
     # every question has six passages of which passage 0 is relevant; `order` ranks them, best first
@@ -58,7 +56,6 @@ def test_the_share_of_hits_is_scikit_learns_top_k_accuracy(orders, k):
     assert ours == pytest.approx(theirs)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(0, 5))
 def test_reciprocal_rank_of_one_relevant_item_is_scikit_learns_label_ranking_precision(rank, after):
     relevant = [False] * (rank - 1) + [True] + [False] * (after + 1)

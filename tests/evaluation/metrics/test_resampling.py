@@ -121,7 +121,6 @@ def test_a_paired_difference_is_scipys(first, second):
     assert (ours.low, ours.high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.015)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.integers(0, 5))
 def test_the_interval_stays_within_the_values_and_holds_more_with_more_mass(values, seed):
     narrow = bootstrap_interval(values, samples=40, seed=seed, mass=0.5)
@@ -130,7 +129,7 @@ def test_the_interval_stays_within_the_values_and_holds_more_with_more_mass(valu
     assert ends == pytest.approx(sorted(ends))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.booleans(), min_size=1, max_size=20), st.randoms(use_true_random=False))
 def test_the_order_of_the_questions_moves_an_interval_only_by_chance(right, random):
     shuffled = random.sample(right, len(right))

@@ -2,7 +2,7 @@ from itertools import permutations
 from statistics import mean
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
@@ -147,7 +147,6 @@ def test_auroc_counts_the_pairs_in_the_right_order():
     assert auroc([], []) is None
 
 
-@settings(deadline=None)
 @given(answered.filter(lambda pairs: len({flag for _, flag in pairs}) == 2))
 def test_auroc_is_scikit_learns(pairs):
     confidences, positive = columns(pairs)
@@ -171,7 +170,6 @@ def test_what_cannot_be_counted_is_none():
         precision_recall_f1([True], [True, False])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans())))
 def test_precision_and_recall_are_scikit_learns(pairs):
     predicted, actual = columns(pairs)
