@@ -1,11 +1,10 @@
-"""One ranking out of several."""
+"""One ranking out of two."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from retriever.types import ScoredRow
 
-RANK_CONSTANT = 60
+DENSE_WEIGHT = 0.9
 
 
 def best_first(rows: Iterable[ScoredRow]) -> list[ScoredRow]:
@@ -13,18 +12,20 @@ def best_first(rows: Iterable[ScoredRow]) -> list[ScoredRow]:
     return sorted(rows, key=lambda scored: (-scored.score, scored.row))
 
 
-def reciprocal_rank_fusion(
-    rankings: Sequence[Sequence[ScoredRow]], *, constant: int = RANK_CONSTANT
+def convex_combination(
+    cosines: Mapping[int, float], lexical: Sequence[ScoredRow], *, dense_weight: float = DENSE_WEIGHT
 ) -> list[ScoredRow]:
-    """The rankings as one: a row scores the sum over rankings of ``1 / (constant + rank)``.
+    """The two searches as one ranking: ``dense_weight`` x cosine + the rest x BM25 as a share of the best one's.
 
-    Cormack, Clarke and Büttcher, SIGIR 2009; ``constant`` is their k = 60.
+    A convex combination of scores (Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for Hybrid
+    Retrieval"). ``cosines``: of every row that either search found. A row that ``lexical`` lacks counts as BM25 0.
     """
-    fused: dict[int, float] = defaultdict(float)
-    for ranking in rankings:
-        for rank, scored in enumerate(ranking, start=1):
-            fused[scored.row] += 1.0 / (constant + rank)
-    return best_first(ScoredRow(row, score) for row, score in fused.items())
+    best = max((score for _, score in lexical), default=0.0)
+    shares = {row: score / best for row, score in lexical if best > 0}
+    return best_first(
+        ScoredRow(row, dense_weight * cosine + (1 - dense_weight) * shares.get(row, 0.0))
+        for row, cosine in cosines.items()
+    )
 
 
 def top_k(search: Callable[[int], list[ScoredRow]], *, k: int) -> list[ScoredRow]:

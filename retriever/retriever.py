@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from retriever.encoder import Encoder
-from retriever.fusion import reciprocal_rank_fusion
+from retriever.fusion import convex_combination
 from retriever.index import PassageIndex
 from retriever.types import Document, Hit, RetrievalMode, ScoredRow
 
@@ -21,9 +21,9 @@ class Retriever(Protocol):
 
 
 class IndexRetriever:
-    """Searches one index: dense, lexical, or both fused by reciprocal rank.
+    """Searches one index: dense, lexical, or both, their scores combined.
 
-    ``depth``: how many rows of each search are fused (at least k).
+    ``depth``: how many rows of each search are combined (at least k).
     """
 
     def __init__(
@@ -49,14 +49,15 @@ class IndexRetriever:
         return self._index.store.document(doc_id)
 
     def _search(self, question: str, k: int) -> list[ScoredRow]:
-        if self._mode is RetrievalMode.DENSE:
-            return self._dense(question, k)
         if self._mode is RetrievalMode.LEXICAL:
             return self._index.lexical.search(question, k=k)
+        vectors = self._index.vectors
+        query = self._encoder.encode_queries([question])
+        if self._mode is RetrievalMode.DENSE:
+            return vectors.search(query, k=k)[0]
         depth = max(k, self._depth)
-        return reciprocal_rank_fusion(
-            [self._dense(question, depth), self._index.lexical.search(question, k=depth)]
-        )
-
-    def _dense(self, question: str, k: int) -> list[ScoredRow]:
-        return self._index.vectors.search(self._encoder.encode_queries([question]), k=k)[0]
+        cosines = dict(vectors.search(query, k=depth)[0])
+        lexical = self._index.lexical.search(question, k=depth)
+        unknown = [row for row, _ in lexical if row not in cosines]
+        cosines |= zip(unknown, vectors.scores(query[0], unknown), strict=True)
+        return convex_combination(cosines, lexical)

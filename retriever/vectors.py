@@ -29,6 +29,9 @@ class VectorIndex(Protocol):
     def search(self, queries: FloatArray, *, k: int) -> list[list[ScoredRow]]:
         """The best k rows of each query, shape (queries, dimension): fewer where it holds fewer."""
 
+    def scores(self, query: FloatArray, rows: Sequence[int]) -> list[float]:
+        """The score of each of these rows, all held, for one query of shape (dimension,)."""
+
 
 class FlatVectorIndex:
     """Exact search over all vectors (FAISS Flat, inner product)."""
@@ -52,6 +55,9 @@ class FlatVectorIndex:
 
     def search(self, queries: FloatArray, *, k: int) -> list[list[ScoredRow]]:
         return [self._search_one(query[np.newaxis, :], k=min(k, len(self))) for query in queries]
+
+    def scores(self, query: FloatArray, rows: Sequence[int]) -> list[float]:
+        return [float(query @ self._engine.reconstruct(int(row))) for row in rows]
 
     def _search_one(self, query: FloatArray, *, k: int) -> list[ScoredRow]:
         if k == 0:

@@ -16,7 +16,7 @@ from retriever.whole_file import whole_file
 
 CALIBRATOR_FILE = "calibrator.json"
 CALIBRATOR_KIND = CALIBRATOR_NAME = "calibrator"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)

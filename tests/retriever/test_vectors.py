@@ -32,6 +32,17 @@ def test_an_exact_match_scores_one():
     assert index.search(vectors[1:], k=1) == [[ScoredRow(42, pytest.approx(1.0))]]
 
 
+def test_single_rows_score_as_in_a_search():
+    vectors = unit(np.random.default_rng(1).normal(size=(6, 8)))
+    index = FlatVectorIndex(8)
+    index.add([60, 10, 50, 20, 40, 30], vectors)
+    (found,) = index.search(vectors[:1], k=6)
+    rows = [row for row, _ in found]
+    assert index.scores(vectors[0], rows) == pytest.approx([score for _, score in found], abs=1e-6)
+    assert index.scores(vectors[0], [60]) == pytest.approx([1.0])
+    assert index.scores(vectors[0], []) == []
+
+
 def test_equal_vectors_are_ordered_by_row_even_at_the_cut():
     index = FlatVectorIndex(2)
     index.add([9, 3, 5, 1], unit(np.array([[1.0, 0.0]] * 4)))

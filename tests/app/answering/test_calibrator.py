@@ -104,7 +104,7 @@ def record_with(**changes):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (record_with(format=2), "another format version"),
+        (record_with(format=1), "another format version"),
         (record_without("format"), "format"),
         (record_without("intercept"), "intercept"),
         (record_without("weights"), "weights"),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from app.answering.generator import ReaderGenerator
 from app.answering.pointing import best_spans
 from app.answering.reader_input import ReaderTokenizer
 from app.answering.reader_model import Judgement, ReaderModel
-from app.answering.trained_reader import TrainedReader
+from app.answering.trained_reader import PRIOR_STRENGTH, TrainedReader
 from retriever.sentences import splits_character
 from retriever.types import Document, Hit, Passage, Span
 
@@ -202,23 +203,32 @@ class Judging:
         return [Judgement(one, spans) for one, _ in zip(self.answerabilities, passages, strict=True)]
 
 
-def test_the_odds_that_a_passage_answers_are_divided_by_its_rank(documents):
-    readings = TrainedReader(Judging(0.75, 0.75, 0.75)).read("?", hits_of(documents))
+def scored(documents: Sequence[Document], *scores: float) -> list[Hit]:
+    return [replace(hit, score=score) for hit, score in zip(hits_of(documents), scores, strict=False)]
+
+
+def test_the_odds_that_a_passage_answers_fall_with_the_share_of_the_best_score_that_it_lacks(documents):
+    readings = TrainedReader(Judging(0.75, 0.75, 0.75)).read("?", scored(documents, 0.8, 0.76, 0.4))
     assert [reading.hit.rank for reading in readings] == [1, 2, 3]
-    # odds of 3 to 1, 3 to 2 and 3 to 3
-    assert [reading.answerability for reading in readings] == pytest.approx([3 / 4, 3 / 5, 1 / 2])
+    odds = [3, 3 / math.exp(PRIOR_STRENGTH * 0.05), 3 / math.exp(PRIOR_STRENGTH * 0.5)]
+    assert [reading.answerability for reading in readings] == pytest.approx([o / (1 + o) for o in odds])
     # the spans' probabilities are shared between the passages already
     assert [reading.spans[0].score for reading in readings] == [0.125] * 3
 
 
-def test_a_passage_far_enough_ahead_overcomes_its_rank(documents):
-    readings = TrainedReader(Judging(0.5, 0.6, 0.8)).read("?", hits_of(documents))
-    # 4 to 1 over 3; 1 to 1; 3 to 2 over 2
-    assert [reading.hit.rank for reading in readings] == [3, 1, 2]
-    assert [reading.answerability for reading in readings] == pytest.approx([4 / 7, 1 / 2, 3 / 7])
+def test_a_passage_far_enough_ahead_overcomes_its_score(documents):
+    readings = TrainedReader(Judging(0.5, 0.9, 0.8)).read("?", scored(documents, 0.8, 0.76, 0.4))
+    # 1 to 1; 9 to 1 over e; 4 to 1 over e to the 10th
+    assert [reading.hit.rank for reading in readings] == [2, 1, 3]
 
 
-def test_certainty_stays_certain_whatever_the_rank(documents):
+@pytest.mark.parametrize("score", [0.0, -0.3])
+def test_without_a_positive_score_the_reader_decides_alone(documents, score):
+    readings = TrainedReader(Judging(0.5, 0.6, 0.8)).read("?", scored(documents, *[score] * 3))
+    assert [reading.answerability for reading in readings] == pytest.approx([0.8, 0.6, 0.5])
+
+
+def test_certainty_stays_certain_whatever_the_score(documents):
     readings = TrainedReader(Judging(0.0, 1.0, 0.0)).read("?", hits_of(documents))
     assert [(one.hit.rank, one.answerability) for one in readings] == [(2, 1.0), (1, 0.0), (3, 0.0)]
 
