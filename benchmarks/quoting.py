@@ -18,6 +18,7 @@ import numpy as np
 from app.answering.adapter import AdaptedModel
 from app.answering.evidence_lm import EvidenceLM, QuotedAnswer, Written
 from app.answering.generator import ANSWER_TOKENS
+from app.answering.prompt import one_line
 from app.answering.quote_mask import CLAIM_TOKENS, QUOTE_TOKENS, parse_quoted
 from app.answering.reader_model import load_reader_model
 from app.answering.trained_reader import TrainedReader
@@ -36,11 +37,6 @@ def timed(seconds: list[float], work: Callable[[], T]) -> T:
     found = work()
     seconds.append(time.perf_counter() - started)
     return found
-
-
-def tidy(text: str) -> str:
-    """White space as prompts show it."""
-    return " ".join(text.split())
 
 
 def pointed(lm: EvidenceLM, question: str, passages: list[tuple[str, str]]) -> list[Written]:
@@ -85,9 +81,9 @@ def main() -> None:
         written = parse_quoted(timed(seconds["free"], partial(free, *given)))
         if written is not None:
             parsed += 1
-            texts = [tidy(one.text) for one in best if tidy(one.title) == tidy(written.title)]
+            texts = [one_line(one.text) for one in best if one_line(one.title) == one_line(written.title)]
             titled += bool(texts)
-            verbatim += any(tidy(written.quote) in text for text in texts)
+            verbatim += any(one_line(written.quote) in text for text in texts)
     count = len(questions)
     print(f"{count} questions; held to the passages, {quoted} have a quote, each verbatim")
     print(
