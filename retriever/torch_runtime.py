@@ -8,9 +8,14 @@ from transformers import logging
 
 
 def computes_in_bfloat16() -> bool:
-    """Whether the CPU multiplies matrices of bfloat16 (AMX). A torch that cannot say counts as no."""
+    """Whether the CPU multiplies matrices of bfloat16 faster than of float32; a torch that cannot say counts as no.
+
+    With AMX, and where AMD's AVX-512 multiplies pairs of bfloat16; Intel's does that at half the speed.
+    """
     ask = getattr(torch.cpu, "get_capabilities", None)
-    return ask is not None and bool(ask().get("amx_bf16", False))
+    can = {} if ask is None else ask()
+    made_by_amd = "AMD" in str(can.get("cpu_name", ""))
+    return bool(can.get("amx_bf16", False) or (made_by_amd and can.get("avx512_bf16", False)))
 
 
 def native_dtype() -> torch.dtype:
