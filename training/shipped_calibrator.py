@@ -1,17 +1,18 @@
-"""The calibrator among the shipped weights: its entry in their manifest."""
+"""The calibrator among weights: its entry in their manifest."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
 from app.answering.calibrator import CALIBRATOR_KIND, CALIBRATOR_NAME, Calibrator
-from app.answering.shipped_weights import WEIGHTS_FOLDER, ShippedWeights, record_weights
+from app.answering.shipped_weights import ShippedWeights, record_weights
 from retriever.models import sha256_of
 
 
-def ship_calibrator(calibrator: Calibrator, path: Path, command: str) -> None:
-    """Where the file lies among shipped weights, bring their manifest up to date."""
+def ship_calibrator(calibrator: Calibrator, path: Path, command: str, folders: Collection[Path]) -> None:
+    """Where the file lies in one of these folders of weights, bring its manifest up to date."""
     folder = path.parent.resolve()
-    if folder != WEIGHTS_FOLDER:
+    if folder not in {one.resolve() for one in folders}:
         return
     fitted = calibrator.fitted_on
     entry = ShippedWeights(

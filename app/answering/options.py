@@ -18,8 +18,8 @@ class AnswerLength(StrEnum):
 class AnswerOptions:
     """What can differ from question to question.
 
-    ``top_k``: passages retrieved. ``candidates``: answers that the language model writes, see its
-    generator. ``seed``: of those that are sampled. ``min_confidence``: abstain below it.
+    ``top_k``: passages retrieved. ``candidates``: attempts of the language model, see its generator.
+    ``seed``: of those that are sampled. ``min_confidence``: abstain below it.
     ``length``: a long answer is composed of several sentences, each with its own citation.
     """
 

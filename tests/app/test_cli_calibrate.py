@@ -5,18 +5,27 @@ import json
 import pytest
 
 from app.answering.calibrator import CALIBRATOR_FILE, Calibrator
-from app.answering.shipped_weights import shipped_weights
+from app.answering.shipped_weights import ShippedWeights, record_weights, shipped_weights
 from app.assembly import open_service
 from app.settings import Settings
 from evaluation.questions import Side, load_questions, sha256_of_questions, side_of
 from evaluation.run import read_predictions
-from training import shipped_calibrator
 
 PLACES = [
     f"{first}{last}"
     for first in ("Ald", "Bran", "Corr", "Dun", "Ess", "Fen")
     for last in ("moor", "wick", "holm", "ness")
 ]
+OTHER_WEIGHTS = ShippedWeights(
+    file="other.safetensors",
+    sha256="",
+    kind="other",
+    base_sha256="",
+    licence="Apache-2.0",
+    command="loccit train",
+    data="",
+    seed=0,
+)
 UNTRAINED = ("--reader", "lexical", "--generator", "reader")
 
 
@@ -117,11 +126,13 @@ def test_run_and_file_go_where_they_are_told(calibrate, index, tmp_path):
     assert "The calibrator is in own.json." in " ".join(shown.split())
 
 
-def test_among_shipped_weights_it_enters_their_manifest(calibrate, tmp_path, monkeypatch):
+def test_in_the_folder_of_weights_it_enters_their_manifest(calibrate, tmp_path):
     weights = tmp_path / "weights"
     weights.mkdir()
-    monkeypatch.setattr(shipped_calibrator, "WEIGHTS_FOLDER", weights.resolve())
-    status, _, said = calibrate([asked(place) for place in PLACES], "--out", f"weights/{CALIBRATOR_FILE}")
+    record_weights("other", OTHER_WEIGHTS, weights)
+    status, _, said = calibrate(
+        [asked(place) for place in PLACES], "--weights", "weights", "--out", f"weights/{CALIBRATOR_FILE}"
+    )
     assert status == 0, said
     path, entry = shipped_weights("calibrator", "calibrator", weights)
     assert path == weights / CALIBRATOR_FILE

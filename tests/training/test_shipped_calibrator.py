@@ -7,7 +7,6 @@ import pytest
 from app.answering.calibrator import CALIBRATOR_FILE, Calibrator, FittedOn
 from app.answering.shipped_weights import MANIFEST_FILE, shipped_weights
 from retriever.models import sha256_of
-from training import shipped_calibrator
 from training.shipped_calibrator import ship_calibrator
 
 CALIBRATOR = Calibrator(
@@ -33,9 +32,8 @@ def saved(tmp_path):
     return tmp_path / CALIBRATOR_FILE
 
 
-def test_its_entry_says_what_made_it_and_what_it_is_worth(saved, monkeypatch):
-    monkeypatch.setattr(shipped_calibrator, "WEIGHTS_FOLDER", saved.parent.resolve())
-    ship_calibrator(CALIBRATOR, saved, "loccit calibrate towers.jsonl")
+def test_its_entry_says_what_made_it_and_what_it_is_worth(saved):
+    ship_calibrator(CALIBRATOR, saved, "loccit calibrate towers.jsonl", [saved.parent])
     path, entry = shipped_weights("calibrator", "calibrator", saved.parent)
     assert path == saved
     assert (entry.sha256, entry.base_sha256) == (sha256_of(saved), "f" * 64)
@@ -47,5 +45,5 @@ def test_its_entry_says_what_made_it_and_what_it_is_worth(saved, monkeypatch):
 def test_beside_any_other_manifest_it_leaves_that_alone(saved):
     manifest = saved.parent / MANIFEST_FILE
     manifest.write_text("{}", encoding="utf-8")
-    ship_calibrator(CALIBRATOR, saved, "loccit calibrate towers.jsonl")
+    ship_calibrator(CALIBRATOR, saved, "loccit calibrate towers.jsonl", [saved.parent / "weights"])
     assert manifest.read_text(encoding="utf-8") == "{}"
