@@ -1,24 +1,27 @@
 """What reading k passages gives and takes: exact match, gold document and milliseconds, for k = 2, 4, 8, 16.
 
 python -m benchmarks.read QUESTIONS --index DIR
+python -m benchmarks.read QUESTIONS --index DIR --weights runs/reader/weights
 """
 
 import argparse
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from app.answering.answer_score import exact_match
 from app.answering.reader_model import load_reader_model
+from app.answering.shipped_weights import WEIGHTS_FOLDER
 from app.answering.trained_reader import TrainedReader
 from app.answering.types import Reading
 from app.assembly import open_retriever
 from app.settings import Settings
 from evaluation.questions import Side, load_questions
 from evaluation.slices import on_side
-from retriever.types import RetrievalMode
+from retriever.types import Hit, RetrievalMode
 
 
 def best_answer(readings: Sequence[Reading]) -> str:
@@ -30,18 +33,29 @@ def best_answer(readings: Sequence[Reading]) -> str:
     return best.spans[0].span.shifted(-passage.span.start).of(passage.window)
 
 
+def alone(hit: Hit) -> Hit:
+    """The hit whose passage has no continuation."""
+    return replace(hit, passage=replace(hit.passage, continuation=""))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("questions", help="with gold_document_id")
     parser.add_argument("--index", type=Path, required=True)
     parser.add_argument("--side", type=Side, default=Side.TEST)
     parser.add_argument("--retrieval", type=RetrievalMode, default=RetrievalMode.HYBRID)
+    parser.add_argument(
+        "--weights", type=Path, default=WEIGHTS_FOLDER, help="folder with a reader; the shipped one"
+    )
+    parser.add_argument("--without-continuations", action="store_true")
     arguments = parser.parse_args()
 
     questions = on_side(load_questions(arguments.questions), arguments.side)
     retriever = open_retriever(Settings.of(index=arguments.index, retrieval=arguments.retrieval))
     hits = [retriever.retrieve(question.question, k=16) for question in questions]
-    model = load_reader_model()
+    if arguments.without_continuations:
+        hits = [[alone(hit) for hit in found] for found in hits]
+    model = load_reader_model(folder=arguments.weights)
     print(f"{len(questions)} questions, {arguments.retrieval}; in percent, and ms p50 / p95")
     for k in (2, 4, 8, 16):
         reader = TrainedReader(model, passages=k)
