@@ -43,7 +43,12 @@ def writing(settings: Settings) -> Writing:
             quoting=settings.citer is CiterKind.CONSTRAINED,
         )
         return Writing(generator, model.name, model.sha256, model.adapter_sha256)
-    _require_adapter(settings, f"{settings.language_model} has none")
+    _require_adapter(
+        settings,
+        "it is switched off"
+        if settings.adapter is AdapterKind.NONE
+        else f"{settings.language_model} has none",
+    )
     writer = LMGenerator(model, evidence_tokens=settings.evidence_tokens)
     return Writing(
         writer if reader is None else JointGenerator(reader, writer),

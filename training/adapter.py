@@ -105,7 +105,7 @@ def _groups(
     groups = data.training()
     for source in (Source.NQ, Source.TRIVIAQA):
         wanted = round(settings.examples * settings.shares.get(source, 0) * _DISTANT_LOOKED_AT)
-        folder = out_folder / AGREED_FOLDER / reader.sha256[:12]
+        folder = out_folder / AGREED_FOLDER / digest([reader.sha256, data.fingerprint])[:12]
         groups[source] = agreed(
             groups[source], reader, data.store, folder, console, name=source.value, at_least=wanted
         )
@@ -185,6 +185,10 @@ def quality(lm: EvidenceLM, groups: Sequence[Group]) -> Quality:
         | {name: round(fmean(one[name] for one in found if name in one), 4) for name in found[0]}
         for source, found in sorted(by_source.items())
     }
+
+
+def _names(found: Sequence[Mapping[str, float]]) -> list[str]:
+    return list(dict.fromkeys(name for one in found for name in one))
 
 
 def _outcome(lm: EvidenceLM, group: Group) -> dict[str, float]:

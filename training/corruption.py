@@ -198,6 +198,7 @@ def _other_number(digits: str, rng: Random) -> str:
     is_year = len(digits) == len(str(number)) == 4
     step = 10 ** min(zeros, 1) if is_year else 10 ** max(0, zeros - 1)
     reach = rng.choice((3, 10)) if is_year else max(3, number // step // rng.choice((2, 5)))
-    less, more = min(reach, max(0, (number - 1) // step)), reach
-    other = number + step * rng.choice([*range(-less, 0), *range(1, more + 1)][:2000])
+    less = min(reach, max(0, (number - 1) // step))
+    steps = rng.randrange(-less, reach)  # of which none is no step at all
+    other = number + step * (steps if steps < 0 else steps + 1)
     return f"{other:,}" if "," in digits else str(other).zfill(len(digits))

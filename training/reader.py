@@ -86,7 +86,10 @@ class _ReaderTask:
 
     def __init__(self, data: PreparedData, settings: TrainingSettings, base: Path) -> None:
         self._data, self._settings = data, settings
-        self._order = mixture(data.training(), settings.shares, total=settings.groups, seed=settings.seed)
+        groups = data.training()
+        if not settings.presentation.unanswerable:
+            groups = {source: [one for one in some if one.answerable] for source, some in groups.items()}
+        self._order = mixture(groups, settings.shares, total=settings.groups, seed=settings.seed)
         self._tokenizer = ReaderTokenizer(base, max_tokens=settings.max_tokens)
         self._base_sha256 = sha256_of(base / "model.safetensors")
         self.model = base_model(base, seed=settings.seed).to(device())

@@ -1,6 +1,6 @@
 """Deciding: one answer with its citations, or an abstention with its reason."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from app.answering.normalise import normalise_answer
 from app.answering.types import (
@@ -13,7 +13,7 @@ from app.answering.types import (
     CitedCandidate,
     Decision,
 )
-from retriever.types import Hit
+from retriever.types import Hit, Span
 
 _NEAREST_SHOWN = 3
 
@@ -36,7 +36,7 @@ def decide(
     answers = _distinct(sorted(cited, key=lambda one: (-one.confidence, one.candidate.passage.row)))
     best, *others = answers
     if best.confidence < min_confidence:
-        quotes = [citation for one in answers for citation in one.citations]
+        quotes = _different(citation for one in answers for citation in one.citations)
         return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, tuple(quotes[:_NEAREST_SHOWN]))
     return CitedAnswer(
         answer=best.candidate.answer,
@@ -54,6 +54,14 @@ def _reason(hits: Sequence[Hit], candidates: Sequence[Candidate]) -> AbstainReas
     if not hits:
         return AbstainReason.NO_PASSAGES
     return AbstainReason.NO_QUOTE if candidates else AbstainReason.NO_CANDIDATE
+
+
+def _different(citations: Iterable[Citation]) -> list[Citation]:
+    """The first citation of each place, order kept."""
+    by_place: dict[tuple[str, Span], Citation] = {}
+    for one in citations:
+        by_place.setdefault((one.doc_id, one.span), one)
+    return list(by_place.values())
 
 
 def _distinct(cited: Sequence[CitedCandidate]) -> list[CitedCandidate]:

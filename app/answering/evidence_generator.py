@@ -1,5 +1,6 @@
 """Answers by an adapted language model: it reads the best passages together, writes, and judges every answer."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from retriever.types import Passage
 
 PASSAGES_TOGETHER = 2
 SAMPLES_TOGETHER = 8
+_SEEDS_APART = 1000  # more than anybody samples for one question, so that no two seeds share a sample
 
 
 class EvidenceGenerator:
@@ -57,8 +59,12 @@ class EvidenceGenerator:
         candidates += together.judged(_attempt(0, first))
         alone = _worth_reading_alone(readings)
         for number, passage in enumerate(alone[: n - 1], start=1):
+            if _passed(deadline):
+                break
             candidates += together.judged(_attempt(number, self._written(question, passage, deadline)))
         for before in range(0, n - 1 - len(alone), SAMPLES_TOGETHER):
+            if _passed(deadline):
+                break
             samples = together.samples(before, seed=seed, deadline=deadline)
             candidates += together.judged([replace(one, attempt=len(alone) + one.sample) for one in samples])
         return [one for one in candidates if one.attempt is None or one.attempt < n]
@@ -120,7 +126,7 @@ class _Together:
             SAMPLES_TOGETHER,
             max_tokens=ANSWER_TOKENS,
             temperature=TEMPERATURE,
-            seed=seed + before // SAMPLES_TOGETHER,
+            seed=seed * _SEEDS_APART + before,
             deadline=deadline,
         )
         self._learn(written)
@@ -137,6 +143,10 @@ class _Together:
 
     def _learn(self, written: Sequence[Written]) -> None:
         self._known = {**{one.text: one for one in written if one.finished}, **self._known}
+
+
+def _passed(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() > deadline
 
 
 def _attempt(number: int, candidates: Sequence[Candidate]) -> list[Candidate]:

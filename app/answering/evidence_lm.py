@@ -17,7 +17,7 @@ from app.answering.pointing import best_spans
 from app.answering.quote_mask import CLAIM_TOKENS, QUOTE_TOKENS, QuotedTokens, QuoteMask
 from retriever.types import Span
 
-_SPANS_KEPT = 3
+_SPANS_OF_A_PASSAGE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Pointed:
     """Where the citation head points for an answer.
 
     ``null``: 0-1, that nothing read backs the answer. ``spans``: (passage, characters of its window,
-    probability), best first, apart from each other; their probabilities and ``null`` add up to 1 at most.
+    probability), best first, apart from each other, up to three of each passage; their probabilities and ``null``
+    add up to 1 at most.
     """
 
     null: float
@@ -112,8 +113,11 @@ class ReadEvidence:
         seed: int = 0,
         deadline: float | None = None,
     ) -> list[Written]:
-        """``n`` answers side by side; greedy ones, which are all the same, at temperature 0."""
-        rows = [_Row(torch.Generator().manual_seed(seed * 1000 + number)) for number in range(n)]
+        """``n`` answers side by side; greedy ones, which are all the same, at temperature 0.
+
+        Each is drawn with a seed of its own, the next after that of the one before.
+        """
+        rows = [_Row(torch.Generator().manual_seed(seed + number)) for number in range(n)]
         if n == 1 and temperature == 0:
             self._follow_drafts(rows[0], max_tokens)
         self._write(rows, self._words, max_tokens, temperature, deadline)
@@ -268,14 +272,14 @@ class ReadEvidence:
         for number in range(len(prompt.windows)):
             (of,) = np.nonzero(prompt.passages == number)
             found = best_spans(
-                start[of], end[of], starts=prompt.starts[of], ends=prompt.ends[of], k=_SPANS_KEPT
+                start[of], end[of], starts=prompt.starts[of], ends=prompt.ends[of], k=_SPANS_OF_A_PASSAGE
             )
             spans += [
                 (number, prompt.characters(int(of[first]), int(of[last])), float(np.exp(score)))
                 for first, last, score in found
             ]
         spans.sort(key=lambda one: -one[2])
-        return Pointed(float(np.exp(normed[:, -1].sum())), tuple(spans[:_SPANS_KEPT]))
+        return Pointed(float(np.exp(normed[:, -1].sum())), tuple(spans))
 
 
 @dataclass(frozen=True, slots=True)

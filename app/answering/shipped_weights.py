@@ -8,6 +8,7 @@ from typing import Any
 
 from retriever.errors import ModelUnusableError
 from retriever.models import sha256_of
+from retriever.whole_file import whole_file
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 MANIFEST_FILE = "manifest.json"
@@ -73,7 +74,8 @@ def shipped_weights(name: str, kind: str, folder: Path = WEIGHTS_FOLDER) -> tupl
     entries = _entries(folder)
     if name not in entries:
         raise ModelUnusableError(
-            f"{folder / MANIFEST_FILE} names no weights {name!r}; it has {sorted(entries)}."
+            f"{folder / MANIFEST_FILE} names no weights {name!r}, only {', '.join(sorted(entries)) or 'nothing'}; make "
+            "them with `loccit train` and name their folder with --weights."
         )
     try:
         entry = ShippedWeights(**entries[name])
@@ -97,10 +99,9 @@ def shipped_weights(name: str, kind: str, folder: Path = WEIGHTS_FOLDER) -> tupl
 def record_weights(name: str, entry: ShippedWeights, folder: Path) -> None:
     """Put the entry into the folder's manifest, in place of an earlier one of this name."""
     entries = _entries(folder) | {name: asdict(entry)}
-    path = folder / MANIFEST_FILE
-    unfinished = path.with_name(f"{MANIFEST_FILE}.unfinished")
-    unfinished.write_text(json.dumps(entries, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-    unfinished.replace(path)
+    text = json.dumps(entries, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    with whole_file(folder / MANIFEST_FILE) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def _entries(folder: Path) -> dict[str, Any]:

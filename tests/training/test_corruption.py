@@ -41,6 +41,14 @@ def test_a_varied_answer_is_another_one_of_the_same_kind(answer):
     assert varied("Anna Keeper", Random(0)) is None
 
 
+@pytest.mark.parametrize("answer", ["23,456", "23456", "140,003,542", "7050135639273999999"])
+def test_a_varied_number_is_near_on_either_side(answer):
+    number = int(answer.replace(",", ""))
+    others = [int(varied(answer, Random(seed)).replace(",", "")) for seed in SEEDS]
+    assert min(others) < number < max(others)
+    assert all(number / 2 <= other <= number * 1.5 and other != number for other in others)
+
+
 def test_a_replacement_takes_whole_words_everywhere():
     assert replaced("Dover and Dover's Dovers.", "Dover", "Emden") == "Emden and Emden's Dovers."
     assert replaced("Nothing here.", "Dover", "Emden") is None

@@ -22,7 +22,7 @@ from app.answering.transformers_lm import LoadedModel
 from retriever.errors import LoccitError, ModelUnusableError
 from retriever.types import Span
 from training import run
-from training.adapter import AdapterSettings, train
+from training.adapter import AGREED_FOLDER, AdapterSettings, train
 from training.agreement import agreed
 from training.data import DataSettings, prepare
 from training.evidence_batch import evidence_losses, evidence_parts
@@ -31,7 +31,7 @@ from training.group import GroupRecord
 from training.mining import MiningSettings
 from training.prepared import PreparedData
 from training.question import Source
-from training.run import Pace
+from training.run import CHECKPOINT_FILE, Pace
 
 SETTINGS = AdapterSettings(examples=24, examples_per_step=4, rate=3e-3, rank=2)
 
@@ -141,6 +141,16 @@ def test_a_checkpoint_of_other_settings_is_refused(data, tmp_path, quiet):
     trained(data, tmp_path / "out", quiet, pace=Pace(threads=1, stop_at_step=1))
     with pytest.raises(LoccitError, match="other settings or data"):
         trained(data, tmp_path / "out", quiet, settings=replace(SETTINGS, rate=1e-4))
+
+
+def test_the_reader_is_asked_again_about_data_made_anew(data, data_folder, tmp_path, quiet):
+    """What it agreed to before could bring back questions that are to be kept out by now."""
+    out = tmp_path / "out"
+    trained(data, out, quiet, pace=Pace(threads=1, stop_at_step=1))
+    (out / CHECKPOINT_FILE).unlink()
+    prepare(data_folder, data, quiet, settings=DataSettings(seed=1, development_questions=2))
+    trained(data, out, quiet, pace=Pace(threads=1, stop_at_step=1))
+    assert len(list((out / AGREED_FOLDER).iterdir())) == 2
 
 
 def test_both_losses_fall(data, tmp_path, quiet, monkeypatch):

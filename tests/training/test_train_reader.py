@@ -15,12 +15,14 @@ from retriever.errors import LoccitError, ModelUnusableError
 from retriever.models import sha256_of
 from training import reader as training
 from training import run
+from training.ablation import Ablation
 from training.data import DataSettings, prepare
 from training.example import PresentationSettings, chosen, example
 from training.group import GroupRecord
 from training.mining import MiningSettings
 from training.optimiser import learning_rate
 from training.order import mixture
+from training.prepared import PreparedData
 from training.question import Source
 from training.reader import TrainingSettings, train
 from training.run import Pace
@@ -152,6 +154,15 @@ def test_a_group_is_shown_with_a_positive_unless_it_is_to_be_unanswerable():
     assert {sum(1 for _, spans in one if spans) for one in shown} == {1, 2}
     never = [chosen(record, replace(always, unanswerable=1.0), Random(n)).rows for n in range(50)]
     assert not any(spans for one in never for _, spans in one)
+
+
+def test_without_negatives_only_passages_that_answer_are_shown(data, base):
+    def shown(settings):
+        order = training._ReaderTask(PreparedData(data), settings, base)._order
+        return [row for one in order for row in chosen(one, settings.presentation, Random(0)).rows]
+
+    assert not all(answers for _, answers in shown(SETTINGS))
+    assert all(answers for _, answers in shown(SETTINGS.without(Ablation.NEGATIVES)))
 
 
 def test_an_example_points_at_the_tokens_of_the_answer(data, base):

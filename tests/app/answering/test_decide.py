@@ -55,6 +55,11 @@ def test_below_the_threshold_it_abstains_and_shows_the_nearest_quotes():
     assert [one.quote for one in decision.nearest] == ["One ", "One t"]
 
 
+def test_a_quote_of_several_answers_is_shown_once():
+    decision = decided(cited("a", 0.49), cited("b", 0.4), cited("c", 0.3, row=2), min_confidence=0.5)
+    assert [one.quote for one in decision.nearest] == ["One ", "One t"]
+
+
 def test_at_the_threshold_it_answers():
     assert isinstance(decided(cited("a", 0.5)), CitedAnswer)
 

@@ -1,5 +1,6 @@
 """What the generator asks an adapted language model for, and what it makes of it, with a scripted one."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -105,10 +106,11 @@ def readings():
     ]
 
 
-def generated(lm, n=1, *, together=2, found=None, reader=True, quoting=False):
+def generated(lm, n=1, *, together=2, found=None, reader=True, quoting=False, deadline=None):
     reader = ReaderGenerator() if reader else None
     generator = EvidenceGenerator(lm, reader, together=together, quoting=quoting)
-    return generator.generate(QUESTION, readings() if found is None else found, n=n, seed=7, deadline=None)
+    found = readings() if found is None else found
+    return generator.generate(QUESTION, found, n=n, seed=7, deadline=deadline)
 
 
 def test_the_best_passages_are_read_once_together_and_without_continuations():
@@ -186,7 +188,7 @@ def test_further_answers_come_from_passages_with_something_in_them_one_by_one_th
     assert [call[2] for call in lm.calls if call[0] == "read"] == [
         (("T0", TEXTS[0]), ("T1", TEXTS[1])), (("T1", TEXTS[1]),),
     ]  # fmt: skip
-    assert ("write", (TEXTS[0], TEXTS[1]), SAMPLES_TOGETHER, 0.7, 7) in lm.calls
+    assert ("write", (TEXTS[0], TEXTS[1]), SAMPLES_TOGETHER, 0.7, 7000) in lm.calls
     assert all(one.opinion is not None for one in found)
 
 
@@ -225,8 +227,15 @@ def test_further_samples_have_a_seed_of_their_own():
     lm = ScriptedEvidenceLM({TEXTS[0]: "Winstanley"})
     found = generated(lm, n=3 + SAMPLES_TOGETHER)
     drawn = [call for call in lm.calls if call[0] == "write" and call[3]]
-    assert [(call[2], call[4]) for call in drawn] == [(SAMPLES_TOGETHER, 7), (SAMPLES_TOGETHER, 8)]
+    assert [(call[2], call[4]) for call in drawn] == [(SAMPLES_TOGETHER, 7000), (SAMPLES_TOGETHER, 7008)]
     assert found[-1].sample == SAMPLES_TOGETHER + 1
+
+
+def test_past_its_deadline_nothing_more_is_read_and_what_there_is_comes_back():
+    lm = ScriptedEvidenceLM({TEXTS[0]: "Winstanley", TEXTS[1]: "Rudyerd"})
+    found = generated(lm, n=16, deadline=time.monotonic() - 1)
+    assert [one.answer for one in found if one.attempt is not None] == ["Winstanley"]
+    assert [call[0] for call in lm.calls if call[0] in ("read", "write")] == ["read", "write"]
 
 
 SAID = st.sampled_from(["Winstanley", "Rudyerd", '"Smeaton."', "Smeaton", "reef", "cut off", "", NO_ANSWER])

@@ -208,6 +208,11 @@ def test_spans_pointed_at_share_no_character(lm):
         assert len(places) == len(set(places))
 
 
+def test_every_passage_has_its_best_spans(evidence):
+    for found in evidence.score(ANSWERS):
+        assert {number for number, _, _ in found.pointed.spans} == set(range(len(PASSAGES)))
+
+
 def test_nothing_read_backs_nothing(lm):
     (found,) = lm.read(QUESTION, []).score(["1698"])
     assert found.pointed.null == 1.0
