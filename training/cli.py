@@ -114,6 +114,9 @@ def adapter(
     seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,
     threads: Threads = None,
     hours: Hours = None,
+    allow_download: Annotated[
+        bool, typer.Option("--allow-download", help="Fetch the language model from the Hugging Face hub.")
+    ] = False,
 ) -> None:
     """Train a language model to answer from passages and to point at what backs the answer.
 
@@ -122,8 +125,7 @@ def adapter(
 
     Example: loccit train adapter --out runs/adapter --threads 2
     """
-    if find_spec("peft") is None:
-        raise LoccitError("Training an adapter needs peft; install it with `pip install 'loccit[train]'`.")
+    _require_peft()
     from app.answering.transformers_lm import load_model
     from retriever.models import LANGUAGE_MODELS, default_cache_dir
     from training.adapter import AdapterSettings, train
@@ -133,7 +135,7 @@ def adapter(
     train(
         prepared,
         out,
-        load_model(language_model, cache_dir=default_cache_dir(), offline=True, dtype=None),
+        load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None),
         Console(stderr=True),
         settings=AdapterSettings(examples=examples, rank=rank, seed=seed),
         pace=Pace(threads=threads, hours=hours),
@@ -162,6 +164,7 @@ def support(
 
     Example: loccit train support --out runs/support --threads 2
     """
+    _require_peft()
     from training.run import Pace
     from training.support import SupportTrainingSettings, train
 
@@ -173,3 +176,8 @@ def support(
         pace=Pace(threads=threads, hours=hours),
         command=f"loccit train support --claims {claims} --rank {rank} --seed {seed}",
     )
+
+
+def _require_peft() -> None:
+    if find_spec("peft") is None:
+        raise LoccitError("This training needs peft; install it with `pip install 'loccit[train]'`.")

@@ -15,6 +15,7 @@ from app.answering.citation_head import CitationHead
 from app.answering.evidence_input import NO_ANSWER, STOP, EvidenceInput, EvidenceTokenizer
 from app.answering.pointing import best_spans
 from app.answering.quote_mask import CLAIM_TOKENS, QUOTE_TOKENS, QuotedTokens, QuoteMask
+from retriever.errors import InvalidRequestError
 from retriever.types import Span
 
 _SPANS_OF_A_PASSAGE = 3
@@ -74,8 +75,18 @@ class EvidenceLM:
     def read(
         self, question: str, passages: Sequence[tuple[str, str]], *, quoted: bool = False
     ) -> "ReadEvidence":
-        """The model after ``Answer:``, given these (title, window); ``quoted``: for ``write_quoted``."""
+        """The model after ``Answer:``, given these (title, window); ``quoted``: for ``write_quoted``.
+
+        Raises:
+            InvalidRequestError: when that is more than the model can read.
+        """
         prompt = self.tokenizer.input(question, passages, quoted=quoted)
+        limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", len(prompt.ids))
+        if len(prompt.ids) > limit:
+            raise InvalidRequestError(
+                f"Question and passages take {len(prompt.ids)} tokens, but the language model reads at most {limit}: "
+                "ask a shorter question, or lower evidence_tokens or passages_together."
+            )
         cache = DynamicCache()
         output = self.model.model(
             input_ids=torch.tensor([prompt.ids], device=self.model.device),

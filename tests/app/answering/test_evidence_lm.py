@@ -16,6 +16,7 @@ from app.answering.citation_head import CitationHead
 from app.answering.evidence_input import NO_ANSWER, EvidenceTokenizer
 from app.answering.evidence_lm import EvidenceLM, ReadEvidence, _Words
 from app.answering.quote_mask import QuotedTokens, QuoteMask, parse_quoted
+from retriever.errors import InvalidRequestError
 
 SIZES = {
     "hidden_size": 32,
@@ -211,6 +212,14 @@ def test_spans_pointed_at_share_no_character(lm):
 def test_every_passage_has_its_best_spans(evidence):
     for found in evidence.score(ANSWERS):
         assert {number for number, _, _ in found.pointed.spans} == set(range(len(PASSAGES)))
+
+
+def test_more_than_the_model_can_read_is_a_sentence(lm, monkeypatch):
+    monkeypatch.setattr(lm.model.config, "max_position_embeddings", 40)
+    with pytest.raises(
+        InvalidRequestError, match=r"take \d+ tokens, but the language model reads at most 40: ask"
+    ):
+        lm.read(QUESTION, PASSAGES)
 
 
 def test_nothing_read_backs_nothing(lm):
