@@ -23,7 +23,7 @@ from app.writing import writing
 from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, index_in_memory, open_index, read_manifest
 from retriever.retriever import IndexRetriever
-from retriever.torch_runtime import native_dtype, use_threads
+from retriever.torch_runtime import use_threads
 from retriever.types import Document, RetrievalMode
 
 
@@ -50,7 +50,6 @@ class ModelNames:
             "language_model": self.language_model_sha256,
             "adapter": self.adapter_sha256,
             "support": self.support,
-            "number_format": str(native_dtype()),
         }
 
 

@@ -23,9 +23,8 @@ FORMAT = 2
 class FittedOn:
     """What a calibrator was fitted on: it promises nothing on anything else.
 
-    ``index``: digest of the document store. ``models``: digests by part, and the number format they compute in.
-    ``settings``: what shapes an answer. ``questions``: their name and digest, which of them, and how many with and
-    without an answer in the index.
+    ``index``: digest of the document store. ``models``: digests by part. ``settings``: what shapes an answer.
+    ``questions``: their name and digest, which of them, and how many with and without an answer in the index.
     """
 
     name: str
@@ -35,8 +34,12 @@ class FittedOn:
     questions: Mapping[str, Any]
 
     def knows(self, models: Mapping[str, str | None]) -> bool:
-        """Whether its weights mean anything for what these models say: the reader and the support are the same."""
-        return all(self.models.get(part) == models.get(part) for part in ("reader", "support"))
+        """Whether its weights mean anything for what these models say.
+
+        So they do where reader and support are the same, and both or neither have an adapted language model's opinion.
+        """
+        same = all(self.models.get(part) == models.get(part) for part in ("reader", "support"))
+        return same and (self.models.get("adapter") is None) == (models.get("adapter") is None)
 
 
 @dataclass(frozen=True, slots=True)

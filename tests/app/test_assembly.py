@@ -33,7 +33,6 @@ from app.settings import Settings
 from retriever.encoder import HashingEncoder
 from retriever.errors import InvalidRequestError, ModelUnusableError
 from retriever.models import sha256_of
-from retriever.torch_runtime import native_dtype
 from retriever.types import Document, Span
 from tests.fakes import ScriptedLM
 
@@ -161,6 +160,15 @@ def test_the_description_names_what_decides_the_reading(settings):
     }
 
 
+def test_the_citation_head_cites_what_was_generated_for_the_reader_to_cite(settings):
+    service = open_service(settings())
+    generated = {
+        citer: service.description(settings(citer=citer))["stages"]["generate"]
+        for citer in ("reader", "lm-head", "constrained")
+    }
+    assert generated["lm-head"] == generated["reader"] != generated["constrained"]
+
+
 def test_without_a_calibrator_the_confidence_is_a_score(settings):
     service = open_service(settings(min_confidence=0.25))
     assert service.calibration is None
@@ -178,7 +186,6 @@ def test_a_calibrator_says_which_models_settings_and_index_it_rests_on(settings)
         "language_model": "0" * 64,
         "adapter": None,
         "support": "LexicalSupport",
-        "number_format": str(native_dtype()),
     }
     assert fitted_for(asked).fitted_on.settings == {
         "retrieval": "hybrid",
@@ -287,14 +294,14 @@ def fitted_with_another(settings, part):
     return replace(calibrator, fitted_on=replace(calibrator.fitted_on, models=models))
 
 
-@pytest.mark.parametrize("part", ["reader", "support"])
-def test_fitted_with_another_reader_or_support_it_is_not_used(settings, part):
+@pytest.mark.parametrize("part", ["reader", "support", "adapter"])  # there is no adapter here
+def test_fitted_with_another_reader_or_support_or_with_an_adapter_it_is_not_used(settings, part):
     beside(settings(), fitted_with_another(settings(), part))
     assert open_service(settings()).calibration is None
 
 
 def test_fitted_with_any_other_model_it_does_not_apply_yet_scores(settings):
-    others = fitted_for(settings()).fitted_on.models.keys() - {"reader", "support"}
+    others = fitted_for(settings()).fitted_on.models.keys() - {"reader", "support", "adapter"}
     assert {"encoder", "language_model"} <= others
     for part in others:
         beside(settings(), fitted_with_another(settings(), part))

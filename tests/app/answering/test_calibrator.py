@@ -70,6 +70,11 @@ def test_a_calibrator_knows_what_reads_and_supports_whatever_else_there_is():
     assert not known.knows({"encoder": "e5", "reader": "r2", "support": "s1"})
     assert not known.knows({"encoder": "e5", "reader": None, "support": "s1"})
     assert not known.knows({"encoder": "e5", "reader": "r1", "support": "s2"})
+    adapted = {"reader": "r1", "support": "s1", "adapter": "a1"}
+    assert not known.knows(adapted)
+    learnt_with_one = replace(known, models=adapted)
+    assert learnt_with_one.knows({**adapted, "adapter": "a2"})
+    assert not learnt_with_one.knows({**adapted, "adapter": None})
 
 
 def test_what_was_saved_is_loaded_equal_and_nothing_else_is_left(tmp_path):
