@@ -16,29 +16,18 @@ FloatArray = npt.NDArray[np.float64]
 
 FEATURES = (
     "pointer",
-    "margin",
     "lm_agreement",
     "retrieval_gap",
     "support",
     "lm_logprob",
-    "lm_margin",
-    "lm_pointed",
-    "lm_null",
 )
 """In the order of the columns:
 
 ``pointer``: logit of the probability that the reader's spans give the answer, over all passages.
-``margin``: ``pointer``'s probability over that of the best other answer, as a difference of logarithms.
 ``lm_agreement``: F1 of the answer and the language model's nearest one; 0 when it wrote none.
 ``retrieval_gap``: score of the passage less the best score of another document's, over the first hit's.
 ``support``: of the quote, 0-1.
-
-From the adapted language model's opinion, 0 without one:
-
-``lm_logprob``: of the answer, summed over its tokens.
-``lm_margin``: that less the best other answer's.
-``lm_pointed``: logarithm of the probability with which it points into the answer's passage.
-``lm_null``: logit of the probability that nothing it read backs the answer.
+``lm_logprob``: the adapted language model's, of the answer, summed over its tokens; 0 without one.
 """
 
 _FLOOR = 1e-4
@@ -85,24 +74,13 @@ class _View:
 
     def row(self, candidate: Candidate, support: float) -> list[float]:
         answer = normalise_answer(candidate.answer)
-        pointed = self._pointed.get(answer, 0.0)
-        others = max((p for other, p in self._pointed.items() if other != answer), default=0.0)
         return [
-            _logit(pointed),
-            math.log(max(pointed, _FLOOR)) - math.log(max(others, _FLOOR)),
+            _logit(self._pointed.get(answer, 0.0)),
             max((f1(one, [candidate.answer]) for one in self._written), default=0.0),
             self._gap(candidate),
             support,
-            *self._opinion(candidate, answer),
+            0.0 if candidate.opinion is None else self._judged.get(answer, _LEAST_LOGPROB),
         ]
-
-    def _opinion(self, candidate: Candidate, answer: str) -> list[float]:
-        opinion = candidate.opinion
-        if opinion is None:
-            return [0.0] * 4
-        mine = self._judged.get(answer, _LEAST_LOGPROB)
-        others = max((p for other, p in self._judged.items() if other != answer), default=_LEAST_LOGPROB)
-        return [mine, mine - others, math.log(max(opinion.pointed, _FLOOR)), _logit(opinion.null)]
 
     def _gap(self, candidate: Candidate) -> float:
         mine = self._scores.get(candidate.passage.row, 0.0)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-FITTED_MIN_CONFIDENCE = 0.3  # docs/decisions/0011-confidence-is-fitted.md
+FITTED_MIN_CONFIDENCE = 0.5  # docs/decisions/0011-confidence-is-fitted.md
 SCORE_MIN_CONFIDENCE = 0.55  # docs/decisions/0006-confidence-is-a-score.md
 
 

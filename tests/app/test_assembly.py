@@ -434,8 +434,8 @@ def test_the_usual_threshold_is_another_for_a_probability_than_for_a_score(setti
     assert open_service(settings()).pipeline.options.min_confidence == SCORE_MIN_CONFIDENCE == 0.55
     beside(settings(), fitted_for(settings()))
     service = open_service(settings())
-    assert service.pipeline.options.min_confidence == FITTED_MIN_CONFIDENCE == 0.3
-    assert service.description(settings())["min_confidence"] == 0.3
+    assert service.pipeline.options.min_confidence == FITTED_MIN_CONFIDENCE == 0.5
+    assert service.description(settings())["min_confidence"] == 0.5
     assert open_service(settings(min_confidence=0.0)).pipeline.options.min_confidence == 0.0
     assert settings().min_confidence is None
 

@@ -90,7 +90,7 @@ def test_what_is_fitted_lies_in_the_folder_of_the_index_and_applies_from_then_on
     }
     after = opened(index)
     assert (after.calibration.calibrator, after.calibration.applies) == (calibrator, True)
-    assert after.pipeline.options.min_confidence == 0.3
+    assert after.pipeline.options.min_confidence == 0.5
     assert opened(index, top_k=3).calibration.applies is False
     told = " ".join(shown.split())
     assert f"Fitted on keepers over lights: {len(PLACES)} answerable and {len(PLACES)} unanswerable" in told
