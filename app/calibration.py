@@ -14,7 +14,7 @@ from app.answering.calibrator import (
     JudgedAnswers,
 )
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
-from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights, ships
+from app.answering.shipped_weights import shipped_weights, ships, weights_folders
 from app.settings import Settings
 from retriever.errors import InvalidRequestError
 from retriever.index import STORE_FILE, PassageIndex
@@ -49,8 +49,8 @@ def calibration_of(settings: Settings, models: Digests, index: PassageIndex) -> 
     """
     own = settings.index / CALIBRATOR_FILE
     paths = [own] if own.is_file() else []
-    for folder in (settings.weights, WEIGHTS_FOLDER):
-        if folder is not None and ships(CALIBRATOR_NAME, folder):
+    for folder in weights_folders(settings.weights):
+        if ships(CALIBRATOR_NAME, folder):
             paths.append(shipped_weights(CALIBRATOR_NAME, CALIBRATOR_KIND, folder)[0])
     here = (dict(models), _shaping(settings), _documents_sha256(index))
     found = [

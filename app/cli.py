@@ -307,7 +307,7 @@ def calibrate(
     Example: loccit calibrate questions.jsonl --index data/indexes/mine
     """
     from app.answering.calibrator import CALIBRATOR_FILE
-    from app.answering.shipped_weights import WEIGHTS_FOLDER
+    from app.answering.shipped_weights import weights_folders
     from app.calibration import fitted_on
     from evaluation.calibration_set import calibration_set
     from evaluation.judged import judged_answers
@@ -333,8 +333,7 @@ def calibrate(
     found = fit(judged, fitted_on(settings, models, answering.index, asked.described, judged))
     path = out or index / CALIBRATOR_FILE
     found.calibrator.save(path)
-    weights = [WEIGHTS_FOLDER] if settings.weights is None else [WEIGHTS_FOLDER, settings.weights]
-    ship_calibrator(found.calibrator, path, asked.command(index), weights)
+    ship_calibrator(found.calibrator, path, asked.command(index), weights_folders(settings.weights))
     show_fit(found, path, Console())
 
 

@@ -50,7 +50,7 @@ def passage_input(title: str, text: str) -> str:
 
 
 class SentenceEncoder:
-    """Any sentence-transformers model, in bfloat16 where the CPU multiplies matrices of it (AMX)."""
+    """Any sentence-transformers model, in bfloat16 where the CPU multiplies matrices of it faster."""
 
     def __init__(self, name: str, folder: Path, *, sha256: str, batch_size: int = 32) -> None:
         # heavy, and of no use to whoever never encodes

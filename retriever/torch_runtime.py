@@ -1,21 +1,24 @@
 """How models run under torch on this machine: in which number format, and how quietly they load."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from transformers import logging
 
 
+def has_amx() -> bool:
+    """Whether the CPU has matrix units for bfloat16 (AMX)."""
+    return bool(_capabilities().get("amx_bf16", False))
+
+
 def computes_in_bfloat16() -> bool:
-    """Whether the CPU multiplies matrices of bfloat16 faster than of float32; a torch that cannot say counts as no.
+    """Whether the CPU multiplies matrices of bfloat16 faster than of float32.
 
     With AMX, and where AMD's AVX-512 multiplies pairs of bfloat16; Intel's does that at half the speed.
     """
-    ask = getattr(torch.cpu, "get_capabilities", None)
-    can = {} if ask is None else ask()
-    made_by_amd = "AMD" in str(can.get("cpu_name", ""))
-    return bool(can.get("amx_bf16", False) or (made_by_amd and can.get("avx512_bf16", False)))
+    made_by_amd = "AMD" in str(_capabilities().get("cpu_name", ""))
+    return has_amx() or (made_by_amd and bool(_capabilities().get("avx512_bf16", False)))
 
 
 def native_dtype() -> torch.dtype:
@@ -38,3 +41,9 @@ def no_progress_bar() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _capabilities() -> Mapping[str, object]:
+    """What the CPU can, by torch's names; nothing where torch cannot say."""
+    ask = getattr(torch.cpu, "get_capabilities", None)
+    return {} if ask is None else ask()

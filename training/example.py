@@ -16,7 +16,7 @@ class PresentationSettings:
 
     ``squad_passages``, ``distant_passages``: of a SQuAD group, of an NQ or TriviaQA group.
     ``squad_alone``: the share of SQuAD groups that are shown as one passage, so that time goes to answers.
-    ``unanswerable``: the share of groups that are shown without their positives.
+    ``unanswerable``: the share of groups that are shown without their positives; at 0 none is.
     ``without_continuation``: the share whose passages are shown alone, as inserted documents are.
     """
 

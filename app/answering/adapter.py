@@ -14,7 +14,7 @@ from app.answering.low_rank import merge
 from app.answering.shipped_weights import name_of, shipped_weights
 from app.answering.transformers_lm import LoadedModel
 from retriever.errors import ModelUnusableError
-from retriever.torch_runtime import computes_in_bfloat16
+from retriever.torch_runtime import has_amx
 
 ADAPTER_KIND = "adapter"
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -52,7 +52,7 @@ def adapted(base: LoadedModel, folder: Path, *, evidence_tokens: int = EVIDENCE_
         )
     except (RuntimeError, SafetensorError, OSError, KeyError, AttributeError) as error:
         raise ModelUnusableError(f"{path} does not hold an adapter for {base.name} ({error}).") from error
-    if computes_in_bfloat16():
+    if has_amx():
         use_few_rows(base.model)
     head.to(base.model.dtype).requires_grad_(requires_grad=False)
     tokenizer = EvidenceTokenizer(base.tokenizer, begin=base.begin, evidence_tokens=evidence_tokens)

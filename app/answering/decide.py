@@ -1,6 +1,7 @@
 """Deciding: one answer with its citations, or an abstention with its reason."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TypeVar
 
 from app.answering.normalise import normalise_answer
 from app.answering.types import (
@@ -13,9 +14,10 @@ from app.answering.types import (
     CitedCandidate,
     Decision,
 )
-from retriever.types import Hit, Span
+from retriever.types import Hit
 
 _NEAREST_SHOWN = 3
+T = TypeVar("T")
 
 
 def decide(
@@ -33,10 +35,14 @@ def decide(
     """
     if not cited:
         return Abstention(_reason(hits, candidates), 0.0, tuple(nearest[:_NEAREST_SHOWN]))
-    answers = _distinct(sorted(cited, key=lambda one: (-one.confidence, one.candidate.passage.row)))
+    answers = _first_of_each(
+        sorted(cited, key=lambda one: (-one.confidence, one.candidate.passage.row)),
+        key=lambda one: normalise_answer(one.candidate.answer),
+    )
     best, *others = answers
     if best.confidence < min_confidence:
-        quotes = _different(citation for one in answers for citation in one.citations)
+        citations = [citation for one in answers for citation in one.citations]
+        quotes = _first_of_each(citations, key=lambda one: (one.doc_id, one.span))
         return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, tuple(quotes[:_NEAREST_SHOWN]))
     return CitedAnswer(
         answer=best.candidate.answer,
@@ -56,17 +62,9 @@ def _reason(hits: Sequence[Hit], candidates: Sequence[Candidate]) -> AbstainReas
     return AbstainReason.NO_QUOTE if candidates else AbstainReason.NO_CANDIDATE
 
 
-def _different(citations: Iterable[Citation]) -> list[Citation]:
-    """The first citation of each place, order kept."""
-    by_place: dict[tuple[str, Span], Citation] = {}
-    for one in citations:
-        by_place.setdefault((one.doc_id, one.span), one)
-    return list(by_place.values())
-
-
-def _distinct(cited: Sequence[CitedCandidate]) -> list[CitedCandidate]:
-    """The first candidate of each answer, order kept."""
-    by_answer: dict[str, CitedCandidate] = {}
-    for one in cited:
-        by_answer.setdefault(normalise_answer(one.candidate.answer), one)
-    return list(by_answer.values())
+def _first_of_each(items: Iterable[T], key: Callable[[T], Hashable]) -> list[T]:
+    """The first item of each key, order kept."""
+    by_key: dict[Hashable, T] = {}
+    for one in items:
+        by_key.setdefault(key(one), one)
+    return list(by_key.values())

@@ -1,9 +1,9 @@
 """Answers by an adapted language model: it reads the best passages together, writes, and judges every answer."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.answering.deadline import is_past
 from app.answering.evidence_input import NO_ANSWER
 from app.answering.evidence_lm import EvidenceLM, ReadEvidence, Written
 from app.answering.generator import ANSWER_TOKENS, TEMPERATURE, ReaderGenerator, answers, tidied
@@ -59,11 +59,11 @@ class EvidenceGenerator:
         candidates += together.judged(_attempt(0, first))
         alone = _worth_reading_alone(readings)
         for number, passage in enumerate(alone[: n - 1], start=1):
-            if _passed(deadline):
+            if is_past(deadline):
                 break
             candidates += together.judged(_attempt(number, self._written(question, passage, deadline)))
         for before in range(0, n - 1 - len(alone), SAMPLES_TOGETHER):
-            if _passed(deadline):
+            if is_past(deadline):
                 break
             samples = together.samples(before, seed=seed, deadline=deadline)
             candidates += together.judged([replace(one, attempt=len(alone) + one.sample) for one in samples])
@@ -143,10 +143,6 @@ class _Together:
 
     def _learn(self, written: Sequence[Written]) -> None:
         self._known = {**{one.text: one for one in written if one.finished}, **self._known}
-
-
-def _passed(deadline: float | None) -> bool:
-    return deadline is not None and time.monotonic() > deadline
 
 
 def _attempt(number: int, candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -1,6 +1,5 @@
 """An adapted language model at work: it reads passages once, then writes answers, scores given ones and points."""
 
-import time
 from collections.abc import Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from app.answering.citation_head import CitationHead
+from app.answering.deadline import is_past
 from app.answering.evidence_input import NO_ANSWER, STOP, EvidenceInput, EvidenceTokenizer
 from app.answering.pointing import best_spans
 from app.answering.quote_mask import CLAIM_TOKENS, QUOTE_TOKENS, QuotedTokens, QuoteMask
@@ -156,7 +156,7 @@ class ReadEvidence:
         unread = [list(row.ids) for row in rows]  # tokens that the cache lacks
         written = len(rows[0].ids)
         while cache is not None and written < max_tokens and not all(row.finished for row in rows):
-            if written and deadline is not None and time.monotonic() > deadline:
+            if written and is_past(deadline):
                 return
             states = self._last.expand(len(rows), -1)  # (rows, hidden)
             if unread[0]:
@@ -190,7 +190,7 @@ class ReadEvidence:
         cache = self._copied(1)
         states, ids = [self._last], list[int]()  # before each token: (fresh tokens, hidden)
         while phase is not None:
-            if deadline is not None and time.monotonic() > deadline:
+            if is_past(deadline):
                 return None
             fresh = [words.best(states[-1][-1:], phase.allowed)]
             reached = phase.after(fresh[0])

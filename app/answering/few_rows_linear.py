@@ -11,7 +11,8 @@ class FewRowsLinear(nn.Linear):
     """``nn.Linear`` with the product the other way round while the rows are few.
 
     With AMX, ``weight @ rows.T`` (for one row: ``weight @ row``) reads the weight up to a third
-    faster than ``rows @ weight.T``; in float32 it is slower, so there the layers stay as they are.
+    faster than ``rows @ weight.T``. In float32, and in bfloat16 without AMX, it is slower for some
+    shapes, so there the layers stay as they are.
     """
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:

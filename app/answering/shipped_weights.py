@@ -52,6 +52,11 @@ def require_weights(folder: Path) -> None:
         )
 
 
+def weights_folders(preferred: Path | None) -> list[Path]:
+    """Where weights are looked for: the preferred folder, if any, and the shipped ones'."""
+    return [WEIGHTS_FOLDER] if preferred is None else [preferred, WEIGHTS_FOLDER]
+
+
 def weights_folder(name: str, preferred: Path | None) -> Path:
     """The preferred folder where it has weights of this name, else the shipped ones'."""
     return preferred if preferred is not None and ships(name, preferred) else WEIGHTS_FOLDER

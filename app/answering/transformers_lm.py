@@ -18,13 +18,14 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from app.answering.deadline import is_past
 from app.answering.few_rows_linear import use_few_rows
 from app.answering.gguf import converted
 from app.answering.language_model import Completion
 from retriever.errors import InvalidRequestError, ModelUnusableError
 from retriever.hub import model_folder, weights_sha256
 from retriever.models import LANGUAGE_MODELS, sha256_of
-from retriever.torch_runtime import computes_in_bfloat16, native_dtype, no_progress_bar
+from retriever.torch_runtime import has_amx, native_dtype, no_progress_bar
 
 KEPT_PREFIXES = 4
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -86,7 +87,7 @@ class TransformersLM:
     @classmethod
     def of(cls, loaded: LoadedModel) -> "TransformersLM":
         """The model as it was loaded."""
-        if computes_in_bfloat16():
+        if has_amx():
             use_few_rows(loaded.model)
         return cls(loaded.model, loaded.tokenizer, name=loaded.name, sha256=loaded.sha256)
 
@@ -132,7 +133,7 @@ class TransformersLM:
     ) -> None:
         batch = None
         for _ in range(max_tokens):
-            if _is_past(deadline) or all(row.finished for row in rows):
+            if is_past(deadline) or all(row.finished for row in rows):
                 return
             if batch is None:
                 batch = self._batch(prefix, prompts, max_tokens)
@@ -333,7 +334,3 @@ def _draw(logits: torch.Tensor, random: torch.Generator) -> int:
 def _remaining(deadline: float | None) -> float:
     """Seconds to wait for a turn; -1 is for ever."""
     return -1 if deadline is None else max(deadline - time.monotonic(), 0.0)
-
-
-def _is_past(deadline: float | None) -> bool:
-    return deadline is not None and time.monotonic() >= deadline

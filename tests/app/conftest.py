@@ -4,8 +4,23 @@ import sys
 
 import pytest
 
+from app import calibration
 from app.answering.compose import SentenceComposer
 from app.cli import main
+
+
+@pytest.fixture
+def calibrators_from(monkeypatch):
+    """Lets calibrators be looked for in this folder in place of the shipped weights'."""
+
+    def use(folder):
+        monkeypatch.setattr(
+            calibration,
+            "weights_folders",
+            lambda preferred: [folder] if preferred is None else [preferred, folder],
+        )
+
+    return use
 
 
 @pytest.fixture

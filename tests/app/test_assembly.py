@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from app import assembly, writing
-from app import calibration as calibration_module
 from app.answering.calibrator import (
     CALIBRATOR_FILE,
     CALIBRATOR_KIND,
@@ -70,8 +69,8 @@ def lm(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def nothing_shipped(monkeypatch, tmp_path):
-    monkeypatch.setattr(calibration_module, "WEIGHTS_FOLDER", tmp_path / "nothing")
+def nothing_shipped(calibrators_from, tmp_path):
+    calibrators_from(tmp_path / "nothing")
 
 
 @pytest.fixture
@@ -334,23 +333,19 @@ def among_weights(calibrator, folder):
     return folder
 
 
-def shipping(monkeypatch, calibrator, folder):
-    monkeypatch.setattr(calibration_module, "WEIGHTS_FOLDER", among_weights(calibrator, folder))
-
-
-def test_the_shipped_calibrator_is_used_where_the_index_has_none(settings, monkeypatch, tmp_path):
+def test_the_shipped_calibrator_is_used_where_the_index_has_none(settings, calibrators_from, tmp_path):
     calibrator = fitted_for(settings(), name="shipped")
-    shipping(monkeypatch, calibrator, tmp_path / "weights")
+    calibrators_from(among_weights(calibrator, tmp_path / "weights"))
     calibration = open_service(settings()).calibration
     assert (calibration.calibrator, calibration.applies) == (calibrator, True)
 
 
 @pytest.mark.parametrize(("reader", "used"), [("f" * 64, "own"), ("1" * 64, "shipped")])
 def test_the_indexs_own_calibrator_comes_first_if_it_knows_the_models(
-    settings, monkeypatch, tmp_path, reader, used
+    settings, calibrators_from, tmp_path, reader, used
 ):
     shipped = fitted_for(settings(), name="shipped")
-    shipping(monkeypatch, shipped, tmp_path / "weights")
+    calibrators_from(among_weights(shipped, tmp_path / "weights"))
     models = {**shipped.fitted_on.models, "reader": reader}
     beside(settings(), replace(shipped, fitted_on=replace(shipped.fitted_on, name="own", models=models)))
     assert open_service(settings()).calibration.calibrator.fitted_on.name == used
@@ -372,13 +367,13 @@ OTHER_SETTINGS = {"settings": {"top_k": 1}}
     ],
 )
 def test_a_calibrator_that_applies_is_preferred_then_the_indexs_own(
-    settings, monkeypatch, tmp_path, own, shipped, used
+    settings, calibrators_from, tmp_path, own, shipped, used
 ):
     fitted = {
         name: fitted_for(settings(), name=name, **changes)
         for name, changes in (("own", own), ("shipped", shipped))
     }
-    shipping(monkeypatch, fitted["shipped"], tmp_path / "weights")
+    calibrators_from(among_weights(fitted["shipped"], tmp_path / "weights"))
     beside(settings(), fitted["own"])
     calibration = open_service(settings()).calibration
     assert (calibration.calibrator.fitted_on.name, calibration.applies) == used
@@ -397,13 +392,13 @@ def test_a_calibrator_that_applies_is_preferred_then_the_indexs_own(
     ],
 )
 def test_the_calibrator_of_the_weights_folder_comes_after_the_indexs_own_and_before_the_shipped_one(
-    settings, monkeypatch, tmp_path, own, given, shipped, used
+    settings, calibrators_from, tmp_path, own, given, shipped, used
 ):
     def fitted(name, changes):
         return fitted_for(settings(), name=name, **changes)
 
     folder = among_weights(fitted("given", given), tmp_path / "given")
-    shipping(monkeypatch, fitted("shipped", shipped), tmp_path / "weights")
+    calibrators_from(among_weights(fitted("shipped", shipped), tmp_path / "weights"))
     if own is not None:
         beside(settings(), fitted("own", own))
     calibration = open_service(settings(weights=folder)).calibration

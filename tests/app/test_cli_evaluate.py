@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from app import calibration
 from evaluation import downloads
 from evaluation.configurations import CONFIGURATIONS
 from evaluation.downloads import QuestionSet
@@ -61,9 +60,9 @@ def reported(folder):
 
 
 def test_a_run_keeps_the_threshold_it_answers_with_and_is_scored_at_it(
-    evaluate, questions, loccit, tmp_path, monkeypatch
+    evaluate, questions, loccit, tmp_path, calibrators_from
 ):
-    monkeypatch.setattr(calibration, "WEIGHTS_FOLDER", tmp_path / "nothing")
+    calibrators_from(tmp_path / "nothing")
     evaluate("predict", questions, "run")
     run = tmp_path / "run"
     description = json.loads((run / "run.json").read_text(encoding="utf-8"))
@@ -98,9 +97,9 @@ def test_a_threshold_of_the_environment_is_the_one_a_run_answers_with(
 
 
 def test_a_target_accuracy_of_the_environment_that_nothing_promises_is_no_reason_not_to_predict(
-    evaluate, questions, tmp_path, monkeypatch
+    evaluate, questions, tmp_path, monkeypatch, calibrators_from
 ):
-    monkeypatch.setattr(calibration, "WEIGHTS_FOLDER", tmp_path / "nothing")
+    calibrators_from(tmp_path / "nothing")
     monkeypatch.setenv("LOCCIT_TARGET_ACCURACY", "0.8")
     status, _, said = evaluate("predict", questions, "run")
     assert status == 0, said

@@ -1,0 +1,8 @@
+"""Deadlines: values of ``time.monotonic()``, None for none."""
+
+import time
+
+
+def is_past(deadline: float | None) -> bool:
+    """Whether it has come."""
+    return deadline is not None and time.monotonic() >= deadline
