@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import torch
 from rich.console import Console
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from app.answering.adapter import ADAPTER_KIND, CITATION_PREFIX, PROJECTIONS
@@ -17,11 +18,12 @@ from app.answering.citation_head import CitationHead
 from app.answering.evidence_input import NO_ANSWER, EvidenceTokenizer
 from app.answering.evidence_lm import EvidenceLM, Written
 from app.answering.reader_model import ReaderModel, load_reader_model
-from app.answering.shipped_weights import ShippedWeights
+from app.answering.shipped_weights import ShippedWeights, name_of, shipped_weights
 from app.answering.transformers_lm import LoadedModel
+from retriever.errors import LoccitError
 from training.agreement import agreed
 from training.evidence_batch import EvidenceBatch, EvidenceLosses, evidence_losses, evidence_parts
-from training.evidence_example import EvidenceExample, EvidenceSettings, evidence_example
+from training.evidence_example import EvidenceExample, EvidenceSettings, evidence_example, readers_answers
 from training.group import Group, GroupRecord
 from training.low_rank import seeded, shipped_names, with_low_rank
 from training.order import mixture
@@ -29,12 +31,15 @@ from training.prepared import PreparedData, first_of_each
 from training.question import Source
 from training.run import Pace, Quality, Run, device, digest, training_dtype
 
-SHARES: Mapping[Source, float] = MappingProxyType({Source.SQUAD: 0.6, Source.NQ: 0.25, Source.TRIVIAQA: 0.15})
+SHARES: Mapping[Source, float] = MappingProxyType({Source.SQUAD: 0.5, Source.NQ: 0.3, Source.TRIVIAQA: 0.2})
 WEIGHTS_FILE = "adapter.safetensors"
 AGREED_FOLDER = "agreed"
+RATE_GOING_ON = 3e-4
+"""The peak rate for what has learnt before."""
 _QUICK_GROUPS = 12
 _WHOLE_GROUPS = 120
 _PASSAGES_SHOWN = 3
+_JUDGED = 5
 _ANSWER_TOKENS = 32
 _DISTANT_LOOKED_AT = 1.6
 
@@ -64,6 +69,7 @@ def train(
     settings: AdapterSettings | None = None,
     pace: Pace | None = None,
     reader: ReaderModel | None = None,
+    start: Path | None = None,
     fused: bool = False,
     licence: str,
     command: str = "loccit train adapter",
@@ -72,16 +78,18 @@ def train(
 
     Ends with the file to ship, and its manifest, in ``out_folder/weights``, and hands back its quality on the
     development groups; None when ``pace`` stopped it before. ``reader``: whose agreement makes distantly
-    supervised passages believed, the shipped one unless given. ``fused``: let torch's compiler fuse each layer's
+    supervised passages believed, and whose answers are judged, the shipped one unless given. ``start``: a folder
+    with an adapter of the same rank to begin with. ``fused``: let torch's compiler fuse each layer's
     element-wise work, which takes a minute to begin with. Computes on a GPU where there is one.
 
     Raises:
-        LoccitError: when there is no data, or the checkpoint belongs to another run.
+        LoccitError: when there is no data, ``start`` does not fit, or the checkpoint belongs to another run.
     """
     settings = settings or AdapterSettings()
     data = PreparedData(data_folder)
-    groups = _groups(data, settings, reader or load_reader_model(), out_folder, console)
-    task = _AdapterTask(data, settings, base, groups)
+    reader = reader or load_reader_model()
+    groups = _groups(data, settings, reader, out_folder, console)
+    task = _AdapterTask(data, settings, base, groups, reader, start)
     if fused:
         task.fuse()
     name = base.name.replace("/", "--")
@@ -121,10 +129,11 @@ class _AdapterTask:
         settings: AdapterSettings,
         base: LoadedModel,
         groups: Mapping[Source, Sequence[GroupRecord]],
+        reader: ReaderModel,
+        start: Path | None,
     ) -> None:
-        self._data, self._settings = data, settings
+        self._data, self._settings, self._reader = data, settings, reader
         self._order = mixture(groups, settings.shares, total=settings.examples, seed=settings.seed)
-        self._answers = [record.answers[0] for record in self._order if record.answers]
         self._model = base.model
         with seeded(settings.seed):
             learnt = with_low_rank(self._model, PROJECTIONS, rank=settings.rank)
@@ -135,10 +144,13 @@ class _AdapterTask:
         )
         head = {f"{CITATION_PREFIX}{name}": one for name, one in self._head.named_parameters()}
         self.parameters: Mapping[str, nn.Parameter] = {**learnt, **head}
+        began = None if start is None else _begin_with(start, base, self.parameters)
         self.examples, self.examples_per_step = settings.examples, settings.examples_per_step
         self.rate = settings.rate
         sources = {source.value: [record.id for record in records] for source, records in groups.items()}
-        self.fingerprint = digest([asdict(settings), data.fingerprint, base.sha256, sources])
+        self.fingerprint = digest(
+            [asdict(settings), data.fingerprint, base.sha256, reader.sha256, began, sources]
+        )
 
     def fuse(self) -> None:
         """Compile the layers, for batches of any shape."""
@@ -157,7 +169,7 @@ class _AdapterTask:
         lm = EvidenceLM(self._model, self._tokenizer, self._head)
         records = first_of_each(self._data.development, _WHOLE_GROUPS if whole else _QUICK_GROUPS)
         with torch.compiler.set_stance("force_eager"):  # writing has other shapes than learning
-            return quality(lm, [record.group(self._data.store) for record in records])
+            return quality(lm, self._reader, [record.group(self._data.store) for record in records])
 
     def tensors(self) -> dict[str, Tensor]:
         """What is shipped: the adapter's matrices and the citation head."""
@@ -166,23 +178,45 @@ class _AdapterTask:
     def _example(self, place: int) -> EvidenceExample:
         rng = Random(f"{self._settings.seed}:{place}")
         return evidence_example(
-            self._order[place], self._data.store, self._tokenizer, self._settings.shown, self._answers, rng
+            self._order[place], self._data.store, self._tokenizer, self._settings.shown, self._reader, rng
         )
 
 
-def quality(lm: EvidenceLM, groups: Sequence[Group]) -> Quality:
+def _begin_with(folder: Path, base: LoadedModel, parameters: Mapping[str, nn.Parameter]) -> str:
+    """Give the parameters the values that the folder's adapter for this model has; its sha256.
+
+    What it lacks stays as it is: an adapter from before there was a judgement of answers has none.
+    """
+    path, entry = shipped_weights(
+        name_of(ADAPTER_KIND, base.sha256, folder) or f"adapter-{base.name}", ADAPTER_KIND, folder
+    )
+    tensors = load_file(path)
+    for name, one in shipped_names(parameters).items():
+        if name in tensors:
+            if one.shape != tensors[name].shape:
+                raise LoccitError(
+                    f"{path} has {name} of shape {tuple(tensors[name].shape)}, but {tuple(one.shape)} is to "
+                    "be trained: begin with an adapter of the same rank."
+                )
+            one.data.copy_(tensors[name])
+    return entry.sha256
+
+
+def quality(lm: EvidenceLM, reader: ReaderModel, groups: Sequence[Group]) -> Quality:
     """By source, over its groups with an answer (0-1, higher is better):
 
     ``em_given``, ``f1_given``: of what is written when only the first passage that answers is read;
     ``cited_given``: exact match of where the citation head points for it; ``em``: of what is written from the
-    first three passages as found; ``refused``: how often it says so when shown one that does not answer.
+    first three passages as found; ``em_reader``, ``em_chosen``: of the reader's answers from those, the likeliest and
+    the one that the citation head holds most likely right; ``refused``: how often it says so when shown a passage that
+    does not answer.
     """
     by_source: dict[str, list[dict[str, float]]] = {}
     for group in groups:
-        by_source.setdefault(group.source.value, []).append(_outcome(lm, group))
+        by_source.setdefault(group.source.value, []).append(_outcome(lm, reader, group))
     return {
         source: {"groups": len(found)}
-        | {name: round(fmean(one[name] for one in found if name in one), 4) for name in found[0]}
+        | {name: round(fmean(one[name] for one in found if name in one), 4) for name in _names(found)}
         for source, found in sorted(by_source.items())
     }
 
@@ -191,17 +225,22 @@ def _names(found: Sequence[Mapping[str, float]]) -> list[str]:
     return list(dict.fromkeys(name for one in found for name in one))
 
 
-def _outcome(lm: EvidenceLM, group: Group) -> dict[str, float]:
+def _outcome(lm: EvidenceLM, reader: ReaderModel, group: Group) -> dict[str, float]:
     given = _windows(group, [n for n, one in enumerate(group.passages) if one.answers][:1])
     several = _windows(group, range(min(_PASSAGES_SHOWN, len(group.passages))))
     without = _windows(group, [n for n, one in enumerate(group.passages) if not one.answers][:1])
     (alone,) = lm.read(group.question, given).write(max_tokens=_ANSWER_TOKENS)
-    (among,) = lm.read(group.question, several).write(max_tokens=_ANSWER_TOKENS)
+    evidence = lm.read(group.question, several)
+    (among,) = evidence.write(max_tokens=_ANSWER_TOKENS)
+    extracted = readers_answers(reader, group.question, several)[:_JUDGED]
+    chosen = max(evidence.score(extracted), key=lambda one: one.pointed.right, default=None)
     found = {
         "em_given": float(exact_match(alone.text, group.answers)),
         "f1_given": f1(alone.text, group.answers),
         "cited_given": float(exact_match(_pointed(alone, given), group.answers)),
         "em": float(exact_match(among.text, group.answers)),
+        "em_reader": float(exact_match(extracted[0] if extracted else "", group.answers)),
+        "em_chosen": float(exact_match("" if chosen is None else chosen.text, group.answers)),
     }
     if without:
         (silent,) = lm.read(group.question, without).write(max_tokens=_ANSWER_TOKENS)

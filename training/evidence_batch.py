@@ -1,13 +1,15 @@
 r"""Examples packed for a language model, and what it minimises with them.
 
-For an example with prompt x and answer tokens y_1 .. y_n (the stop last),
+An example's prompt is read once, with all its answers after it: each answer sees the prompt and itself, at the
+positions it would have alone. For prompt x, its first answer's tokens y_1 .. y_n (the stop last), and answers a,
 
-    L_write = -1/n sum_t log p(y_t | x, y_<t)                                      over the whole vocabulary,
-    L_cite  = -log sum_{(i, j) in A} p_start(i) p_end(j)     with the citation head's state at the answer's end,
+    L_write = -1/n sum_t log p(y_t | x, y_<t)                                over the whole vocabulary,
+    L_cite  = mean over a of  -log sum_{(i, j) in A_a} p_start(i) p_end(j)     with the head's state at a's end,
+    L_right = mean over a of  -r_a log p_right - (1 - r_a) log(1 - p_right)    likewise,
 
-where A holds the answer's occurrences in the evidence, or the null slot when nothing backs it. An example's
-loss is L_write + L_cite; those with a wrong answer have no L_write, and those
-in GopherCite's syntax, which cite by themselves, no L_cite.
+where A_a holds a's occurrences in the evidence, or the null slot when nothing backs it, and r_a is how right it is.
+An example's loss is the sum of the three. Answers of which a term is not asked are left out of its mean; an answer in
+GopherCite's syntax, which cites by itself, has L_write alone.
 """
 
 from collections.abc import Sequence
@@ -17,18 +19,26 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
 
-from app.answering.citation_head import CitationHead
-from training.evidence_example import EvidenceExample
+from app.answering.citation_head import CitationHead, PointerLogits
+from training.evidence_example import EvidenceExample, ShownAnswer
+
+_PROMPT, _PADDING = 0, -1
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceBatch:
-    """``ids``: (rows, columns), padded on the right, where no token before sees it: attention is causal."""
+    """``ids``, ``positions``, ``segments``: (rows, columns), an example a row, padded on the right.
+
+    ``segments``: 0 for the prompt, the number of the answer from 1, and -1 for padding. An answer's stop is left out,
+    as nothing follows it.
+    """
 
     examples: tuple[EvidenceExample, ...]
     ids: Tensor
+    positions: Tensor
+    segments: Tensor
 
     @property
     def size(self) -> int:
@@ -55,50 +65,97 @@ class EvidenceLosses(NamedTuple):
 
     write: Tensor
     cite: Tensor
+    right: Tensor
 
     @property
     def total(self) -> Tensor:
         """What is minimised."""
-        return self.write + self.cite
+        return self.write + self.cite + self.right
 
     def by_name(self) -> dict[str, Tensor]:
-        return {"write": self.write, "cite": self.cite}
+        return self._asdict()
 
 
 def evidence_losses(model: PreTrainedModel, head: CitationHead, batch: EvidenceBatch) -> EvidenceLosses:
     """See the module's equations."""
-    states = model.model(input_ids=batch.ids, use_cache=False).last_hidden_state
-    write, cite = [], []
-    zero = states.new_zeros((), dtype=torch.float32)
-    before: list[Tensor] = []  # the states that answer tokens are written from
+    states = model.model(
+        input_ids=batch.ids,
+        position_ids=batch.positions,
+        attention_mask=_masks(model, batch),
+        use_cache=False,
+    ).last_hidden_state
+    written: list[Tensor] = []  # the states that the first answers' tokens are written from
+    cite, right = [], []
     for one, row in zip(batch.examples, states, strict=True):
-        first = len(one.prompt.ids) - 1
-        before.append(row[first : first + len(one.answer)])
-        evidence = row[torch.as_tensor(one.prompt.places, device=row.device)]
-        cite.append(_cited(head, before[-1][-1:], evidence, one.pairs) if one.pairs is not None else zero)
-    logits = F.linear(torch.cat(before), model.lm_head.weight).float()
-    lengths = [len(one.answer) for one in batch.examples]
-    by_example: tuple[Tensor, ...] = logits.split(lengths)  # type: ignore[no-untyped-call]
-    for one, found in zip(batch.examples, by_example, strict=True):
-        wanted = torch.tensor(one.answer, device=found.device)
-        write.append(F.cross_entropy(found, wanted) * float(one.learnt))
-    return EvidenceLosses(torch.stack(write).mean(), torch.stack(cite).mean())
+        ends, place = [], len(one.prompt.ids)
+        written.append(row[place - 1 : place - 1 + len(one.answers[0].ids)])
+        for answer in one.answers:
+            place += len(answer.ids) - 1
+            ends.append(place - 1)
+        logits = head(row[ends], row[torch.as_tensor(one.prompt.places, device=row.device)])
+        cite.append(_cite(logits, one.answers))
+        right.append(_right(logits, one.answers))
+    logits = F.linear(torch.cat(written), model.lm_head.weight).float()
+    by_example: tuple[Tensor, ...] = logits.split([len(one) for one in written])  # type: ignore[no-untyped-call]
+    write = [
+        F.cross_entropy(found, torch.tensor(one.answers[0].ids, device=found.device))
+        for one, found in zip(batch.examples, by_example, strict=True)
+    ]
+    return EvidenceLosses(*(torch.stack(terms).mean() for terms in (write, cite, right)))
 
 
-def _cited(
-    head: CitationHead, answer: Tensor, evidence: Tensor, answers: Sequence[tuple[int, int]]
-) -> Tensor:
-    logits = head(answer, evidence)
+def _cite(logits: PointerLogits, answers: Sequence[ShownAnswer]) -> Tensor:
     start, end = (
-        torch.cat([one[0], null]).log_softmax(0)
+        torch.cat([one, null[:, None]], dim=1).log_softmax(1)
         for one, null in zip((logits.start, logits.end), logits.null.T, strict=True)
-    )  # (E + 1,)
-    pairs = torch.tensor(answers or [(-1, -1)], device=start.device)
-    return -(start[pairs[:, 0]] + end[pairs[:, 1]]).logsumexp(0)
+    )  # (answers, E + 1)
+    losses = []
+    for number, answer in enumerate(answers):
+        if answer.pairs is not None:
+            pairs = torch.tensor(answer.pairs or [(-1, -1)], device=start.device)
+            losses.append(-(start[number, pairs[:, 0]] + end[number, pairs[:, 1]]).logsumexp(0))
+    return torch.stack(losses).mean() if losses else start.new_zeros(())
+
+
+def _right(logits: PointerLogits, answers: Sequence[ShownAnswer]) -> Tensor:
+    asked = [number for number, one in enumerate(answers) if one.right is not None]
+    if not asked:
+        return logits.right.new_zeros(())
+    wanted = torch.tensor([answers[number].right for number in asked], device=logits.right.device)
+    return F.binary_cross_entropy_with_logits(logits.right[asked], wanted)
+
+
+def _masks(model: PreTrainedModel, batch: EvidenceBatch) -> Tensor | dict[str, Tensor]:
+    """What is added to attention's logits, (rows, 1, columns, columns); by kind of layer where some see a window."""
+    config: PretrainedConfig = model.config.get_text_config()
+    columns = batch.ids.shape[1]
+    mine, others = batch.segments[:, :, None], batch.segments[:, None, :]
+    seen = (others == _PROMPT) | (others == mine)
+    seen &= torch.ones(columns, columns, dtype=torch.bool, device=batch.ids.device).tril()
+    if "sliding_attention" not in (getattr(config, "layer_types", None) or ()):
+        return _added(seen, model.dtype)
+    back = batch.positions[:, :, None] - batch.positions[:, None, :]
+    near = seen & (back < config.sliding_window)
+    return {"full_attention": _added(seen, model.dtype), "sliding_attention": _added(near, model.dtype)}
+
+
+def _added(seen: Tensor, dtype: torch.dtype) -> Tensor:
+    added = torch.zeros(seen.shape, dtype=dtype, device=seen.device)
+    return added.masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
 
 
 def _batch(examples: Sequence[EvidenceExample], device: str) -> EvidenceBatch:
-    longest = max(one.tokens for one in examples)
-    rows = [[*one.prompt.ids, *one.answer] for one in examples]
-    ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows], device=device)
-    return EvidenceBatch(tuple(examples), ids)
+    rows = [_row(one) for one in examples]
+    longest = max(map(len, rows))
+    padded = [row + [(0, 0, _PADDING)] * (longest - len(row)) for row in rows]
+    ids, positions, segments = torch.tensor(padded, device=device).unbind(-1)
+    return EvidenceBatch(tuple(examples), ids, positions, segments)
+
+
+def _row(example: EvidenceExample) -> list[tuple[int, int, int]]:
+    """Id, position and segment of every token."""
+    read = example.prompt.ids
+    row = [(id_, place, _PROMPT) for place, id_ in enumerate(read)]
+    for number, answer in enumerate(example.answers, start=1):
+        row += [(id_, len(read) + place, number) for place, id_ in enumerate(answer.ids[:-1])]
+    return row

@@ -1,14 +1,27 @@
-"""A group as a language model sees it once: a prompt with some of its passages, and the answer to write."""
+"""A group as a language model sees it once: a prompt with some of its passages, and answers to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Protocol
 
+from app.answering.answer_score import exact_match, f1
 from app.answering.evidence_input import NO_ANSWER, EvidenceInput, EvidenceTokenizer
+from app.answering.normalise import normalise_answer
+from app.answering.reader_model import Judgement
 from retriever.sentences import sentence_spans
 from retriever.store import DocumentStore
 from retriever.types import Span
 from training.group import GroupRecord, LabelledPassage
+
+HIDDEN = 1
+
+
+class Judge(Protocol):
+    """A reader: what it finds in passages."""
+
+    def judge(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Judgement]:
+        """One judgement for each (title, window), in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,38 +29,45 @@ class EvidenceSettings:
     """How a group is shown.
 
     ``passages``: weights of one, two, three ... passages. ``unanswerable``: the share shown without a positive.
-    ``wrong``: the share whose answer is another one: the citation head learns to point at nothing, and the
-    language model learns nothing. ``quoted``: the share answered in GopherCite's syntax, with the sentence that
-    holds the answer. ``alone``: the share of single passages shown without their continuation;
-    several always are.
+    ``quoted``: the share answered in GopherCite's syntax, with the sentence that holds the answer, by that answer
+    alone. ``alone``: the share of single passages shown without their continuation; several always are.
+    ``hardest``: of how many of the hardest negatives those shown are drawn. ``candidates``: answers of the reader
+    that are judged beside the one that is written, at most.
     """
 
-    passages: tuple[float, ...] = (0.6, 0.4)
+    passages: tuple[float, ...] = (0.45, 0.45, 0.1)
     unanswerable: float = 0.12
-    wrong: float = 0.08
-    quoted: float = 0.12
+    quoted: float = 0.1
     alone: float = 0.8
+    hardest: int = 5
+    candidates: int = 4
     evidence_tokens: int = 256
 
 
 @dataclass(frozen=True, slots=True)
-class EvidenceExample:
-    """``prompt``, and ``answer``: the tokens after it, the stop last.
+class ShownAnswer:
+    """``ids``: the tokens after the prompt, the stop last.
 
     ``pairs``: evidence tokens (first, last) of the answer's occurrences; none when nothing backs it. None when
-    the citation head is not asked.
-    ``learnt``: whether the language model learns to write it.
+    the citation head is not asked. ``right``: how right it is, 0-1; None when that is not asked.
     """
 
-    prompt: EvidenceInput
-    answer: tuple[int, ...]
+    ids: tuple[int, ...]
     pairs: tuple[tuple[int, int], ...] | None
-    learnt: bool
+    right: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceExample:
+    """``prompt``, and ``answers`` to it: the first is learnt to be written, all are judged."""
+
+    prompt: EvidenceInput
+    answers: tuple[ShownAnswer, ...]
 
     @property
     def tokens(self) -> int:
-        """Of prompt and answer together."""
-        return len(self.prompt.ids) + len(self.answer)
+        """Of prompt and answers together."""
+        return len(self.prompt.ids) + sum(len(one.ids) for one in self.answers)
 
 
 def evidence_example(
@@ -55,20 +75,21 @@ def evidence_example(
     store: DocumentStore,
     tokenizer: EvidenceTokenizer,
     settings: EvidenceSettings,
-    others: Sequence[str],
+    reader: Judge,
     rng: Random,
 ) -> EvidenceExample:
-    """``others``: answers to other questions, from which a wrong one is drawn."""
+    """``reader``: whose answers are judged, from the passages shown and one more that does not answer."""
     positives = [row for row in record.rows if row[1]]
-    negatives = [row for row in record.rows if not row[1]]
+    negatives = [row for row in record.rows if not row[1]][: settings.hardest]
     size = rng.choices(range(1, len(settings.passages) + 1), settings.passages)[0]
     if negatives and (rng.random() < settings.unanswerable or not positives):
         positives = []
     shown = rng.sample(positives, min(len(positives), 1))
-    shown += rng.sample(negatives, min(len(negatives), size - len(shown)))
+    beside = rng.sample(negatives, min(len(negatives), size - len(shown) + HIDDEN))
+    shown, hidden = shown + beside[: size - len(shown)], beside[size - len(shown) :]
     rng.shuffle(shown)
     passages = _cut(replace(record, rows=tuple(shown)).group(store).passages, settings.alone, rng)
-    windows = [(one.passage.title, one.passage.window) for one in passages]
+    windows = _windows(passages)
     prompt = tokenizer.input(record.question, windows)
     read = [
         (number, span, span.of(one.passage.window), pair)
@@ -76,22 +97,69 @@ def evidence_example(
         for span in one.answers
         if (pair := prompt.tokens(number, span)) is not None
     ]
-    if not read:
-        return EvidenceExample(prompt, tuple(tokenizer.answer(NO_ANSWER)), (), learnt=True)
-    answer, kind = read[0][2], rng.random()
-    if kind < settings.wrong:
-        wrong = _wrong(answer, prompt, others, rng)
-        return EvidenceExample(prompt, tuple(tokenizer.answer(wrong)), (), learnt=False)
-    if kind < settings.wrong + settings.quoted:
-        number, span, _, _ = read[0]
+    if read and rng.random() < settings.quoted:
+        number, span, answer, _ = read[0]
         sentence = _sentence(prompt, number, span)
         if sentence is not None:
             prompt = tokenizer.input(record.question, windows, quoted=True)
             tokens = tokenizer.quoted_answer(answer, prompt, *sentence)
-            return EvidenceExample(prompt, tuple(tokens), None, learnt=True)
-    return EvidenceExample(
-        prompt, tuple(tokenizer.answer(answer)), tuple(pair for *_, pair in read), learnt=True
-    )
+            return EvidenceExample(prompt, (ShownAnswer(tuple(tokens), None, None),))
+    if read:
+        written = read[0][2]
+        pairs = tuple(pair for *_, pair in read)
+        first = ShownAnswer(tuple(tokenizer.answer(written)), pairs, 1.0)
+    else:
+        written = NO_ANSWER
+        first = ShownAnswer(tuple(tokenizer.answer(written)), (), None)
+    looked_at = windows + _windows(replace(record, rows=tuple(hidden)).group(store).passages)
+    found = readers_answers(reader, record.question, looked_at, besides=written)[: settings.candidates]
+    judged = [_judged(one, record.answers, prompt, tokenizer) for one in found]
+    return EvidenceExample(prompt, (first, *judged))
+
+
+def readers_answers(
+    reader: Judge, question: str, windows: Sequence[tuple[str, str]], *, besides: str = ""
+) -> list[str]:
+    """The reader's answers from these (title, window), likeliest first, each once, and not ``besides``."""
+    spans = [
+        (probability, span.of(window))
+        for judgement, (_, window) in zip(reader.judge(question, windows), windows, strict=True)
+        for span, probability in judgement.spans
+    ]
+    spans.sort(key=lambda one: -one[0])
+    different: dict[str, str] = {}
+    for _, answer in spans:
+        different.setdefault(normalise_answer(answer), answer)
+    return [one for key, one in different.items() if key not in ("", normalise_answer(besides))]
+
+
+def _judged(
+    answer: str, known: Sequence[str], prompt: EvidenceInput, tokenizer: EvidenceTokenizer
+) -> ShownAnswer:
+    """Right when it is a known answer; as right as it shares words with one otherwise, and then pointed at by what
+    nobody says.
+    """
+    ids = tuple(tokenizer.answer(answer))
+    if exact_match(answer, known):
+        return ShownAnswer(ids, _occurrences(answer, prompt), 1.0)
+    right = f1(answer, known)
+    return ShownAnswer(ids, None if right else (), right)
+
+
+def _occurrences(answer: str, prompt: EvidenceInput) -> tuple[tuple[int, int], ...] | None:
+    """Where a right answer stands in what was read; None when nowhere."""
+    found = []
+    for number, window in enumerate(prompt.windows):
+        place = window.find(answer)
+        while place >= 0:
+            pair = prompt.tokens(number, Span(place, place + len(answer)))
+            found += [] if pair is None else [pair]
+            place = window.find(answer, place + 1)
+    return tuple(found) or None
+
+
+def _windows(passages: Sequence[LabelledPassage]) -> list[tuple[str, str]]:
+    return [(one.passage.title, one.passage.window) for one in passages]
 
 
 def _sentence(prompt: EvidenceInput, passage: int, answer: Span) -> tuple[int, int] | None:
@@ -110,13 +178,3 @@ def _cut(passages: Sequence[LabelledPassage], alone: float, rng: Random) -> list
         one if one.answers and not one.without_continuation.answers else one.without_continuation
         for one in passages
     ]
-
-
-def _wrong(answer: str, prompt: EvidenceInput, others: Sequence[str], rng: Random) -> str:
-    """Other words of the passage that shows the answer, or the answer to another question."""
-    if rng.random() < 0.5:
-        return rng.choice(others)
-    words = rng.choice(prompt.windows).split()
-    first = rng.randrange(len(words))
-    taken = " ".join(words[first : first + len(answer.split())])
-    return rng.choice(others) if answer in taken or taken in answer else taken

@@ -1,11 +1,16 @@
-r"""The citation head: with an answer's state as query it points at the evidence that backs it, or at nothing.
+r"""The citation head: with an answer's state as query it points at the evidence that backs it, or at nothing, and
+says whether the answer is right.
 
 For the state h_a of an answer's last token and the states h_i of the evidence tokens (both of the language
 model's last layer, normalised), with learnt projections to d dimensions,
 
     s_i = (Q_s h_a) . (K_s h_i) / sqrt(d),   e_i likewise,   s_null = w_s . h_a + b_s,   e_null likewise.
 
-Start and end are each normalised over the evidence and null; null means "not supported".
+Start and end are each normalised over the evidence and null; null means "not supported". Whether the answer is the
+one wanted is a judgement by itself, by which the answers of one question can be told apart (GopherCite's reward model,
+here on the generator's own states):
+
+    p_right = sigmoid(w_r . h_a + b_r).
 """
 
 from typing import NamedTuple
@@ -17,15 +22,19 @@ DIMENSION = 128
 
 
 class PointerLogits(NamedTuple):
-    """float32. ``start``, ``end``: (queries, evidence tokens). ``null``: (queries, 2), for start and end."""
+    """float32. ``start``, ``end``: (queries, evidence tokens). ``null``: (queries, 2), for start and end.
+
+    ``right``: of the answer being right, (queries,).
+    """
 
     start: Tensor
     end: Tensor
     null: Tensor
+    right: Tensor
 
 
 class CitationHead(nn.Module):
-    """Projections for start and end, and the null slot."""
+    """Projections for start and end, the null slot, and the judgement of the answer."""
 
     def __init__(self, hidden: int, dimension: int = DIMENSION) -> None:
         super().__init__()
@@ -33,6 +42,7 @@ class CitationHead(nn.Module):
         self.query = nn.Linear(hidden, 2 * dimension)
         self.key = nn.Linear(hidden, 2 * dimension, bias=False)
         self.null = nn.Linear(hidden, 2)
+        self.right = nn.Linear(hidden, 1)
 
     def forward(self, answers: Tensor, evidence: Tensor) -> PointerLogits:
         """``answers``: (queries, hidden). ``evidence``: (tokens, hidden)."""
@@ -40,4 +50,6 @@ class CitationHead(nn.Module):
         query = self.query(answers).float().unflatten(-1, (2, self.dimension))  # (queries, 2, d)
         key = self.key(evidence).float().unflatten(-1, (2, self.dimension))  # (tokens, 2, d)
         logits = query.transpose(0, 1) @ key.permute(1, 2, 0) * self.dimension**-0.5  # (2, queries, tokens)
-        return PointerLogits(logits[0], logits[1], self.null(answers).float())
+        return PointerLogits(
+            logits[0], logits[1], self.null(answers).float(), self.right(answers).float().squeeze(-1)
+        )

@@ -163,7 +163,14 @@ def _opinion(scored: Written, passage: Passage, read: Sequence[Passage]) -> Opin
         if read[number].row == passage.row
     ]
     pointer, pointed = here[0] if here else (None, 0.0)
-    return Opinion(scored.logprob, scored.tokens, scored.pointed.null, pointer, pointed)
+    return Opinion(
+        logprob=scored.logprob,
+        tokens=scored.tokens,
+        right=scored.pointed.right,
+        null=scored.pointed.null,
+        pointer=pointer,
+        pointed=pointed,
+    )
 
 
 def _candidates(

@@ -23,13 +23,15 @@ _SPANS_OF_A_PASSAGE = 3
 
 @dataclass(frozen=True, slots=True)
 class Pointed:
-    """Where the citation head points for an answer.
+    """What the citation head makes of an answer: whether it is right, and where it points for it.
 
+    ``right``: 0-1, that it is the answer wanted.
     ``null``: 0-1, that nothing read backs the answer. ``spans``: (passage, characters of its window,
     probability), best first, apart from each other, up to three of each passage; their probabilities and ``null``
     add up to 1 at most.
     """
 
+    right: float
     null: float
     spans: tuple[tuple[int, Span, float], ...]
 
@@ -272,9 +274,10 @@ class ReadEvidence:
         return Written(text.strip(), row.logprob, len(row.ids), row.finished, self._pointed(state))
 
     def _pointed(self, state: Tensor) -> Pointed:
-        if not len(self._evidence):
-            return Pointed(1.0, ())
         logits = self._lm.head(state[None], self._evidence)
+        right = float(logits.right.sigmoid())
+        if not len(self._evidence):
+            return Pointed(right, 1.0, ())
         both = torch.stack([logits.start[0], logits.end[0]])  # (2, E)
         normed = torch.cat([both, logits.null.T], dim=1).log_softmax(-1).cpu().numpy()  # (2, E + 1)
         start, end = normed[:, :-1]
@@ -290,7 +293,7 @@ class ReadEvidence:
                 for first, last, score in found
             ]
         spans.sort(key=lambda one: -one[2])
-        return Pointed(float(np.exp(normed[:, -1].sum())), tuple(spans))
+        return Pointed(right, float(np.exp(normed[:, -1].sum())), tuple(spans))
 
 
 @dataclass(frozen=True, slots=True)

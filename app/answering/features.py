@@ -17,21 +17,22 @@ FloatArray = npt.NDArray[np.float64]
 FEATURES = (
     "pointer",
     "lm_agreement",
+    "retrieval_score",
     "retrieval_gap",
     "support",
-    "lm_logprob",
+    "lm_right",
 )
 """In the order of the columns:
 
 ``pointer``: logit of the probability that the reader's spans give the answer, over all passages.
 ``lm_agreement``: F1 of the answer and the language model's nearest one; 0 when it wrote none.
+``retrieval_score``: of the passage, as its hit has it.
 ``retrieval_gap``: score of the passage less the best score of another document's, over the first hit's.
 ``support``: of the quote, 0-1.
-``lm_logprob``: the adapted language model's, of the answer, summed over its tokens; 0 without one.
+``lm_right``: logit of the adapted language model's judgement of the answer; 0 without one.
 """
 
 _FLOOR = 1e-4
-_LEAST_LOGPROB = -15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,7 @@ class _View:
         for one in evidence.candidates:
             if one.opinion is not None:
                 answer = normalise_answer(one.answer)
-                logprob = max(one.opinion.logprob, _LEAST_LOGPROB)
-                self._judged[answer] = max(logprob, self._judged.get(answer, _LEAST_LOGPROB))
+                self._judged[answer] = max(one.opinion.right, self._judged.get(answer, 0.0))
         self._hits = evidence.hits
         self._scores = {hit.passage.row: hit.score for hit in evidence.hits}
 
@@ -77,9 +77,10 @@ class _View:
         return [
             _logit(self._pointed.get(answer, 0.0)),
             max((f1(one, [candidate.answer]) for one in self._written), default=0.0),
+            self._scores.get(candidate.passage.row, 0.0),
             self._gap(candidate),
             support,
-            0.0 if candidate.opinion is None else self._judged.get(answer, _LEAST_LOGPROB),
+            0.0 if candidate.opinion is None else _logit(self._judged.get(answer, 0.0)),
         ]
 
     def _gap(self, candidate: Candidate) -> float:

@@ -62,6 +62,7 @@ def _opinion(recorded: Json) -> Opinion:
     return Opinion(
         logprob=recorded["logprob"],
         tokens=recorded["tokens"],
+        right=recorded["right"],
         null=recorded["null"],
         pointer=None if pointer is None else _span(pointer),
         pointed=recorded["pointed"],

@@ -156,6 +156,7 @@ def _opinion(opinion: Opinion) -> Json:
     return {
         "logprob": opinion.logprob,
         "tokens": opinion.tokens,
+        "right": opinion.right,
         "null": opinion.null,
         "pointer": None if opinion.pointer is None else _span(opinion.pointer),
         "pointed": opinion.pointed,

@@ -42,13 +42,15 @@ class CandidateSource(StrEnum):
 class Opinion:
     """What an adapted language model makes of an answer, whoever wrote it, after reading the best passages.
 
-    ``logprob``: natural logarithm of the answer's probability, summed over ``tokens``.
-    ``null``: 0-1, that nothing it read backs the answer. ``pointer``: characters of the *document* that back it
-    in the candidate's passage, with probability ``pointed``; None and 0 when it did not read that passage.
+    ``logprob``: natural logarithm of the answer's probability, summed over ``tokens``. ``right``: 0-1, that it is
+    the answer wanted, as it learnt to judge: not calibrated. ``null``: 0-1, that nothing it read backs the answer.
+    ``pointer``: characters of the *document* that back it in the candidate's passage, with probability ``pointed``;
+    None and 0 when it did not read that passage.
     """
 
     logprob: float
     tokens: int
+    right: float
     null: float
     pointer: Span | None
     pointed: float

@@ -16,7 +16,7 @@ from training import calibration
 from training.calibration import FOLDS, LEAST_OF_EACH, THRESHOLDS, Held, fit, lower_bound
 
 FITTED_ON = FittedOn("synthetic", "d1", {"reader": "r1"}, {"top_k": 20}, {"questions": 1})
-WEIGHTS = {"pointer": 1.2, "lm_logprob": -0.8, "lm_agreement": 0.6, "support": 2.0}  # the others are noise
+WEIGHTS = {"pointer": 1.2, "lm_right": -0.8, "lm_agreement": 0.6, "support": 2.0}  # the others are noise
 MEANS = {"pointer": 3.0, "lm_agreement": -2.0, "support": 0.5}
 SCALES = {"pointer": 2.0, "retrieval_gap": 3.0, "support": 0.3}
 LAW, MEAN = (np.array([named.get(name, 0.0) for name in FEATURES]) for named in (WEIGHTS, MEANS))

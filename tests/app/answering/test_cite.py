@@ -130,7 +130,7 @@ def test_the_language_models_pointer_counts_where_it_is_asked_for(document, lm_p
     lexical.add([(1, document.title, document.text)])
     citer = SentenceCiter(Overlap(lexical), lm_points=lm_points)
     rocks, storm = (TEXT.index(word) for word in ("Eddystone rocks", "1703"))
-    opinion = Opinion(-1.0, 2, 0.1, Span(rocks, rocks + 9), 0.8)
+    opinion = Opinion(-1.0, 2, 0.9, 0.1, Span(rocks, rocks + 9), 0.8)
     one = candidate("1703", passage_of(document, len(TEXT)), Span(storm, storm + 4))
     assert quoted(citer, "where", replace(one, opinion=opinion), document) == quote
     elsewhere = replace(opinion, pointer=None, pointed=0.0)  # it did not read this passage

@@ -54,7 +54,7 @@ class ScriptedEvidence:
             for number, window in enumerate(self._windows)
             if answer and answer in window
         )
-        return Written(answer, -float(len(answer)), 2, answer not in self._lm.cut, Pointed(0.25, spans))
+        return Written(answer, -float(len(answer)), 2, answer not in self._lm.cut, Pointed(0.75, 0.25, spans))
 
 
 class ScriptedEvidenceLM:

@@ -1,3 +1,4 @@
+import math
 import time
 
 import pytest
@@ -157,6 +158,10 @@ def test_scores_do_not_depend_on_the_rows_beside_them(evidence):
     assert [one.pointed.null for one in together] == pytest.approx(
         [one.pointed.null for one in alone], abs=1e-4
     )
+    assert [one.pointed.right for one in together] == pytest.approx(
+        [one.pointed.right for one in alone], abs=1e-4
+    )
+    assert len({round(one.pointed.right, 3) for one in alone}) == len(ANSWERS)
     for one, other in zip(together, alone, strict=True):
         assert [span[:2] for span in one.pointed.spans] == [span[:2] for span in other.pointed.spans]
 
@@ -165,13 +170,16 @@ def test_no_answers_have_no_scores(evidence):
     assert evidence.score([]) == []
 
 
-def test_the_head_points_from_the_state_of_the_answers_last_token(lm, evidence):
+def test_the_head_judges_and_points_from_the_state_of_the_answers_last_token(lm, evidence):
     prompt = evidence.prompt
     answer = lm.tokenizer.answer("in 1698")[:-1]
     (found,) = evidence.score(["in 1698"])
     whole = states(lm, [*prompt.ids, *answer])
     with torch.inference_mode():
         logits = lm.head(whole[-1:], whole[torch.tensor(prompt.places)])
+    state = torch.nn.functional.layer_norm(whole[-1], whole.shape[-1:])
+    by_hand = float((lm.head.right.weight[0] @ state + lm.head.right.bias).detach())
+    assert found.pointed.right == pytest.approx(1 / (1 + math.exp(-by_hand)), abs=1e-4)
     start = torch.cat([logits.start[0], logits.null[0, :1]]).softmax(-1)
     end = torch.cat([logits.end[0], logits.null[0, 1:]]).softmax(-1)
     assert found.pointed.null == pytest.approx(float(start[-1] * end[-1]), abs=1e-4)

@@ -124,6 +124,12 @@ def test_alone_a_document_is_ahead_by_its_whole_score_and_scores_of_nothing_have
     assert row_of(said("1698", 1), hits=worthless)["retrieval_gap"] == 0.0
 
 
+def test_the_retrieval_score_is_that_of_the_candidates_passage():
+    assert [row_of(said("1698", number))["retrieval_score"] for number in (1, 2, 3)] == [
+        one.score for one in HITS
+    ]
+
+
 def test_the_support_is_what_was_handed_in():
     assert row_of(said("1698"), support=0.37)["support"] == 0.37
 
@@ -149,30 +155,29 @@ def test_without_any_evidence_a_row_is_finite():
         {
             "pointer": logit(FLOOR),
             "lm_agreement": 0.0,
+            "retrieval_score": 0.0,
             "retrieval_gap": 0.0,
             "support": 0.0,
-            "lm_logprob": 0.0,
+            "lm_right": 0.0,
         }
     )
 
 
-def judged(answer, logprob):
-    return replace(said(answer), opinion=Opinion(logprob, 3, 0.2, Span(0, 1), 0.4))
+def judged(answer, right):
+    return replace(said(answer), opinion=Opinion(-2.0, 3, right, 0.2, Span(0, 1), 0.4))
 
 
-def test_the_language_models_opinion_is_of_the_answer_however_it_is_spelt():
-    mine = judged("1703", -2.0)
-    others = [mine, judged("The 1703.", -1.5), judged("1698", -4.0), said("granite")]
-    found = row_of(mine, candidates=others)
-    assert found["lm_logprob"] == -1.5
+def test_the_language_models_judgement_is_of_the_answer_however_it_is_spelt():
+    mine = judged("1703", 0.6)
+    others = [mine, judged("The 1703.", 0.7), judged("1698", 0.9), said("granite")]
+    assert row_of(mine, candidates=others)["lm_right"] == pytest.approx(logit(0.7))
 
 
-def test_opinions_have_a_floor():
-    mine = judged("1703", -80.0)
-    found = row_of(mine, candidates=[mine])
-    assert found["lm_logprob"] == -15.0
+def test_judgements_have_a_floor():
+    mine = judged("1703", 0.0)
+    assert row_of(mine, candidates=[mine])["lm_right"] == pytest.approx(logit(FLOOR))
 
 
-def test_without_an_opinion_its_columns_are_0_whatever_others_have():
-    found = row_of(said("granite"), candidates=[judged("1698", -4.0), said("granite")])
+def test_without_a_judgement_its_columns_are_0_whatever_others_have():
+    found = row_of(said("granite"), candidates=[judged("1698", 0.1), said("granite")])
     assert [value for name, value in found.items() if name.startswith("lm_")] == [0.0] * 2
