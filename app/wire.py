@@ -150,7 +150,9 @@ class Opinion(BaseModel):
     logprob: float
     tokens: int
     right: float = Field(
-        ge=0, le=1, description="That the answer is the one wanted, as it learnt to judge; not calibrated."
+        ge=0,
+        le=1,
+        description="How likely it is that the answer is the one wanted, as it learnt to judge; not calibrated.",
     )
     null: float = Field(ge=0, le=1, description="That nothing it read backs the answer.")
     pointer: Place | None = Field(description="Where it points in the candidate's passage.")

@@ -86,10 +86,11 @@ def train(
         LoccitError: when there is no data, ``start`` does not fit, or the checkpoint belongs to another run.
     """
     settings = settings or AdapterSettings()
+    beginning = None if start is None else _beginning(start, base)
     data = PreparedData(data_folder)
     reader = reader or load_reader_model()
     groups = _groups(data, settings, reader, out_folder, console)
-    task = _AdapterTask(data, settings, base, groups, reader, start)
+    task = _AdapterTask(data, settings, base, groups, reader, beginning)
     if fused:
         task.fuse()
     name = base.name.replace("/", "--")
@@ -130,7 +131,7 @@ class _AdapterTask:
         base: LoadedModel,
         groups: Mapping[Source, Sequence[GroupRecord]],
         reader: ReaderModel,
-        start: Path | None,
+        beginning: "_Beginning | None",
     ) -> None:
         self._data, self._settings, self._reader = data, settings, reader
         self._order = mixture(groups, settings.shares, total=settings.examples, seed=settings.seed)
@@ -144,12 +145,20 @@ class _AdapterTask:
         )
         head = {f"{CITATION_PREFIX}{name}": one for name, one in self._head.named_parameters()}
         self.parameters: Mapping[str, nn.Parameter] = {**learnt, **head}
-        began = None if start is None else _begin_with(start, base, self.parameters)
+        if beginning is not None:
+            beginning.give(self.parameters)
         self.examples, self.examples_per_step = settings.examples, settings.examples_per_step
         self.rate = settings.rate
         sources = {source.value: [record.id for record in records] for source, records in groups.items()}
         self.fingerprint = digest(
-            [asdict(settings), data.fingerprint, base.sha256, reader.sha256, began, sources]
+            [
+                asdict(settings),
+                data.fingerprint,
+                base.sha256,
+                reader.sha256,
+                beginning and beginning.sha256,
+                sources,
+            ]
         )
 
     def fuse(self) -> None:
@@ -182,24 +191,38 @@ class _AdapterTask:
         )
 
 
-def _begin_with(folder: Path, base: LoadedModel, parameters: Mapping[str, nn.Parameter]) -> str:
-    """Give the parameters the values that the folder's adapter for this model has; its sha256.
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """An adapter that a training begins with."""
 
-    What it lacks stays as it is: an adapter from before there was a judgement of answers has none.
-    """
-    path, entry = shipped_weights(
-        name_of(ADAPTER_KIND, base.sha256, folder) or f"adapter-{base.name}", ADAPTER_KIND, folder
-    )
-    tensors = load_file(path)
-    for name, one in shipped_names(parameters).items():
-        if name in tensors:
-            if one.shape != tensors[name].shape:
-                raise LoccitError(
-                    f"{path} has {name} of shape {tuple(tensors[name].shape)}, but {tuple(one.shape)} is to "
-                    "be trained: begin with an adapter of the same rank."
-                )
-            one.data.copy_(tensors[name])
-    return entry.sha256
+    path: Path
+    sha256: str
+
+    def give(self, parameters: Mapping[str, nn.Parameter]) -> None:
+        """Give the parameters its values.
+
+        What it lacks stays as it is: an adapter from before there was a judgement of answers has none.
+        """
+        tensors = load_file(self.path)
+        for name, one in shipped_names(parameters).items():
+            if name in tensors:
+                if one.shape != tensors[name].shape:
+                    raise LoccitError(
+                        f"{self.path} has {name} of shape {tuple(tensors[name].shape)}, but {tuple(one.shape)} is to "
+                        "be trained: begin with an adapter of the same rank."
+                    )
+                one.data.copy_(tensors[name])
+
+
+def _beginning(folder: Path, base: LoadedModel) -> _Beginning:
+    name = name_of(ADAPTER_KIND, base.sha256, folder)
+    if name is None:
+        raise LoccitError(
+            f"{folder} holds no adapter for {base.name}; give the folder of weights that a training left, such as "
+            "runs/adapter/weights."
+        )
+    path, entry = shipped_weights(name, ADAPTER_KIND, folder)
+    return _Beginning(path, entry.sha256)
 
 
 def quality(lm: EvidenceLM, reader: ReaderModel, groups: Sequence[Group]) -> Quality:

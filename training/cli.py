@@ -116,7 +116,7 @@ def adapter(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Begin with the adapter in this folder of weights, at a lower rate, rather than with none.",
+            help="Begin with the adapter in this folder, such as runs/adapter/weights, at a lower rate.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,

@@ -42,6 +42,11 @@ def adapted(base: LoadedModel, folder: Path, *, evidence_tokens: int = EVIDENCE_
     head = CitationHead(base.model.config.hidden_size)
     try:
         tensors = load_file(path)
+        if f"{CITATION_PREFIX}right.weight" not in tensors:
+            raise ModelUnusableError(
+                f"{path} is of a version whose adapters did not judge answers; train it again, "
+                "`loccit train adapter --start DIR` begins with it."
+            )
         merge(base.model, tensors)
         head.load_state_dict(
             {

@@ -28,6 +28,7 @@ FEATURES = (
 ``lm_agreement``: F1 of the answer and the language model's nearest one; 0 when it wrote none.
 ``retrieval_score``: of the passage, as its hit has it.
 ``retrieval_gap``: score of the passage less the best score of another document's, over the first hit's.
+0 where no other document was found: there is nothing that it is better than.
 ``support``: of the quote, 0-1.
 ``lm_right``: logit of the adapted language model's judgement of the answer; 0 without one.
 """
@@ -87,7 +88,7 @@ class _View:
         mine = self._scores.get(candidate.passage.row, 0.0)
         elsewhere = [hit.score for hit in self._hits if hit.passage.doc_id != candidate.passage.doc_id]
         top = self._hits[0].score if self._hits else 0.0
-        return (mine - max(elsewhere, default=0.0)) / top if top > 0 else 0.0
+        return (mine - max(elsewhere, default=mine)) / top if top > 0 else 0.0
 
 
 def _logit(probability: float) -> float:

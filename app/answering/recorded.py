@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.answering.types import Candidate, CandidateSource, Opinion, Reading, ScoredSpan
+from retriever.errors import LoccitError
 from retriever.types import Hit, Passage, Span
 
 Json = dict[str, Any]
@@ -59,6 +60,10 @@ def candidate_of(candidate: Json, passages: Mapping[int, Passage]) -> Candidate:
 
 def _opinion(recorded: Json) -> Opinion:
     pointer = recorded["pointer"]
+    if "right" not in recorded:
+        raise LoccitError(
+            "The run is of a version whose language model did not judge answers; predict it again."
+        )
     return Opinion(
         logprob=recorded["logprob"],
         tokens=recorded["tokens"],

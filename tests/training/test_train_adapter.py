@@ -205,6 +205,16 @@ def test_what_is_shipped_writes_as_the_trained_model_did(data, tmp_path, quiet):
     assert written.tokens <= 4
 
 
+def test_an_adapter_that_did_not_learn_to_judge_is_told_so(data, tmp_path, quiet):
+    trained(data, tmp_path / "out", quiet, settings=replace(SETTINGS, examples=4))
+    folder = tmp_path / "out/weights"
+    path, entry = shipped_weights("adapter-tiny", "adapter", folder)
+    save_file({name: one for name, one in load_file(path).items() if "citation.right" not in name}, path)
+    record_weights("adapter-tiny", replace(entry, sha256=sha256_of(path)), folder)
+    with pytest.raises(ModelUnusableError, match="did not judge answers; train it again"):
+        adapted(tiny(), folder)
+
+
 def test_a_damaged_adapter_is_not_used(data, tmp_path, quiet):
     trained(data, tmp_path / "out", quiet, settings=replace(SETTINGS, examples=4))
     with (tmp_path / "out/weights/tiny/adapter.safetensors").open("ab") as file:
@@ -453,6 +463,12 @@ def test_a_training_can_begin_with_another_ones_adapter(data, tmp_path, quiet):
     assert again.keys() - kept.keys() == {"citation.right.weight", "citation.right.bias"}
     with pytest.raises(LoccitError, match="other settings or data"):
         trained(data, tmp_path / "second", quiet, settings=still)
+
+
+def test_a_folder_without_an_adapter_is_not_begun_with(data, tmp_path, quiet):
+    with pytest.raises(LoccitError, match=r"nowhere holds no adapter for tiny; give the folder"):
+        trained(data, tmp_path / "out", quiet, start=tmp_path / "nowhere")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_adapter_of_another_rank_is_not_begun_with(data, tmp_path, quiet):

@@ -132,7 +132,7 @@ def test_every_candidate_has_the_opinion_of_whoever_read_the_best_passages():
     assert [one.source for one in (first, second)] == [CandidateSource.READER] * 2
     assert written.source is CandidateSource.LM
     assert first.opinion.logprob == written.opinion.logprob == -10.0
-    assert first.opinion.null == 0.25
+    assert (first.opinion.right, first.opinion.null) == (0.75, 0.25)
     assert (second.opinion.pointer, second.opinion.pointed) == (Span(100, 107), 0.6)  # of the document
 
 

@@ -118,8 +118,13 @@ def test_the_retrieval_gap_is_to_the_best_other_document_over_the_first_hit(row,
     assert row_of(said("1698", row))["retrieval_gap"] == pytest.approx(gap)
 
 
-def test_alone_a_document_is_ahead_by_its_whole_score_and_scores_of_nothing_have_no_gap():
-    assert row_of(said("1698", 3), hits=[HITS[0], HITS[2]])["retrieval_gap"] == pytest.approx(0.5 / 0.8)
+def test_a_document_that_was_found_alone_is_ahead_of_nothing():
+    """Else whatever is asked of a single document would count as surely found in it."""
+    assert row_of(said("1698", 1), hits=[HITS[0], HITS[2]])["retrieval_gap"] == 0.0
+    assert row_of(said("1698", 3), hits=[HITS[0], HITS[2]])["retrieval_gap"] == 0.0
+
+
+def test_scores_of_nothing_have_no_gap():
     worthless = [hit(1, "tower", TOWER, 0.0), hit(2, "storm", STORM, -1.0)]
     assert row_of(said("1698", 1), hits=worthless)["retrieval_gap"] == 0.0
 
