@@ -22,7 +22,13 @@ from app.answering.shipped_weights import ShippedWeights, name_of, shipped_weigh
 from app.answering.transformers_lm import LoadedModel
 from retriever.errors import LoccitError
 from training.agreement import agreed
-from training.evidence_batch import EvidenceBatch, EvidenceLosses, evidence_losses, evidence_parts
+from training.evidence_batch import (
+    EvidenceBatch,
+    EvidenceLosses,
+    evidence_losses,
+    evidence_parts,
+    require_packable,
+)
 from training.evidence_example import EvidenceExample, EvidenceSettings, evidence_example, readers_answers
 from training.group import Group, GroupRecord
 from training.low_rank import seeded, shipped_names, with_low_rank
@@ -83,9 +89,10 @@ def train(
     element-wise work, which takes a minute to begin with. Computes on a GPU where there is one.
 
     Raises:
-        LoccitError: when there is no data, ``start`` does not fit, or the checkpoint belongs to another run.
+        LoccitError: when there is no data, model or ``start`` does not fit, or the checkpoint is of another run.
     """
     settings = settings or AdapterSettings()
+    require_packable(base.model)
     beginning = None if start is None else _beginning(start, base)
     data = PreparedData(data_folder)
     reader = reader or load_reader_model()

@@ -22,6 +22,7 @@ from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel
 
 from app.answering.citation_head import CitationHead, PointerLogits
+from retriever.errors import LoccitError
 from training.evidence_example import EvidenceExample, ShownAnswer
 
 _PROMPT, _PADDING = 0, -1
@@ -44,6 +45,21 @@ class EvidenceBatch:
     def size(self) -> int:
         """How many rows."""
         return len(self.examples)
+
+
+def require_packable(model: PreTrainedModel) -> None:
+    """Nothing, when answers can be packed beside each other for the model.
+
+    Raises:
+        LoccitError: when layers of it hand on a state that no mask keeps apart.
+    """
+    kinds = set(getattr(model.config.get_text_config(), "layer_types", None) or ())
+    others = sorted(kinds - {"full_attention", "sliding_attention"})
+    if others:
+        raise LoccitError(
+            f"The language model has layers of {', '.join(others)}, but an adapter is trained on models of full or "
+            "sliding attention alone, such as Gemma 3, SmolLM2, Llama or Qwen 3."
+        )
 
 
 def evidence_parts(examples: Sequence[EvidenceExample], count: int, device: str) -> list[EvidenceBatch]:

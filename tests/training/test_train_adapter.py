@@ -35,7 +35,7 @@ from training import run
 from training.adapter import AGREED_FOLDER, AdapterSettings, train
 from training.agreement import agreed
 from training.data import DataSettings, prepare
-from training.evidence_batch import evidence_losses, evidence_parts
+from training.evidence_batch import evidence_losses, evidence_parts, require_packable
 from training.evidence_example import EvidenceSettings, evidence_example
 from training.group import GroupRecord
 from training.mining import MiningSettings
@@ -446,6 +446,13 @@ def test_answers_packed_beside_each_other_are_judged_as_when_served_alone(opened
     before = logprobs[len(one.prompt.ids) - 1 : -1]
     written = before.gather(1, wanted[:, None]).mean()
     assert float(found.write) == pytest.approx(-float(written), rel=1e-3)
+
+
+def test_a_model_whose_layers_no_mask_keeps_apart_is_refused(model):
+    require_packable(model)
+    model.config.layer_types = ["full_attention", "conv", "linear_attention"]
+    with pytest.raises(LoccitError, match="has layers of conv, linear_attention, but an adapter is trained"):
+        require_packable(model)
 
 
 def test_a_training_can_begin_with_another_ones_adapter(data, tmp_path, quiet):
