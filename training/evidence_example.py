@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
+from app.answering.answer_match import answer_spans
 from app.answering.answer_score import exact_match, f1
 from app.answering.evidence_input import NO_ANSWER, EvidenceInput, EvidenceTokenizer
 from app.answering.normalise import normalise_answer
@@ -14,10 +15,8 @@ from retriever.store import DocumentStore
 from retriever.types import Span
 from training.group import GroupRecord, LabelledPassage
 
-HIDDEN = 1
 
-
-class Judge(Protocol):
+class PassageReader(Protocol):
     """A reader: what it finds in passages."""
 
     def judge(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Judgement]:
@@ -29,10 +28,11 @@ class EvidenceSettings:
     """How a group is shown.
 
     ``passages``: weights of one, two, three ... passages. ``unanswerable``: the share shown without a positive.
-    ``quoted``: the share answered in GopherCite's syntax, with the sentence that holds the answer, by that answer
-    alone. ``alone``: the share of single passages shown without their continuation; several always are.
-    ``hardest``: of how many of the hardest negatives those shown are drawn. ``candidates``: answers of the reader
-    that are judged beside the one that is written, at most.
+    ``quoted``: the share answered in GopherCite's syntax, with the sentence that holds the answer, beside which
+    no other answer is shown. ``alone``: the share of single passages shown without their continuation; several
+    always are. ``hardest``: of how many of the hardest negatives those shown are drawn.
+    ``candidates``: answers of the reader that are judged beside the one that is written, at most.
+    ``hidden``: negatives that they may come from without being shown.
     """
 
     passages: tuple[float, ...] = (0.45, 0.45, 0.1)
@@ -41,6 +41,7 @@ class EvidenceSettings:
     alone: float = 0.8
     hardest: int = 5
     candidates: int = 4
+    hidden: int = 1
     evidence_tokens: int = 256
 
 
@@ -48,7 +49,7 @@ class EvidenceSettings:
 class ShownAnswer:
     """``ids``: the tokens after the prompt, the stop last.
 
-    ``pairs``: evidence tokens (first, last) of the answer's occurrences; none when nothing backs it. None when
+    ``pairs``: evidence tokens (first, last) of the answer's occurrences; empty when nothing backs it. None when
     the citation head is not asked. ``right``: how right it is, 0-1; None when that is not asked.
     """
 
@@ -59,7 +60,7 @@ class ShownAnswer:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceExample:
-    """``prompt``, and ``answers`` to it: the first is learnt to be written, all are judged."""
+    """``prompt``, and ``answers`` to it, of which the first is learnt to be written."""
 
     prompt: EvidenceInput
     answers: tuple[ShownAnswer, ...]
@@ -75,17 +76,17 @@ def evidence_example(
     store: DocumentStore,
     tokenizer: EvidenceTokenizer,
     settings: EvidenceSettings,
-    reader: Judge,
+    reader: PassageReader,
     rng: Random,
 ) -> EvidenceExample:
-    """``reader``: whose answers are judged, from the passages shown and one more that does not answer."""
+    """The group as it is shown once. ``reader``: whose answers are judged, from the passages shown and hidden."""
     positives = [row for row in record.rows if row[1]]
     negatives = [row for row in record.rows if not row[1]][: settings.hardest]
     size = rng.choices(range(1, len(settings.passages) + 1), settings.passages)[0]
     if negatives and (rng.random() < settings.unanswerable or not positives):
         positives = []
     shown = rng.sample(positives, min(len(positives), 1))
-    beside = rng.sample(negatives, min(len(negatives), size - len(shown) + HIDDEN))
+    beside = rng.sample(negatives, min(len(negatives), size - len(shown) + settings.hidden))
     shown, hidden = shown + beside[: size - len(shown)], beside[size - len(shown) :]
     rng.shuffle(shown)
     passages = _cut(replace(record, rows=tuple(shown)).group(store).passages, settings.alone, rng)
@@ -118,7 +119,7 @@ def evidence_example(
 
 
 def readers_answers(
-    reader: Judge, question: str, windows: Sequence[tuple[str, str]], *, besides: str = ""
+    reader: PassageReader, question: str, windows: Sequence[tuple[str, str]], *, besides: str = ""
 ) -> list[str]:
     """The reader's answers from these (title, window), likeliest first, each once, and not ``besides``."""
     spans = [
@@ -136,8 +137,8 @@ def readers_answers(
 def _judged(
     answer: str, known: Sequence[str], prompt: EvidenceInput, tokenizer: EvidenceTokenizer
 ) -> ShownAnswer:
-    """Right when it is a known answer; as right as it shares words with one otherwise, and then pointed at by what
-    nobody says.
+    """A known answer: right, pointing at where it stands. None of a known one's words: wrong, pointing at nothing.
+    Else as right as its F1, and where it points is not asked.
     """
     ids = tuple(tokenizer.answer(answer))
     if exact_match(answer, known):
@@ -147,15 +148,13 @@ def _judged(
 
 
 def _occurrences(answer: str, prompt: EvidenceInput) -> tuple[tuple[int, int], ...] | None:
-    """Where a right answer stands in what was read; None when nowhere."""
-    found = []
-    for number, window in enumerate(prompt.windows):
-        place = window.find(answer)
-        while place >= 0:
-            pair = prompt.tokens(number, Span(place, place + len(answer)))
-            found += [] if pair is None else [pair]
-            place = window.find(answer, place + 1)
-    return tuple(found) or None
+    """Where a right answer stands in what was read, as whole words; None when nowhere."""
+    found = [
+        prompt.tokens(number, span)
+        for number, window in enumerate(prompt.windows)
+        for span in answer_spans(window, [answer])
+    ]
+    return tuple(pair for pair in found if pair is not None) or None
 
 
 def _windows(passages: Sequence[LabelledPassage]) -> list[tuple[str, str]]:

@@ -319,6 +319,7 @@ def test_a_right_answer_in_other_words_is_pointed_at_where_it_stands(opened):
     one = shown(opened, known, PLAIN, reader=Saying(word))
     found = one.answers[1]
     assert (said(found).strip(), found.right) == (word, 1.0)
+    assert found.pairs
     for first, last in found.pairs:
         assert one.prompt.characters(first, last).of(one.prompt.windows[0]) == word
 
