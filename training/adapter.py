@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from app.answering.adapter import ADAPTER_KIND, CITATION_PREFIX, PROJECTIONS
 from app.answering.answer_score import exact_match, f1
 from app.answering.citation_head import CitationHead
+from app.answering.evidence_generator import PASSAGES_TOGETHER
 from app.answering.evidence_input import NO_ANSWER, EvidenceTokenizer
 from app.answering.evidence_lm import EvidenceLM, Written
+from app.answering.generator import PASSAGES_EXTRACTED
 from app.answering.reader_model import ReaderModel, load_reader_model
 from app.answering.shipped_weights import ShippedWeights, name_of, shipped_weights
 from app.answering.transformers_lm import LoadedModel
@@ -29,7 +31,7 @@ from training.evidence_batch import (
     evidence_parts,
     require_packable,
 )
-from training.evidence_example import EvidenceExample, EvidenceSettings, evidence_example, readers_answers
+from training.evidence_example import EvidenceExample, EvidenceSettings, best_answers, evidence_example
 from training.group import Group, GroupRecord
 from training.low_rank import seeded, shipped_names, with_low_rank
 from training.order import mixture
@@ -44,8 +46,6 @@ RATE_GOING_ON = 3e-4
 """The peak rate for what has learnt before."""
 _QUICK_GROUPS = 12
 _WHOLE_GROUPS = 120
-_PASSAGES_SHOWN = 3
-_JUDGED = 5
 _ANSWER_TOKENS = 32
 _DISTANT_LOOKED_AT = 1.6
 
@@ -75,6 +75,7 @@ def train(
     settings: AdapterSettings | None = None,
     pace: Pace | None = None,
     reader: ReaderModel | None = None,
+    answers_of: ReaderModel | None = None,
     start: Path | None = None,
     fused: bool = False,
     licence: str,
@@ -84,9 +85,11 @@ def train(
 
     Ends with the file to ship, and its manifest, in ``out_folder/weights``, and hands back its quality on the
     development groups; None when ``pace`` stopped it before. ``reader``: whose agreement makes distantly
-    supervised passages believed, and whose answers are judged, the shipped one unless given. ``start``: a folder
-    with an adapter of the same rank to begin with. ``fused``: let torch's compiler fuse each layer's
-    element-wise work, which takes a minute to begin with. Computes on a GPU where there is one.
+    supervised passages believed, the shipped one unless given. ``answers_of``: the reader whose answers are
+    judged, the same one unless given; one that has not learnt from these questions makes the mistakes on them that
+    are made when serving. ``start``: a folder with an adapter of the same rank to begin with. ``fused``: let torch's
+    compiler fuse each layer's element-wise work, which takes a minute to begin with. Computes on a GPU where there
+    is one.
 
     Raises:
         LoccitError: when there is no data, model or ``start`` does not fit, or the checkpoint is of another run.
@@ -97,7 +100,7 @@ def train(
     data = PreparedData(data_folder)
     reader = reader or load_reader_model()
     groups = _groups(data, settings, reader, out_folder, console)
-    task = _AdapterTask(data, settings, base, groups, reader, beginning)
+    task = _AdapterTask(data, settings, base, groups, reader, answers_of or reader, beginning)
     if fused:
         task.fuse()
     name = base.name.replace("/", "--")
@@ -110,6 +113,10 @@ def train(
         command=command,
         data=data.fingerprint,
         seed=settings.seed,
+        made_from={
+            **({} if beginning is None else {"start": beginning.sha256}),
+            **({} if answers_of is None else {"answers-of": answers_of.sha256}),
+        },
     )
     return Run(task, out_folder, console, pace or Pace()).finish(f"adapter-{name}", entry)
 
@@ -138,9 +145,11 @@ class _AdapterTask:
         base: LoadedModel,
         groups: Mapping[Source, Sequence[GroupRecord]],
         reader: ReaderModel,
+        answers_of: ReaderModel,
         beginning: "_Beginning | None",
     ) -> None:
-        self._data, self._settings, self._reader = data, settings, reader
+        self._data, self._settings = data, settings
+        self._reader, self._answers_of = reader, answers_of
         self._order = mixture(groups, settings.shares, total=settings.examples, seed=settings.seed)
         self._model = base.model
         with seeded(settings.seed):
@@ -163,6 +172,7 @@ class _AdapterTask:
                 data.fingerprint,
                 base.sha256,
                 reader.sha256,
+                answers_of.sha256,
                 beginning and beginning.sha256,
                 sources,
             ]
@@ -194,7 +204,7 @@ class _AdapterTask:
     def _example(self, place: int) -> EvidenceExample:
         rng = Random(f"{self._settings.seed}:{place}")
         return evidence_example(
-            self._order[place], self._data.store, self._tokenizer, self._settings.shown, self._reader, rng
+            self._order[place], self._data.store, self._tokenizer, self._settings.shown, self._answers_of, rng
         )
 
 
@@ -236,10 +246,10 @@ def quality(lm: EvidenceLM, reader: ReaderModel, groups: Sequence[Group]) -> Qua
     """By source, over its groups with an answer (0-1, higher is better):
 
     ``em_given``, ``f1_given``: of what is written when only the first passage that answers is read;
-    ``cited_given``: exact match of where the citation head points for it; ``em``: of what is written from the
-    first three passages as found; ``em_reader``, ``em_chosen``: of the reader's answers from those, the likeliest and
-    the one that the citation head holds most likely right; ``refused``: how often it says so when shown a passage that
-    does not answer.
+    ``cited_given``: exact match of where the citation head points for it; ``em``: of what is written when all
+    passages are ranked by the reader and the best read, as in the service; ``em_reader``, ``em_chosen``: of the
+    reader's answers from those, the likeliest and the one that the citation head holds most likely right;
+    ``refused``: how often it says so when shown a passage that does not answer.
     """
     by_source: dict[str, list[dict[str, float]]] = {}
     for group in groups:
@@ -257,12 +267,15 @@ def _names(found: Sequence[Mapping[str, float]]) -> list[str]:
 
 def _outcome(lm: EvidenceLM, reader: ReaderModel, group: Group) -> dict[str, float]:
     given = _windows(group, [n for n, one in enumerate(group.passages) if one.answers][:1])
-    several = _windows(group, range(min(_PASSAGES_SHOWN, len(group.passages))))
     without = _windows(group, [n for n, one in enumerate(group.passages) if not one.answers][:1])
     (alone,) = lm.read(group.question, given).write(max_tokens=_ANSWER_TOKENS)
-    evidence = lm.read(group.question, several)
+    windows = [(one.passage.title, one.passage.window) for one in group.passages]
+    judgements = reader.judge(group.question, windows)
+    ranked = sorted(range(len(windows)), key=lambda place: -judgements[place].answerability)
+    evidence = lm.read(group.question, _windows(group, ranked[:PASSAGES_TOGETHER]))
     (among,) = evidence.write(max_tokens=_ANSWER_TOKENS)
-    extracted = readers_answers(reader, group.question, several)[:_JUDGED]
+    best = ranked[:PASSAGES_EXTRACTED]
+    extracted = best_answers([judgements[place] for place in best], [windows[place] for place in best])
     chosen = max(evidence.score(extracted), key=lambda one: one.pointed.right, default=None)
     found = {
         "em_given": float(exact_match(alone.text, group.answers)),
@@ -278,7 +291,7 @@ def _outcome(lm: EvidenceLM, reader: ReaderModel, group: Group) -> dict[str, flo
     return found
 
 
-def _windows(group: Group, places: Sequence[int] | range) -> list[tuple[str, str]]:
+def _windows(group: Group, places: Sequence[int]) -> list[tuple[str, str]]:
     passages = [group.passages[place].passage for place in places]
     return [(one.title, one.window if len(passages) == 1 else one.text) for one in passages]
 

@@ -93,8 +93,7 @@ def reader(
         Console(stderr=True),
         settings=settings if without is None else settings.without(without),
         pace=Pace(threads=threads, hours=hours),
-        command=f"loccit train reader --groups {groups} --seed {seed}"
-        + ("" if without is None else f" --without {without}"),
+        command=_command("reader", groups=groups, seed=seed, without=without),
     )
 
 
@@ -119,6 +118,13 @@ def adapter(
             help="Begin with the adapter in this folder, such as runs/adapter/weights, at a lower rate.",
         ),
     ] = None,
+    answers_of: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Judge the answers of the reader in this folder; the shipped one unless given.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,
     threads: Threads = None,
     hours: Hours = None,
@@ -129,12 +135,14 @@ def adapter(
     """Train a language model to answer from passages, to point at what backs an answer, and to judge answers.
 
     Run again with the same options, it goes on from its last checkpoint. Distantly supervised questions are
-    learnt from where the trained reader agrees; the answers that it judges are the reader's. With a C++ compiler
+    learnt from where the trained reader agrees; the answers that it judges are the reader's. A reader that has not
+    learnt from the same questions makes the mistakes on them that it will make when serving. With a C++ compiler
     (g++ or clang++) it is 1.6 times as fast.
 
     Example: loccit train adapter --out runs/adapter --threads 2
     """
     _require_peft()
+    from app.answering.reader_model import load_reader_model
     from app.answering.transformers_lm import load_model
     from retriever.models import LANGUAGE_MODELS, default_cache_dir
     from training.adapter import RATE_GOING_ON, AdapterSettings, train
@@ -149,11 +157,19 @@ def adapter(
         Console(stderr=True),
         settings=settings if start is None else replace(settings, rate=RATE_GOING_ON),
         pace=Pace(threads=threads, hours=hours),
+        answers_of=None if answers_of is None else load_reader_model(folder=answers_of),
         start=start,
         fused=any(map(which, ("g++", "clang++"))),
         licence="that of the base model" if packaged is None else packaged.licence,
-        command=f"loccit train adapter --language-model {language_model} --examples {examples} --rank {rank} "
-        f"--seed {seed}" + ("" if start is None else f" --start {start}"),
+        command=_command(
+            "adapter",
+            language_model=language_model,
+            examples=examples,
+            rank=rank,
+            seed=seed,
+            start=start,
+            answers_of=answers_of,
+        ),
     )
 
 
@@ -185,8 +201,14 @@ def support(
         Console(stderr=True),
         settings=SupportTrainingSettings(claims=claims, rank=rank, seed=seed),
         pace=Pace(threads=threads, hours=hours),
-        command=f"loccit train support --claims {claims} --rank {rank} --seed {seed}",
+        command=_command("support", claims=claims, rank=rank, seed=seed),
     )
+
+
+def _command(name: str, **options: object) -> str:
+    """The command line with these options, those that are None left out."""
+    given = (f"--{key.replace('_', '-')} {value}" for key, value in options.items() if value is not None)
+    return " ".join(("loccit train", name, *given))
 
 
 def _require_peft() -> None:

@@ -31,17 +31,15 @@ class EvidenceSettings:
     ``quoted``: the share answered in GopherCite's syntax, with the sentence that holds the answer, beside which
     no other answer is shown. ``alone``: the share of single passages shown without their continuation; several
     always are. ``hardest``: of how many of the hardest negatives those shown are drawn.
-    ``candidates``: answers of the reader that are judged beside the one that is written, at most.
-    ``hidden``: negatives that they may come from without being shown.
+    ``hidden``: passages whose best answers are judged too, without being shown.
     """
 
-    passages: tuple[float, ...] = (0.45, 0.45, 0.1)
+    passages: tuple[float, ...] = (0.35, 0.65)
     unanswerable: float = 0.12
     quoted: float = 0.1
     alone: float = 0.8
     hardest: int = 5
-    candidates: int = 4
-    hidden: int = 1
+    hidden: int = 3
     evidence_tokens: int = 256
 
 
@@ -83,11 +81,11 @@ def evidence_example(
     positives = [row for row in record.rows if row[1]]
     negatives = [row for row in record.rows if not row[1]][: settings.hardest]
     size = rng.choices(range(1, len(settings.passages) + 1), settings.passages)[0]
-    if negatives and (rng.random() < settings.unanswerable or not positives):
-        positives = []
-    shown = rng.sample(positives, min(len(positives), 1))
-    beside = rng.sample(negatives, min(len(negatives), size - len(shown) + settings.hidden))
-    shown, hidden = shown + beside[: size - len(shown)], beside[size - len(shown) :]
+    silent = negatives and (rng.random() < settings.unanswerable or not positives)
+    shown = [] if silent else rng.sample(positives, min(len(positives), 1))
+    shown += rng.sample(negatives, min(len(negatives), size - len(shown)))
+    others = [row for row in (*positives, *negatives) if row not in shown]
+    hidden = rng.sample(others, min(len(others), settings.hidden))
     rng.shuffle(shown)
     passages = _cut(replace(record, rows=tuple(shown)).group(store).passages, settings.alone, rng)
     windows = _windows(passages)
@@ -113,19 +111,19 @@ def evidence_example(
         written = NO_ANSWER
         first = ShownAnswer(tuple(tokenizer.answer(written)), (), None)
     looked_at = windows + _windows(replace(record, rows=tuple(hidden)).group(store).passages)
-    found = readers_answers(reader, record.question, looked_at, besides=written)[: settings.candidates]
+    found = best_answers(reader.judge(record.question, looked_at), looked_at, besides=written)
     judged = [_judged(one, record.answers, prompt, tokenizer) for one in found]
     return EvidenceExample(prompt, (first, *judged))
 
 
-def readers_answers(
-    reader: PassageReader, question: str, windows: Sequence[tuple[str, str]], *, besides: str = ""
+def best_answers(
+    judgements: Sequence[Judgement], windows: Sequence[tuple[str, str]], *, besides: str = ""
 ) -> list[str]:
-    """The reader's answers from these (title, window), likeliest first, each once, and not ``besides``."""
+    """The reader's best answer from each (title, window), likeliest first, each once, and not ``besides``."""
     spans = [
         (probability, span.of(window))
-        for judgement, (_, window) in zip(reader.judge(question, windows), windows, strict=True)
-        for span, probability in judgement.spans
+        for judgement, (_, window) in zip(judgements, windows, strict=True)
+        for span, probability in judgement.spans[:1]
     ]
     spans.sort(key=lambda one: -one[0])
     different: dict[str, str] = {}

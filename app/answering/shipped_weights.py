@@ -19,7 +19,8 @@ class ShippedWeights:
     """What the manifest says of one file.
 
     ``kind``: which class reads it. ``base_sha256``: of the model's weights that it adds to or departs from.
-    ``command``, ``data`` (its fingerprint), ``seed``: what made it. ``quality``: measured on development data.
+    ``command``, ``data`` (its fingerprint), ``seed``: what made it. ``made_from``: by option of the command, the
+    sha256 of the weights in the folder that it names. ``quality``: measured on development data.
     ``calibrated_on``: for a calibrator, the digests that it was fitted with.
     """
 
@@ -31,6 +32,7 @@ class ShippedWeights:
     command: str
     data: str
     seed: int
+    made_from: Mapping[str, str] = field(default_factory=dict)
     quality: Mapping[str, Any] = field(default_factory=dict)
     calibrated_on: Mapping[str, Any] | None = None
 

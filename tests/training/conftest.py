@@ -16,6 +16,9 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from tests.training.tower import examples_of
+from training.data import DataSettings, prepare
+from training.mining import MiningSettings
+from training.prepared import PreparedData
 from training.support_example import SupportExamples
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,'?!()-"
@@ -143,3 +146,18 @@ def data_folder(tmp_path):
     )
     write_lines(folder / "clapnq/dev.jsonl.gz", [{"input": "who kept lighthouse of Emden", "passages": []}])
     return folder
+
+
+@pytest.fixture
+def data(data_folder, tmp_path, quiet):
+    """The folder of what is prepared from the toy's files."""
+    settings = DataSettings(
+        mining=MiningSettings(depth=10, negatives=4), development_questions=2, development_articles=0.0
+    )
+    prepare(data_folder, tmp_path / "prepared", quiet, settings=settings)
+    return tmp_path / "prepared"
+
+
+@pytest.fixture
+def opened(data):
+    return PreparedData(data)

@@ -16,10 +16,8 @@ from retriever.models import sha256_of
 from training import reader as training
 from training import run
 from training.ablation import Ablation
-from training.data import DataSettings, prepare
 from training.example import PresentationSettings, chosen, example
 from training.group import GroupRecord
-from training.mining import MiningSettings
 from training.optimiser import learning_rate
 from training.order import mixture
 from training.prepared import PreparedData
@@ -29,15 +27,6 @@ from training.run import Pace
 from training.shards import read_shard, shards
 
 SETTINGS = TrainingSettings(groups=40, groups_per_step=4, max_tokens=160, rate=3e-3)
-
-
-@pytest.fixture
-def data(data_folder, tmp_path, quiet):
-    settings = DataSettings(
-        mining=MiningSettings(depth=10, negatives=4), development_questions=2, development_articles=0.0
-    )
-    prepare(data_folder, tmp_path / "prepared", quiet, settings=settings)
-    return tmp_path / "prepared"
 
 
 def checkpoint(folder):

@@ -16,8 +16,6 @@ from retriever.models import sha256_of
 from tests.training.tower import PLAIN
 from training import run
 from training import support as training
-from training.data import DataSettings, prepare
-from training.mining import MiningSettings
 from training.question import Source
 from training.run import Pace
 from training.support import SupportTrainingSettings, quality, train
@@ -25,15 +23,6 @@ from training.support_example import SupportExample
 from training.support_kind import Kind
 
 SETTINGS = SupportTrainingSettings(claims=40, claims_per_step=4, rate=3e-3, rank=2, quote_tokens=80)
-
-
-@pytest.fixture
-def data(data_folder, tmp_path, quiet):
-    settings = DataSettings(
-        mining=MiningSettings(depth=10, negatives=4), development_questions=2, development_articles=0.0
-    )
-    prepare(data_folder, tmp_path / "prepared", quiet, settings=settings)
-    return tmp_path / "prepared"
 
 
 @pytest.fixture

@@ -5,29 +5,15 @@ import pytest
 import torch
 from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
-from transformers import (
-    Gemma3ForCausalLM,
-    Gemma3TextConfig,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-)
+from transformers import PreTrainedTokenizerFast
 
 from app.answering.citation_head import CitationHead
 from app.answering.evidence_input import NO_ANSWER, EvidenceTokenizer
 from app.answering.evidence_lm import EvidenceLM, ReadEvidence, _Words
 from app.answering.quote_mask import QuotedTokens, QuoteMask, parse_quoted
 from retriever.errors import InvalidRequestError
+from tests.tiny_models import FAMILIES, HIDDEN, randomise
 
-SIZES = {
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 1024,
-    "bos_token_id": 0,
-}
 PASSAGES = (
     ("Eddystone", "It stands on a reef. 😀 Winstanley\r\nbuilt the first tower in 1698."),
     ("Pharos", "Sostratus of Cnidus\u0301 is named as its architect; a cafe\u0301 is not."),
@@ -59,26 +45,12 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def gemma3(vocabulary: int) -> Gemma3ForCausalLM:
-    """A passage is longer than its sliding window."""
-    types = ["sliding_attention", "full_attention", "sliding_attention"]
-    head = {"head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": 16, "layer_types": types}
-    return Gemma3ForCausalLM(Gemma3TextConfig(**SIZES, **head, vocab_size=vocabulary))
-
-
-def llama(vocabulary: int) -> LlamaForCausalLM:
-    return LlamaForCausalLM(LlamaConfig(**SIZES, vocab_size=vocabulary, tie_word_embeddings=True))
-
-
-@pytest.fixture(scope="module", params=[gemma3, llama], ids=lambda build: build.__name__)
+@pytest.fixture(scope="module", params=FAMILIES, ids=lambda build: build.__name__)
 def lm(request) -> EvidenceLM:
     torch.manual_seed(5)
-    words = tokenizer()
-    model, head = request.param(len(words)), CitationHead(SIZES["hidden_size"], 8)
-    for name, weight in [*model.named_parameters(), *head.named_parameters()]:
-        if "norm" not in name:  # far from zero, so that every position matters
-            torch.nn.init.normal_(weight, std=0.3)
-    return EvidenceLM(model.eval(), EvidenceTokenizer(words, begin=[0]), head.eval())
+    words, head = tokenizer(), CitationHead(HIDDEN, 8)
+    randomise(head)
+    return EvidenceLM(request.param(len(words)), EvidenceTokenizer(words, begin=[0]), head.eval())
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,122 @@
+"""A group as a language model is shown it: what it is to write, what is judged, and where each points."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.answering.answer_score import f1
+from app.answering.evidence_input import NO_ANSWER
+from app.answering.reader_model import Judgement
+from retriever.types import Span
+from tests.training.shown import PLAIN, answerable, said, shown, tokenizer
+
+
+class Saying:
+    """A reader that finds the first of these answers in the first passage, the second in the second, and so on."""
+
+    def __init__(self, *answers):
+        self._answers = answers
+
+    def judge(self, question, passages):
+        return [Judgement(0.9, tuple(self._spans(*one))) for one in enumerate(passages)]
+
+    def _spans(self, number, passage):
+        answer, window = self._answers[number % len(self._answers)], passage[1]
+        if answer in window:
+            place = window.index(answer)
+            yield Span(place, place + len(answer)), 0.5 / (number + 1)
+
+
+def test_the_answer_is_written_as_it_stands_and_pointed_at_where_it_stands(opened):
+    record = answerable(opened)
+    one = shown(opened, record)
+    written = one.answers[0]
+    (first, last), *_ = written.pairs
+    passage = int(one.prompt.passages[first])
+    assert one.prompt.characters(first, last).of(one.prompt.windows[passage]) in record.answers
+    assert said(written) == f" {record.answers[0]}\n"
+    assert written.right == 1.0
+
+
+def test_without_the_passage_that_answers_it_says_so_and_points_at_nothing(opened):
+    record = answerable(opened, rows=2)
+    one = shown(opened, record, replace(PLAIN, unanswerable=1.0))
+    written, *judged = one.answers
+    assert (said(written), written.pairs, written.right) == (f" {NO_ANSWER}\n", (), None)
+    assert not any(record.answers[0] in window for window in one.prompt.windows)
+    assert judged
+    assert {answer.right for answer in judged} == {0.0}
+
+
+def test_the_readers_other_answers_are_judged_by_how_near_they_come(opened):
+    """A wrong one is backed by nothing; one that shares words with the answer is half right, and not pointed at."""
+    record = answerable(opened)
+    row, ((start, end), *_) = next(row for row in record.rows if row[1])
+    (passage,) = opened.store.passages([row])
+    window = passage.window
+    answer, elsewhere = window[start:end], window[:start] + window[end:]
+    wrong = next(word for word in elsewhere.split() if len(word) > 3 and word not in answer)
+    longer = f"{answer}{window[end:].split('.')[0]}"
+    three_times = replace(record, rows=((row, ((start, end),)), (row, ()), (row, ())))
+    one = shown(opened, three_times, reader=Saying(answer, wrong, longer))
+    judged = {said(found).strip(): found for found in one.answers}
+    assert list(judged) == [answer, wrong, longer]
+    assert [judged[said_].right for said_ in (answer, wrong)] == [1.0, 0.0]
+    assert judged[wrong].pairs == ()
+    assert judged[longer].right == pytest.approx(f1(longer, record.answers))
+    assert 0 < judged[longer].right < 1
+    assert judged[longer].pairs is None
+
+
+def test_answers_from_passages_that_are_not_shown_are_judged_too(opened):
+    """The right one among them, which is pointed at nowhere: the language model has not read where it stands."""
+    record = answerable(opened, rows=2)
+    (answer,) = set(record.answers)
+    every = Saying(answer)
+    silent = replace(PLAIN, unanswerable=1.0, hidden=len(record.rows))
+    (written, judged) = shown(opened, record, silent, reader=every).answers
+    assert (said(written), said(judged)) == (f" {NO_ANSWER}\n", f" {answer}\n")
+    assert (judged.pairs, judged.right) == (None, 1.0)
+    assert len(shown(opened, record, replace(silent, hidden=0), reader=every).answers) == 1
+
+
+def test_a_right_answer_in_other_words_is_pointed_at_where_it_stands(opened):
+    record = answerable(opened)
+    other = next(row for row in record.rows if row[1])
+    (passage,) = opened.store.passages([other[0]])
+    word = next(one for one in reversed(passage.window.split()) if one.isalpha() and len(one) > 3)
+    known = replace(record, rows=(other,), answers=(*record.answers, word))
+    one = shown(opened, known, reader=Saying(word))
+    found = one.answers[1]
+    assert (said(found).strip(), found.right) == (word, 1.0)
+    assert found.pairs
+    for first, last in found.pairs:
+        assert one.prompt.characters(first, last).of(one.prompt.windows[0]) == word
+
+
+def test_a_quoted_answer_copies_the_sentence_token_by_token(opened):
+    record = answerable(opened)
+    one = shown(opened, record, replace(PLAIN, quoted=1.0))
+    (written,) = one.answers
+    assert (written.pairs, written.right) == (None, None)
+    title, window = one.prompt.titles[0], one.prompt.windows[0]
+    claim, _, rest = said(written).removeprefix(" %<").partition(f">%({title})%[")
+    quote, _, end = rest.rpartition("]%\n")
+    assert (claim, end) == (record.answers[0], "")
+    assert quote.strip() in window
+    assert record.answers[0] in quote
+    prompt, answer = [int(id_) for id_ in one.prompt.ids], list(written.ids)
+    ids = tokenizer().ids(quote)
+    assert any(prompt[n : n + len(ids)] == ids for n in range(len(prompt)))
+    assert any(answer[n : n + len(ids)] == ids for n in range(len(answer)))
+
+
+def test_several_passages_stand_in_any_order_and_show_one_that_answers(opened):
+    record = answerable(opened, rows=3)
+    several = replace(PLAIN, passages=(0.0, 0.0, 1.0))
+    places = set()
+    for seed in range(20):
+        one = shown(opened, record, several, seed=seed)
+        assert len(one.prompt.windows) == 3
+        places |= {int(one.prompt.passages[first]) for first, _ in one.answers[0].pairs}
+    assert places == {0, 1, 2}
