@@ -122,11 +122,11 @@ def open_retriever(settings: Settings) -> IndexRetriever:
     return IndexRetriever(index, encoder, mode=settings.retrieval)
 
 
-def open_service(settings: Settings, *, calibrated: bool = True, abstains: bool = True) -> AnswerService:
+def open_service(settings: Settings, *, abstains: bool = True) -> AnswerService:
     """Open the index and load the models.
 
-    ``calibrated`` False: without a calibrator, as one is fitted. ``abstains`` False: whoever asks keeps every
-    answer, so that a target accuracy which nothing promises is not refused.
+    ``abstains`` False: whoever asks keeps every answer, so that a target accuracy which nothing promises is not
+    refused.
 
     Raises:
         IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
@@ -147,7 +147,7 @@ def open_service(settings: Settings, *, calibrated: bool = True, abstains: bool 
         adapter_sha256=written.adapter_sha256,
         support=support_name,
     )
-    calibration = calibration_of(settings, models.digests(encoder), index) if calibrated else None
+    calibration = calibration_of(settings, models.digests(encoder), index)
     pipeline = Pipeline(
         retriever=IndexRetriever(index, encoder, mode=settings.retrieval),
         reader=reader,

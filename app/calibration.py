@@ -15,7 +15,7 @@ from app.answering.calibrator import (
 )
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
 from app.answering.shipped_weights import shipped_weights, ships, weights_folders
-from app.settings import Settings
+from app.settings import ConfidenceKind, Settings
 from retriever.errors import InvalidRequestError
 from retriever.index import STORE_FILE, PassageIndex
 
@@ -45,8 +45,11 @@ class Calibration:
 def calibration_of(settings: Settings, models: Digests, index: PassageIndex) -> Calibration | None:
     """Of the index's own calibrator, that of the folder of weights and the shipped one, the first that applies.
 
-    Where none does, the first that knows the reader and the support. ``models``: digests by part.
+    Where none does, the first that knows the reader and the support; None also where the settings want a score.
+    ``models``: digests by part.
     """
+    if settings.confidence is ConfidenceKind.SCORE:
+        return None
     own = settings.index / CALIBRATOR_FILE
     paths = [own] if own.is_file() else []
     for folder in weights_folders(settings.weights):

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from app.answering.question import checked_question
 from app.command_options import CALIBRATE, PREDICT, SERVICE, Options, with_options
-from app.settings import Settings
+from app.settings import ConfidenceKind, Settings
 from evaluation.cli import cli as evaluate_cli
 from index_builder.cli import cli as index_cli
 from retriever.errors import InvalidRequestError, LoccitError
@@ -61,7 +61,7 @@ def search(question: Annotated[str, typer.Argument(help="What to look for.")], *
 
 
 @cli.command()
-@with_options(*SERVICE, "length", "min_confidence", "target_accuracy")
+@with_options(*SERVICE, "confidence", "length", "min_confidence", "target_accuracy")
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="What you want to know.")],
@@ -120,7 +120,7 @@ def _refuse_options_of_the_server(context: typer.Context) -> None:
 
 
 @cli.command()
-@with_options(*SERVICE, "length", "min_confidence", "target_accuracy", "threads")
+@with_options(*SERVICE, "confidence", "length", "min_confidence", "target_accuracy", "threads")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
@@ -201,7 +201,7 @@ def evaluate_nq(*, options: Options) -> None:
     _score(options["out"], None)
 
 
-def _predict(options: Options, *, calibrated: bool = True) -> "tuple[AnswerService, Settings]":
+def _predict(options: Options) -> "tuple[AnswerService, Settings]":
     from app.assembly import open_service
     from evaluation.configurations import Service, configuration_of, pipeline_for, require_suitable
     from evaluation.predict import predict
@@ -210,18 +210,16 @@ def _predict(options: Options, *, calibrated: bool = True) -> "tuple[AnswerServi
     from evaluation.slices import chosen
 
     configuration = configuration_of(options["configuration"])
-    given = {name: options.get(name) for name in (*SERVICE, "length")}
-    # whatever the threshold, answers are kept: score applies it
-    settings = Settings.of(
-        **_combined(given, configuration.settings), min_confidence=None if calibrated else 0.0
-    )
+    given = {name: options.get(name) for name in (*SERVICE, "confidence", "length", "min_confidence")}
+    settings = Settings.of(**_combined(given, configuration.settings))
     questions = chosen(
         load_questions(options["questions"]),
         side=options["side"],
         sample=options["sample"],
         without_gold=options["without_gold"],
     )
-    answering = open_service(settings, calibrated=calibrated, abstains=False)
+    # whatever the threshold, answers are kept: score applies it
+    answering = open_service(settings, abstains=False)
     service = Service(
         answering.pipeline,
         answering.over,
@@ -325,8 +323,9 @@ def calibrate(
             "configuration": "full",
             "without_gold": asked.without_gold,
             "earlier": None,
-        },
-        calibrated=False,
+            "confidence": ConfidenceKind.SCORE,
+            "min_confidence": 0.0,
+        }
     )
     judged = judged_answers(run)
     models = answering.models.digests(answering.encoder)

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from app.answering.options import AnswerLength
-from app.settings import DEFAULT_INDEX, AdapterKind, CiterKind, GeneratorKind, ReaderKind, SupportKind
+from app.settings import (
+    DEFAULT_INDEX,
+    AdapterKind,
+    CiterKind,
+    ConfidenceKind,
+    GeneratorKind,
+    ReaderKind,
+    SupportKind,
+)
 from retriever.types import RetrievalMode
 
 Options = dict[str, Any]
@@ -94,6 +102,13 @@ _SETTING_OPTIONS: dict[str, tuple[Any, Any]] = {
             typer.Option(
                 help="Who judges how well a quote backs an answer; lexical is word overlap, untrained."
             ),
+        ],
+        None,
+    ),
+    "confidence": (
+        Annotated[
+            ConfidenceKind | None,
+            typer.Option(help="score: as if no confidence had been fitted."),
         ],
         None,
     ),
@@ -194,7 +209,7 @@ SERVICE = (
     "weights",
     "allow_download",
 )
-PREDICT = (*_RUN_OPTIONS, *SERVICE, "length")
+PREDICT = (*_RUN_OPTIONS, *SERVICE, "confidence", "length")
 CALIBRATE = ("questions", "side", "sample", *SERVICE)
 
 

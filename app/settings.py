@@ -52,6 +52,13 @@ class SupportKind(StrEnum):
     LEXICAL = "lexical"
 
 
+class ConfidenceKind(StrEnum):
+    """What says how sure an answer is."""
+
+    FITTED = "fitted"
+    SCORE = "score"
+
+
 class Settings(BaseSettings):
     """Everything that can be set, checked when it is built."""
 
@@ -90,6 +97,11 @@ class Settings(BaseSettings):
         SupportKind.LEXICAL,
         description="trained: a cross-encoder judges question, answer, title and quote; lexical: word overlap and "
         "cosine, untrained.",
+    )
+    confidence: ConfidenceKind = Field(
+        ConfidenceKind.FITTED,
+        description="fitted: the calibrator's word, where one knows the models; score: of support and the writer's "
+        "probability, unfitted.",
     )
     retrieval: RetrievalMode = Field(RetrievalMode.HYBRID, description="hybrid, dense or lexical.")
     top_k: int = Field(20, ge=1, le=100, description="Passages retrieved for a question.")

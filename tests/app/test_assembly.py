@@ -307,9 +307,9 @@ def test_fitted_with_any_other_model_it_does_not_apply_yet_scores(settings):
         assert open_service(settings()).calibration.applies is False, part
 
 
-def test_a_service_can_be_opened_without_its_calibrator_as_one_is_fitted(settings):
+def test_where_a_score_is_wanted_what_was_fitted_is_not_used(settings):
     beside(settings(), fitted_for(settings()))
-    service = open_service(settings(), calibrated=False)
+    service = open_service(settings(confidence="score"))
     assert service.calibration is None
     assert isinstance(service.pipeline.confidence, ScoreConfidence)
     assert service.pipeline.options.min_confidence == SCORE_MIN_CONFIDENCE
