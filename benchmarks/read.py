@@ -1,7 +1,7 @@
-"""What reading k passages gives and takes: exact match, gold document and milliseconds, for k = 2, 4, 8, 16.
+"""What reading k passages gives and takes: exact match, gold document and milliseconds, by k.
 
 python -m benchmarks.read QUESTIONS --index DIR
-python -m benchmarks.read QUESTIONS --index DIR --weights runs/reader/weights
+python -m benchmarks.read QUESTIONS --index DIR --weights runs/reader/weights --passages 8
 """
 
 import argparse
@@ -47,17 +47,18 @@ def main() -> None:
     parser.add_argument(
         "--weights", type=Path, default=WEIGHTS_FOLDER, help="folder with a reader; the shipped one"
     )
+    parser.add_argument("--passages", type=int, nargs="+", default=[2, 4, 8, 16], help="k, one or more")
     parser.add_argument("--without-continuations", action="store_true")
     arguments = parser.parse_args()
 
     questions = on_side(load_questions(arguments.questions), arguments.side)
     retriever = open_retriever(Settings.of(index=arguments.index, retrieval=arguments.retrieval))
-    hits = [retriever.retrieve(question.question, k=16) for question in questions]
+    hits = [retriever.retrieve(question.question, k=max(arguments.passages)) for question in questions]
     if arguments.without_continuations:
         hits = [[alone(hit) for hit in found] for found in hits]
     model = load_reader_model(folder=arguments.weights)
     print(f"{len(questions)} questions, {arguments.retrieval}; in percent, and ms p50 / p95")
-    for k in (2, 4, 8, 16):
+    for k in arguments.passages:
         reader = TrainedReader(model, passages=k)
         reader.read(questions[0].question, hits[0])
         right, gold, seconds = [], [], []

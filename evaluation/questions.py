@@ -85,8 +85,9 @@ def _content(name_or_path: str) -> bytes:
         return Path(name_or_path).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         names = ", ".join(f"`{name}`" for name in (OWN, *SOURCES))
+        why = getattr(error, "strerror", None) or error
         raise LoccitError(
-            f"The questions {name_or_path!r} cannot be read ({error}); give {names}, or a file of questions."
+            f"The questions {name_or_path!r} cannot be read ({why}); give {names}, or a file of questions."
         ) from error
 
 

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from retriever.counted import counted
+
 cli = typer.Typer(help="Build, describe and verify indexes.", no_args_is_help=True)
 
 IndexFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the index.")]
@@ -64,8 +66,8 @@ def build(
     counts = report.manifest.counts
     console.print(
         Text(
-            f"{counts.documents:,} documents, {counts.passages:,} passages ({report.embedded:,} newly embedded) "
-            f"in {out}, generation {report.generation}."
+            f"{counted(counts.documents, 'document')}, {counted(counts.passages, 'passage')} "
+            f"({report.embedded:,} newly embedded) in {out}, generation {report.generation}."
         )
     )
     console.print(Text(f"Ask it: loccit ask --index {out} 'your question'"))
@@ -94,7 +96,10 @@ def info(directory: IndexFolder) -> None:
         ("encoder", f"{manifest.encoder.name}, {manifest.encoder.dimension} dimensions"),
         ("size", f"{sum(file.bytes for file in manifest.files.values()) / 1e6:,.1f} MB"),
         *(
-            ("source", f"{s.name}: {s.documents:,} documents, {s.malformed:,} left out. {s.licence or ''}")
+            (
+                "source",
+                f"{s.name}: {counted(s.documents, 'document')}, {s.malformed:,} left out. {s.licence or ''}",
+            )
             for s in manifest.sources
         ),
     ):
@@ -113,7 +118,7 @@ def verify(directory: IndexFolder) -> None:
     manifest = verify_index(directory)
     Console().print(
         Text(
-            f"{directory} is whole: {len(manifest.files)} files, {manifest.counts.documents:,} documents, "
-            f"{manifest.counts.passages:,} passages in all three parts."
+            f"{directory} is whole: {len(manifest.files)} files, {counted(manifest.counts.documents, 'document')}, "
+            f"{counted(manifest.counts.passages, 'passage')} in all three parts."
         )
     )

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from evaluation.quote_check.audit import Audit, rounded_down
 from evaluation.quote_check.check import Finding, Verdict
+from retriever.counted import counted
 
 _NAMES = {
     Verdict.VERBATIM: "verbatim",
@@ -31,7 +32,7 @@ def show_audit(audit: Audit, console: Console) -> None:
 
 def _heading(audit: Audit) -> str:
     without = f", {audit.without_quotes:,} of them without any" if audit.without_quotes else ""
-    return f"{audit.quotes:,} quotes of {audit.answers:,} answers{without}"
+    return f"{counted(audit.quotes, 'quote')} of {counted(audit.answers, 'answer')}{without}"
 
 
 def _table(audit: Audit) -> Table:

@@ -263,7 +263,7 @@ def test_the_summary_shows_shares_and_every_quote_that_is_not_as_claimed(directo
     output = shown(audit(answers({"id": "a", "quotes": quotes}), directory, out=None, console=quiet))
     rows = [" ".join(line.split()) for line in output.splitlines()]
     assert rows[:8] == [
-        "5 quotes of 1 answers",
+        "5 quotes of 1 answer",
         "verdict quotes share",
         "verbatim 2 40.0%",
         "of these, not at their offsets 1 20.0%",
@@ -297,7 +297,7 @@ def test_only_the_first_are_listed_and_the_rest_counted(directory, answers, quie
 
 def test_a_file_without_quotes_is_counted_too(directory, answers, quiet):
     output = shown(audit(answers({"quotes": []}), directory, out=None, console=quiet))
-    assert output.startswith("0 quotes of 1 answers, 1 of them without any")
+    assert output.startswith("0 quotes of 1 answer, 1 of them without any")
 
 
 def test_a_malformed_line_stops_before_anything_is_written(directory, answers, tmp_path, quiet):
