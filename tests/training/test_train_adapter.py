@@ -120,7 +120,7 @@ def test_a_right_answer_is_judged_above_a_wrong_one(opened, data, tmp_path, quie
     settings = replace(SETTINGS, examples=80, rate=2e-2, rank=8, shown=PLAIN, shares={Source.SQUAD: 1.0})
     trained(data, tmp_path / "out", quiet, settings=settings)
     lm = adapted(tiny(), tmp_path / "out/weights").lm
-    for record in opened.training()[Source.SQUAD]:
+    for record in opened.training()[Source.SQUAD][::3]:
         one = shown(opened, record)
         evidence = lm.read(record.question, list(zip(one.prompt.titles, one.prompt.windows, strict=True)))
         right, *wrong = evidence.score([said(answer).strip() for answer in one.answers])
