@@ -58,7 +58,7 @@ class AnswerService:
     """An opened index with the models that answer from it.
 
     ``language_model``: None when it is adapted, or the reader alone answers.
-    ``calibration``: None where no calibrator knows these models; the confidence is then a score.
+    ``calibration``: None where no calibrator knows these models or a score is wanted; the confidence is then a score.
     """
 
     pipeline: Pipeline

@@ -121,6 +121,10 @@ def threshold(settings: Settings, calibration: Calibration | None, *, abstains: 
 
 
 def _promising(accuracy: float, settings: Settings, calibration: Calibration | None) -> float:
+    if settings.confidence is ConfidenceKind.SCORE:
+        raise InvalidRequestError(
+            "target_accuracy needs a fitted confidence, but confidence is set to score; leave one of the two out."
+        )
     if calibration is None or not calibration.applies:
         fitted = (
             "there is none"

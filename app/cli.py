@@ -32,7 +32,11 @@ cli.add_typer(train_cli, name="train")
 cli.add_typer(evaluate_cli, name="evaluate")
 
 _LISTED = 5  # passages that search lists, unless top_k is set
-_IN_PROCESS = (*(name for name in SERVICE if name != "top_k"), "target_accuracy")  # a server has its own
+_IN_PROCESS = (
+    *(name for name in SERVICE if name != "top_k"),
+    "confidence",
+    "target_accuracy",
+)  # a server has its own
 
 
 @cli.command()
@@ -168,9 +172,9 @@ def check(
     from evaluation.quote_check.audit import audit
     from evaluation.quote_check.summary import show_audit
 
-    counted = audit(file, options["index"], out=out, console=Console(stderr=True))
-    show_audit(counted, Console())
-    if strict and (counted.unsound or not counted.quotes):
+    found = audit(file, options["index"], out=out, console=Console(stderr=True))
+    show_audit(found, Console())
+    if strict and (found.unsound or not found.quotes):
         raise typer.Exit(1)
 
 

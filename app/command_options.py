@@ -108,7 +108,7 @@ _SETTING_OPTIONS: dict[str, tuple[Any, Any]] = {
     "confidence": (
         Annotated[
             ConfidenceKind | None,
-            typer.Option(help="score: as if no confidence had been fitted."),
+            typer.Option(help="fitted: where a calibrator knows the models; score: as if none did."),
         ],
         None,
     ),

@@ -110,7 +110,10 @@ class Settings(BaseSettings):
         1, ge=1, le=64, description="Answers the language model writes, the best passages first."
     )
     passages_together: int = Field(
-        2, ge=1, le=8, description="Passages that the adapted language model reads at once."
+        2,
+        ge=1,
+        le=8,
+        description="Passages that the adapted language model reads at once; it has learnt from one and two.",
     )
     evidence_tokens: int = Field(256, ge=16, le=8192, description="Tokens of a passage the model reads.")
     seed: int = Field(0, ge=0, description="Of the sampled candidates.")
@@ -119,7 +122,7 @@ class Settings(BaseSettings):
         ge=0,
         le=1,
         description=f"Abstain below this confidence; {FITTED_MIN_CONFIDENCE} unless given, {SCORE_MIN_CONFIDENCE} "
-        "where no calibrator knows the models.",
+        "where the confidence is a score.",
     )
     target_accuracy: float | None = Field(
         None,

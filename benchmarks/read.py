@@ -33,6 +33,13 @@ def best_answer(readings: Sequence[Reading]) -> str:
     return best.spans[0].span.shifted(-passage.span.start).of(passage.window)
 
 
+def positive(text: str) -> int:
+    """A number from 1 on."""
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
 def alone(hit: Hit) -> Hit:
     """The hit whose passage has no continuation."""
     return replace(hit, passage=replace(hit.passage, continuation=""))
@@ -47,7 +54,7 @@ def main() -> None:
     parser.add_argument(
         "--weights", type=Path, default=WEIGHTS_FOLDER, help="folder with a reader; the shipped one"
     )
-    parser.add_argument("--passages", type=int, nargs="+", default=[2, 4, 8, 16], help="k, one or more")
+    parser.add_argument("--passages", type=positive, nargs="+", default=[2, 4, 8, 16], help="k, one or more")
     parser.add_argument("--without-continuations", action="store_true")
     arguments = parser.parse_args()
 

@@ -114,6 +114,7 @@ def train(
         data=data.fingerprint,
         seed=settings.seed,
         made_from={
+            "reader": reader.sha256,
             **({} if beginning is None else {"start": beginning.sha256}),
             **({} if answers_of is None else {"answers-of": answers_of.sha256}),
         },
@@ -246,9 +247,9 @@ def quality(lm: EvidenceLM, reader: ReaderModel, groups: Sequence[Group]) -> Qua
     """By source, over its groups with an answer (0-1, higher is better):
 
     ``em_given``, ``f1_given``: of what is written when only the first passage that answers is read;
-    ``cited_given``: exact match of where the citation head points for it; ``em``: of what is written when all
-    passages are ranked by the reader and the best read, as in the service; ``em_reader``, ``em_chosen``: of the
-    reader's answers from those, the likeliest and the one that the citation head holds most likely right;
+    ``cited_given``: exact match of where the citation head points for it; ``em``: of what is written when the
+    reader ranks all passages, by its own judgement alone, and the best two are read; ``em_reader``, ``em_chosen``:
+    of its answers from the best five, the likeliest and the one that the citation head holds most likely right;
     ``refused``: how often it says so when shown a passage that does not answer.
     """
     by_source: dict[str, list[dict[str, float]]] = {}
@@ -271,7 +272,7 @@ def _outcome(lm: EvidenceLM, reader: ReaderModel, group: Group) -> dict[str, flo
     (alone,) = lm.read(group.question, given).write(max_tokens=_ANSWER_TOKENS)
     windows = [(one.passage.title, one.passage.window) for one in group.passages]
     judgements = reader.judge(group.question, windows)
-    ranked = sorted(range(len(windows)), key=lambda place: -judgements[place].answerability)
+    ranked = sorted(range(len(windows)), key=lambda place: (-judgements[place].answerability, -place))
     evidence = lm.read(group.question, _windows(group, ranked[:PASSAGES_TOGETHER]))
     (among,) = evidence.write(max_tokens=_ANSWER_TOKENS)
     best = ranked[:PASSAGES_EXTRACTED]

@@ -1,7 +1,9 @@
 """`loccit train`: make the training data, and train what is shipped."""
 
+import shlex
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from shutil import which
 from typing import Annotated
@@ -135,9 +137,9 @@ def adapter(
     """Train a language model to answer from passages, to point at what backs an answer, and to judge answers.
 
     Run again with the same options, it goes on from its last checkpoint. Distantly supervised questions are
-    learnt from where the trained reader agrees; the answers that it judges are the reader's. A reader that has not
-    learnt from the same questions makes the mistakes on them that it will make when serving. With a C++ compiler
-    (g++ or clang++) it is 1.6 times as fast.
+    learnt from where the trained reader agrees. The answers that it judges are that reader's, or with --answers-of
+    another's: one that has not learnt from these questions makes mistakes on them as when serving. With a C++
+    compiler (g++ or clang++) it is 1.6 times as fast.
 
     Example: loccit train adapter --out runs/adapter --threads 2
     """
@@ -149,6 +151,7 @@ def adapter(
     from training.run import Pace
 
     packaged = LANGUAGE_MODELS.get(language_model)
+    others = None if answers_of is None else load_reader_model(folder=answers_of)
     settings = AdapterSettings(examples=examples, rank=rank, seed=seed)
     train(
         prepared,
@@ -157,7 +160,7 @@ def adapter(
         Console(stderr=True),
         settings=settings if start is None else replace(settings, rate=RATE_GOING_ON),
         pace=Pace(threads=threads, hours=hours),
-        answers_of=None if answers_of is None else load_reader_model(folder=answers_of),
+        answers_of=others,
         start=start,
         fused=any(map(which, ("g++", "clang++"))),
         licence="that of the base model" if packaged is None else packaged.licence,
@@ -207,8 +210,10 @@ def support(
 
 def _command(name: str, **options: object) -> str:
     """The command line with these options, those that are None left out."""
-    given = (f"--{key.replace('_', '-')} {value}" for key, value in options.items() if value is not None)
-    return " ".join(("loccit train", name, *given))
+    given = (
+        (f"--{key.replace('_', '-')}", str(value)) for key, value in options.items() if value is not None
+    )
+    return shlex.join(["loccit", "train", name, *chain.from_iterable(given)])
 
 
 def _require_peft() -> None:

@@ -30,8 +30,8 @@ class EvidenceSettings:
     ``passages``: weights of one, two, three ... passages. ``unanswerable``: the share shown without a positive.
     ``quoted``: the share answered in GopherCite's syntax, with the sentence that holds the answer, beside which
     no other answer is shown. ``alone``: the share of single passages shown without their continuation; several
-    always are. ``hardest``: of how many of the hardest negatives those shown are drawn.
-    ``hidden``: passages whose best answers are judged too, without being shown.
+    always are. ``hardest``: of how many of the hardest negatives those shown and hidden are drawn.
+    ``hidden``: of how many passages at most the best answers are judged too without being shown.
     """
 
     passages: tuple[float, ...] = (0.35, 0.65)
@@ -81,7 +81,7 @@ def evidence_example(
     positives = [row for row in record.rows if row[1]]
     negatives = [row for row in record.rows if not row[1]][: settings.hardest]
     size = rng.choices(range(1, len(settings.passages) + 1), settings.passages)[0]
-    silent = negatives and (rng.random() < settings.unanswerable or not positives)
+    silent = bool(negatives) and (rng.random() < settings.unanswerable or not positives)
     shown = [] if silent else rng.sample(positives, min(len(positives), 1))
     shown += rng.sample(negatives, min(len(negatives), size - len(shown)))
     others = [row for row in (*positives, *negatives) if row not in shown]

@@ -19,8 +19,8 @@ class ShippedWeights:
     """What the manifest says of one file.
 
     ``kind``: which class reads it. ``base_sha256``: of the model's weights that it adds to or departs from.
-    ``command``, ``data`` (its fingerprint), ``seed``: what made it. ``made_from``: by option of the command, the
-    sha256 of the weights in the folder that it names. ``quality``: measured on development data.
+    ``command``, ``data`` (its fingerprint), ``seed``: what made it. ``made_from``: sha256 of other
+    weights that it learnt from, as an adapter does from a reader's. ``quality``: measured on development data.
     ``calibrated_on``: for a calibrator, the digests that it was fitted with.
     """
 
@@ -81,8 +81,8 @@ def shipped_weights(name: str, kind: str, folder: Path = WEIGHTS_FOLDER) -> tupl
     entries = _entries(folder)
     if name not in entries:
         raise ModelUnusableError(
-            f"{folder / MANIFEST_FILE} names no weights {name!r}, only {', '.join(sorted(entries)) or 'nothing'}; make "
-            "them with `loccit train` and name their folder with --weights."
+            f"{folder / MANIFEST_FILE} names no weights {name!r}, only {', '.join(sorted(entries)) or 'nothing'}; give "
+            "a folder of weights as `loccit train` leaves them."
         )
     try:
         entry = ShippedWeights(**entries[name])

@@ -315,6 +315,12 @@ def test_where_a_score_is_wanted_what_was_fitted_is_not_used(settings):
     assert service.pipeline.options.min_confidence == SCORE_MIN_CONFIDENCE
 
 
+def test_a_score_promises_no_accuracy(settings):
+    beside(settings(), fitted_for(settings()))
+    with pytest.raises(InvalidRequestError, match="confidence is set to score; leave one of the two out"):
+        open_service(settings(confidence="score", target_accuracy=0.7))
+
+
 def among_weights(calibrator, folder):
     """A folder of weights that has this calibrator, and an entry for it in its manifest."""
     folder.mkdir()

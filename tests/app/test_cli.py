@@ -248,6 +248,7 @@ def test_a_servers_answer_is_handed_on_as_it_came(loccit, monkeypatch):
         (("--language-model", "gemma-3-270m"), "--language-model"),
         (("--retrieval", "hybrid"), "--retrieval"),
         (("--allow-download",), "--allow-download"),
+        (("--confidence", "score"), "--confidence"),
         (("--generator", "lm", "--retrieval", "dense"), "--retrieval, --generator"),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 
 from app.answering.answer_score import f1
 from app.answering.evidence_input import NO_ANSWER
+from app.answering.normalise import normalise_answer
 from app.answering.reader_model import Judgement
 from retriever.types import Span
 from tests.training.shown import PLAIN, answerable, said, shown, tokenizer
@@ -78,6 +79,34 @@ def test_answers_from_passages_that_are_not_shown_are_judged_too(opened):
     assert (said(written), said(judged)) == (f" {NO_ANSWER}\n", f" {answer}\n")
     assert (judged.pairs, judged.right) == (None, 1.0)
     assert len(shown(opened, record, replace(silent, hidden=0), reader=every).answers) == 1
+
+
+class Remembering:
+    """A reader that keeps what it was shown, and finds the first word of each passage, then its last one."""
+
+    def judge(self, question, passages):
+        self.passages = list(passages)
+        return [Judgement(0.9, tuple(self._spans(window))) for _, window in passages]
+
+    def _spans(self, window):
+        yield Span(0, window.index(" ")), 0.3
+        yield Span(window.rindex(" ") + 1, len(window)), 0.2
+
+
+def test_the_best_answer_of_each_passage_is_judged_shown_or_not(opened):
+    """Two passages answer here, of which one is shown; and no more are looked at than wanted."""
+    record = answerable(opened, rows=3)
+    (right, spans), *others = sorted(record.rows, key=lambda row: not row[1])
+    both = replace(record, rows=((right, spans), (others[0][0], spans), *others[1:]))
+    reader = Remembering()
+    one = shown(opened, both, replace(PLAIN, hidden=9), reader=reader)
+    assert len(one.prompt.windows) == 1
+    assert len(set(reader.passages)) == len(reader.passages) == len(both.rows)
+    first = {normalise_answer(window.split(" ")[0]) for _, window in reader.passages}
+    written, *judged = [normalise_answer(said(answer)) for answer in one.answers]
+    assert sorted(judged) == sorted(first - {written, ""})
+    shown(opened, both, replace(PLAIN, hidden=1), reader=reader)
+    assert len(reader.passages) == 2
 
 
 def test_a_right_answer_in_other_words_is_pointed_at_where_it_stands(opened):

@@ -78,7 +78,7 @@ def test_answers_can_be_those_of_another_reader(opened, data, tmp_path, quiet):
     assert other.questions == {one.question for one in opened.training()[Source.SQUAD]}
     assert reader.questions == {one.question for one in opened.development if one.answerable}
     _, entry = shipped_weights("adapter-tiny", "adapter", tmp_path / "out/weights")
-    assert entry.made_from == {"answers-of": other.sha256}
+    assert entry.made_from == {"reader": reader.sha256, "answers-of": other.sha256}
     with pytest.raises(LoccitError, match="other settings or data"):
         trained(data, tmp_path / "out", quiet, settings=settings, reader=reader)
 
@@ -190,7 +190,7 @@ def test_a_training_can_begin_with_another_ones_adapter(data, tmp_path, quiet):
     assert all(torch.equal(again[name], one) for name, one in kept.items())
     assert again.keys() - kept.keys() == {"citation.right.weight", "citation.right.bias"}
     _, entry = shipped_weights("adapter-tiny", "adapter", tmp_path / "second/weights")
-    assert entry.made_from == {"start": sha256_of(path)}
+    assert entry.made_from == {"reader": FirstAnswer.sha256, "start": sha256_of(path)}
     with pytest.raises(LoccitError, match="other settings or data"):
         trained(data, tmp_path / "second", quiet, settings=still)
 
