@@ -113,7 +113,7 @@ class Settings(BaseSettings):
         2,
         ge=1,
         le=8,
-        description="Passages that the adapted language model reads at once; it has learnt from one and two.",
+        description="Passages that the adapted language model reads at once; it has mostly learnt from one and two.",
     )
     evidence_tokens: int = Field(256, ge=16, le=8192, description="Tokens of a passage the model reads.")
     seed: int = Field(0, ge=0, description="Of the sampled candidates.")

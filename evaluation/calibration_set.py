@@ -1,7 +1,9 @@
 """The questions that a calibrator is fitted on: about what is indexed, and some of them beyond it."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +32,9 @@ class CalibrationSet:
 
     def command(self, index: Path) -> str:
         """What fits a calibrator on them and this index."""
-        part = {"side": self.side, "sample": self.sample}
-        chosen_by = "".join(f" --{option} {value}" for option, value in part.items() if value is not None)
-        return f"loccit calibrate {self.name} --index {index.name}{chosen_by}"
+        options = {"index": index.name, "side": self.side, "sample": self.sample}
+        given = ((f"--{name}", str(value)) for name, value in options.items() if value is not None)
+        return shlex.join(["loccit", "calibrate", self.name, *chain.from_iterable(given)])
 
 
 def calibration_set(name_or_path: str, *, side: str | None, sample: int | None) -> CalibrationSet:

@@ -116,7 +116,7 @@ def train(
         made_from={
             "reader": reader.sha256,
             **({} if beginning is None else {"start": beginning.sha256}),
-            **({} if answers_of is None else {"answers-of": answers_of.sha256}),
+            **({} if answers_of is None else {"answers_of": answers_of.sha256}),
         },
     )
     return Run(task, out_folder, console, pace or Pace()).finish(f"adapter-{name}", entry)
@@ -272,6 +272,7 @@ def _outcome(lm: EvidenceLM, reader: ReaderModel, group: Group) -> dict[str, flo
     (alone,) = lm.read(group.question, given).write(max_tokens=_ANSWER_TOKENS)
     windows = [(one.passage.title, one.passage.window) for one in group.passages]
     judgements = reader.judge(group.question, windows)
+    # of equal ones the last first: a group begins with the passages that answer
     ranked = sorted(range(len(windows)), key=lambda place: (-judgements[place].answerability, -place))
     evidence = lm.read(group.question, _windows(group, ranked[:PASSAGES_TOGETHER]))
     (among,) = evidence.write(max_tokens=_ANSWER_TOKENS)

@@ -149,14 +149,19 @@ def test_fitted_again_with_a_calibrator_in_place_it_finds_the_same_from_the_same
     assert Calibrator.load(index / CALIBRATOR_FILE) == first
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("LOCCIT_TARGET_ACCURACY", "0.8"), ("LOCCIT_MIN_CONFIDENCE", "0.8"), ("LOCCIT_CONFIDENCE", "fitted")],
-)
-def test_what_the_environment_says_of_confidence_stands_in_nobodys_way(
-    calibrate, index, monkeypatch, name, value
-):
-    monkeypatch.setenv(name, value)
+def test_it_is_fitted_to_answers_that_no_calibrator_has_chosen(calibrate, tmp_path, monkeypatch):
+    """Whatever lies beside the index, and whatever the environment says."""
+    monkeypatch.setenv("LOCCIT_CONFIDENCE", "fitted")
+    questions = [asked(place) for place in PLACES]
+    calibrate(questions)
+    status, _, said = calibrate(questions, "--run", "again")
+    assert status == 0, said
+    assert json.loads((tmp_path / "again/run.json").read_text())["calibration"] is None
+
+
+@pytest.mark.parametrize("name", ["LOCCIT_TARGET_ACCURACY", "LOCCIT_MIN_CONFIDENCE"])
+def test_a_threshold_of_the_environment_stands_in_nobodys_way(calibrate, index, monkeypatch, name):
+    monkeypatch.setenv(name, "0.8")
     status, _, said = calibrate([asked(place) for place in PLACES])
     assert status == 0, said
     assert (index / CALIBRATOR_FILE).is_file()

@@ -6,7 +6,6 @@ from app.answering.reader_model import Judgement
 from retriever.types import Span
 from tests.training.shown import answerable
 from training.agreement import agreed
-from training.group import GroupRecord
 from training.question import Source
 
 
@@ -49,6 +48,13 @@ def test_groups_without_a_positive_stay_and_negatives_are_kept(opened, tmp_path,
     assert [one.id for one in kept] == [record.id, "silent"]
     assert [row for row in kept[0].rows if not row[1]] == [row for row in record.rows if not row[1]]
     assert kept[1] == silent
-    again = agreed([], Agreeing(), opened.store, tmp_path / "kept", quiet, name="nq", at_least=2)
-    assert again == []
-    assert isinstance(kept[0], GroupRecord)
+
+
+def test_what_was_agreed_is_kept_and_not_asked_again(opened, tmp_path, quiet):
+    record = answerable(opened, Source.NQ)
+    first, again = (
+        agreed([record], reader, opened.store, tmp_path / "kept", quiet, name="nq", at_least=1)
+        for reader in (Agreeing(*record.answers), Agreeing())
+    )
+    assert first == again
+    assert [one.id for one in again] == [record.id]

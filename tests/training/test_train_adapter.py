@@ -78,7 +78,7 @@ def test_answers_can_be_those_of_another_reader(opened, data, tmp_path, quiet):
     assert other.questions == {one.question for one in opened.training()[Source.SQUAD]}
     assert reader.questions == {one.question for one in opened.development if one.answerable}
     _, entry = shipped_weights("adapter-tiny", "adapter", tmp_path / "out/weights")
-    assert entry.made_from == {"reader": reader.sha256, "answers-of": other.sha256}
+    assert entry.made_from == {"reader": reader.sha256, "answers_of": other.sha256}
     with pytest.raises(LoccitError, match="other settings or data"):
         trained(data, tmp_path / "out", quiet, settings=settings, reader=reader)
 
