@@ -32,11 +32,7 @@ cli.add_typer(train_cli, name="train")
 cli.add_typer(evaluate_cli, name="evaluate")
 
 _LISTED = 5  # passages that search lists, unless top_k is set
-_IN_PROCESS = (
-    *(name for name in SERVICE if name != "top_k"),
-    "confidence",
-    "target_accuracy",
-)  # a server has its own
+_IN_PROCESS = (*(name for name in SERVICE if name != "top_k"), "target_accuracy")  # a server has its own
 
 
 @cli.command()
@@ -65,7 +61,7 @@ def search(question: Annotated[str, typer.Argument(help="What to look for.")], *
 
 
 @cli.command()
-@with_options(*SERVICE, "confidence", "length", "min_confidence", "target_accuracy")
+@with_options(*SERVICE, "length", "min_confidence", "target_accuracy")
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="What you want to know.")],
@@ -124,7 +120,7 @@ def _refuse_options_of_the_server(context: typer.Context) -> None:
 
 
 @cli.command()
-@with_options(*SERVICE, "confidence", "length", "min_confidence", "target_accuracy", "threads")
+@with_options(*SERVICE, "length", "min_confidence", "target_accuracy", "threads")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
@@ -214,7 +210,7 @@ def _predict(options: Options) -> "tuple[AnswerService, Settings]":
     from evaluation.slices import chosen
 
     configuration = configuration_of(options["configuration"])
-    given = {name: options.get(name) for name in (*SERVICE, "confidence", "length", "min_confidence")}
+    given = {name: options.get(name) for name in (*SERVICE, "length", "min_confidence")}
     settings = Settings.of(**_combined(given, configuration.settings))
     questions = chosen(
         load_questions(options["questions"]),

@@ -205,12 +205,13 @@ SERVICE = (
     "adapter",
     "citer",
     "support",
+    "confidence",
     "candidates",
     "weights",
     "allow_download",
 )
-PREDICT = (*_RUN_OPTIONS, *SERVICE, "confidence", "length")
-CALIBRATE = ("questions", "side", "sample", *SERVICE)
+PREDICT = (*_RUN_OPTIONS, *SERVICE, "length")
+CALIBRATE = ("questions", "side", "sample", *(name for name in SERVICE if name != "confidence"))
 
 
 def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

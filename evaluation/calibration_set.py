@@ -1,14 +1,13 @@
 """The questions that a calibrator is fitted on: about what is indexed, and some of them beyond it."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from evaluation.questions import Question, load_questions, sha256_of_questions
 from evaluation.slices import chosen
+from retriever.command_line import command_line
 from retriever.errors import InvalidRequestError
 
 
@@ -32,9 +31,7 @@ class CalibrationSet:
 
     def command(self, index: Path) -> str:
         """What fits a calibrator on them and this index."""
-        options = {"index": index.name, "side": self.side, "sample": self.sample}
-        given = ((f"--{name}", str(value)) for name, value in options.items() if value is not None)
-        return shlex.join(["loccit", "calibrate", self.name, *chain.from_iterable(given)])
+        return command_line("calibrate", self.name, index=index.name, side=self.side, sample=self.sample)
 
 
 def calibration_set(name_or_path: str, *, side: str | None, sample: int | None) -> CalibrationSet:

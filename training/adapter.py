@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
-from statistics import fmean
 from types import MappingProxyType
 
 import torch
@@ -13,16 +12,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from app.answering.adapter import ADAPTER_KIND, CITATION_PREFIX, PROJECTIONS
-from app.answering.answer_score import exact_match, f1
 from app.answering.citation_head import CitationHead
-from app.answering.evidence_generator import PASSAGES_TOGETHER
-from app.answering.evidence_input import NO_ANSWER, EvidenceTokenizer
-from app.answering.evidence_lm import EvidenceLM, Written
-from app.answering.generator import PASSAGES_EXTRACTED
+from app.answering.evidence_input import EvidenceTokenizer
+from app.answering.evidence_lm import EvidenceLM
 from app.answering.reader_model import ReaderModel, load_reader_model
 from app.answering.shipped_weights import ShippedWeights, name_of, shipped_weights
 from app.answering.transformers_lm import LoadedModel
 from retriever.errors import LoccitError
+from training.adapter_quality import quality
 from training.agreement import agreed
 from training.evidence_batch import (
     EvidenceBatch,
@@ -31,8 +28,8 @@ from training.evidence_batch import (
     evidence_parts,
     require_packable,
 )
-from training.evidence_example import EvidenceExample, EvidenceSettings, best_answers, evidence_example
-from training.group import Group, GroupRecord
+from training.evidence_example import EvidenceExample, EvidenceSettings, evidence_example
+from training.group import GroupRecord
 from training.low_rank import seeded, shipped_names, with_low_rank
 from training.order import mixture
 from training.prepared import PreparedData, first_of_each
@@ -46,7 +43,6 @@ RATE_GOING_ON = 3e-4
 """The peak rate for what has learnt before."""
 _QUICK_GROUPS = 12
 _WHOLE_GROUPS = 120
-_ANSWER_TOKENS = 32
 _DISTANT_LOOKED_AT = 1.6
 
 
@@ -241,65 +237,3 @@ def _beginning(folder: Path, base: LoadedModel) -> _Beginning:
         )
     path, entry = shipped_weights(name, ADAPTER_KIND, folder)
     return _Beginning(path, entry.sha256)
-
-
-def quality(lm: EvidenceLM, reader: ReaderModel, groups: Sequence[Group]) -> Quality:
-    """By source, over its groups with an answer (0-1, higher is better):
-
-    ``em_given``, ``f1_given``: of what is written when only the first passage that answers is read;
-    ``cited_given``: exact match of where the citation head points for it; ``em``: of what is written when the
-    reader ranks all passages, by its own judgement alone, and the best two are read; ``em_reader``, ``em_chosen``:
-    of its answers from the best five, the likeliest and the one that the citation head holds most likely right;
-    ``refused``: how often it says so when shown a passage that does not answer.
-    """
-    by_source: dict[str, list[dict[str, float]]] = {}
-    for group in groups:
-        by_source.setdefault(group.source.value, []).append(_outcome(lm, reader, group))
-    return {
-        source: {"groups": len(found)}
-        | {name: round(fmean(one[name] for one in found if name in one), 4) for name in _names(found)}
-        for source, found in sorted(by_source.items())
-    }
-
-
-def _names(found: Sequence[Mapping[str, float]]) -> list[str]:
-    return list(dict.fromkeys(name for one in found for name in one))
-
-
-def _outcome(lm: EvidenceLM, reader: ReaderModel, group: Group) -> dict[str, float]:
-    given = _windows(group, [n for n, one in enumerate(group.passages) if one.answers][:1])
-    without = _windows(group, [n for n, one in enumerate(group.passages) if not one.answers][:1])
-    (alone,) = lm.read(group.question, given).write(max_tokens=_ANSWER_TOKENS)
-    windows = [(one.passage.title, one.passage.window) for one in group.passages]
-    judgements = reader.judge(group.question, windows)
-    # of equal ones the last first: a group begins with the passages that answer
-    ranked = sorted(range(len(windows)), key=lambda place: (-judgements[place].answerability, -place))
-    evidence = lm.read(group.question, _windows(group, ranked[:PASSAGES_TOGETHER]))
-    (among,) = evidence.write(max_tokens=_ANSWER_TOKENS)
-    best = ranked[:PASSAGES_EXTRACTED]
-    extracted = best_answers([judgements[place] for place in best], [windows[place] for place in best])
-    chosen = max(evidence.score(extracted), key=lambda one: one.pointed.right, default=None)
-    found = {
-        "em_given": float(exact_match(alone.text, group.answers)),
-        "f1_given": f1(alone.text, group.answers),
-        "cited_given": float(exact_match(_pointed(alone, given), group.answers)),
-        "em": float(exact_match(among.text, group.answers)),
-        "em_reader": float(exact_match(extracted[0] if extracted else "", group.answers)),
-        "em_chosen": float(exact_match("" if chosen is None else chosen.text, group.answers)),
-    }
-    if without:
-        (silent,) = lm.read(group.question, without).write(max_tokens=_ANSWER_TOKENS)
-        found["refused"] = float(silent.text == NO_ANSWER)
-    return found
-
-
-def _windows(group: Group, places: Sequence[int]) -> list[tuple[str, str]]:
-    passages = [group.passages[place].passage for place in places]
-    return [(one.title, one.window if len(passages) == 1 else one.text) for one in passages]
-
-
-def _pointed(written: Written, windows: Sequence[tuple[str, str]]) -> str:
-    if not written.pointed.spans:
-        return ""
-    passage, span, _ = written.pointed.spans[0]
-    return span.of(windows[passage][1])

@@ -10,7 +10,7 @@ from app.answering.normalise import normalise_answer
 from app.answering.reader_model import ReaderModel
 from retriever.progress import progress
 from retriever.store import DocumentStore
-from training.group import GroupRecord
+from training.group import GroupRecord, titled_windows
 from training.shards import read_shard, shard_path, write_shard
 
 _SHARD = 500
@@ -57,7 +57,7 @@ def _agreed(
             continue
         group = record.group(store)
         shown = [(number, one) for number, one in enumerate(group.passages) if one.answers][:_POSITIVES_READ]
-        judged = reader.judge(group.question, [(one.passage.title, one.passage.window) for _, one in shown])
+        judged = reader.judge(group.question, titled_windows(one for _, one in shown))
         believed = []
         for (number, one), judgement in zip(shown, judged, strict=True):
             window = one.passage.window

@@ -1,9 +1,7 @@
 """`loccit train`: make the training data, and train what is shipped."""
 
-import shlex
 from dataclasses import replace
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 from shutil import which
 from typing import Annotated
@@ -11,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from retriever.command_line import command_line
 from retriever.errors import LoccitError
 from training.ablation import Ablation
 
@@ -95,7 +94,7 @@ def reader(
         Console(stderr=True),
         settings=settings if without is None else settings.without(without),
         pace=Pace(threads=threads, hours=hours),
-        command=_command("reader", groups=groups, seed=seed, without=without),
+        command=command_line("train", "reader", groups=groups, seed=seed, without=without),
     )
 
 
@@ -164,7 +163,8 @@ def adapter(
         start=start,
         fused=any(map(which, ("g++", "clang++"))),
         licence="that of the base model" if packaged is None else packaged.licence,
-        command=_command(
+        command=command_line(
+            "train",
             "adapter",
             language_model=language_model,
             examples=examples,
@@ -204,16 +204,8 @@ def support(
         Console(stderr=True),
         settings=SupportTrainingSettings(claims=claims, rank=rank, seed=seed),
         pace=Pace(threads=threads, hours=hours),
-        command=_command("support", claims=claims, rank=rank, seed=seed),
+        command=command_line("train", "support", claims=claims, rank=rank, seed=seed),
     )
-
-
-def _command(name: str, **options: object) -> str:
-    """The command line with these options, those that are None left out."""
-    given = (
-        (f"--{key.replace('_', '-')}", str(value)) for key, value in options.items() if value is not None
-    )
-    return shlex.join(["loccit", "train", name, *chain.from_iterable(given)])
 
 
 def _require_peft() -> None:

@@ -7,7 +7,7 @@ from statistics import fmean
 from app.answering.answer_score import exact_match, f1
 from app.answering.reader_model import Judgement, ReaderModel
 from retriever.store import DocumentStore
-from training.group import Group, GroupRecord
+from training.group import Group, GroupRecord, titled_windows
 from training.run import Quality
 
 
@@ -48,7 +48,7 @@ def _outcome(reader: ReaderModel, group: Group) -> _Outcome:
     if not group.positives:
         return _Outcome(answerable=False)
     windows = [one.passage.window for one in group.passages]
-    judged = reader.judge(group.question, [(one.passage.title, one.passage.window) for one in group.passages])
+    judged = reader.judge(group.question, titled_windows(group.passages))
     best = max(range(len(judged)), key=lambda n: judged[n].answerability)
     pointed = max(range(len(judged)), key=lambda n: _probability(judged[n]))
     given = next(n for n, one in enumerate(group.passages) if one.answers)

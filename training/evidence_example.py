@@ -13,7 +13,7 @@ from app.answering.reader_model import Judgement
 from retriever.sentences import sentence_spans
 from retriever.store import DocumentStore
 from retriever.types import Span
-from training.group import GroupRecord, LabelledPassage
+from training.group import GroupRecord, LabelledPassage, titled_windows
 
 
 class PassageReader(Protocol):
@@ -88,7 +88,7 @@ def evidence_example(
     hidden = rng.sample(others, min(len(others), settings.hidden))
     rng.shuffle(shown)
     passages = _cut(replace(record, rows=tuple(shown)).group(store).passages, settings.alone, rng)
-    windows = _windows(passages)
+    windows = titled_windows(passages)
     prompt = tokenizer.input(record.question, windows)
     read = [
         (number, span, span.of(one.passage.window), pair)
@@ -110,7 +110,7 @@ def evidence_example(
     else:
         written = NO_ANSWER
         first = ShownAnswer(tuple(tokenizer.answer(written)), (), None)
-    looked_at = windows + _windows(replace(record, rows=tuple(hidden)).group(store).passages)
+    looked_at = windows + titled_windows(replace(record, rows=tuple(hidden)).group(store).passages)
     found = best_answers(reader.judge(record.question, looked_at), looked_at, besides=written)
     judged = [_judged(one, record.answers, prompt, tokenizer) for one in found]
     return EvidenceExample(prompt, (first, *judged))
@@ -153,10 +153,6 @@ def _occurrences(answer: str, prompt: EvidenceInput) -> tuple[tuple[int, int], .
         for span in answer_spans(window, [answer])
     ]
     return tuple(pair for pair in found if pair is not None) or None
-
-
-def _windows(passages: Sequence[LabelledPassage]) -> list[tuple[str, str]]:
-    return [(one.passage.title, one.passage.window) for one in passages]
 
 
 def _sentence(prompt: EvidenceInput, passage: int, answer: Span) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ from random import Random
 
 from app.answering.reader_input import ReaderInput, ReaderTokenizer
 from retriever.types import Span
-from training.group import Group, GroupRecord
+from training.group import Group, GroupRecord, titled_windows
 from training.question import Source
 
 
@@ -56,7 +56,7 @@ def example(group: Group, tokenizer: ReaderTokenizer, settings: PresentationSett
         alone = tuple(one.without_continuation for one in passages)
         if any(one.answers for one in alone) or not group.positives:
             passages = alone
-    inputs = tokenizer.inputs(group.question, [(one.passage.title, one.passage.window) for one in passages])
+    inputs = tokenizer.inputs(group.question, titled_windows(passages))
     answers = tuple(_tokens(one, labelled.answers) for one, labelled in zip(inputs, passages, strict=True))
     return Example(tuple(inputs), answers)
 

@@ -1,6 +1,6 @@
 """What the reader learns from: a question with passages, and where its answer stands in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,11 @@ class LabelledPassage:
         """The passage alone, with those answers that it holds itself."""
         passage: Passage = replace(self.passage, continuation="")
         return LabelledPassage(passage, tuple(span for span in self.answers if span.end <= len(passage.text)))
+
+
+def titled_windows(passages: Iterable[LabelledPassage]) -> list[tuple[str, str]]:
+    """Title and window of each, as a reader takes them."""
+    return [(one.passage.title, one.passage.window) for one in passages]
 
 
 @dataclass(frozen=True, slots=True)

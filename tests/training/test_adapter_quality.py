@@ -6,7 +6,7 @@ from app.answering.evidence_input import NO_ANSWER
 from app.answering.evidence_lm import Pointed, Written
 from app.answering.reader_model import Judgement
 from retriever.types import Passage, Span
-from training.adapter import quality
+from training.adapter_quality import quality
 from training.group import Group, LabelledPassage
 from training.question import Source
 
