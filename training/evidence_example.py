@@ -77,7 +77,10 @@ def evidence_example(
     reader: PassageReader,
     rng: Random,
 ) -> EvidenceExample:
-    """The group as it is shown once. ``reader``: whose answers are judged, from the passages shown and hidden."""
+    """The group as it is shown once.
+
+    ``reader``: whose answers are judged, from the passages shown and hidden, with their continuations as when serving.
+    """
     positives = [row for row in record.rows if row[1]]
     negatives = [row for row in record.rows if not row[1]][: settings.hardest]
     size = rng.choices(range(1, len(settings.passages) + 1), settings.passages)[0]
@@ -87,7 +90,8 @@ def evidence_example(
     others = [row for row in (*positives, *negatives) if row not in shown]
     hidden = rng.sample(others, min(len(others), settings.hidden))
     rng.shuffle(shown)
-    passages = _cut(replace(record, rows=tuple(shown)).group(store).passages, settings.alone, rng)
+    whole = replace(record, rows=tuple(shown + hidden)).group(store).passages
+    passages = _cut(whole[: len(shown)], settings.alone, rng)
     windows = titled_windows(passages)
     prompt = tokenizer.input(record.question, windows)
     read = [
@@ -110,7 +114,7 @@ def evidence_example(
     else:
         written = NO_ANSWER
         first = ShownAnswer(tuple(tokenizer.answer(written)), (), None)
-    looked_at = windows + titled_windows(replace(record, rows=tuple(hidden)).group(store).passages)
+    looked_at = titled_windows(whole)
     found = best_answers(reader.judge(record.question, looked_at), looked_at, besides=written)
     judged = [_judged(one, record.answers, prompt, tokenizer) for one in found]
     return EvidenceExample(prompt, (first, *judged))

@@ -10,6 +10,7 @@ from app.answering.normalise import normalise_answer
 from app.answering.reader_model import Judgement
 from retriever.types import Span
 from tests.training.shown import PLAIN, answerable, said, shown, tokenizer
+from training.question import Source
 
 
 class Saying:
@@ -107,6 +108,18 @@ def test_the_best_answer_of_each_passage_is_judged_shown_or_not(opened):
     assert sorted(judged) == sorted(first - {written, ""})
     shown(opened, both, replace(PLAIN, hidden=1), reader=reader)
     assert len(reader.passages) == 2
+
+
+def test_the_reader_reads_on_where_the_language_model_does_not(opened):
+    """As when serving."""
+    records = (replace(one, rows=one.rows[:1]) for one in opened.training()[Source.NQ] if one.rows[0][1])
+    record = next(one for one in records if one.group(opened.store).passages[0].passage.continuation)
+    (labelled,) = record.group(opened.store).passages
+    assert labelled.without_continuation.answers
+    reader = Remembering()
+    one = shown(opened, record, replace(PLAIN, alone=1.0), reader=reader)
+    assert one.prompt.windows == (labelled.passage.text,)
+    assert reader.passages == [(labelled.passage.title, labelled.passage.window)]
 
 
 def test_a_right_answer_in_other_words_is_pointed_at_where_it_stands(opened):
