@@ -1,4 +1,4 @@
-"""Training a language model's adapter (LoRA, Hu et al. 2021) together with its citation head."""
+"""Training a language model's adapter (LoRA, Hu et al. 2021) with its citation head, or the head alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +15,7 @@ from app.answering.adapter import ADAPTER_KIND, CITATION_PREFIX, PROJECTIONS
 from app.answering.citation_head import CitationHead
 from app.answering.evidence_input import EvidenceTokenizer
 from app.answering.evidence_lm import EvidenceLM
+from app.answering.low_rank import merge
 from app.answering.reader_model import ReaderModel, load_reader_model
 from app.answering.shipped_weights import ShippedWeights, name_of, shipped_weights
 from app.answering.transformers_lm import LoadedModel
@@ -51,6 +52,7 @@ class AdapterSettings:
     """What the weights depend on, beside data and base model.
 
     ``examples``: shown in all, which fixes the schedule. ``rate``: its peak. ``rank``: of the adapter.
+    ``head_only``: leave the adapter that it begins with as it is, whatever its rank, and train the citation head.
     """
 
     examples: int = 12_000
@@ -58,8 +60,20 @@ class AdapterSettings:
     seed: int = 0
     rate: float = 5e-4
     rank: int = 16
+    head_only: bool = False
     shown: EvidenceSettings = field(default_factory=EvidenceSettings)
     shares: Mapping[Source, float] = field(default_factory=lambda: dict(SHARES))
+
+    @classmethod
+    def of_the_head(cls, *, examples: int, seed: int) -> "AdapterSettings":
+        """For training the citation head alone: no example in GopherCite's syntax, which asks it nothing."""
+        return cls(
+            examples=examples,
+            seed=seed,
+            rate=RATE_GOING_ON,
+            head_only=True,
+            shown=EvidenceSettings(quoted=0.0),
+        )
 
 
 def train(
@@ -149,8 +163,14 @@ class _AdapterTask:
         self._reader, self._answers_of = reader, answers_of
         self._order = mixture(groups, settings.shares, total=settings.examples, seed=settings.seed)
         self._model = base.model
+        self._unchanged: Mapping[str, Tensor] = {}
+        learnt: Mapping[str, nn.Parameter] = {}
         with seeded(settings.seed):
-            learnt = with_low_rank(self._model, PROJECTIONS, rank=settings.rank)
+            if settings.head_only:
+                self._model.requires_grad_(requires_grad=False)
+                self._unchanged = {} if beginning is None else beginning.merge(self._model)
+            else:
+                learnt = with_low_rank(self._model, PROJECTIONS, rank=settings.rank)
             self._head = CitationHead(base.model.config.hidden_size).to(device())
         self._model.to(device(), training_dtype())  # type: ignore[arg-type]
         self._tokenizer = EvidenceTokenizer(
@@ -196,7 +216,7 @@ class _AdapterTask:
 
     def tensors(self) -> dict[str, Tensor]:
         """What is shipped: the adapter's matrices and the citation head."""
-        return shipped_names(self.parameters)
+        return {**self._unchanged, **shipped_names(self.parameters)}
 
     def _example(self, place: int) -> EvidenceExample:
         rng = Random(f"{self._settings.seed}:{place}")
@@ -211,6 +231,12 @@ class _Beginning:
 
     path: Path
     sha256: str
+
+    def merge(self, model: nn.Module) -> dict[str, Tensor]:
+        """Make its changes to the model; the tensors that hold them."""
+        tensors = load_file(self.path)
+        merge(model, tensors)
+        return {name: one for name, one in tensors.items() if not name.startswith(CITATION_PREFIX)}
 
     def give(self, parameters: Mapping[str, nn.Parameter]) -> None:
         """Give the parameters its values.

@@ -4,7 +4,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.console import Console
 from retriever.command_line import command_line
 from retriever.errors import LoccitError
 from training.ablation import Ablation
+
+if TYPE_CHECKING:
+    from training.adapter import AdapterSettings
 
 cli = typer.Typer(
     help="Make the training data, and train the weights that are shipped.", no_args_is_help=True
@@ -23,7 +26,25 @@ OutFolder = Annotated[
 ]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")]
 Hours = Annotated[float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")]
+LanguageModel = Annotated[
+    str,
+    typer.Option(
+        help="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
+    ),
+]
+Examples = Annotated[int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")]
+AnswersOf = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Judge the answers of the reader in this folder; the shipped one unless given."
+    ),
+]
+PassageSeed = Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")]
+AllowDownload = Annotated[
+    bool, typer.Option("--allow-download", help="Fetch the language model from the Hugging Face hub.")
+]
 _PREPARED = Path("data/training")
+_LANGUAGE_MODEL = "gemma-3-270m"
 
 
 @cli.command()
@@ -70,10 +91,8 @@ def data(
 def reader(
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/reader"),
-    groups: Annotated[
-        int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
-    ] = 140_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,
+    groups: Examples = 140_000,
+    seed: PassageSeed = 0,
     threads: Threads = None,
     hours: Hours = None,
     without: Annotated[
@@ -102,15 +121,8 @@ def reader(
 def adapter(
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/adapter"),
-    language_model: Annotated[
-        str,
-        typer.Option(
-            help="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
-        ),
-    ] = "gemma-3-270m",
-    examples: Annotated[
-        int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
-    ] = 12_000,
+    language_model: LanguageModel = _LANGUAGE_MODEL,
+    examples: Examples = 12_000,
     rank: Annotated[int, typer.Option(min=1, help="Of the adapter's matrices.")] = 16,
     start: Annotated[
         Path | None,
@@ -119,19 +131,11 @@ def adapter(
             help="Begin with the adapter in this folder, such as runs/adapter/weights, at a lower rate.",
         ),
     ] = None,
-    answers_of: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Judge the answers of the reader in this folder; the shipped one unless given.",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,
+    answers_of: AnswersOf = None,
+    seed: PassageSeed = 0,
     threads: Threads = None,
     hours: Hours = None,
-    allow_download: Annotated[
-        bool, typer.Option("--allow-download", help="Fetch the language model from the Hugging Face hub.")
-    ] = False,
+    allow_download: AllowDownload = False,
 ) -> None:
     """Train a language model to answer from passages, to point at what backs an answer, and to judge answers.
 
@@ -143,26 +147,19 @@ def adapter(
     Example: loccit train adapter --out runs/adapter --threads 2
     """
     _require_peft()
-    from app.answering.reader_model import load_reader_model
-    from app.answering.transformers_lm import load_model
-    from retriever.models import LANGUAGE_MODELS, default_cache_dir
-    from training.adapter import RATE_GOING_ON, AdapterSettings, train
-    from training.run import Pace
+    from training.adapter import RATE_GOING_ON, AdapterSettings
 
-    packaged = LANGUAGE_MODELS.get(language_model)
-    others = None if answers_of is None else load_reader_model(folder=answers_of)
     settings = AdapterSettings(examples=examples, rank=rank, seed=seed)
-    train(
+    _train_adapter(
         prepared,
         out,
-        load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None),
-        Console(stderr=True),
-        settings=settings if start is None else replace(settings, rate=RATE_GOING_ON),
-        pace=Pace(threads=threads, hours=hours),
-        answers_of=others,
+        language_model,
+        settings if start is None else replace(settings, rate=RATE_GOING_ON),
         start=start,
-        fused=any(map(which, ("g++", "clang++"))),
-        licence="that of the base model" if packaged is None else packaged.licence,
+        answers_of=answers_of,
+        threads=threads,
+        hours=hours,
+        allow_download=allow_download,
         command=command_line(
             "train",
             "adapter",
@@ -173,6 +170,92 @@ def adapter(
             start=start,
             answers_of=answers_of,
         ),
+    )
+
+
+@cli.command()
+def lm_head(
+    start: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", help="Begin with the adapter in this folder, such as app/answering/weights."
+        ),
+    ],
+    prepared: PreparedFolder = _PREPARED,
+    out: OutFolder = Path("runs/lm-head"),
+    language_model: LanguageModel = _LANGUAGE_MODEL,
+    examples: Examples = 12_000,
+    answers_of: AnswersOf = None,
+    seed: PassageSeed = 0,
+    threads: Threads = None,
+    hours: Hours = None,
+    allow_download: AllowDownload = False,
+) -> None:
+    """Train the citation head alone: what the language model writes stays, where it points and how it judges change.
+
+    The file that it leaves holds the adapter too, as it was. Run again with the same options, it goes on from its
+    last checkpoint.
+
+    Example: loccit train lm-head --start app/answering/weights --threads 2
+    """
+    _require_peft()
+    from training.adapter import AdapterSettings
+
+    _train_adapter(
+        prepared,
+        out,
+        language_model,
+        AdapterSettings.of_the_head(examples=examples, seed=seed),
+        start=start,
+        answers_of=answers_of,
+        threads=threads,
+        hours=hours,
+        allow_download=allow_download,
+        command=command_line(
+            "train",
+            "lm-head",
+            language_model=language_model,
+            examples=examples,
+            seed=seed,
+            start=start,
+            answers_of=answers_of,
+        ),
+    )
+
+
+def _train_adapter(
+    prepared: Path,
+    out: Path,
+    language_model: str,
+    settings: "AdapterSettings",
+    *,
+    start: Path | None,
+    answers_of: Path | None,
+    threads: int | None,
+    hours: float | None,
+    allow_download: bool,
+    command: str,
+) -> None:
+    from app.answering.reader_model import load_reader_model
+    from app.answering.transformers_lm import load_model
+    from retriever.models import LANGUAGE_MODELS, default_cache_dir
+    from training.adapter import train
+    from training.run import Pace
+
+    packaged = LANGUAGE_MODELS.get(language_model)
+    others = None if answers_of is None else load_reader_model(folder=answers_of)
+    train(
+        prepared,
+        out,
+        load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None),
+        Console(stderr=True),
+        settings=settings,
+        pace=Pace(threads=threads, hours=hours),
+        answers_of=others,
+        start=start,
+        fused=any(map(which, ("g++", "clang++"))),
+        licence="that of the base model" if packaged is None else packaged.licence,
+        command=command,
     )
 
 

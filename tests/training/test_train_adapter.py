@@ -206,3 +206,29 @@ def test_an_adapter_of_another_rank_is_not_begun_with(data, tmp_path, quiet):
     other = replace(SETTINGS, rank=3)
     with pytest.raises(LoccitError, match=r"has .* of shape \(2, 32\), but \(3, 32\) is to be trained"):
         trained(data, tmp_path / "second", quiet, settings=other, start=tmp_path / "first/weights")
+
+
+def test_a_head_can_be_trained_alone(data, tmp_path, quiet):
+    """What the model writes stays, to the last bit; how it judges and where it points change; and it resumes."""
+    trained(data, tmp_path / "first", quiet, settings=replace(SETTINGS, rate=1e-2))
+    start = tmp_path / "first/weights"
+    alone = replace(AdapterSettings.of_the_head(examples=24, seed=0), rate=1e-2)
+    stopped = Pace(threads=1, stop_at_step=2)
+    assert trained(data, tmp_path / "cut", quiet, settings=alone, start=start, pace=stopped) is None
+    for out in ("whole", "cut"):
+        trained(data, tmp_path / out, quiet, settings=alone, start=start)
+    before, after, resumed = (
+        load_file(tmp_path / out / "weights/tiny/adapter.safetensors") for out in ("first", "whole", "cut")
+    )
+    assert before.keys() == after.keys() == resumed.keys()
+    same = {name for name, one in before.items() if torch.equal(one, after[name])}
+    assert same == {name for name in before if not name.startswith("citation.")}
+    assert all(torch.equal(one, resumed[name]) for name, one in after.items())
+    passage = ("Dover", "Dover has 6 cranes.")
+    old, new = (
+        adapted(tiny(), tmp_path / out / "weights").lm.read("How many?", [passage])
+        for out in ("first", "whole")
+    )
+    (first,), (second,) = (one.write(max_tokens=4) for one in (old, new))
+    assert (first.text, first.logprob) == (second.text, second.logprob)
+    assert first.pointed != second.pointed

@@ -11,10 +11,10 @@ from training import adapter, cli
 from training.adapter import RATE_GOING_ON, AdapterSettings
 
 
-@pytest.mark.parametrize("command", ["adapter", "support"])
+@pytest.mark.parametrize("command", ["adapter", "lm-head --start weights", "support"])
 def test_without_peft_the_package_to_install_is_named(command, monkeypatch):
     monkeypatch.setattr(cli, "find_spec", lambda name: None)
-    result = CliRunner().invoke(cli.cli, [command])
+    result = CliRunner().invoke(cli.cli, command.split())
     assert isinstance(result.exception, LoccitError)
     assert str(result.exception) == "This training needs peft; install it with `pip install 'loccit[train]'`."
 
@@ -27,8 +27,8 @@ def adapter_training(monkeypatch):
     monkeypatch.setattr(transformers_lm, "load_model", lambda name, **_: f"the model {name}")
     monkeypatch.setattr(reader_model, "load_reader_model", lambda *, folder: f"the reader in {folder}")
 
-    def run(*options):
-        result = CliRunner().invoke(cli.cli, ["adapter", *options], catch_exceptions=False)
+    def run(command, *options):
+        result = CliRunner().invoke(cli.cli, [command, *options], catch_exceptions=False)
         assert result.exit_code == 0
         return asked
 
@@ -37,7 +37,7 @@ def adapter_training(monkeypatch):
 
 def test_an_adapter_that_begins_with_another_is_trained_at_a_lower_rate(adapter_training):
     sizes = ["--examples", "40", "--rank", "3", "--seed", "2"]
-    asked = adapter_training(*sizes, "--start", "old/weights", "--answers-of", "half")
+    asked = adapter_training("adapter", *sizes, "--start", "old/weights", "--answers-of", "half")
     assert asked["settings"] == AdapterSettings(examples=40, rank=3, seed=2, rate=RATE_GOING_ON)
     assert AdapterSettings().rate > RATE_GOING_ON
     assert (asked["start"], asked["answers_of"]) == (Path("old/weights"), "the reader in half")
@@ -48,9 +48,20 @@ def test_an_adapter_that_begins_with_another_is_trained_at_a_lower_rate(adapter_
 
 
 def test_an_adapter_begins_with_nothing_unless_told_otherwise(adapter_training):
-    asked = adapter_training()
+    asked = adapter_training("adapter")
     assert asked["settings"] == AdapterSettings()
     assert (asked["start"], asked["answers_of"]) == (None, None)
     assert asked["command"] == (
         "loccit train adapter --language-model gemma-3-270m --examples 12000 --rank 16 --seed 0"
     )
+
+
+def test_a_head_alone_begins_with_an_adapter(adapter_training):
+    asked = adapter_training("lm-head", "--start", "old/weights", "--examples", "40", "--seed", "2")
+    assert asked["settings"] == AdapterSettings.of_the_head(examples=40, seed=2)
+    assert asked["settings"].head_only
+    assert (asked["start"], asked["answers_of"]) == (Path("old/weights"), None)
+    assert asked["command"] == (
+        "loccit train lm-head --language-model gemma-3-270m --examples 40 --seed 2 --start old/weights"
+    )
+    assert CliRunner().invoke(cli.cli, ["lm-head"]).exit_code == 2
