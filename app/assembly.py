@@ -7,6 +7,7 @@ from typing import Any
 from app.answering.cite import SentenceCiter
 from app.answering.compose import SentenceComposer
 from app.answering.confidence import CalibratedConfidence, ConfidenceScorer, ScoreConfidence
+from app.answering.generator import SPANS_EXTRACTED
 from app.answering.language_model import LanguageModel
 from app.answering.options import AnswerOptions
 from app.answering.overlap import Overlap
@@ -110,6 +111,7 @@ class AnswerService:
                 "passages_together": settings.passages_together,
                 "quoting": settings.citer is CiterKind.CONSTRAINED,
                 "candidates": settings.candidates,
+                "spans_extracted": list(SPANS_EXTRACTED),
                 "evidence_tokens": settings.evidence_tokens,
                 "seed": settings.seed,
             },

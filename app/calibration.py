@@ -13,6 +13,7 @@ from app.answering.calibrator import (
     FittedOn,
     JudgedAnswers,
 )
+from app.answering.generator import SPANS_EXTRACTED
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
 from app.answering.shipped_weights import shipped_weights, ships, weights_folders
 from app.settings import ConfidenceKind, Settings
@@ -140,7 +141,7 @@ def _promising(accuracy: float, settings: Settings, calibration: Calibration | N
 
 def _shaping(settings: Settings) -> dict[str, Any]:
     dumped = settings.model_dump(mode="json")
-    return {name: dumped[name] for name in _SHAPING}
+    return {**{name: dumped[name] for name in _SHAPING}, "spans_extracted": list(SPANS_EXTRACTED)}
 
 
 def _documents_sha256(index: PassageIndex) -> str | None:

@@ -138,11 +138,11 @@ def pipeline_for(question: Question, configuration: Configuration, service: Serv
 
 
 def _first_sentence(pipeline: Pipeline, _: Service, __: Question) -> Pipeline:
-    return replace(pipeline, reader=FirstSentenceReader(), generator=ReaderGenerator(passages=1))
+    return replace(pipeline, reader=FirstSentenceReader(), generator=ReaderGenerator(spans=(1,)))
 
 
 def _tfidf_sentence(pipeline: Pipeline, service: Service, _: Question) -> Pipeline:
-    return replace(pipeline, reader=TfidfReader(service.vocabulary), generator=ReaderGenerator(passages=1))
+    return replace(pipeline, reader=TfidfReader(service.vocabulary), generator=ReaderGenerator(spans=(1,)))
 
 
 def _gold_answer(pipeline: Pipeline, service: Service, question: Question) -> Pipeline:

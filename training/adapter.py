@@ -1,7 +1,7 @@
 """Training a language model's adapter (LoRA, Hu et al. 2021) with its citation head, or the head alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
@@ -53,6 +53,7 @@ class AdapterSettings:
 
     ``examples``: shown in all, which fixes the schedule. ``rate``: its peak. ``rank``: of the adapter.
     ``head_only``: leave the adapter that it begins with as it is, whatever its rank, and train the citation head.
+    Examples in GopherCite's syntax are left out then: they ask the head nothing.
     """
 
     examples: int = 12_000
@@ -63,17 +64,6 @@ class AdapterSettings:
     head_only: bool = False
     shown: EvidenceSettings = field(default_factory=EvidenceSettings)
     shares: Mapping[Source, float] = field(default_factory=lambda: dict(SHARES))
-
-    @classmethod
-    def of_the_head(cls, *, examples: int, seed: int) -> "AdapterSettings":
-        """For training the citation head alone: no example in GopherCite's syntax, which asks it nothing."""
-        return cls(
-            examples=examples,
-            seed=seed,
-            rate=RATE_GOING_ON,
-            head_only=True,
-            shown=EvidenceSettings(quoted=0.0),
-        )
 
 
 def train(
@@ -97,14 +87,18 @@ def train(
     development groups; None when ``pace`` stopped it before. ``reader``: whose agreement makes distantly
     supervised passages believed, the shipped one unless given. ``answers_of``: the reader whose answers are
     judged, the same one unless given; one that has not learnt from these questions makes the mistakes on them that
-    are made when serving. ``start``: a folder with an adapter of the same rank to begin with. ``fused``: let torch's
+    are made when serving. ``start``: a folder with an adapter to begin with, of the same rank unless the
+    head alone is trained. ``fused``: let torch's
     compiler fuse each layer's element-wise work, which takes a minute to begin with. Computes on a GPU where there
     is one.
 
     Raises:
-        LoccitError: when there is no data, model or ``start`` does not fit, or the checkpoint is of another run.
+        LoccitError: when there is no data, model or ``start`` does not fit, a head is to be trained over no adapter, or
+            the checkpoint is of another run.
     """
     settings = settings or AdapterSettings()
+    if settings.head_only and start is None:
+        raise LoccitError("A citation head is trained over an adapter; give the folder of one as start.")
     require_packable(base.model)
     beginning = None if start is None else _beginning(start, base)
     data = PreparedData(data_folder)
@@ -160,15 +154,16 @@ class _AdapterTask:
         beginning: "_Beginning | None",
     ) -> None:
         self._data, self._settings = data, settings
+        self._shown = replace(settings.shown, quoted=0.0) if settings.head_only else settings.shown
         self._reader, self._answers_of = reader, answers_of
         self._order = mixture(groups, settings.shares, total=settings.examples, seed=settings.seed)
         self._model = base.model
         self._unchanged: Mapping[str, Tensor] = {}
         learnt: Mapping[str, nn.Parameter] = {}
         with seeded(settings.seed):
-            if settings.head_only:
+            if settings.head_only and beginning is not None:
                 self._model.requires_grad_(requires_grad=False)
-                self._unchanged = {} if beginning is None else beginning.merge(self._model)
+                self._unchanged = beginning.merge(self._model)
             else:
                 learnt = with_low_rank(self._model, PROJECTIONS, rank=settings.rank)
             self._head = CitationHead(base.model.config.hidden_size).to(device())
@@ -221,7 +216,7 @@ class _AdapterTask:
     def _example(self, place: int) -> EvidenceExample:
         rng = Random(f"{self._settings.seed}:{place}")
         return evidence_example(
-            self._order[place], self._data.store, self._tokenizer, self._settings.shown, self._answers_of, rng
+            self._order[place], self._data.store, self._tokenizer, self._shown, self._answers_of, rng
         )
 
 

@@ -7,7 +7,7 @@ from app.answering.answer_score import exact_match, f1
 from app.answering.evidence_generator import PASSAGES_TOGETHER
 from app.answering.evidence_input import NO_ANSWER
 from app.answering.evidence_lm import EvidenceLM, Written
-from app.answering.generator import ANSWER_TOKENS, PASSAGES_EXTRACTED
+from app.answering.generator import ANSWER_TOKENS, SPANS_EXTRACTED
 from training.evidence_example import PassageReader, best_answers
 from training.group import Group, titled_windows
 from training.run import Quality
@@ -19,8 +19,8 @@ def quality(lm: EvidenceLM, reader: PassageReader, groups: Sequence[Group]) -> Q
     ``em_given``, ``f1_given``: of what is written when only the first passage that answers is read;
     ``cited_given``: exact match of where the citation head points for it; ``em``: of what is written when the
     reader ranks all passages, by its own judgement alone, and the best two are read; ``em_reader``, ``em_chosen``:
-    of its answers from the best five, the likeliest and the one that the citation head holds most likely right;
-    ``refused``: how often it says so when shown a passage that does not answer.
+    of its answers, as many from each of the best passages as when serving, the likeliest and the one that the citation
+    head holds most likely right; ``refused``: how often it says so when shown a passage that does not answer.
     """
     by_source: dict[str, list[dict[str, float]]] = {}
     for group in groups:
@@ -46,8 +46,12 @@ def _outcome(lm: EvidenceLM, reader: PassageReader, group: Group) -> dict[str, f
     ranked = sorted(range(len(windows)), key=lambda place: (-judgements[place].answerability, -place))
     evidence = lm.read(group.question, _windows(group, ranked[:PASSAGES_TOGETHER]))
     (among,) = evidence.write(max_tokens=ANSWER_TOKENS)
-    best = ranked[:PASSAGES_EXTRACTED]
-    extracted = best_answers([judgements[place] for place in best], [windows[place] for place in best])
+    best = ranked[: len(SPANS_EXTRACTED)]
+    extracted = best_answers(
+        [judgements[place] for place in best],
+        [windows[place] for place in best],
+        SPANS_EXTRACTED[: len(best)],
+    )
     chosen = max(evidence.score(extracted), key=lambda one: one.pointed.right, default=None)
     found = {
         "em_given": float(exact_match(alone.text, group.answers)),

@@ -32,7 +32,9 @@ LanguageModel = Annotated[
         help="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
     ),
 ]
-Examples = Annotated[int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")]
+QuestionsLearnt = Annotated[
+    int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
+]
 AnswersOf = Annotated[
     Path | None,
     typer.Option(
@@ -91,7 +93,7 @@ def data(
 def reader(
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/reader"),
-    groups: Examples = 140_000,
+    groups: QuestionsLearnt = 140_000,
     seed: PassageSeed = 0,
     threads: Threads = None,
     hours: Hours = None,
@@ -122,7 +124,7 @@ def adapter(
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/adapter"),
     language_model: LanguageModel = _LANGUAGE_MODEL,
-    examples: Examples = 12_000,
+    examples: QuestionsLearnt = 12_000,
     rank: Annotated[int, typer.Option(min=1, help="Of the adapter's matrices.")] = 16,
     start: Annotated[
         Path | None,
@@ -184,7 +186,7 @@ def lm_head(
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/lm-head"),
     language_model: LanguageModel = _LANGUAGE_MODEL,
-    examples: Examples = 12_000,
+    examples: QuestionsLearnt = 12_000,
     answers_of: AnswersOf = None,
     seed: PassageSeed = 0,
     threads: Threads = None,
@@ -199,13 +201,13 @@ def lm_head(
     Example: loccit train lm-head --start app/answering/weights --threads 2
     """
     _require_peft()
-    from training.adapter import AdapterSettings
+    from training.adapter import RATE_GOING_ON, AdapterSettings
 
     _train_adapter(
         prepared,
         out,
         language_model,
-        AdapterSettings.of_the_head(examples=examples, seed=seed),
+        AdapterSettings(examples=examples, seed=seed, rate=RATE_GOING_ON, head_only=True),
         start=start,
         answers_of=answers_of,
         threads=threads,

@@ -31,7 +31,8 @@ class EvidenceSettings:
     ``quoted``: the share answered in GopherCite's syntax, with the sentence that holds the answer, beside which
     no other answer is shown. ``alone``: the share of single passages shown without their continuation; several
     always are. ``hardest``: of how many of the hardest negatives those shown and hidden are drawn.
-    ``hidden``: of how many passages at most the best answers are judged too without being shown.
+    ``spans``: of each passage shown, how many of the reader's answers are judged. ``hidden``: of how many passages at
+    most the best answer is judged too without being shown.
     """
 
     passages: tuple[float, ...] = (0.35, 0.65)
@@ -39,6 +40,7 @@ class EvidenceSettings:
     quoted: float = 0.1
     alone: float = 0.8
     hardest: int = 5
+    spans: int = 3
     hidden: int = 3
     evidence_tokens: int = 256
 
@@ -79,7 +81,8 @@ def evidence_example(
 ) -> EvidenceExample:
     """The group as it is shown once.
 
-    ``reader``: whose answers are judged, from the passages shown and hidden, with their continuations as when serving.
+    ``reader``: whose answers are judged. It reads the passages shown and hidden with their continuations, as when
+    serving.
     """
     positives = [row for row in record.rows if row[1]]
     negatives = [row for row in record.rows if not row[1]][: settings.hardest]
@@ -115,23 +118,31 @@ def evidence_example(
         written = NO_ANSWER
         first = ShownAnswer(tuple(tokenizer.answer(written)), (), None)
     looked_at = titled_windows(whole)
-    found = best_answers(reader.judge(record.question, looked_at), looked_at, besides=written)
+    spans = [settings.spans] * len(shown) + [1] * len(hidden)
+    found = best_answers(reader.judge(record.question, looked_at), looked_at, spans, besides=written)
     judged = [_judged(one, record.answers, prompt, tokenizer) for one in found]
     return EvidenceExample(prompt, (first, *judged))
 
 
 def best_answers(
-    judgements: Sequence[Judgement], windows: Sequence[tuple[str, str]], *, besides: str = ""
+    judgements: Sequence[Judgement],
+    windows: Sequence[tuple[str, str]],
+    spans: Sequence[int],
+    *,
+    besides: str = "",
 ) -> list[str]:
-    """The reader's best answer from each (title, window), likeliest first, each once, and not ``besides``."""
-    spans = [
+    """The reader's best answers from each (title, window), at most so many as ``spans`` says of it.
+
+    Likeliest first, each once, and not ``besides``.
+    """
+    found = [
         (probability, span.of(window))
-        for judgement, (_, window) in zip(judgements, windows, strict=True)
-        for span, probability in judgement.spans[:1]
+        for judgement, (_, window), count in zip(judgements, windows, spans, strict=True)
+        for span, probability in judgement.spans[:count]
     ]
-    spans.sort(key=lambda one: -one[0])
+    found.sort(key=lambda one: -one[0])
     different: dict[str, str] = {}
-    for _, answer in spans:
+    for _, answer in found:
         different.setdefault(normalise_answer(answer), answer)
     return [one for key, one in different.items() if key not in ("", normalise_answer(besides))]
 

@@ -16,7 +16,7 @@ from retriever.whole_file import whole_file
 
 CALIBRATOR_FILE = "calibrator.json"
 CALIBRATOR_KIND = CALIBRATOR_NAME = "calibrator"
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)

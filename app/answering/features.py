@@ -20,17 +20,19 @@ FEATURES = (
     "retrieval_score",
     "retrieval_gap",
     "support",
+    "lm_logprob",
     "lm_right",
 )
 """In the order of the columns:
 
 ``pointer``: logit of the probability that the reader's spans give the answer, over all passages.
-``lm_agreement``: F1 of the answer and the language model's nearest one; 0 when it wrote none.
+``lm_agreement``: F1 of the answer and the nearest one of a language model that judges none; 0 when it wrote none.
 ``retrieval_score``: of the passage, as its hit has it.
 ``retrieval_gap``: score of the passage less the best score of another document's, over the first hit's.
 0 where no other document was found: there is nothing that it is better than.
-``support``: of the quote, 0-1.
-``lm_right``: logit of the adapted language model's judgement of the answer; 0 without one.
+``support``: of the quote, 0-1; 0 where a language model judges.
+``lm_logprob``: mean log-probability of the answer's tokens under the adapted language model; 0 without one.
+``lm_right``: logit of its judgement of the answer; 0 without one.
 """
 
 _FLOOR = 1e-4
@@ -74,15 +76,20 @@ class _View:
         self._scores = {hit.passage.row: hit.score for hit in evidence.hits}
 
     def row(self, candidate: Candidate, support: float) -> list[float]:
-        answer = normalise_answer(candidate.answer)
+        answer, opinion = normalise_answer(candidate.answer), candidate.opinion
+        judged = opinion is not None
         return [
             _logit(self._pointed.get(answer, 0.0)),
-            max((f1(one, [candidate.answer]) for one in self._written), default=0.0),
+            0.0 if judged else self._agreement(candidate),
             self._scores.get(candidate.passage.row, 0.0),
             self._gap(candidate),
-            support,
-            0.0 if candidate.opinion is None else _logit(self._judged.get(answer, 0.0)),
+            0.0 if judged else support,
+            opinion.logprob / max(opinion.tokens, 1) if opinion is not None else 0.0,
+            _logit(self._judged.get(answer, 0.0)) if judged else 0.0,
         ]
+
+    def _agreement(self, candidate: Candidate) -> float:
+        return max((f1(one, [candidate.answer]) for one in self._written), default=0.0)
 
     def _gap(self, candidate: Candidate) -> float:
         mine = self._scores.get(candidate.passage.row, 0.0)

@@ -1,4 +1,4 @@
-"""Answers from readings: one candidate per passage, written by a language model, taken from the reader, or both."""
+"""Answers from readings: written by a language model, taken from the reader, or both."""
 
 import math
 from collections.abc import Sequence
@@ -7,14 +7,15 @@ from typing import Protocol
 from app.answering import prompt
 from app.answering.language_model import Completion, LanguageModel
 from app.answering.normalise import normalise_answer
-from app.answering.types import Candidate, CandidateSource, Reading
+from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
 from retriever.types import Passage
 
 EVIDENCE_TOKENS = 256
 ANSWER_TOKENS = 32
 TITLE_TOKENS = 32
 TEMPERATURE = 0.7
-PASSAGES_EXTRACTED = 5
+SPANS_EXTRACTED = (3, 3, 1, 1, 1)
+"""How many of the reader's spans are answers: of the best passage, of the second, and so on."""
 LEAST_SCORE = 1e-9  # keeps the logarithm finite
 QUOTE_MARKS = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"))
 
@@ -83,22 +84,29 @@ class LMGenerator:
 
 
 class ReaderGenerator:
-    """The reader alone: the best span of each of the best ``passages`` is an answer, its score the probability."""
+    """The reader alone: its best spans in the best passages are answers, their scores the probability.
 
-    def __init__(self, *, passages: int = PASSAGES_EXTRACTED) -> None:
-        self._passages = passages
+    ``spans``: how many of the best passage, of the second, and so on.
+    """
+
+    def __init__(self, *, spans: Sequence[int] = SPANS_EXTRACTED) -> None:
+        self._spans = tuple(spans)
 
     def generate(
         self,
         question: str,  # noqa: ARG002
         readings: Sequence[Reading],
         *,
-        n: int,  # noqa: ARG002 - what is extracted costs nothing
+        n: int,  # noqa: ARG002 - the language model's number alone
         seed: int,  # noqa: ARG002
         deadline: float | None,  # noqa: ARG002
     ) -> list[Candidate]:
-        """One candidate for each of the best passages in which the reader found a span."""
-        return [_extracted(reading) for reading in readings[: self._passages] if reading.spans]
+        """Passage by passage, each one's best span first."""
+        return [
+            _extracted(reading, span)
+            for reading, count in zip(readings, self._spans, strict=False)
+            for span in reading.spans[:count]
+        ]
 
 
 class JointGenerator:
@@ -151,13 +159,13 @@ def answers(text: str, *, no_answer: str) -> bool:
     return normalise_answer(text) not in ("", normalise_answer(no_answer))
 
 
-def _extracted(reading: Reading) -> Candidate:
-    passage, best = reading.hit.passage, reading.spans[0]
+def _extracted(reading: Reading, found: ScoredSpan) -> Candidate:
+    passage = reading.hit.passage
     return Candidate(
-        answer=best.span.shifted(-passage.span.start).of(passage.window),
+        answer=found.span.shifted(-passage.span.start).of(passage.window),
         passage=passage,
         source=CandidateSource.READER,
-        logprob=math.log(max(best.score, LEAST_SCORE)),
+        logprob=math.log(max(found.score, LEAST_SCORE)),
         tokens=1,
-        pointer=best.span,
+        pointer=found.span,
     )

@@ -168,6 +168,12 @@ def test_the_citation_head_cites_what_was_generated_for_the_reader_to_cite(setti
     assert generated["lm-head"] == generated["reader"] != generated["constrained"]
 
 
+def test_what_was_generated_from_other_spans_of_the_reader_is_not_taken_for_the_same(settings):
+    """A run from before there were several of a passage has other candidates."""
+    service = open_service(settings())
+    assert service.description(settings())["stages"]["generate"]["spans_extracted"] == [3, 3, 1, 1, 1]
+
+
 def test_without_a_calibrator_the_confidence_is_a_score(settings):
     service = open_service(settings(min_confidence=0.25))
     assert service.calibration is None
@@ -194,6 +200,7 @@ def test_a_calibrator_says_which_models_settings_and_index_it_rests_on(settings)
         "generator": "lm",
         "citer": "reader",
         "candidates": 1,
+        "spans_extracted": [3, 3, 1, 1, 1],
         "evidence_tokens": 256,
         "seed": 0,
     }

@@ -392,5 +392,13 @@ def test_the_settings_and_the_help_promise_the_same_language_models():
         for option in command.params
         if option.name == "language_model"
     }
-    assert helps.keys() == {"ask", "serve", "calibrate", "evaluate predict", "evaluate nq", "train adapter"}
+    assert helps.keys() == {
+        "ask",
+        "serve",
+        "calibrate",
+        "evaluate predict",
+        "evaluate nq",
+        "train adapter",
+        "train lm-head",
+    }
     assert all(promise in said for said in helps.values())

@@ -18,7 +18,7 @@ FOUND = {  # answerability, the reader's answer and its probability
     "Ely": (0.9, "elm", 0.3),
     "Fowey": (0.2, "pine", 0.4),
 }
-RIGHT = {"cedar": 0.9, "pine": 0.8}
+RIGHT = {"cedar": 0.9, "rye": 0.88, "Derby": 0.86, "Barnes": 0.8}
 """What the language model makes of answers."""
 ANSWERING = "Crewe"
 
@@ -27,11 +27,12 @@ class Reader:
     """The answer stands in the continuation."""
 
     def judge(self, question, passages):
-        return [self._judgement(*FOUND[title], window) for title, window in passages]
+        return [self._judgement(title, *FOUND[title], window) for title, window in passages]
 
-    def _judgement(self, answerability, answer, probability, window):
-        start = window.index(answer)
-        return Judgement(answerability, ((Span(start, start + len(answer)), probability),))
+    def _judgement(self, title, answerability, answer, probability, window):
+        likeliest = (answer, probability), ("one", 0.01), (title, 0.005), ("rye", 0.001)
+        spans = [(Span(window.index(word), window.index(word) + len(word)), one) for word, one in likeliest]
+        return Judgement(answerability, tuple(spans))
 
 
 class Reciting:
@@ -60,9 +61,9 @@ def written(text, *, right=0.5, spans=()):
 def group(*known, titles=tuple(FOUND), source=Source.SQUAD):
     passages = []
     for row, title in enumerate(titles):
-        text, continuation = f"{title} grows", f" one {FOUND[title][1]}"
+        text, continuation = f"{title} grows", f" one rye or {FOUND[title][1]}"
         passage = Passage(row, title, title, text, Span(0, len(text)), continuation)
-        answers = (Span(len(text) + 5, len(passage.window)),) if title == ANSWERING else ()
+        answers = (Span(len(text) + 12, len(passage.window)),) if title == ANSWERING else ()
         passages.append(LabelledPassage(passage, answers))
     return Group(f"group-{known}", source, "what grows there", known, tuple(passages))
 
@@ -70,15 +71,15 @@ def group(*known, titles=tuple(FOUND), source=Source.SQUAD):
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        ("em_given", "Crewe grows one cedar"),
+        ("em_given", "Crewe grows one rye or cedar"),
         ("cited_given", "cedar"),
         ("em", "Ely grows Barnes grows"),
         ("em_reader", "fir"),
-        ("em_chosen", "pine"),
+        ("em_chosen", "Barnes"),
     ],
 )
 def test_each_answer_is_right_by_one_count(name, known):
-    """Of the reader's answers the likeliest, and the one that seems most right, are in its sixth passage."""
+    """Better ones are not looked at: in the reader's sixth passage, the fourth of its first, the third of its third."""
     found = quality(Reciting(), Reader(), [group(known)])["squad"]
     counts = ("em_given", "cited_given", "em", "em_reader", "em_chosen")
     assert {one: found[one] for one in counts} == {one: float(one == name) for one in counts}
@@ -86,13 +87,13 @@ def test_each_answer_is_right_by_one_count(name, known):
 
 def test_quality_is_the_mean_over_a_sources_groups():
     """A group without a passage to be silent about does not count as silent."""
-    groups = [group("pine"), group("fir", "elm"), group("cedar", titles=[ANSWERING], source=Source.NQ)]
+    groups = [group("Barnes"), group("fir", "elm"), group("cedar", titles=[ANSWERING], source=Source.NQ)]
     found = quality(Reciting(), Reader(), groups)
     assert found["squad"] == {
         "groups": 2, "em_given": 0.0, "f1_given": 0.0, "cited_given": 0.0,
         "em": 0.0, "em_reader": 0.5, "em_chosen": 0.5, "refused": 1.0,
     }  # fmt: skip
     assert found["nq"] == {
-        "groups": 1, "em_given": 0.0, "f1_given": 0.4, "cited_given": 1.0,
+        "groups": 1, "em_given": 0.0, "f1_given": 0.2857, "cited_given": 1.0,
         "em": 0.0, "em_reader": 1.0, "em_chosen": 1.0,
     }  # fmt: skip

@@ -1,15 +1,19 @@
 """A group as a language model is shown it: what it is to write, what is judged, and where each points."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from app.answering.answer_score import f1
+from app.answering.evidence_generator import PASSAGES_TOGETHER
 from app.answering.evidence_input import NO_ANSWER
+from app.answering.generator import SPANS_EXTRACTED
 from app.answering.normalise import normalise_answer
 from app.answering.reader_model import Judgement
 from retriever.types import Span
 from tests.training.shown import PLAIN, answerable, said, shown, tokenizer
+from training.evidence_example import EvidenceSettings
 from training.question import Source
 
 
@@ -83,18 +87,18 @@ def test_answers_from_passages_that_are_not_shown_are_judged_too(opened):
 
 
 class Remembering:
-    """A reader that keeps what it was shown, and finds the first word of each passage, then its last one."""
+    """A reader that keeps what it was shown, and finds the words of each passage, from the first one on."""
 
     def judge(self, question, passages):
         self.passages = list(passages)
         return [Judgement(0.9, tuple(self._spans(window))) for _, window in passages]
 
     def _spans(self, window):
-        yield Span(0, window.index(" ")), 0.3
-        yield Span(window.rindex(" ") + 1, len(window)), 0.2
+        for number, word in enumerate(re.finditer(r"\S+", window)):
+            yield Span(*word.span()), 0.3 / (number + 1)
 
 
-def test_the_best_answer_of_each_passage_is_judged_shown_or_not(opened):
+def test_three_answers_of_each_passage_shown_are_judged_and_one_of_each_other(opened):
     """Two passages answer here, of which one is shown; and no more are looked at than wanted."""
     record = answerable(opened, rows=3)
     (right, spans), *others = sorted(record.rows, key=lambda row: not row[1])
@@ -103,11 +107,28 @@ def test_the_best_answer_of_each_passage_is_judged_shown_or_not(opened):
     one = shown(opened, both, replace(PLAIN, hidden=9), reader=reader)
     assert len(one.prompt.windows) == 1
     assert len(set(reader.passages)) == len(reader.passages) == len(both.rows)
-    first = {normalise_answer(window.split(" ")[0]) for _, window in reader.passages}
+    (_, read), *hidden = reader.passages
+    assert read.startswith(one.prompt.windows[0])
+    expected = {
+        normalise_answer(word) for word in (*read.split()[:3], *(found.split()[0] for _, found in hidden))
+    }
     written, *judged = [normalise_answer(said(answer)) for answer in one.answers]
-    assert sorted(judged) == sorted(first - {written, ""})
+    assert sorted(judged) == sorted(expected - {written, ""})
     shown(opened, both, replace(PLAIN, hidden=1), reader=reader)
     assert len(reader.passages) == 2
+
+
+def test_of_the_passages_shown_each_is_judged_as_when_serving(opened):
+    """As many answers of the second one as of the first."""
+    deep = EvidenceSettings().spans
+    assert SPANS_EXTRACTED[:PASSAGES_TOGETHER] == (deep,) * PASSAGES_TOGETHER
+    record = answerable(opened, rows=2)
+    reader = Remembering()
+    one = shown(opened, record, replace(PLAIN, passages=(0.0, 1.0), hidden=0), reader=reader)
+    assert len(one.prompt.windows) == 2
+    expected = {normalise_answer(word) for _, window in reader.passages for word in window.split()[:deep]}
+    written, *judged = [normalise_answer(said(answer)) for answer in one.answers]
+    assert sorted(judged) == sorted(expected - {written, ""})
 
 
 def test_the_reader_reads_on_where_the_language_model_does_not(opened):

@@ -208,11 +208,16 @@ def test_an_adapter_of_another_rank_is_not_begun_with(data, tmp_path, quiet):
         trained(data, tmp_path / "second", quiet, settings=other, start=tmp_path / "first/weights")
 
 
+def losses_of(out):
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return [line[name] for line in lines if "write" in line for name in ("write", "cite", "right")]
+
+
 def test_a_head_can_be_trained_alone(data, tmp_path, quiet):
     """What the model writes stays, to the last bit; how it judges and where it points change; and it resumes."""
     trained(data, tmp_path / "first", quiet, settings=replace(SETTINGS, rate=1e-2))
     start = tmp_path / "first/weights"
-    alone = replace(AdapterSettings.of_the_head(examples=24, seed=0), rate=1e-2)
+    alone = replace(SETTINGS, rate=1e-2, rank=16, head_only=True)
     stopped = Pace(threads=1, stop_at_step=2)
     assert trained(data, tmp_path / "cut", quiet, settings=alone, start=start, pace=stopped) is None
     for out in ("whole", "cut"):
@@ -232,3 +237,31 @@ def test_a_head_can_be_trained_alone(data, tmp_path, quiet):
     (first,), (second,) = (one.write(max_tokens=4) for one in (old, new))
     assert (first.text, first.logprob) == (second.text, second.logprob)
     assert first.pointed != second.pointed
+
+
+def test_a_head_alone_learns_on_the_adapted_models_states(data, tmp_path, quiet, monkeypatch):
+    """With nothing learnt yet its losses are those of the adapter and the head that it begins with."""
+    monkeypatch.setattr(run, "_SECONDS_BETWEEN_LINES", 0.0)
+    settings = replace(SETTINGS, rate=2e-2, shown=PLAIN)
+    trained(data, tmp_path / "first", quiet, settings=settings)
+    still = replace(settings, rate=0.0)
+    trained(data, tmp_path / "nothing", quiet, settings=still)
+    for out, head_only in (("both", False), ("head", True)):
+        settings = replace(still, head_only=head_only)
+        trained(data, tmp_path / out, quiet, settings=settings, start=tmp_path / "first/weights")
+    bare, both, head = (losses_of(tmp_path / out) for out in ("nothing", "both", "head"))
+    assert head == pytest.approx(both, rel=0.03)
+    assert all(one != pytest.approx(other, rel=0.03) for one, other in zip(head, bare, strict=True))
+
+
+def test_a_head_alone_is_not_shown_what_asks_it_nothing(data, tmp_path, quiet):
+    """All examples would be in GopherCite's syntax."""
+    trained(data, tmp_path / "first", quiet, settings=replace(SETTINGS, examples=4))
+    quoting = replace(SETTINGS, examples=8, head_only=True, shown=replace(PLAIN, quoted=1.0))
+    assert trained(data, tmp_path / "out", quiet, settings=quoting, start=tmp_path / "first/weights")
+
+
+def test_a_head_is_not_trained_over_nothing(data, tmp_path, quiet):
+    with pytest.raises(LoccitError, match="over an adapter; give the folder of one"):
+        trained(data, tmp_path / "out", quiet, settings=replace(SETTINGS, head_only=True))
+    assert not (tmp_path / "out").exists()

@@ -58,8 +58,7 @@ def test_an_adapter_begins_with_nothing_unless_told_otherwise(adapter_training):
 
 def test_a_head_alone_begins_with_an_adapter(adapter_training):
     asked = adapter_training("lm-head", "--start", "old/weights", "--examples", "40", "--seed", "2")
-    assert asked["settings"] == AdapterSettings.of_the_head(examples=40, seed=2)
-    assert asked["settings"].head_only
+    assert asked["settings"] == AdapterSettings(examples=40, seed=2, rate=RATE_GOING_ON, head_only=True)
     assert (asked["start"], asked["answers_of"]) == (Path("old/weights"), None)
     assert asked["command"] == (
         "loccit train lm-head --language-model gemma-3-270m --examples 40 --seed 2 --start old/weights"

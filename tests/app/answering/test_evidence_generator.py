@@ -136,6 +136,14 @@ def test_every_candidate_has_the_opinion_of_whoever_read_the_best_passages():
     assert (second.opinion.pointer, second.opinion.pointed) == (Span(100, 107), 0.6)  # of the document
 
 
+def test_each_answer_of_a_passage_is_judged_by_itself():
+    found = replace(readings()[0], spans=(*readings()[0].spans, ScoredSpan(Span(0, 3), 0.1)))
+    first, second = generated(ScriptedEvidenceLM({}), found=[found])
+    assert (first.answer, second.answer) == ("Winstanley", TEXTS[0][:3])
+    assert (first.opinion.logprob, second.opinion.logprob) == (-10.0, -3.0)
+    assert (first.opinion.pointer, second.opinion.pointer) == (first.pointer, Span(0, 3))
+
+
 def test_an_opinion_points_into_the_candidates_own_passage_or_nowhere():
     found = [reading(2, pointed="Smeaton"), reading(0), reading(1, pointed="built")]
     lm = ScriptedEvidenceLM({})

@@ -163,6 +163,7 @@ def test_without_any_evidence_a_row_is_finite():
             "retrieval_score": 0.0,
             "retrieval_gap": 0.0,
             "support": 0.0,
+            "lm_logprob": 0.0,
             "lm_right": 0.0,
         }
     )
@@ -185,4 +186,12 @@ def test_judgements_have_a_floor():
 
 def test_without_a_judgement_its_columns_are_0_whatever_others_have():
     found = row_of(said("granite"), candidates=[judged("1698", 0.1), said("granite")])
-    assert [value for name, value in found.items() if name.startswith("lm_")] == [0.0] * 2
+    assert [value for name, value in found.items() if name.startswith("lm_")] == [0.0] * 3
+
+
+def test_a_language_model_that_judges_is_asked_how_probable_the_answer_is():
+    """And neither what it wrote itself, which is one of the answers that it judges, nor what the quote alone says."""
+    mine = judged("1703", 0.6)
+    found = row_of(mine, support=0.9, candidates=[mine, written("1703")])
+    assert found["lm_logprob"] == pytest.approx(-2.0 / 3)
+    assert (found["lm_agreement"], found["support"]) == (0.0, 0.0)

@@ -118,14 +118,16 @@ def extracted(readings, *, n=1, **settings):
     return ReaderGenerator(**settings).generate("when?", readings, n=n, seed=0, deadline=None)
 
 
-def test_a_reader_candidate_is_the_best_spans_text_with_a_pointer_to_it_and_its_score():
+def test_a_reader_candidate_is_a_spans_text_with_a_pointer_to_it_and_its_score():
     spans = (Span(122, 126), Span(100, 103))
     found = reading("Harbour", spans=spans, answerability=0.5)
-    found = replace(found, spans=(replace(found.spans[0], score=0.25), found.spans[1]))
-    [candidate] = extracted([found])
-    assert (candidate.answer, candidate.pointer) == ("1911", spans[0])
-    assert candidate.source is CandidateSource.READER
-    assert (candidate.logprob, candidate.tokens) == (pytest.approx(math.log(0.25)), 1)
+    found = replace(found, spans=(replace(found.spans[0], score=0.25), replace(found.spans[1], score=0.125)))
+    first, second = extracted([found])
+    assert (first.answer, first.pointer) == ("1911", spans[0])
+    assert (second.answer, second.pointer) == ("The", spans[1])
+    assert {one.source for one in (first, second)} == {CandidateSource.READER}
+    assert (first.logprob, first.tokens) == (pytest.approx(math.log(0.25)), 1)
+    assert second.logprob == pytest.approx(math.log(0.125))
 
 
 def test_a_reader_candidate_may_lie_in_the_continuation():
@@ -142,13 +144,19 @@ def test_the_reader_gives_nothing_for_a_passage_without_spans_and_at_most_its_ow
         *[reading(title, spans=[Span(100, 103)]) for title in ("Orchard", "Mill")],
     ]
     for n in (1, 3):
-        assert [each.passage.title for each in extracted(readings, n=n, passages=2)] == ["Orchard"]
+        assert [each.passage.title for each in extracted(readings, n=n, spans=(1, 1))] == ["Orchard"]
         assert [each.passage.title for each in extracted(readings, n=n)] == ["Orchard", "Mill"]
 
 
-def test_the_reader_reads_off_five_passages_unless_told_otherwise():
-    readings = [reading("Mill", start=start, spans=[Span(start, start + 3)]) for start in range(100, 107)]
-    assert [each.pointer.start for each in extracted(readings)] == [100, 101, 102, 103, 104]
+def test_the_reader_gives_three_answers_from_the_best_passages_and_one_from_others():
+    """Wrong words of the right passage are what goes wrong most: its other answers are worth judging."""
+    readings = [
+        reading("Mill", start=start, spans=[Span(start + n, start + n + 1) for n in range(4)])
+        for start in range(100, 700, 100)
+    ]
+    starts = [each.pointer.start for each in extracted(readings)]
+    assert starts == [100, 101, 102, 200, 201, 202, 300, 400, 500]
+    assert [each.pointer.start for each in extracted(readings, spans=(2, 0, 1))] == [100, 101, 300]
 
 
 def test_a_score_of_zero_has_a_finite_logprob():
@@ -159,7 +167,7 @@ def test_a_score_of_zero_has_a_finite_logprob():
 def test_reader_and_language_model_propose_together_the_reader_first():
     lm = ScriptedLM(SCRIPT)
     readings = [reading(title, spans=[Span(104, 104 + len(title))], score=0.5) for title in TEXTS]
-    joint = JointGenerator(ReaderGenerator(passages=2), LMGenerator(lm))
+    joint = JointGenerator(ReaderGenerator(spans=(1, 1)), LMGenerator(lm))
     candidates = joint.generate("what?", readings, n=1, seed=0, deadline=None)
     reader, written = CandidateSource.READER, CandidateSource.LM
     assert [(each.source, each.answer, each.passage.title) for each in candidates] == [

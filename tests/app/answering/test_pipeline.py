@@ -203,7 +203,7 @@ def joint(index, lm):
     return replace(
         pipeline_over(index, lm),
         reader=Pointing("John Smeaton", "Sostratus of Cnidus", "Henry Winstanley"),
-        generator=JointGenerator(ReaderGenerator(passages=20), LMGenerator(lm)),
+        generator=JointGenerator(ReaderGenerator(spans=(1,) * 20), LMGenerator(lm)),
         options=AnswerOptions(top_k=20, min_confidence=0.0),
     )
 

@@ -16,7 +16,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from app.answering.cross_encoder import CrossEncoder, EncoderShape, Packed, Scores
-from app.answering.generator import ReaderGenerator
+from app.answering.generator import SPANS_EXTRACTED, ReaderGenerator
 from app.answering.pointing import best_spans
 from app.answering.reader_input import ReaderTokenizer
 from app.answering.reader_model import Judgement, ReaderModel
@@ -176,6 +176,7 @@ def test_readings_are_sorted_and_their_spans_are_characters_of_the_document(toke
     first, second, unread = readings
     assert first.answerability >= second.answerability > 0
     assert (unread.answerability, unread.spans, unread.hit.rank) == (0.0, (), 3)
+    assert len(first.spans) == max(SPANS_EXTRACTED)
     for reading in (first, second):
         document = next(one for one in documents if one.doc_id == reading.hit.passage.doc_id)
         start = reading.hit.passage.span.start
