@@ -30,7 +30,7 @@ FEATURES = (
 ``retrieval_score``: of the passage, as its hit has it.
 ``retrieval_gap``: score of the passage less the best score of another document's, over the first hit's.
 0 where no other document was found: there is nothing that it is better than.
-``support``: of the quote, 0-1; 0 where a language model judges.
+``support``: of the quote, 0-1.
 ``lm_logprob``: mean log-probability of the answer's tokens under the adapted language model; 0 without one.
 ``lm_right``: logit of its judgement of the answer; 0 without one.
 """
@@ -83,7 +83,7 @@ class _View:
             0.0 if judged else self._agreement(candidate),
             self._scores.get(candidate.passage.row, 0.0),
             self._gap(candidate),
-            0.0 if judged else support,
+            support,
             opinion.logprob / max(opinion.tokens, 1) if opinion is not None else 0.0,
             _logit(self._judged.get(answer, 0.0)) if judged else 0.0,
         ]
