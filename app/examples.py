@@ -62,7 +62,7 @@ ANSWER: Json = {
     "short_answer": "Gustave Eiffel",
     "abstained": False,
     "abstain_reason": None,
-    "confidence": 0.87,
+    "confidence": 0.89,
     "calibration": {"fitted_on": "open_dev_with_gold over nq-every5th", "applies": False},
     "citations": [
         {
