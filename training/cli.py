@@ -15,6 +15,7 @@ from training.ablation import Ablation
 
 if TYPE_CHECKING:
     from training.adapter import AdapterSettings
+    from training.run import Pace
 
 cli = typer.Typer(
     help="Make the training data, and train the weights that are shipped.", no_args_is_help=True
@@ -150,6 +151,7 @@ def adapter(
     """
     _require_peft()
     from training.adapter import RATE_GOING_ON, AdapterSettings
+    from training.run import Pace
 
     settings = AdapterSettings(examples=examples, rank=rank, seed=seed)
     _train_adapter(
@@ -159,19 +161,8 @@ def adapter(
         settings if start is None else replace(settings, rate=RATE_GOING_ON),
         start=start,
         answers_of=answers_of,
-        threads=threads,
-        hours=hours,
-        allow_download=allow_download,
-        command=command_line(
-            "train",
-            "adapter",
-            language_model=language_model,
-            examples=examples,
-            rank=rank,
-            seed=seed,
-            start=start,
-            answers_of=answers_of,
-        ),
+        pace=Pace(threads=threads, hours=hours),
+        offline=not allow_download,
     )
 
 
@@ -202,6 +193,7 @@ def lm_head(
     """
     _require_peft()
     from training.adapter import RATE_GOING_ON, AdapterSettings
+    from training.run import Pace
 
     _train_adapter(
         prepared,
@@ -210,18 +202,8 @@ def lm_head(
         AdapterSettings(examples=examples, seed=seed, rate=RATE_GOING_ON, head_only=True),
         start=start,
         answers_of=answers_of,
-        threads=threads,
-        hours=hours,
-        allow_download=allow_download,
-        command=command_line(
-            "train",
-            "lm-head",
-            language_model=language_model,
-            examples=examples,
-            seed=seed,
-            start=start,
-            answers_of=answers_of,
-        ),
+        pace=Pace(threads=threads, hours=hours),
+        offline=not allow_download,
     )
 
 
@@ -233,31 +215,37 @@ def _train_adapter(
     *,
     start: Path | None,
     answers_of: Path | None,
-    threads: int | None,
-    hours: float | None,
-    allow_download: bool,
-    command: str,
+    pace: "Pace",
+    offline: bool,
 ) -> None:
     from app.answering.reader_model import load_reader_model
     from app.answering.transformers_lm import load_model
     from retriever.models import LANGUAGE_MODELS, default_cache_dir
     from training.adapter import train
-    from training.run import Pace
 
     packaged = LANGUAGE_MODELS.get(language_model)
     others = None if answers_of is None else load_reader_model(folder=answers_of)
     train(
         prepared,
         out,
-        load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None),
+        load_model(language_model, cache_dir=default_cache_dir(), offline=offline, dtype=None),
         Console(stderr=True),
         settings=settings,
-        pace=Pace(threads=threads, hours=hours),
+        pace=pace,
         answers_of=others,
         start=start,
         fused=any(map(which, ("g++", "clang++"))),
         licence="that of the base model" if packaged is None else packaged.licence,
-        command=command,
+        command=command_line(
+            "train",
+            "lm-head" if settings.head_only else "adapter",
+            language_model=language_model,
+            examples=settings.examples,
+            rank=None if settings.head_only else settings.rank,
+            seed=settings.seed,
+            start=start,
+            answers_of=answers_of,
+        ),
     )
 
 

@@ -76,20 +76,24 @@ class _View:
         self._scores = {hit.passage.row: hit.score for hit in evidence.hits}
 
     def row(self, candidate: Candidate, support: float) -> list[float]:
-        answer, opinion = normalise_answer(candidate.answer), candidate.opinion
-        judged = opinion is not None
+        answer = normalise_answer(candidate.answer)
+        agreement, logprob, right = self._of_the_language_model(candidate, answer)
         return [
             _logit(self._pointed.get(answer, 0.0)),
-            0.0 if judged else self._agreement(candidate),
+            agreement,
             self._scores.get(candidate.passage.row, 0.0),
             self._gap(candidate),
             support,
-            opinion.logprob / max(opinion.tokens, 1) if opinion is not None else 0.0,
-            _logit(self._judged.get(answer, 0.0)) if judged else 0.0,
+            logprob,
+            right,
         ]
 
-    def _agreement(self, candidate: Candidate) -> float:
-        return max((f1(one, [candidate.answer]) for one in self._written), default=0.0)
+    def _of_the_language_model(self, candidate: Candidate, answer: str) -> tuple[float, float, float]:
+        """Its agreement where it judges nothing, else its log-probability and its judgement."""
+        opinion = candidate.opinion
+        if opinion is None:
+            return max((f1(one, [candidate.answer]) for one in self._written), default=0.0), 0.0, 0.0
+        return 0.0, opinion.logprob / max(opinion.tokens, 1), _logit(self._judged.get(answer, 0.0))
 
     def _gap(self, candidate: Candidate) -> float:
         mine = self._scores.get(candidate.passage.row, 0.0)
