@@ -5,8 +5,13 @@ from itertools import chain
 
 
 def command_line(*words: str, **options: object) -> str:
-    """``loccit`` with these words and options, those that are None left out; what needs quotes has them."""
+    """``loccit`` with these words and options; what needs quotes has them.
+
+    Left out: options that are None, and flags that are False.
+    """
     given = (
-        (f"--{name.replace('_', '-')}", str(value)) for name, value in options.items() if value is not None
+        [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+        for name, value in options.items()
+        if value is not None and value is not False
     )
     return shlex.join(["loccit", *words, *chain.from_iterable(given)])

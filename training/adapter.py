@@ -1,6 +1,7 @@
 """Training a language model's adapter (LoRA, Hu et al. 2021) with its citation head, or the head alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -53,7 +54,8 @@ class AdapterSettings:
 
     ``examples``: shown in all, which fixes the schedule. ``rate``: its peak. ``rank``: of the adapter.
     ``head_only``: leave the adapter that it begins with as it is, whatever its rank, and train the citation head.
-    Examples in GopherCite's syntax are left out then: they ask the head nothing.
+    Examples in GopherCite's syntax are left out then: they ask the head nothing. ``averaged``: ship the mean of what
+    it begins with and what was learnt, matrix by matrix, which forgets less (WiSE-FT, Wortsman et al. 2022, at 0.5).
     """
 
     examples: int = 12_000
@@ -62,6 +64,7 @@ class AdapterSettings:
     rate: float = 5e-4
     rank: int = 16
     head_only: bool = False
+    averaged: bool = False
     shown: EvidenceSettings = field(default_factory=EvidenceSettings)
     shares: Mapping[Source, float] = field(default_factory=lambda: dict(SHARES))
 
@@ -93,12 +96,14 @@ def train(
     is one.
 
     Raises:
-        LoccitError: when there is no data, model or ``start`` does not fit, a head is to be trained over no adapter, or
-            the checkpoint is of another run.
+        LoccitError: when there is no data, model or ``start`` does not fit, a head is to be trained over no adapter or
+            a mean to be taken with none, or the checkpoint is of another run.
     """
     settings = settings or AdapterSettings()
     if settings.head_only and start is None:
         raise LoccitError("A citation head is trained over an adapter; give the folder of one as start.")
+    if settings.averaged and start is None:
+        raise LoccitError("A mean is taken with the adapter begun with; give the folder of one as start.")
     require_packable(base.model)
     beginning = None if start is None else _beginning(start, base)
     data = PreparedData(data_folder)
@@ -159,6 +164,7 @@ class _AdapterTask:
         self._order = mixture(groups, settings.shares, total=settings.examples, seed=settings.seed)
         self._model = base.model
         self._unchanged: Mapping[str, Tensor] = {}
+        self._mean_with = beginning if settings.averaged else None
         learnt: Mapping[str, nn.Parameter] = {}
         with seeded(settings.seed):
             if settings.head_only and beginning is not None:
@@ -178,9 +184,10 @@ class _AdapterTask:
         self.examples, self.examples_per_step = settings.examples, settings.examples_per_step
         self.rate = settings.rate
         sources = {source.value: [record.id for record in records] for source, records in groups.items()}
+        learns = {name: one for name, one in asdict(settings).items() if name != "averaged"}
         self.fingerprint = digest(
             [
-                asdict(settings),
+                learns,
                 data.fingerprint,
                 base.sha256,
                 reader.sha256,
@@ -206,12 +213,29 @@ class _AdapterTask:
     def quality(self, *, whole: bool) -> Quality:
         lm = EvidenceLM(self._model, self._tokenizer, self._head)
         records = first_of_each(self._data.development, _WHOLE_GROUPS if whole else _QUICK_GROUPS)
-        with torch.compiler.set_stance("force_eager"):  # writing has other shapes than learning
+        eager = torch.compiler.set_stance("force_eager")  # writing has other shapes than learning
+        with eager, self._as_shipped():
             return quality(lm, self._reader, [record.group(self._data.store) for record in records])
 
     def tensors(self) -> dict[str, Tensor]:
         """What is shipped: the adapter's matrices and the citation head."""
-        return {**self._unchanged, **shipped_names(self.parameters)}
+        with self._as_shipped():
+            return {
+                **self._unchanged,
+                **{name: one.detach().clone() for name, one in shipped_names(self.parameters).items()},
+            }
+
+    @contextmanager
+    def _as_shipped(self) -> Iterator[None]:
+        """The parameters have the values that are shipped; those learnt come back after it."""
+        learnt = {name: one.detach().clone() for name, one in self.parameters.items()}
+        if self._mean_with is not None:
+            self._mean_with.meet(self.parameters)
+        try:
+            yield
+        finally:
+            for name, one in self.parameters.items():
+                one.data.copy_(learnt[name])
 
     def _example(self, place: int) -> EvidenceExample:
         rng = Random(f"{self._settings.seed}:{place}")
@@ -247,6 +271,13 @@ class _Beginning:
                         "be trained: begin with an adapter of the same rank."
                     )
                 one.data.copy_(tensors[name])
+
+    def meet(self, parameters: Mapping[str, nn.Parameter]) -> None:
+        """Move the parameters half of the way back to its values; what it lacks stays as it is."""
+        tensors = load_file(self.path)
+        for name, one in shipped_names(parameters).items():
+            if name in tensors:
+                one.data.copy_((one.data.float() + tensors[name].to(one.device).float()) / 2)
 
 
 def _beginning(folder: Path, base: LoadedModel) -> _Beginning:

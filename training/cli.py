@@ -134,6 +134,13 @@ def adapter(
             help="Begin with the adapter in this folder, such as runs/adapter/weights, at a lower rate.",
         ),
     ] = None,
+    averaged: Annotated[
+        bool,
+        typer.Option(
+            "--averaged",
+            help="Ship the mean of the adapter begun with and the one trained, which forgets less.",
+        ),
+    ] = False,
     answers_of: AnswersOf = None,
     seed: PassageSeed = 0,
     threads: Threads = None,
@@ -153,7 +160,7 @@ def adapter(
     from training.adapter import RATE_GOING_ON, AdapterSettings
     from training.run import Pace
 
-    settings = AdapterSettings(examples=examples, rank=rank, seed=seed)
+    settings = AdapterSettings(examples=examples, rank=rank, seed=seed, averaged=averaged)
     _train_adapter(
         prepared,
         out,
@@ -244,6 +251,7 @@ def _train_adapter(
             rank=None if settings.head_only else settings.rank,
             seed=settings.seed,
             start=start,
+            averaged=settings.averaged,
             answers_of=answers_of,
         ),
     )

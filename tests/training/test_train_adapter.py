@@ -15,7 +15,7 @@ from retriever.errors import LoccitError, ModelUnusableError
 from retriever.models import sha256_of
 from tests.tiny_models import BYTES, byte_tokenizer, llama
 from tests.training.shown import PLAIN, FirstAnswer, said, shown
-from training import run
+from training import adapter, run
 from training.adapter import AGREED_FOLDER, AdapterSettings, train
 from training.data import DataSettings, prepare
 from training.question import Source
@@ -193,6 +193,46 @@ def test_a_training_can_begin_with_another_ones_adapter(data, tmp_path, quiet):
     assert entry.made_from == {"reader": FirstAnswer.sha256, "start": sha256_of(path)}
     with pytest.raises(LoccitError, match="other settings or data"):
         trained(data, tmp_path / "second", quiet, settings=still)
+
+
+def test_the_mean_of_what_was_begun_with_and_what_was_learnt_can_be_shipped(
+    data, tmp_path, quiet, monkeypatch
+):
+    """From the same checkpoint; its quality is the mean's; and looking at it on the way changes nothing."""
+    file = "weights/tiny/adapter.safetensors"
+    fast = replace(SETTINGS, rate=3e-2)
+    trained(data, tmp_path / "first", quiet, settings=fast)
+    start = tmp_path / "first/weights"
+    trained(data, tmp_path / "out", quiet, settings=fast, start=start)
+    before, after = load_file(tmp_path / "first" / file), load_file(tmp_path / "out" / file)
+    checked = []
+
+    def look(lm, *_):
+        up = lm.model.get_parameter("model.layers.1.mlp.down_proj.lora_B.default.weight")
+        checked.append([one.detach().bfloat16().clone() for one in (lm.head.right.weight, up)])
+        return {}
+
+    monkeypatch.setattr(adapter, "quality", look)
+    mean = replace(fast, averaged=True)
+    trained(data, tmp_path / "out", quiet, settings=mean, start=start)
+    watched = Pace(threads=1, evaluate_minutes=0.0)
+    trained(data, tmp_path / "watched", quiet, settings=mean, start=start, pace=watched)
+    for out in ("out", "watched"):
+        shipped = load_file(tmp_path / out / file)
+        assert shipped.keys() == after.keys() == before.keys()
+        for name, one in shipped.items():
+            assert torch.equal(one, ((before[name].float() + after[name].float()) / 2).bfloat16())
+        assert not any(torch.equal(one, after[name]) for name, one in shipped.items())
+    assert len(checked) == 1 + 6 + 1
+    for judged, written in (checked[0], checked[-1]):
+        assert torch.equal(judged, shipped["citation.right.weight"])
+        assert torch.equal(written, shipped["model.layers.1.mlp.down_proj.lora_B.weight"])
+
+
+def test_a_mean_is_not_taken_with_nothing(data, tmp_path, quiet):
+    with pytest.raises(LoccitError, match="with the adapter begun with; give the folder of one"):
+        trained(data, tmp_path / "out", quiet, settings=replace(SETTINGS, averaged=True))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_without_an_adapter_is_not_begun_with(data, tmp_path, quiet):

@@ -47,6 +47,12 @@ def test_an_adapter_that_begins_with_another_is_trained_at_a_lower_rate(adapter_
     )
 
 
+def test_the_mean_of_two_adapters_can_be_asked_for(adapter_training):
+    asked = adapter_training("adapter", "--start", "old/weights", "--averaged")
+    assert asked["settings"] == AdapterSettings(rate=RATE_GOING_ON, averaged=True)
+    assert asked["command"].endswith("--seed 0 --start old/weights --averaged")
+
+
 def test_an_adapter_begins_with_nothing_unless_told_otherwise(adapter_training):
     asked = adapter_training("adapter")
     assert asked["settings"] == AdapterSettings()
