@@ -90,10 +90,9 @@ def train(
     development groups; None when ``pace`` stopped it before. ``reader``: whose agreement makes distantly
     supervised passages believed, the shipped one unless given. ``answers_of``: the reader whose answers are
     judged, the same one unless given; one that has not learnt from these questions makes the mistakes on them that
-    are made when serving. ``start``: a folder with an adapter to begin with, of the same rank unless the
-    head alone is trained. ``fused``: let torch's
-    compiler fuse each layer's element-wise work, which takes a minute to begin with. Computes on a GPU where there
-    is one.
+    are made when serving. ``start``: a folder with an adapter to begin with, of the same rank unless the head alone
+    is trained. ``fused``: let torch's compiler fuse each layer's element-wise work, which takes a minute to begin
+    with. Computes on a GPU where there is one.
 
     Raises:
         LoccitError: when there is no data, model or ``start`` does not fit, a head is to be trained over no adapter or
@@ -113,6 +112,7 @@ def train(
     if fused:
         task.fuse()
     name = base.name.replace("/", "--")
+    parents = {"reader": reader, "start": beginning, "answers_of": answers_of}
     entry = ShippedWeights(
         file=f"{name}/{WEIGHTS_FILE}",
         sha256="",
@@ -122,11 +122,7 @@ def train(
         command=command,
         data=data.fingerprint,
         seed=settings.seed,
-        made_from={
-            "reader": reader.sha256,
-            **({} if beginning is None else {"start": beginning.sha256}),
-            **({} if answers_of is None else {"answers_of": answers_of.sha256}),
-        },
+        made_from={part: one.sha256 for part, one in parents.items() if one is not None},
     )
     return Run(task, out_folder, console, pace or Pace()).finish(f"adapter-{name}", entry)
 
