@@ -180,6 +180,7 @@ class _AdapterTask:
         self.examples, self.examples_per_step = settings.examples, settings.examples_per_step
         self.rate = settings.rate
         sources = {source.value: [record.id for record in records] for source, records in groups.items()}
+        # a checkpoint ships either way
         learns = {name: one for name, one in asdict(settings).items() if name != "averaged"}
         self.fingerprint = digest(
             [

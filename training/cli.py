@@ -138,7 +138,8 @@ def adapter(
         bool,
         typer.Option(
             "--averaged",
-            help="Ship the mean of the adapter begun with and the one trained, which forgets less.",
+            help="Ship the mean of the adapter begun with and the one trained, which forgets less; a training that is "
+            "finished can be run again for it.",
         ),
     ] = False,
     answers_of: AnswersOf = None,
