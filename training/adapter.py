@@ -180,7 +180,7 @@ class _AdapterTask:
         self.examples, self.examples_per_step = settings.examples, settings.examples_per_step
         self.rate = settings.rate
         sources = {source.value: [record.id for record in records] for source, records in groups.items()}
-        # a checkpoint ships either way
+        # a finished training can be run again for the mean, or without it
         learns = {name: one for name, one in asdict(settings).items() if name != "averaged"}
         self.fingerprint = digest(
             [
@@ -247,19 +247,19 @@ class _Beginning:
 
     path: Path
     sha256: str
+    tensors: Mapping[str, Tensor]
 
     def merge(self, model: nn.Module) -> dict[str, Tensor]:
         """Make its changes to the model; the tensors that hold them."""
-        tensors = load_file(self.path)
-        merge(model, tensors)
-        return {name: one for name, one in tensors.items() if not name.startswith(CITATION_PREFIX)}
+        merge(model, self.tensors)
+        return {name: one for name, one in self.tensors.items() if not name.startswith(CITATION_PREFIX)}
 
     def give(self, parameters: Mapping[str, nn.Parameter]) -> None:
         """Give the parameters its values.
 
         What it lacks stays as it is: an adapter from before there was a judgement of answers has none.
         """
-        tensors = load_file(self.path)
+        tensors = self.tensors
         for name, one in shipped_names(parameters).items():
             if name in tensors:
                 if one.shape != tensors[name].shape:
@@ -271,7 +271,7 @@ class _Beginning:
 
     def meet(self, parameters: Mapping[str, nn.Parameter]) -> None:
         """Move the parameters half of the way back to its values; what it lacks stays as it is."""
-        tensors = load_file(self.path)
+        tensors = self.tensors
         for name, one in shipped_names(parameters).items():
             if name in tensors:
                 one.data.copy_((one.data.float() + tensors[name].to(one.device).float()) / 2)
@@ -285,4 +285,4 @@ def _beginning(folder: Path, base: LoadedModel) -> _Beginning:
             "runs/adapter/weights."
         )
     path, entry = shipped_weights(name, ADAPTER_KIND, folder)
-    return _Beginning(path, entry.sha256)
+    return _Beginning(path, entry.sha256, load_file(path))

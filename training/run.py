@@ -36,7 +36,7 @@ class Task(Protocol[P]):
     """What is trained, and on what.
 
     ``parameters``: what is learnt, by name, float32 when the run begins. ``examples``, ``examples_per_step``:
-    shown in all and at once. ``rate``: the peak of the learning rate. ``fingerprint``: of all that the outcome
+    shown in all and at once. ``rate``: the peak of the learning rate. ``fingerprint``: of all that what is learnt
     depends on but the number format.
     """
 
