@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
-from app.wire import AnswerResponse, Attribution, Citation, Hit
+from app.http.wire import AnswerResponse, Attribution, Citation, Hit
 
 _REASONS = {
     "no_passages": "nothing in the index comes near the question",

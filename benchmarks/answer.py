@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.assembly import open_service
-from app.settings import DEFAULT_INDEX, Settings
+from app.service.assembly import open_service
+from app.service.settings import DEFAULT_INDEX, Settings
 from evaluation.questions import Question, load_questions
 
 

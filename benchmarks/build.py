@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 
 from sentence_transformers import SentenceTransformer
 
+from common.packaged import minilm_folder
 from index_builder.build import sorted_batches
 from index_builder.corpora import Record, open_corpus
 from retriever.encoder import load_encoder, passage_input
-from retriever.models import minilm_folder
 from retriever.passages import PassageSettings, split
 
 

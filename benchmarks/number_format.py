@@ -8,7 +8,7 @@ import time
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 
-from retriever.torch_runtime import native_dtype
+from common.torch_runtime import native_dtype
 
 # rows, in, out: of the reader, then of the language model
 SHAPES = ((1536, 384, 1536), (300, 640, 2048), (25, 640, 2048), (1, 640, 2048))

@@ -15,16 +15,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from app.answering.adapter import AdaptedModel
-from app.answering.evidence_lm import EvidenceLM, QuotedAnswer, Written
+from app.answering.cross_encoders.reader_model import load_reader_model
+from app.answering.cross_encoders.trained_reader import TrainedReader
+from app.answering.evidence_model.adapter import AdaptedModel
+from app.answering.evidence_model.evidence_lm import EvidenceLM, QuotedAnswer, Written
+from app.answering.evidence_model.quote_mask import CLAIM_TOKENS, QUOTE_TOKENS, parse_quoted
 from app.answering.generator import ANSWER_TOKENS
-from app.answering.prompt import one_line
-from app.answering.quote_mask import CLAIM_TOKENS, QUOTE_TOKENS, parse_quoted
-from app.answering.reader_model import load_reader_model
-from app.answering.trained_reader import TrainedReader
-from app.assembly import open_retriever
-from app.settings import Settings
-from app.writing import language_model
+from app.answering.language_models.few_shot_prompt import one_line
+from app.service.assembly import open_retriever
+from app.service.generation import language_model
+from app.service.settings import Settings
 from evaluation.questions import Side, load_questions
 from evaluation.slices import on_side, sampled
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from app.answering.answer_score import exact_match
-from app.answering.reader_model import load_reader_model
+from app.answering.cross_encoders.reader_model import load_reader_model
+from app.answering.cross_encoders.trained_reader import TrainedReader
 from app.answering.shipped_weights import WEIGHTS_FOLDER
-from app.answering.trained_reader import TrainedReader
+from app.answering.text.answer_score import exact_match
 from app.answering.types import Reading
-from app.assembly import open_retriever
-from app.settings import Settings
+from app.service.assembly import open_retriever
+from app.service.settings import Settings
 from evaluation.questions import Side, load_questions
 from evaluation.slices import on_side
 from retriever.types import Hit, RetrievalMode

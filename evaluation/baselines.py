@@ -4,10 +4,10 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from app.answering import prompt
 from app.answering.generator import ANSWER_TOKENS, LEAST_SCORE, tidied
-from app.answering.language_model import LanguageModel
-from app.answering.overlap import Vocabulary
+from app.answering.language_models import few_shot_prompt as prompt
+from app.answering.language_models.protocol import LanguageModel
+from app.answering.text.overlap import Vocabulary
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
 from retriever.encoder import passage_input
 from retriever.retriever import Retriever

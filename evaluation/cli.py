@@ -1,16 +1,23 @@
-"""`loccit evaluate`, as far as nothing is answered: fetch questions, compare runs, measure the support scorer."""
+"""`loccit evaluate`: fetch questions, answer them, score and compare runs, measure the support scorer."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from app.service.command_options import PREDICT, SERVICE, Options, with_options
+from app.service.settings import Settings
+from common.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from app.service.assembly import AnswerService
+
 cli = typer.Typer(
     help="Measure answers, quotes and abstention.", no_args_is_help=True, invoke_without_command=True
 )
-_of_runs = typer.Typer()
 
 
 @cli.callback()
@@ -47,7 +54,113 @@ def _download(name: str) -> None:
     console.print(Text(f"then: loccit evaluate nq {name} --index {index} --out runs/{name} --without-gold"))
 
 
-@_of_runs.command()
+@cli.command("predict")
+@with_options(*PREDICT)
+def evaluatepredict_with(*, options: Options) -> None:
+    """Answer every question once and keep the traces; an interrupted run is continued.
+
+    Whatever the confidence, the answer is kept: thresholds are applied by score.
+
+    Example: loccit evaluate predict own --out runs/own
+
+    Example: loccit evaluate predict squad-dev.json --out runs/squad --sample 300
+    """
+    predict_with(options)
+
+
+@cli.command("nq")
+@with_options(*PREDICT)
+def evaluate_nq(*, options: Options) -> None:
+    """Predict and score in one go, the unanswerable slice included with --without-gold.
+
+    Example: loccit evaluate nq nq-gold --index data/indexes/nq-gold --out runs/nq --without-gold
+
+    Example: loccit evaluate nq clapnq/dev.jsonl.gz --length long --out runs/clapnq
+    """
+    predict_with(options)
+    _score(options["out"], None)
+
+
+def predict_with(options: Options) -> "tuple[AnswerService, Settings]":
+    """Answer the questions of these options into their folder: (what answered, how it was set)."""
+    from app.service.assembly import open_service
+    from evaluation.configurations import Service, configuration_of, pipeline_for, require_suitable
+    from evaluation.predict import predict
+    from evaluation.questions import load_questions
+    from evaluation.replay import NOTHING, replay_of
+    from evaluation.slices import chosen
+
+    configuration = configuration_of(options["configuration"])
+    given = {name: options.get(name) for name in (*SERVICE, "length", "min_confidence")}
+    settings = Settings.of(**_combined(given, configuration.settings))
+    questions = chosen(
+        load_questions(options["questions"]),
+        side=options["side"],
+        sample=options["sample"],
+        without_gold=options["without_gold"],
+    )
+    # whatever the threshold, answers are kept: score applies it
+    answering = open_service(settings, abstains=False)
+    service = Service(
+        answering.pipeline,
+        answering.over,
+        answering.index.lexical,
+        answering.language_model,
+        settings.evidence_tokens,
+    )
+    for question in questions:
+        require_suitable(question, configuration, service)
+    description = {
+        **configuration.described(answering.description(settings)),
+        "questions": {name: options[name] for name in ("questions", "side", "sample", "without_gold")},
+    }
+    predict(
+        questions,
+        lambda question: pipeline_for(question, configuration, service),
+        description,
+        options["out"],
+        Console(stderr=True),
+        replay=NOTHING if options["earlier"] is None else replay_of(options["earlier"], description),
+    )
+    return answering, settings
+
+
+def _combined(given: Options, fixed: Mapping[str, str]) -> Options:
+    """The options with what a configuration fixes, which none of them may contradict."""
+    for name, value in fixed.items():
+        if given.get(name) not in (None, value):
+            raise InvalidRequestError(
+                f"This configuration sets {name} to {value}, so --{name} {given[name]} "
+                "does not go with it; leave it out."
+            )
+    return {**given, **fixed}
+
+
+@cli.command("score")
+@with_options("min_confidence")
+def evaluate_score(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder that predict wrote.")],
+    thresholds: Annotated[
+        bool, typer.Option("--thresholds", help="Also show what each threshold would give.")
+    ] = False,
+    *,
+    options: Options,
+) -> None:
+    """Turn a run's predictions into figures; loads no model. Writes report.json, .md and .html into RUN.
+
+    Example: loccit evaluate score runs/own --thresholds
+    """
+    _score(run, options["min_confidence"], thresholds=thresholds)
+
+
+def _score(run: Path, min_confidence: float | None, *, thresholds: bool = False) -> None:
+    from evaluation.report.write import report_run
+
+    given = Settings.of(min_confidence=min_confidence).min_confidence
+    report_run(run, min_confidence=given, thresholds=thresholds)
+
+
+@cli.command()
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders that predict wrote.")],
     out: Annotated[
@@ -78,7 +191,7 @@ def compare(
         out.write_text(markdown("Runs compared", ", ".join(map(str, runs)), tables), encoding="utf-8")
 
 
-@_of_runs.command()
+@cli.command()
 def support(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="Judged claims: a file of AttributionBench or WiCE.")
@@ -94,13 +207,10 @@ def support(
 
     Example: loccit evaluate support attributionbench_dev.jsonl.gz
     """
+    from app.answering.cross_encoders.trained_support import load_support
     from app.answering.shipped_weights import WEIGHTS_FOLDER
-    from app.answering.trained_support import load_support
     from evaluation.report.terminal import show
     from evaluation.support_sets import evaluate_support, load_judged, support_table
 
     scorer = load_support(folder=weights or WEIGHTS_FOLDER, reader_folder=WEIGHTS_FOLDER)
     show([support_table(file.name, evaluate_support(scorer, load_judged(file)))], Console())
-
-
-cli.add_typer(_of_runs)  # without a name of its own: help lists these after predict, nq and score

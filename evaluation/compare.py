@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from common.errors import InvalidRequestError
 from evaluation.metrics.resampling import bootstrap, paired_difference
 from evaluation.metrics.selective import aurc
 from evaluation.metrics.types import Floats, Rows
 from evaluation.outcome import Outcome
 from evaluation.questions import Side
 from evaluation.score import Scored
-from retriever.errors import InvalidRequestError
 
 SAMPLES = 2_000
 

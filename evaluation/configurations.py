@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from app.answering.accepted import checked_documents
 from app.answering.generator import EVIDENCE_TOKENS, LMGenerator, ReaderGenerator
-from app.answering.given import checked_documents
-from app.answering.language_model import LanguageModel
-from app.answering.overlap import Vocabulary
+from app.answering.language_models.protocol import LanguageModel
 from app.answering.pipeline import Pipeline
+from app.answering.text.overlap import Vocabulary
+from common.errors import DocumentNotFoundError, InvalidRequestError, LoccitError
 from evaluation.baselines import (
     ClosedBookGenerator,
     FirstSentenceReader,
@@ -19,7 +20,6 @@ from evaluation.baselines import (
 )
 from evaluation.questions import Question
 from evaluation.slices import WITHOUT_GOLD
-from retriever.errors import DocumentNotFoundError, InvalidRequestError, LoccitError
 from retriever.types import Document
 
 

@@ -5,8 +5,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
-from app.answering.given import GivenDocument, checked_documents
-from retriever.errors import DocumentNotFoundError
+from app.answering.accepted import GivenDocument, checked_documents
+from common.errors import DocumentNotFoundError
 from retriever.index import STORE_FILE
 from retriever.store import DocumentStore
 from retriever.types import Document

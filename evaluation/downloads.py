@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
+from common.errors import LoccitError
+from common.files import whole_file
+from common.packaged import sha256_of
+from common.progress import progress
 from evaluation.question_sets import nq_gold
-from retriever.errors import LoccitError
-from retriever.models import sha256_of
-from retriever.progress import progress
-from retriever.whole_file import whole_file
 
 NQ_OPEN = "nq-open"
 NQ_GOLD = "nq-gold"

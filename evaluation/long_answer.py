@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.answering.answer_score import f1
+from app.answering.text.answer_score import f1
 from evaluation.metrics.citation import Place, citation_precision, citation_recall
 from evaluation.metrics.rouge import rouge_l
 from retriever.sentences import sentence_spans

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from math import exp
 from typing import Any
 
-from app.answering.answer_match import has_answer
-from app.answering.answer_score import exact_match, f1
+from app.answering.text.answer_match import has_answer
+from app.answering.text.answer_score import exact_match, f1
 from evaluation.configurations import AnswerFrom
 from evaluation.documents import Documents, given_documents
 from evaluation.long_answer import LongAnswer, long_answer
 from evaluation.questions import Side, side_of
 from evaluation.slices import WITHOUT_GOLD
-from evaluation.support import SupportJudge
+from evaluation.support_judge import SupportJudge
 from retriever.sentences import sentence_spans
 from retriever.types import Document
 

@@ -9,12 +9,12 @@ from typing import Any
 from rich.console import Console
 
 from app.answering.pipeline import Pipeline
-from app.answering.serialise import trace_as_json
+from app.answering.trace_json import trace_as_json
+from common.errors import LoccitError
+from common.progress import progress
 from evaluation.questions import Question, sha256_of_questions
 from evaluation.replay import NOTHING, Replay
-from evaluation.run import PREDICTIONS_FILE, RUN_FILE, read_description, read_predictions
-from retriever.errors import LoccitError
-from retriever.progress import progress
+from evaluation.run_folder import PREDICTIONS_FILE, RUN_FILE, read_description, read_predictions
 
 RANKING_DEPTH = 100
 

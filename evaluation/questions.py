@@ -8,12 +8,12 @@ from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 
+from common.errors import LoccitError
+from common.packaged import default_cache_dir
 from evaluation.downloads import SOURCES, questions_path
 from evaluation.question_sets.file import records_of
 from evaluation.question_sets.forms import questions_of
 from evaluation.question_sets.question import ADDED_FIELDS, ANSWERABLE, UNANSWERABLE, Question
-from retriever.errors import LoccitError
-from retriever.models import default_cache_dir
 
 __all__ = [
     "ADDED_FIELDS",

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from app.answering.pipeline import Pipeline
-from app.answering.recorded import candidates_of, hits_of, readings_of
-from app.answering.serialise import trace_as_json
+from app.answering.trace_json import candidates_of, hits_of, readings_of, trace_as_json
 from app.answering.types import Candidate, CandidateSource, Reading, Trace
+from common.errors import LoccitError
 from evaluation.configurations import Stage
 from evaluation.questions import Question
-from evaluation.run import read_description, read_predictions
-from retriever.errors import LoccitError
+from evaluation.run_folder import read_description, read_predictions
 from retriever.retriever import Retriever
 from retriever.types import Document, Hit
 

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from common.errors import InvalidRequestError, LoccitError
 from evaluation.questions import Question, Side, side_of
-from retriever.errors import InvalidRequestError, LoccitError
 
 WITHOUT_GOLD = "without-gold"
 

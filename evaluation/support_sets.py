@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from app.answering.support import Claim, SupportScorer
+from common.errors import LoccitError
 from evaluation.metrics.types import Floats
 from evaluation.question_sets.file import records_of
 from evaluation.question_sets.record import Record
 from evaluation.report.tables import Table, number, percent
-from retriever.errors import LoccitError
 from retriever.sentences import sentence_spans
 
 WINDOW_WORDS = 90

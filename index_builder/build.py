@@ -12,10 +12,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from common.errors import CorpusError, LoccitError
+from common.packaged import sha256_of
+from common.progress import progress
 from index_builder.corpora import Corpus, Malformed, Record
 from index_builder.vector_cache import VectorCache, cache_key
 from retriever.encoder import Encoder, FloatArray, passage_input
-from retriever.errors import CorpusError, LoccitError
 from retriever.generations import BuildLock, publish, start_generation
 from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE
 from retriever.lexical import LexicalIndex
@@ -28,9 +30,7 @@ from retriever.manifest import (
     PassageRecord,
     SourceRecord,
 )
-from retriever.models import sha256_of
 from retriever.passages import PassageSettings, split
-from retriever.progress import progress
 from retriever.store import DocumentStore, DuplicateDocumentError
 from retriever.vectors import FlatVectorIndex
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retriever.counted import counted
+from common.wording import counted
 
 cli = typer.Typer(help="Build, describe and verify indexes.", no_args_is_help=True)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retriever.errors import IndexUnusableError
+from common.errors import IndexUnusableError
 from retriever.generations import current_generation
 from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE
 from retriever.lexical import LexicalIndex

@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from retriever.errors import ModelUnusableError
-from retriever.hub import model_folder, weights_sha256
-from retriever.models import MINILM, minilm_folder
+from common.errors import ModelUnusableError
+from common.hub import model_folder, weights_sha256
+from common.packaged import MINILM, minilm_folder
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -56,7 +56,7 @@ class SentenceEncoder:
         # heavy, and of no use to whoever never encodes
         from sentence_transformers import SentenceTransformer
 
-        from retriever.torch_runtime import native_dtype, no_progress_bar
+        from common.torch_runtime import native_dtype, no_progress_bar
 
         dtype = native_dtype()
         self.name, self.sha256, self._batch_size = name, sha256, batch_size

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from retriever.errors import IndexUnusableError, LoccitError
+from common.errors import IndexUnusableError, LoccitError
 
 CURRENT_FILE = "CURRENT"
 _GENERATIONS = "generations"

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.errors import IndexUnusableError, InvalidRequestError
 from retriever.encoder import Encoder, passage_input
-from retriever.errors import IndexUnusableError, InvalidRequestError
 from retriever.generations import current_generation
 from retriever.lexical import LexicalIndex
 from retriever.manifest import EncoderIdentity, Manifest

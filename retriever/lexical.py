@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import tantivy
 
-from retriever.errors import IndexUnusableError
+from common.errors import IndexUnusableError
 from retriever.fusion import top_k
 from retriever.types import ScoredRow
 

@@ -6,9 +6,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from common.errors import IndexUnusableError
+from common.packaged import sha256_of
 from retriever.encoder import Encoder
-from retriever.errors import IndexUnusableError
-from retriever.models import sha256_of
 
 FORMAT_VERSION = 1
 MANIFEST_FILE = "manifest.json"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from retriever.errors import InvalidRequestError
+from common.errors import InvalidRequestError
 from retriever.sentences import sentence_spans, splits_character
 from retriever.types import Document, Span
 

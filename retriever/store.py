@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from retriever.errors import DocumentNotFoundError, IndexUnusableError
+from common.errors import DocumentNotFoundError, IndexUnusableError
 from retriever.passages import PassageDraft
 from retriever.types import Document, Passage, Span
 

@@ -8,8 +8,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from common.errors import IndexUnusableError
 from retriever.encoder import FloatArray
-from retriever.errors import IndexUnusableError
 from retriever.fusion import top_k
 from retriever.types import ScoredRow
 

@@ -12,6 +12,8 @@ from retriever.index import PassageIndex, index_in_memory
 from retriever.passages import PassageSettings
 from retriever.types import Document
 
+pytest_plugins = ["tests.commands", "tests.small_run"]
+
 hypothesis.settings.register_profile("loccit", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("loccit")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.answering.language_model import Completion
+from app.answering.language_models.protocol import Completion
 
 
 @dataclass(frozen=True, slots=True)

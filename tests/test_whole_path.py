@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from app.ask import Ask, answered
-from app.assembly import AnswerService, open_service
-from app.response import response_as_json
-from app.settings import Settings
+from app.service.ask import Ask, answered
+from app.service.assembly import AnswerService, open_service
+from app.service.response import response_as_json
+from app.service.settings import Settings
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import load_encoder

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from retriever.command_line import command_line
-from retriever.errors import LoccitError
-from training.ablation import Ablation
+from common.errors import LoccitError
+from common.wording import command_line
+from training.reader.ablation import Ablation
 
 if TYPE_CHECKING:
-    from training.adapter import AdapterSettings
-    from training.run import Pace
+    from training.adapter.train import AdapterSettings
+    from training.loop.run import Pace
 
 cli = typer.Typer(
     help="Make the training data, and train the weights that are shipped.", no_args_is_help=True
@@ -76,8 +76,8 @@ def data(
 
     Example: loccit train data shared/data --out data/training
     """
-    from retriever.models import package_folder
-    from training.data import DataSettings, prepare
+    from common.packaged import package_folder
+    from training.data.prepare import DataSettings, prepare
 
     evaluation = package_folder("evaluation")
     own = [] if evaluation is None else sorted((evaluation / "data").glob("*.jsonl"))
@@ -106,8 +106,8 @@ def reader(
 
     Example: loccit train reader --out runs/reader --threads 2
     """
-    from training.reader import TrainingSettings, train
-    from training.run import Pace
+    from training.loop.run import Pace
+    from training.reader.train import TrainingSettings, train
 
     settings = TrainingSettings(groups=groups, seed=seed)
     train(
@@ -158,8 +158,8 @@ def adapter(
     Example: loccit train adapter --out runs/adapter --threads 2
     """
     _require_peft()
-    from training.adapter import RATE_GOING_ON, AdapterSettings
-    from training.run import Pace
+    from training.adapter.train import RATE_GOING_ON, AdapterSettings
+    from training.loop.run import Pace
 
     settings = AdapterSettings(examples=examples, rank=rank, seed=seed, averaged=averaged)
     _train_adapter(
@@ -200,8 +200,8 @@ def lm_head(
     Example: loccit train lm-head --start app/answering/weights --threads 2
     """
     _require_peft()
-    from training.adapter import RATE_GOING_ON, AdapterSettings
-    from training.run import Pace
+    from training.adapter.train import RATE_GOING_ON, AdapterSettings
+    from training.loop.run import Pace
 
     _train_adapter(
         prepared,
@@ -226,10 +226,10 @@ def _train_adapter(
     pace: "Pace",
     offline: bool,
 ) -> None:
-    from app.answering.reader_model import load_reader_model
-    from app.answering.transformers_lm import load_model
-    from retriever.models import LANGUAGE_MODELS, default_cache_dir
-    from training.adapter import train
+    from app.answering.cross_encoders.reader_model import load_reader_model
+    from app.answering.language_models.transformers_lm import load_model
+    from common.packaged import LANGUAGE_MODELS, default_cache_dir
+    from training.adapter.train import train
 
     packaged = LANGUAGE_MODELS.get(language_model)
     others = None if answers_of is None else load_reader_model(folder=answers_of)
@@ -277,8 +277,8 @@ def support(
     Example: loccit train support --out runs/support --threads 2
     """
     _require_peft()
-    from training.run import Pace
-    from training.support import SupportTrainingSettings, train
+    from training.loop.run import Pace
+    from training.support.train import SupportTrainingSettings, train
 
     train(
         prepared,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Protocol
 
-from app.answering.overlap import Overlap
+from app.answering.text.overlap import Overlap
 from app.answering.types import Candidate, CandidateSource, Quote
 from retriever.sentences import sentence_spans
 from retriever.types import Document, Span

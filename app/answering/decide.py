@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
-from app.answering.normalise import normalise_answer
+from app.answering.text.normalise import normalise_answer
 from app.answering.types import (
     AbstainReason,
     Abstention,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.answering.deadline import is_past
-from app.answering.evidence_input import NO_ANSWER
-from app.answering.evidence_lm import EvidenceLM, ReadEvidence, Written
+from app.answering.evidence_model.evidence_input import NO_ANSWER
+from app.answering.evidence_model.evidence_lm import EvidenceLM, ReadEvidence, Written
 from app.answering.generator import ANSWER_TOKENS, TEMPERATURE, ReaderGenerator, answers, tidied
 from app.answering.types import Candidate, CandidateSource, Opinion, Reading
 from retriever.types import Passage

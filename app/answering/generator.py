@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
-from app.answering import prompt
-from app.answering.language_model import Completion, LanguageModel
-from app.answering.normalise import normalise_answer
+from app.answering.language_models import few_shot_prompt as prompt
+from app.answering.language_models.protocol import Completion, LanguageModel
+from app.answering.text.normalise import normalise_answer
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
 from retriever.types import Passage
 

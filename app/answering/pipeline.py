@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from app.answering.cite import Citer
 from app.answering.compose import Composer
-from app.answering.confidence import ConfidenceScorer
+from app.answering.confidence.features import Evidence
+from app.answering.confidence.scorers import ConfidenceScorer
 from app.answering.decide import decide
-from app.answering.features import Evidence
 from app.answering.generator import Generator
 from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.reader import Reader
@@ -23,7 +23,7 @@ from app.answering.types import (
     Reading,
     Trace,
 )
-from retriever.errors import DeadlineExceededError
+from common.errors import DeadlineExceededError
 from retriever.retriever import Retriever
 from retriever.types import Hit
 

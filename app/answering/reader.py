@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.answering.overlap import Overlap
+from app.answering.text.overlap import Overlap
 from app.answering.types import Reading, ScoredSpan
 from retriever.encoder import Encoder, passage_input
 from retriever.sentences import sentence_spans

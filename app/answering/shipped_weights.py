@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from retriever.errors import ModelUnusableError
-from retriever.models import sha256_of
-from retriever.whole_file import whole_file
+from common.errors import ModelUnusableError
+from common.files import whole_file
+from common.packaged import sha256_of
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 MANIFEST_FILE = "manifest.json"

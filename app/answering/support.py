@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.answering.overlap import Overlap
+from app.answering.text.overlap import Overlap
 from retriever.encoder import Encoder, passage_input
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
 
-from app.answering.context import text_after, text_before
+from app.answering.text.context import text_after, text_before
 from retriever.types import Document, Hit, Passage, Span
 
 

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 
-from app.answering.serialise import timings_as_json
+from app.answering.trace_json import timings_as_json
 from app.answering.types import Abstention, Trace
-from app.ask import Ask
+from app.service.ask import Ask
 
 _LOG = logging.getLogger(__name__)
 

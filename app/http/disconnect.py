@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from retriever.errors import LoccitError
+from common.errors import LoccitError
 
 Result = TypeVar("Result")
 

@@ -8,13 +8,13 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from app.answering.types import Trace
-from app.ask import Ask, answered
-from app.assembly import AnswerService
 from app.http.answer_log import log_answer, log_failure
 from app.http.worker import Worker
-from app.response import document_response_as_json, response_as_json
-from app.settings import Settings
-from retriever.errors import DeadlineExceededError, LoccitError
+from app.service.ask import Ask, answered
+from app.service.assembly import AnswerService
+from app.service.response import document_response_as_json, response_as_json
+from app.service.settings import Settings
+from common.errors import DeadlineExceededError, LoccitError
 
 WARM_UP_QUESTION = "What is known about water?"
 

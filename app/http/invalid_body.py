@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from email.message import Message
 from typing import Any
 
-from app.answering.surrogates import lone_surrogate
-from app.wire import EXPECTED
+from app.answering.accepted import lone_surrogate
+from app.http.wire import EXPECTED
 
 _SHOWN_CHARACTERS = 80
 

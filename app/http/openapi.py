@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app import examples
-from app.wire import Problem
+from app.http import examples
+from app.http.wire import Problem
 
 DESCRIPTION = """
 Loccit answers questions from the documents of its owner and quotes, word for word, what supports each answer.

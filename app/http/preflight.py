@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from app.settings import GeneratorKind, Settings
+from app.service.settings import GeneratorKind, Settings
+from common.hub import model_folder
+from common.packaged import LANGUAGE_MODELS, MINILM, PackagedFile
 from retriever.encoder import HashingEncoder
-from retriever.hub import model_folder
 from retriever.index import read_manifest
-from retriever.models import LANGUAGE_MODELS, MINILM, PackagedFile
 
 
 def check_startable(settings: Settings) -> None:

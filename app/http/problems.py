@@ -15,7 +15,7 @@ from app.http.disconnect import ClientGoneError
 from app.http.host import NotReadyError
 from app.http.invalid_body import is_json, sentence_for
 from app.http.worker import BusyError, StoppingError
-from retriever.errors import (
+from common.errors import (
     DeadlineExceededError,
     DocumentNotFoundError,
     InvalidRequestError,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from app.http.disconnect import unless_disconnected
 from app.http.host import Host
 from app.http.openapi import problems
-from app.wire import AnswerRequest, AnswerResponse, DocumentResponse, Live, Ready, Welcome
+from app.http.wire import AnswerRequest, AnswerResponse, DocumentResponse, Live, Ready, Welcome
 
 Json = dict[str, Any]
 

@@ -14,15 +14,15 @@ from math import ceil
 import uvicorn
 import uvicorn.config
 
-from app.assembly import AnswerService, open_service
 from app.http.body_limit import BodyLimit
 from app.http.host import Host
 from app.http.openapi import DESCRIPTION, TAGS, DescribedApp
 from app.http.preflight import check_startable
 from app.http.problems import install_problems
 from app.http.routes import router
-from app.settings import Settings
-from retriever.errors import InvalidRequestError, LoccitError
+from app.service.assembly import AnswerService, open_service
+from app.service.settings import Settings
+from common.errors import InvalidRequestError, LoccitError
 
 _LOG = logging.getLogger(__name__)
 _INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended

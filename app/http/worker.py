@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from retriever.errors import LoccitError
+from common.errors import LoccitError
 
 Result = TypeVar("Result")
 

@@ -8,9 +8,9 @@ import lzma
 from collections.abc import Iterator
 from io import StringIO
 
+from common.errors import LoccitError
+from common.files import DAMAGE
 from evaluation.question_sets.record import Record
-from retriever.compressed import DAMAGE
-from retriever.errors import LoccitError
 
 _GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from reprlib import repr as shortened
 
+from common.errors import LoccitError
 from evaluation.question_sets.clapnq import CLAPNQ_FORM
 from evaluation.question_sets.form import Form
 from evaluation.question_sets.nq_open import NQ_OPEN_FORM
@@ -12,7 +13,6 @@ from evaluation.question_sets.record import Record
 from evaluation.question_sets.selfaware import SELFAWARE_FORM
 from evaluation.question_sets.squad import SQUAD_FORM, SQUAD_PUBLISHED_FORM
 from evaluation.question_sets.truthfulqa import TRUTHFULQA_FORM
-from retriever.errors import LoccitError
 
 # A record is of the first form all of whose keys it has, so one with more keys stands before one with fewer.
 FORMS = (

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.answering.given import GivenDocument
+from app.answering.accepted import GivenDocument
 
 ANSWERABLE = "answerable"
 UNANSWERABLE = "unanswerable"

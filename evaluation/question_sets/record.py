@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from reprlib import repr as shortened
 from typing import Any
 
-from app.answering.surrogates import lone_surrogate
-from retriever.errors import LoccitError
+from app.answering.accepted import lone_surrogate
+from common.errors import LoccitError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any, NoReturn
 
+from common.errors import CorpusError
+from common.files import DAMAGE, open_bytes
 from index_builder.corpora.names import printable
 from index_builder.corpora.terms import with_terms
 from index_builder.corpora.types import Malformed, Record, Source, SourceKind
-from retriever.compressed import DAMAGE, open_bytes
-from retriever.errors import CorpusError
 from retriever.types import Document
 
 JSONL_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.xz")

@@ -3,12 +3,12 @@
 import stat
 from pathlib import Path
 
+from common.errors import CorpusError
 from index_builder.corpora.jsonl import JSONL_SUFFIXES, JsonlCorpus
 from index_builder.corpora.text_files import TEXT_SUFFIXES, TextFileCorpus, TextFolderCorpus
 from index_builder.corpora.types import Corpus
 from index_builder.corpora.vital_articles import NAME as VITAL_ARTICLES
 from index_builder.corpora.vital_articles import VitalArticles
-from retriever.errors import CorpusError
 
 ACCEPTED = (
     f"give {VITAL_ARTICLES}, a folder with {' or '.join(TEXT_SUFFIXES)} files, "

@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from common.errors import CorpusError
 from index_builder.corpora.types import Source
-from retriever.errors import CorpusError
 
 SUFFIX = ".terms.json"
 _KEYS = ("licence", "snapshot", "attribution")

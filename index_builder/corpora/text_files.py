@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from common.errors import CorpusError
 from index_builder.corpora.markdown import first_heading
 from index_builder.corpora.names import printable
 from index_builder.corpora.terms import with_terms
 from index_builder.corpora.types import Malformed, Record, Source, SourceKind
-from retriever.errors import CorpusError
 from retriever.types import Document
 
 TEXT_SUFFIXES = (".txt", ".md")

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from common.packaged import vital_articles_path
 from index_builder.corpora.jsonl import document_of
 from index_builder.corpora.types import Malformed, Record, Source, SourceKind
-from retriever.models import vital_articles_path
 
 NAME = "vital-articles"
 

@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 from typer.main import get_command
 
-from app import examples, remote
 from app.cli import cli
-from app.settings import Settings
+from app.http import client, examples
+from app.service.settings import Settings
+from common.progress import progress
 from retriever.manifest import Manifest
-from retriever.progress import progress
 
 
 def commands():
@@ -42,25 +42,25 @@ def test_building_tells_what_was_built_and_how_to_ask(loccit, notes, tmp_path):
     assert f"loccit ask --index {tmp_path / 'i'}" in said
 
 
-def test_info_and_verify_describe_a_whole_index(loccit, built):
-    status, out, _ = loccit("index", "info", built)
+def test_info_and_verify_describe_a_whole_index(loccit, notes_index):
+    status, out, _ = loccit("index", "info", notes_index)
     assert status == 0
     assert "notes: 2 documents, 0 left out" in out
-    status, out, _ = loccit("index", "verify", built)
+    status, out, _ = loccit("index", "verify", notes_index)
     assert status == 0
     assert "is whole" in out
 
 
-def test_search_lists_passages_with_their_places(loccit, built):
-    status, out, _ = loccit("search", "horse tram in Lisbon", "--index", built, "-k", 1)
+def test_search_lists_passages_with_their_places(loccit, notes_index):
+    status, out, _ = loccit("search", "horse tram in Lisbon", "--index", notes_index, "-k", 1)
     assert status == 0
     assert "1. trams" in out
     assert "trams.txt [0:" in out
     assert "A horse tram ran in Lisbon in 1873." in out
 
 
-def test_asking_in_process_shows_answer_quote_and_place(loccit, built):
-    question = ("ask", "who built the first Eddystone tower", "--index", built, "--generator", "reader")
+def test_asking_in_process_shows_answer_quote_and_place(loccit, notes_index):
+    question = ("ask", "who built the first Eddystone tower", "--index", notes_index, "--generator", "reader")
     status, out, _ = loccit(*question, "--min-confidence", 0)
     assert status == 0
     assert "Henry Winstanley built the first Eddystone tower in 1698." in out
@@ -68,12 +68,12 @@ def test_asking_in_process_shows_answer_quote_and_place(loccit, built):
     status, out, _ = loccit(*question, "--min-confidence", 0, "--json")
     response = json.loads(out)
     (citation,) = response["citations"]
-    text = (built.parent / "notes" / "towers.md").read_text(encoding="utf-8")
+    text = (notes_index.parent / "notes" / "towers.md").read_text(encoding="utf-8")
     assert text[citation["start"] : citation["end"]] == citation["quote"]
 
 
-def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, notes, built, generous):
-    asked = ("ask", "who built the first Eddystone tower", "--index", built, "--generator", "reader")
+def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, notes, notes_index, generous):
+    asked = ("ask", "who built the first Eddystone tower", "--index", notes_index, "--generator", "reader")
     asked = (*asked, "--reader", "lexical", "--min-confidence", 0, "--length", "long")
     response = json.loads(loccit(*asked, "--json")[1])
     text = (notes / "towers.md").read_text(encoding="utf-8")
@@ -84,14 +84,14 @@ def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, n
     assert status == 0
     assert f"in “{response['short_answer']}”" in " ".join(out.split())
     assert out.count("towers.md [") == len(response["citations"])
-    answers = built.parent / "answers.jsonl"
+    answers = notes_index.parent / "answers.jsonl"
     answers.write_text(json.dumps(response), encoding="utf-8")
-    assert loccit("check", answers, "--index", built, "--strict")[0] == 0
+    assert loccit("check", answers, "--index", notes_index, "--strict")[0] == 0
 
 
-def test_the_length_of_an_answer_can_be_set_by_the_environment(loccit, built, generous, monkeypatch):
+def test_the_length_of_an_answer_can_be_set_by_the_environment(loccit, notes_index, generous, monkeypatch):
     monkeypatch.setenv("LOCCIT_LENGTH", "long")
-    asked = ("ask", "who built the first Eddystone tower", "--index", built, "--generator", "reader")
+    asked = ("ask", "who built the first Eddystone tower", "--index", notes_index, "--generator", "reader")
     asked = (*asked, "--reader", "lexical", "--min-confidence", 0, "--json")
     assert len(json.loads(loccit(*asked)[1])["citations"]) > 1
     assert len(json.loads(loccit(*asked, "--length", "short")[1])["citations"]) == 1
@@ -106,7 +106,7 @@ def test_a_server_is_told_the_length(loccit, monkeypatch):
         sent.append(given["json"])
         return respond(200, answered)(url)
 
-    monkeypatch.setattr(remote.httpx, "post", post)
+    monkeypatch.setattr(client.httpx, "post", post)
     status, out, _ = loccit("ask", "x", "--server", "http://127.0.0.1:1", "--length", "long")
     assert status == 0
     assert sent == [{"question": "x", "length": "long"}]
@@ -115,12 +115,12 @@ def test_a_server_is_told_the_length(loccit, monkeypatch):
     assert sent[1] == {"question": "x"}
 
 
-def test_abstaining_says_why_and_shows_the_nearest_quotes(loccit, built):
+def test_abstaining_says_why_and_shows_the_nearest_quotes(loccit, notes_index):
     status, out, _ = loccit(
         "ask",
         "what is my aunt's phone number",
         "--index",
-        built,
+        notes_index,
         "--generator",
         "reader",
         "--min-confidence",
@@ -169,7 +169,7 @@ def test_bad_input_is_one_sentence_and_a_failing_exit(loccit, tmp_path, monkeypa
 
 
 def test_a_missing_corpus_package_names_the_command_that_installs_it(loccit, tmp_path, monkeypatch):
-    monkeypatch.setattr("retriever.models.find_spec", lambda name: None)
+    monkeypatch.setattr("common.packaged.find_spec", lambda name: None)
     status, _, said = loccit(
         "index", "build", "vital-articles", "--out", tmp_path / "i", "--encoder", "hashing"
     )
@@ -178,9 +178,9 @@ def test_a_missing_corpus_package_names_the_command_that_installs_it(loccit, tmp
     assert not (tmp_path / "i").exists()
 
 
-def test_an_index_of_another_encoder_is_refused_with_both_names(loccit, built, monkeypatch):
+def test_an_index_of_another_encoder_is_refused_with_both_names(loccit, notes_index, monkeypatch):
     monkeypatch.setattr("retriever.encoder.HashingEncoder.__init__.__defaults__", (128,))
-    status, _, said = loccit("search", "x", "--index", built)
+    status, _, said = loccit("search", "x", "--index", notes_index)
     assert status == 1
     assert "was made with the encoder 'hashing'" in said
 
@@ -218,7 +218,7 @@ def respond(status: int, content: bytes):
     ],
 )
 def test_a_servers_refusal_is_passed_on_as_its_sentence(loccit, monkeypatch, status, content, sentence):
-    monkeypatch.setattr(remote.httpx, "post", respond(status, content))
+    monkeypatch.setattr(client.httpx, "post", respond(status, content))
     code, _, said = loccit("ask", "x", "--server", "http://127.0.0.1:1")
     assert code == 1
     assert sentence in said
@@ -228,14 +228,14 @@ def test_no_server_at_all_is_a_sentence(loccit, monkeypatch):
     def refused(url: str, **_: object):
         raise httpx.ConnectError("Connection refused")
 
-    monkeypatch.setattr(remote.httpx, "post", refused)
+    monkeypatch.setattr(client.httpx, "post", refused)
     code, _, said = loccit("ask", "x", "--server", "http://127.0.0.1:1/")
     assert code == 1
     assert "No Loccit server answers at 'http://127.0.0.1:1/' (Connection refused)" in said
 
 
 def test_a_servers_answer_is_handed_on_as_it_came(loccit, monkeypatch):
-    monkeypatch.setattr(remote.httpx, "post", respond(200, json.dumps(examples.ANSWER).encode()))
+    monkeypatch.setattr(client.httpx, "post", respond(200, json.dumps(examples.ANSWER).encode()))
     code, out, _ = loccit("ask", "x", "--server", "http://127.0.0.1:1", "--json")
     assert (code, json.loads(out)) == (0, examples.ANSWER)
 
@@ -253,7 +253,7 @@ def test_a_servers_answer_is_handed_on_as_it_came(loccit, monkeypatch):
     ],
 )
 def test_options_that_a_server_cannot_follow_are_refused_by_name(loccit, monkeypatch, options, named):
-    monkeypatch.setattr(remote.httpx, "post", respond(200, json.dumps(examples.ANSWER).encode()))
+    monkeypatch.setattr(client.httpx, "post", respond(200, json.dumps(examples.ANSWER).encode()))
     code, out, said = loccit("ask", "x", "--server", "http://127.0.0.1:1", *options)
     assert (code, out) == (1, "")
     assert said == (
@@ -263,7 +263,7 @@ def test_options_that_a_server_cannot_follow_are_refused_by_name(loccit, monkeyp
 
 
 def test_an_index_named_by_the_environment_does_not_bar_asking_a_server(loccit, monkeypatch):
-    monkeypatch.setattr(remote.httpx, "post", respond(200, json.dumps(examples.ANSWER).encode()))
+    monkeypatch.setattr(client.httpx, "post", respond(200, json.dumps(examples.ANSWER).encode()))
     monkeypatch.setenv("LOCCIT_INDEX", "nowhere")
     assert loccit("ask", "x", "--server", "http://127.0.0.1:1", "-k", 3)[0] == 0
 
@@ -315,7 +315,7 @@ def test_search_follows_the_environment_and_lists_five_without_it(loccit, tmp_pa
     assert "The setting retrieval is 'nothing'" in loccit(*search)[2]
 
 
-def test_search_ends_with_the_terms_of_the_texts(loccit, built, monkeypatch):
+def test_search_ends_with_the_terms_of_the_texts(loccit, notes_index, monkeypatch):
     load = Manifest.load
 
     def with_terms(folder):
@@ -325,7 +325,7 @@ def test_search_ends_with_the_terms_of_the_texts(loccit, built, monkeypatch):
         return manifest.model_copy(update={"sources": sources})
 
     monkeypatch.setattr(Manifest, "load", with_terms)
-    _, out, _ = loccit("search", "horse tram in Lisbon", "--index", built)
+    _, out, _ = loccit("search", "horse tram in Lisbon", "--index", notes_index)
     assert out.splitlines()[-1] == "notes: Ann [and] Bob, CC BY-SA 4.0"
     assert out.count("CC BY-SA 4.0") == 1
 

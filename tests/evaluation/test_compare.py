@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from common.errors import LoccitError
 from evaluation.compare import compare
 from evaluation.questions import Question, Side, side_of
 from evaluation.report.comparison import comparison_tables
 from evaluation.score import scored
-from retriever.errors import LoccitError
-from tests.evaluation.conftest import QUESTIONS
+from tests.small_run import QUESTIONS
 
 MANY = [
     Question(f"m{n}", f"who built Eddystone tower {n}", ("Henry Winstanley",), title="Eddystone")

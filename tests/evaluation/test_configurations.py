@@ -3,17 +3,17 @@ from dataclasses import replace
 
 import pytest
 
+from app.answering.accepted import GivenDocument
 from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
-from app.answering.given import GivenDocument
 from app.answering.types import CandidateSource, Reading, ScoredSpan
+from common.errors import LoccitError
 from evaluation.baselines import FirstSentenceReader, GoldGenerator, TfidfReader, WithoutDocument
 from evaluation.configurations import CONFIGURATIONS, Stage, configuration_of, pipeline_for
 from evaluation.questions import Question
-from evaluation.run import read_description, read_predictions
+from evaluation.run_folder import read_description, read_predictions
 from evaluation.slices import WITHOUT_GOLD, with_unanswerable
-from retriever.errors import LoccitError
 from retriever.types import Document, Hit, Passage, Span
-from tests.evaluation.conftest import QUESTIONS
+from tests.small_run import QUESTIONS
 
 TEXT = "Trams are red. In Lisbon a horse tram ran in 1873. It was pulled by a horse."
 

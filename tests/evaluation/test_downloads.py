@@ -10,11 +10,11 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+from common.errors import LoccitError
 from evaluation import downloads
 from evaluation.downloads import SOURCES, QuestionSet, download, questions_path
 from evaluation.question_sets.nq_gold import PASSAGES_FILE, QUESTIONS_FILE, TERMS_FILE, derived_files
 from evaluation.questions import Question, load_questions
-from retriever.errors import LoccitError
 
 NQ_OPEN_LINES = b'{"question": "where do puffins nest", "answer": ["cliffs"]}\n'
 

@@ -3,13 +3,13 @@ from dataclasses import replace
 
 import pytest
 
-from app.answering.given import GivenDocument
+from app.answering.accepted import GivenDocument
+from common.errors import LoccitError
 from evaluation.predict import RANKING_DEPTH, predict
 from evaluation.questions import Question, sha256_of_questions
-from evaluation.run import read_predictions
+from evaluation.run_folder import read_predictions
 from evaluation.slices import WITHOUT_GOLD, with_unanswerable
-from retriever.errors import LoccitError
-from tests.evaluation.conftest import QUESTIONS
+from tests.small_run import QUESTIONS
 
 
 def test_predictions_keep_the_would_be_answer_whatever_the_threshold(run):

@@ -6,8 +6,8 @@ import lzma
 
 import pytest
 
+from common.errors import LoccitError
 from evaluation.questions import load_questions
-from retriever.errors import LoccitError
 
 GOOD = '{"question": "a", "answers": ["x"]}'
 FORMS = (

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from app.answering.answer_match import has_answer
-from app.answering.given import GivenDocument
-from app.answering.normalise import normalise_answer
-from app.answering.prompt import EXAMPLES
+from app.answering.accepted import GivenDocument
+from app.answering.language_models.few_shot_prompt import EXAMPLES
+from app.answering.text.answer_match import has_answer
+from app.answering.text.normalise import normalise_answer
 from benchmarks.answer import evenly
+from common.errors import LoccitError
 from evaluation.questions import (
     ANSWERABLE,
     Question,
@@ -19,7 +20,6 @@ from evaluation.questions import (
     side_of,
 )
 from index_builder.corpora import open_corpus
-from retriever.errors import LoccitError
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,19 @@ from dataclasses import replace
 
 import pytest
 
+from app.answering.accepted import GivenDocument
 from app.answering.generator import ReaderGenerator
-from app.answering.given import GivenDocument
-from app.answering.recorded import candidates_of, hits_of, readings_of
-from app.answering.serialise import candidate_as_json, trace_as_json
+from app.answering.trace_json import candidate_as_json, candidates_of, hits_of, readings_of, trace_as_json
 from app.answering.types import Candidate, CandidateSource
+from common.errors import LoccitError
 from evaluation.compare import compare
 from evaluation.configurations import Stage, configuration_of
 from evaluation.predict import predict
 from evaluation.replay import NOTHING, replay_of
 from evaluation.report.comparison import comparison_tables
-from evaluation.run import read_description, read_predictions
+from evaluation.run_folder import read_description, read_predictions
 from evaluation.score import report_of, scored
-from retriever.errors import LoccitError
-from tests.evaluation.conftest import QUESTIONS, description
+from tests.small_run import QUESTIONS, description
 
 
 def stages_of(run, **changes):

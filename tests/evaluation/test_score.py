@@ -3,14 +3,14 @@ from dataclasses import replace
 
 import pytest
 
-from app.answering.given import GivenDocument
+from app.answering.accepted import GivenDocument
+from common.errors import LoccitError
 from evaluation.metrics.selective import aurc, auroc
 from evaluation.questions import Question, Side
-from evaluation.run import read_predictions
+from evaluation.run_folder import read_predictions
 from evaluation.score import report_of, scored
 from evaluation.slices import with_unanswerable
-from retriever.errors import LoccitError
-from tests.evaluation.conftest import QUESTIONS
+from tests.small_run import QUESTIONS
 
 
 def report(folder, min_confidence=0.0):

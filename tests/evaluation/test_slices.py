@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from common.errors import LoccitError
 from evaluation.questions import Question, Side, side_of
 from evaluation.slices import WITHOUT_GOLD, chosen
-from retriever.errors import LoccitError
 
 QUESTIONS = [
     Question(f"q{number}", f"question number {number}", ("yes",), gold_document_id=f"d{number}")

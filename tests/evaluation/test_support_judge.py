@@ -1,6 +1,6 @@
 import pytest
 
-from evaluation.support import SupportJudge
+from evaluation.support_judge import SupportJudge
 
 LONG = "The first tower at Eddystone was built by Henry Winstanley, an engraver, and lit in the year 1698."
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from common.errors import LoccitError
 from evaluation.support_sets import (
     JudgedClaim,
     Verdict,
@@ -15,7 +16,6 @@ from evaluation.support_sets import (
     support_table,
     windows_of,
 )
-from retriever.errors import LoccitError
 
 ATTRIBUTED = {
     "id": "1", "question": "Who kept the light?", "claim": "Mr. Dover kept it.", "response": "",

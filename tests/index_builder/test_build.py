@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.errors import CorpusError, IndexUnusableError, LoccitError
 from index_builder import build as build_module
 from index_builder.build import BuildReport, build_index
 from index_builder.corpora import open_corpus
 from retriever import generations
 from retriever.encoder import HashingEncoder, passage_input
-from retriever.errors import CorpusError, IndexUnusableError, LoccitError
 from retriever.generations import BuildLock, current_generation
 from retriever.index import open_index, read_manifest
 from retriever.lexical import LexicalIndex

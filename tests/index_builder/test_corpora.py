@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.errors import CorpusError
 from index_builder.corpora import Corpus, Malformed, Record, SourceKind, open_corpus, vital_articles
 from index_builder.corpora.jsonl import document_of
 from index_builder.corpora.markdown import first_heading
 from index_builder.corpora.vital_articles import page_url
-from retriever.errors import CorpusError
 from retriever.types import Document
 
 GOOD = {"id": "a/b", "title": "Äther", "text": "One.\r\nTwo \U0001f600", "url": "https://e.org", "year": 1698}

@@ -4,11 +4,11 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from common.errors import CorpusError
 from evaluation.question_sets.nq_gold import PASSAGES_FILE, TERMS_FILE
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from index_builder.corpora.terms import SUFFIX
-from retriever.errors import CorpusError
 from retriever.index import read_manifest
 from retriever.passages import PassageSettings
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from common.errors import CorpusError, IndexUnusableError
+from common.packaged import sha256_of
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from index_builder.verify import verify_index
 from retriever.encoder import HashingEncoder
-from retriever.errors import CorpusError, IndexUnusableError
 from retriever.generations import CURRENT_FILE, current_generation
 from retriever.index import open_index
 from retriever.manifest import FileRecord, Manifest
-from retriever.models import sha256_of
 from retriever.passages import PassageSettings
 from retriever.vectors import FlatVectorIndex
 

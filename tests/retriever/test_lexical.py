@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from retriever.errors import IndexUnusableError
+from common.errors import IndexUnusableError
 from retriever.lexical import LexicalIndex
 from retriever.types import ScoredRow
 

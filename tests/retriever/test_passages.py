@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriever.errors import InvalidRequestError
+from common.errors import InvalidRequestError
 from retriever.passages import WORD_CHARACTERS, PassageDraft, PassageSettings, split
 from retriever.sentences import sentence_spans, splits_character
 from retriever.types import Document, Span

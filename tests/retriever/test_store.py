@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriever.errors import DocumentNotFoundError, IndexUnusableError
+from common.errors import DocumentNotFoundError, IndexUnusableError
 from retriever.passages import PassageSettings, split
 from retriever.store import DocumentStore, DuplicateDocumentError
 from retriever.types import Document

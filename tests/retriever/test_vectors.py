@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriever.errors import IndexUnusableError
+from common.errors import IndexUnusableError
 from retriever.types import ScoredRow
 from retriever.vectors import FlatVectorIndex
 

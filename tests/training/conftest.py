@@ -16,10 +16,10 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from tests.training.tower import examples_of
-from training.data import DataSettings, prepare
-from training.mining import MiningSettings
-from training.prepared import PreparedData
-from training.support_example import SupportExamples
+from training.data.mining import MiningSettings
+from training.data.prepare import DataSettings, prepare
+from training.data.prepared import PreparedData
+from training.support.example import SupportExamples
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,'?!()-"
 HIDDEN = 16

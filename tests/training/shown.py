@@ -2,12 +2,12 @@
 
 from random import Random
 
-from app.answering.evidence_input import EvidenceTokenizer
-from app.answering.reader_model import Judgement
+from app.answering.cross_encoders.reader_model import Judgement
+from app.answering.evidence_model.evidence_input import EvidenceTokenizer
 from retriever.types import Span
 from tests.tiny_models import byte_tokenizer
-from training.evidence_example import EvidenceSettings, evidence_example
-from training.question import Source
+from training.adapter.example import EvidenceSettings, evidence_example
+from training.data.question import Source
 
 PLAIN = EvidenceSettings(passages=(1.0,), unanswerable=0.0, quoted=0.0)
 

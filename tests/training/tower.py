@@ -3,11 +3,11 @@
 from random import Random
 
 from retriever.types import Passage, Span
-from training.group import record_of
-from training.question import Source
-from training.support_answers import OtherAnswers
-from training.support_example import SupportExamples
-from training.support_kind import SupportSettings
+from training.data.group import record_of
+from training.data.question import Source
+from training.support.distractors import OtherAnswers
+from training.support.example import SupportExamples
+from training.support.kinds import SupportSettings
 
 PLAIN = SupportSettings(any_kind=0.0, stated=0.0, wider=0.0, whole=0.0, edited=0.0, without_question=0.0)
 SEEDS = range(40)

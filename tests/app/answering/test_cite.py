@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answering.cite import SentenceCiter
-from app.answering.overlap import Overlap
+from app.answering.text.overlap import Overlap
 from app.answering.types import Candidate, CandidateSource, Citation, Opinion, Quote
 from retriever.encoder import HashingEncoder
 from retriever.index import index_in_memory

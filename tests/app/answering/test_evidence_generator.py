@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answering.evidence_generator import SAMPLES_TOGETHER, EvidenceGenerator
-from app.answering.evidence_input import NO_ANSWER
-from app.answering.evidence_lm import Pointed, QuotedAnswer, Written
+from app.answering.evidence_model.evidence_input import NO_ANSWER
+from app.answering.evidence_model.evidence_lm import Pointed, QuotedAnswer, Written
 from app.answering.generator import ReaderGenerator
 from app.answering.types import CandidateSource, Reading, ScoredSpan
 from retriever.types import Hit, Passage, Span

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from app.answering import prompt
 from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator, tidied
-from app.answering.language_model import load_language_model
+from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.types import CandidateSource, Reading, ScoredSpan
-from retriever.models import default_cache_dir
+from common.packaged import default_cache_dir
 from retriever.types import Hit, Passage, Span
 from tests.fakes import ScriptedLM
+from tests.real_models import load_language_model
 
 TEXTS = {
     "Harbour": "The harbour opened in 1911. Its lighthouse is red.",

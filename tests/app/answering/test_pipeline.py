@@ -7,11 +7,10 @@ import pytest
 
 from app.answering.cite import SentenceCiter
 from app.answering.compose import SentenceComposer
-from app.answering.confidence import ScoreConfidence
-from app.answering.features import Evidence
+from app.answering.confidence.features import Evidence
+from app.answering.confidence.scorers import ScoreConfidence
 from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.options import AnswerLength, AnswerOptions
-from app.answering.overlap import Overlap
 from app.answering.pipeline import (
     Composed,
     Decided,
@@ -23,8 +22,9 @@ from app.answering.pipeline import (
     Supported,
 )
 from app.answering.reader import LexicalReader
-from app.answering.serialise import trace_as_json
 from app.answering.support import LexicalSupport
+from app.answering.text.overlap import Overlap
+from app.answering.trace_json import trace_as_json
 from app.answering.types import (
     AbstainReason,
     Abstention,
@@ -33,8 +33,8 @@ from app.answering.types import (
     Reading,
     ScoredSpan,
 )
+from common.errors import DeadlineExceededError
 from retriever.encoder import HashingEncoder
-from retriever.errors import DeadlineExceededError
 from retriever.index import PassageIndex, index_in_memory
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from app.answering.overlap import Overlap
 from app.answering.reader import LexicalReader
+from app.answering.text.overlap import Overlap
 from retriever.retriever import IndexRetriever
 
 
@@ -66,7 +66,7 @@ def test_coverage_is_at_most_one_and_the_same_in_every_process(index):
     wanted = overlap.weights(text)
     assert overlap.covered(wanted, text) == 1.0
     code = (
-        "from app.answering.overlap import Overlap\n"
+        "from app.answering.text.overlap import Overlap\n"
         "class V:\n"
         "    def terms(self, text): return text.split()\n"
         "    def idf(self, term): return 1 / (1 + len(term)) ** 0.5\n"

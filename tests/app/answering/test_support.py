@@ -1,7 +1,7 @@
 import pytest
 
-from app.answering.overlap import Overlap
 from app.answering.support import Claim, LexicalSupport
+from app.answering.text.overlap import Overlap
 
 QUOTE = "Henry Winstanley built the first tower in 1698."
 

@@ -9,16 +9,16 @@ import pytest
 
 from app.answering.cite import SentenceCiter
 from app.answering.compose import SentenceComposer
-from app.answering.confidence import ScoreConfidence
+from app.answering.confidence.scorers import ScoreConfidence
 from app.answering.generator import Generator, ReaderGenerator
 from app.answering.options import AnswerOptions
-from app.answering.overlap import Overlap
 from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader
 from app.answering.support import LexicalSupport
-from app.assembly import AnswerService, ModelNames
+from app.answering.text.overlap import Overlap
 from app.http.server import create_app
-from app.settings import GeneratorKind, Settings
+from app.service.assembly import AnswerService, ModelNames
+from app.service.settings import GeneratorKind, Settings
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex, index_in_memory
 from retriever.passages import PassageSettings

@@ -5,8 +5,16 @@ import hashlib
 import pytest
 from pydantic import BaseModel
 
-from app import examples, wire
-from app.wire import EXPECTED, AnswerRequest, AnswerResponse, DocumentResponse, DocumentToRead, Problem, Ready
+from app.http import examples, wire
+from app.http.wire import (
+    EXPECTED,
+    AnswerRequest,
+    AnswerResponse,
+    DocumentResponse,
+    DocumentToRead,
+    Problem,
+    Ready,
+)
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ import sys
 
 import pytest
 
-from app.assembly import open_service
 from app.http.server import run_server, stop_process
-from app.settings import Settings
+from app.service.assembly import open_service
+from app.service.settings import Settings
+from common.errors import IndexUnusableError, InvalidRequestError, ModelUnusableError
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import HashingEncoder
-from retriever.errors import IndexUnusableError, InvalidRequestError, ModelUnusableError
 from retriever.passages import PassageSettings
 from tests.app.http.conftest import DOCUMENTS, serving
 from tests.app.http.test_answers import assert_stands

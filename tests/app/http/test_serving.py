@@ -14,8 +14,8 @@ from app.answering.cite import Citer
 from app.answering.generator import ReaderGenerator
 from app.answering.types import Candidate, Quote, Reading
 from app.http.server import create_app
-from app.settings import Settings
-from retriever.errors import IndexUnusableError
+from app.service.settings import Settings
+from common.errors import IndexUnusableError
 from retriever.types import Document
 from tests.app.http.conftest import service_over, serving, until_ready
 from tests.app.http.test_requests import ASKED, problem_of

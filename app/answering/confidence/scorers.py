@@ -1,0 +1,35 @@
+"""Confidence: how sure the service is of each cited answer."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.answering.confidence.calibrator import Calibrator
+from app.answering.confidence.features import Evidence, features
+from app.answering.types import Candidate
+
+
+class ConfidenceScorer(Protocol):
+    """What the pipeline needs to say how sure it is."""
+
+    def score(self, evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> list[float]:
+        """Confidence of each candidate with its support, 0-1."""
+
+
+class ScoreConfidence:
+    """Geometric mean of support and the candidate's mean token probability.
+
+    An uncalibrated score: it orders answers, but 0.8 does not mean that 80% of such answers are right.
+    """
+
+    def score(self, evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> list[float]:  # noqa: ARG002
+        return [float((support * candidate.mean_token_probability) ** 0.5) for candidate, support in cited]
+
+
+class CalibratedConfidence:
+    """A fitted calibrator's word; where it does not apply (see ``FittedOn``), a score like any other."""
+
+    def __init__(self, calibrator: Calibrator) -> None:
+        self._calibrator = calibrator
+
+    def score(self, evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> list[float]:
+        return [float(one) for one in self._calibrator.confidences(features(evidence, cited))]

@@ -1,0 +1,110 @@
+"""What the reader's model sees of a passage: question, title and window as tokens that know their characters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Encoding, Tokenizer
+
+from common.errors import ModelUnusableError
+from retriever.sentences import splits_character
+from retriever.types import Span
+
+MAX_TOKENS = 192
+QUESTION_TOKENS = 64
+TITLE_TOKENS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderInput:
+    """One sequence: ``[CLS] question [SEP] title [SEP] window [SEP]``.
+
+    ``ids``, ``types``: of its tokens (types: 0 up to the first [SEP], then 1).
+    ``first``: the index of the first token of the window. ``offsets``: characters of the window,
+    (window tokens, 2). ``starts``, ``ends``: which window tokens begin and end a word, (window tokens,).
+    ``read``: the window's characters up to here are in the sequence.
+    """
+
+    window: str
+    ids: tuple[int, ...]
+    types: tuple[int, ...]
+    first: int
+    offsets: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.bool_]
+    ends: npt.NDArray[np.bool_]
+    read: int
+
+    def characters(self, start: int, end: int) -> Span:
+        """The characters of the window from window token ``start`` to window token ``end``, both included.
+
+        Tokens leave out accents and joiners that belong to a visible character: the span takes them in.
+        """
+        first, last = int(self.offsets[start, 0]), int(self.offsets[end, 1])
+        while splits_character(self.window, first):
+            first -= 1
+        while splits_character(self.window, last):
+            last += 1
+        return Span(first, last)
+
+    def tokens(self, span: Span) -> tuple[int, int] | None:
+        """The first and last window token that touch these characters; None when the sequence ends before them."""
+        touched = np.flatnonzero((self.offsets[:, 0] < span.end) & (self.offsets[:, 1] > span.start))
+        if not len(touched) or span.end > self.read:
+            return None
+        return int(touched[0]), int(touched[-1])
+
+
+class ReaderTokenizer:
+    """Tokens of questions and passages. ``max_tokens``: of a sequence; what does not fit of the window is left out."""
+
+    def __init__(self, folder: Path, *, max_tokens: int = MAX_TOKENS) -> None:
+        """``folder``: of the base model, with its ``tokenizer.json``."""
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self.max_tokens = max_tokens
+        self._cls, self._sep = self._special("[CLS]"), self._special("[SEP]")
+
+    def inputs(self, question: str, passages: Sequence[tuple[str, str]]) -> list[ReaderInput]:
+        """A sequence for each (title, window).
+
+        The question mark at the question's end is left out: not everybody types one.
+        """
+        if not passages:
+            return []
+        encode = self._tokenizer.encode_batch
+        asked = encode([question.rstrip("? ")], add_special_tokens=False)[0].ids[:QUESTION_TOKENS]
+        titles = encode([title for title, _ in passages], add_special_tokens=False)
+        windows = encode([window for _, window in passages], add_special_tokens=False)
+        return [
+            self._input(asked, title.ids[:TITLE_TOKENS], window, encoding)
+            for title, (_, window), encoding in zip(titles, passages, windows, strict=True)
+        ]
+
+    def _special(self, token: str) -> int:
+        found = self._tokenizer.token_to_id(token)
+        if found is None:
+            raise ModelUnusableError(f"The base model's tokenizer has no {token}, which the reader needs.")
+        return found
+
+    def _input(self, asked: list[int], title: list[int], window: str, encoding: Encoding) -> ReaderInput:
+        before = [self._cls, *asked, self._sep]
+        head = [*before, *title, self._sep] if title else before
+        kept = max(0, self.max_tokens - len(head) - 1)
+        words = np.asarray(encoding.word_ids, dtype=np.int64)
+        changes = words[1:] != words[:-1]
+        offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        edge = np.ones(min(1, len(words)), dtype=bool)
+        ids = (*head, *encoding.ids[:kept], self._sep)
+        return ReaderInput(
+            window=window,
+            ids=ids,
+            types=(0,) * len(before) + (1,) * (len(ids) - len(before)),
+            first=len(head),
+            offsets=offsets[:kept],
+            starts=np.concatenate([edge, changes])[:kept],
+            ends=np.concatenate([changes, edge])[:kept],
+            read=len(window) if len(words) <= kept else int(offsets[:kept, 1].max(initial=0)),
+        )

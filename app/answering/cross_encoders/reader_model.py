@@ -1,0 +1,130 @@
+"""The trained reader's model at work: from a question and windows to judgements and spans of characters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from app.answering.cross_encoders.cross_encoder import CrossEncoder, EncoderShape, Packed, base_words
+from app.answering.cross_encoders.pointing import FloatArray, best_spans
+from app.answering.cross_encoders.reader_input import MAX_TOKENS, ReaderInput, ReaderTokenizer
+from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights
+from common.errors import ModelUnusableError
+from common.packaged import MINILM, minilm_folder
+from common.torch_runtime import native_dtype
+from retriever.types import Span
+
+READER_KIND = "reader"
+_PACKED_TOGETHER = 8
+_SPANS_KEPT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the model makes of one window.
+
+    ``answerability``: 0-1, whether it answers. ``spans``: (characters of the window, probability) of the best
+    answers in it, best first, apart from each other. The probabilities are shared between all windows of the
+    question and the event that none answers, so they compare across windows.
+    """
+
+    answerability: float
+    spans: tuple[tuple[Span, float], ...]
+
+
+class ReaderModel:
+    """A cross-encoder with the tokenizer it was trained with. ``sha256``: of its weights."""
+
+    def __init__(self, model: CrossEncoder, tokenizer: ReaderTokenizer, *, sha256: str = "") -> None:
+        self._model, self._tokenizer, self.sha256 = model, tokenizer, sha256
+
+    def judge(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Judgement]:
+        """One judgement for each (title, window), in their order."""
+        if not passages:
+            return []
+        inputs = self._tokenizer.inputs(question, passages)
+        starts: list[FloatArray] = []
+        ends: list[FloatArray] = []
+        logits: list[float] = []
+        for at in range(0, len(inputs), _PACKED_TOGETHER):
+            some = inputs[at : at + _PACKED_TOGETHER]
+            start, end, answerability = self._scores(some)
+            lengths = np.cumsum([len(one.ids) for one in some])[:-1]
+            starts += np.split(start, lengths)
+            ends += np.split(end, lengths)
+            logits += answerability.tolist()
+        start_total = _total([_candidates(one, logit) for one, logit in zip(inputs, starts, strict=True)])
+        end_total = _total([_candidates(one, logit) for one, logit in zip(inputs, ends, strict=True)])
+        return [
+            _judgement(one, logit, start - start_total, end - end_total)
+            for one, logit, start, end in zip(inputs, logits, starts, ends, strict=True)
+        ]
+
+    def _scores(self, inputs: Sequence[ReaderInput]) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Logits as float32: start and end, both (tokens of all inputs,), and answerability, (inputs,)."""
+        device = self._model.words.device
+        with torch.inference_mode():
+            scores = self._model(Packed.of([(one.ids, one.types) for one in inputs], device=str(device)))
+        start, end, answerability = (one.cpu().numpy() for one in scores)
+        return start, end, answerability
+
+
+def load_reader_model(name: str = "reader", folder: Path = WEIGHTS_FOLDER) -> ReaderModel:
+    """The shipped reader, its weights and those of its base model checked, in the machine's best number format.
+
+    Raises:
+        ModelUnusableError: when either is missing, damaged, or the two do not belong together.
+    """
+    path, entry = shipped_weights(name, READER_KIND, folder)
+    if entry.base_sha256 != MINILM.sha256:
+        raise ModelUnusableError(
+            f"The reader {name!r} was trained from weights with sha256 {entry.base_sha256[:12]}..., but the installed "
+            f"{MINILM.name} has {MINILM.sha256[:12]}...; train it again."
+        )
+    return reader_model(path, minilm_folder(), sha256=entry.sha256)
+
+
+def reader_model(
+    weights: Path,
+    base: Path,
+    *,
+    sha256: str = "",
+    max_tokens: int = MAX_TOKENS,
+    dtype: torch.dtype | None = None,
+) -> ReaderModel:
+    """The reader of this file over the base model in this folder.
+
+    Raises:
+        ModelUnusableError: when the file does not hold a reader of the base model's shape.
+    """
+    try:
+        model = CrossEncoder(EncoderShape.of_config(base / "config.json"), base_words(base))
+        model.load_state_dict(load_file(weights))
+    except (RuntimeError, SafetensorError, OSError, KeyError) as error:
+        raise ModelUnusableError(f"{weights} does not hold a reader for {base} ({error}).") from error
+    model = model.to(dtype or native_dtype()).eval().requires_grad_(False)
+    return ReaderModel(model, ReaderTokenizer(base, max_tokens=max_tokens), sha256=sha256)
+
+
+def _candidates(one: ReaderInput, logits: FloatArray) -> FloatArray:
+    """The logits that share one normalisation: those of the window's tokens, and [CLS] for "no answer here"."""
+    return np.concatenate([logits[:1], logits[one.first : one.first + len(one.offsets)]])
+
+
+def _total(logits: Sequence[FloatArray]) -> float:
+    """The logarithm of the sum of their exponentials, over all windows (Clark & Gardner 2018, section 3.2)."""
+    return float(np.logaddexp.reduce(np.concatenate(logits).astype(np.float64)))
+
+
+def _judgement(one: ReaderInput, logit: float, start: FloatArray, end: FloatArray) -> Judgement:
+    """``start``, ``end``: log-probabilities of all tokens of the sequence."""
+    window = slice(one.first, one.first + len(one.offsets))
+    spans = best_spans(start[window], end[window], starts=one.starts, ends=one.ends, k=_SPANS_KEPT)
+    return Judgement(
+        answerability=1 / (1 + float(np.exp(-np.float64(logit)))),
+        spans=tuple((one.characters(first, last), float(np.exp(score))) for first, last, score in spans),
+    )

@@ -1,0 +1,49 @@
+"""The reader that has learnt to read: a cross-encoder judges the best passages and points at answers in them."""
+
+import math
+from collections.abc import Sequence
+
+from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
+from app.answering.types import Reading, ScoredSpan
+from retriever.types import Hit
+
+PASSAGES_READ = 8
+PRIOR_STRENGTH = 20.0
+
+
+class TrainedReader:
+    """Reads the best ``passages`` hits; further ones come after them, with answerability 0 and without spans.
+
+    A reading's spans are short answers, in characters of the document; their scores are probabilities that
+    compare across the question's passages. Its answerability is the model's, with retrieval's score as prior: the
+    log-odds that a passage answers fall by ``PRIOR_STRENGTH`` times the share of the best score that it lacks.
+    """
+
+    def __init__(self, model: ReaderModel, *, passages: int = PASSAGES_READ) -> None:
+        self._model, self._passages = model, passages
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the weights."""
+        return self._model.sha256
+
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
+        best, others = hits[: self._passages], hits[self._passages :]
+        judged = self._model.judge(question, [(hit.passage.title, hit.passage.window) for hit in best])
+        top = max((hit.score for hit in best), default=0.0)
+        readings = [_reading(hit, judgement, top) for hit, judgement in zip(best, judged, strict=True)]
+        readings.sort(key=lambda reading: (-reading.answerability, reading.hit.rank))
+        return readings + [Reading(hit, answerability=0.0, spans=()) for hit in others]
+
+
+def _reading(hit: Hit, judgement: Judgement, best_score: float) -> Reading:
+    start = hit.passage.span.start
+    spans = tuple(ScoredSpan(span.shifted(start), probability) for span, probability in judgement.spans)
+    lacking = 1 - hit.score / best_score if best_score > 0 else 0.0
+    return Reading(hit, answerability=_with_prior(judgement.answerability, lacking), spans=spans)
+
+
+def _with_prior(answerability: float, lacking: float) -> float:
+    """``lacking``: the share of the best score that the hit lacks, 0 or more."""
+    against = math.exp(min(PRIOR_STRENGTH * lacking, 700.0))  # no overflow
+    return answerability / (answerability + against * (1 - answerability))

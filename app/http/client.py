@@ -1,0 +1,47 @@
+"""Asking a running server over HTTP."""
+
+from typing import Any
+
+import httpx
+
+from app.http.wire import AnswerResponse
+from app.service.ask import Ask
+from common.errors import LoccitError
+
+_TIMEOUT_S = 120.0
+
+
+def ask_server(url: str, ask: Ask) -> dict[str, Any]:
+    """The server's response to a question.
+
+    Raises:
+        LoccitError: with the server's own sentence when it refuses, or with what is wrong with the address.
+    """
+    url = url if "://" in url else f"http://{url}"
+    body = {
+        "question": ask.question,
+        "top_k": ask.top_k,
+        "min_confidence": ask.min_confidence,
+        "length": ask.length,
+    }
+    given = {name: value for name, value in body.items() if value is not None}
+    try:
+        response = httpx.post(f"{url.rstrip('/')}/answer", json=given, timeout=_TIMEOUT_S)
+        answer: Any = response.json()
+        if not response.is_error:
+            AnswerResponse.model_validate(answer)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise LoccitError(
+            f"No Loccit server answers at {url!r} ({error}); start one with `loccit serve`, or give another URL."
+        ) from error
+    except ValueError as error:
+        raise LoccitError(
+            f"What answers at {url!r} is not a Loccit server; give the URL that `loccit serve` prints."
+        ) from error
+    if response.is_error:
+        detail = answer.get("detail") if isinstance(answer, dict) else None
+        raise LoccitError(
+            str(detail or f"The server at {url!r} answered with status {response.status_code}.")
+        )
+    answered: dict[str, Any] = answer
+    return answered

@@ -1,0 +1,251 @@
+"""Fitting a calibrator: logistic regression over the features of judged answers, checked by cross-fitting."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from math import floor
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import beta
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from app.answering.confidence.calibrator import (
+    CALIBRATOR_KIND,
+    CALIBRATOR_NAME,
+    Calibrator,
+    FittedOn,
+    JudgedAnswers,
+    ThresholdRecord,
+    sigmoid,
+)
+from app.answering.confidence.features import FEATURES, FloatArray
+from app.answering.shipped_weights import ShippedWeights, record_weights
+from common.errors import LoccitError
+from common.packaged import sha256_of
+
+FOLDS = 10
+THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
+CERTAINTY = 0.95
+LEAST_OF_EACH = 20
+"""Right and wrong answers that a calibrator needs at least."""
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The answers that fits which had not seen their questions would have given: the most confident of each.
+
+    ``confidences``, ``weights``: (questions with an answer,). ``right``: of those, right and supported.
+    ``weights`` count answerable and unanswerable questions half and half.
+    """
+
+    confidences: FloatArray
+    right: BoolArray
+    weights: FloatArray
+
+    @property
+    def log_loss(self) -> float:
+        """Mean negative log-likelihood of the verdicts, in nats; lower is better."""
+        kept = np.clip(self.confidences, 1e-6, 1 - 1e-6)
+        losses = -np.where(self.right, np.log(kept), np.log(1 - kept))
+        return float(np.average(losses, weights=self.weights))
+
+    @property
+    def brier(self) -> float:
+        """Mean squared difference of confidence and verdict; lower is better."""
+        return float(np.average((self.confidences - self.right) ** 2, weights=self.weights))
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the answers that is right and supported."""
+        return float(np.average(self.right, weights=self.weights))
+
+    @property
+    def auroc(self) -> float:
+        """Probability that a right answer is more confident than a wrong one."""
+        return float(roc_auc_score(self.right, self.confidences, sample_weight=self.weights))
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A calibrator with what cross-fitting found: with all features, and leaving out one at a time."""
+
+    calibrator: Calibrator
+    held: Held
+    without: Mapping[str, Held | None]
+
+
+def fit(judged: Sequence[JudgedAnswers], fitted_on: FittedOn, *, ablation: bool = True) -> Fitted:
+    """Fit on all of these, and say how well such a fit does on questions that it has not seen.
+
+    Raises:
+        LoccitError: when right or wrong answers are too few to learn from.
+    """
+    _require_enough(judged)
+    held = _held(judged, FEATURES)
+    calibrator = _fitted(judged, FEATURES, fitted_on)
+    quality: dict[str, Any] = {
+        "log_loss": round(held.log_loss, 4),
+        "brier": round(held.brier, 4),
+        "auroc": round(held.auroc, 4),
+        "accuracy": round(held.accuracy, 4),
+        "folds": FOLDS,
+    }
+    shipped = replace(calibrator, thresholds=tuple(_thresholds(held)), quality=quality)
+    names = FEATURES if ablation else ()
+    without = {name: _held_without(judged, name) for name in names}
+    return Fitted(shipped, held, without)
+
+
+def lower_bound(right: int, given: int, *, tried: int) -> float:
+    """The accuracy that holds with 95% certainty, one-sided (Clopper and Pearson 1934), for each of ``tried``
+    thresholds at once (Bonferroni); 0 of nothing.
+    """
+    if right == 0:
+        return 0.0
+    return float(beta.ppf((1 - CERTAINTY) / tried, right, given - right + 1))
+
+
+def _thresholds(held: Held) -> Iterator[ThresholdRecord]:
+    for threshold in THRESHOLDS:
+        given = held.confidences >= threshold
+        right = int((given & held.right).sum())
+        bound = lower_bound(right, int(given.sum()), tried=len(THRESHOLDS))
+        yield ThresholdRecord(threshold, int(given.sum()), right, floor(bound * 1e4) / 1e4)
+
+
+def _require_enough(judged: Sequence[JudgedAnswers]) -> None:
+    right = sum(any(one.right) for one in judged)
+    wrong = sum(not all(one.right) for one in judged)
+    if min(right, wrong) < LEAST_OF_EACH:
+        raise LoccitError(
+            f"A calibrator needs at least {LEAST_OF_EACH} questions with a right answer and as many with a wrong one, "
+            f"but there are {right} and {wrong}; give more questions, with some that the index cannot answer."
+        )
+
+
+def _held(judged: Sequence[JudgedAnswers], names: tuple[str, ...]) -> Held:
+    parts = [_fold(one.question) for one in judged]
+    chosen: list[tuple[float, bool, bool]] = []
+    for fold in range(FOLDS):
+        seen = [one for one, part in zip(judged, parts, strict=True) if part != fold]
+        unseen = [one for one, part in zip(judged, parts, strict=True) if part == fold]
+        if unseen:
+            chosen += _chosen(unseen, _fitted(seen, names, None).logits)
+    logits, right, answerable = (np.array(column) for column in zip(*chosen, strict=True))
+    return Held(sigmoid(logits), right, _halves(answerable))
+
+
+def _held_without(judged: Sequence[JudgedAnswers], name: str) -> Held | None:
+    """None where nothing can be learnt from the other features."""
+    try:
+        return _held(judged, tuple(one for one in FEATURES if one != name))
+    except LoccitError:
+        return None
+
+
+def _fitted(
+    judged: Sequence[JudgedAnswers], names: tuple[str, ...], fitted_on: FittedOn | None
+) -> Calibrator:
+    """First over all candidates, so that it learns to choose; then slope and intercept over those it chooses."""
+    judged = [one for one in judged if len(one.rows)]
+    columns = [FEATURES.index(name) for name in names]
+    rows = np.concatenate([one.rows for one in judged])
+    right = np.array([verdict for one in judged for verdict in one.right])
+    of_question = _halves(np.array([one.answerable for one in judged]))
+    weights = np.concatenate(
+        [
+            np.full(len(one.rows), weight / len(one.rows))
+            for one, weight in zip(judged, of_question, strict=True)
+        ]
+    )
+    mean, scale = rows[:, columns].mean(axis=0), rows[:, columns].std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    model = LogisticRegression(C=1.0, max_iter=1000)
+    model.fit((rows[:, columns] - mean) / scale, right, sample_weight=weights)
+    first = Calibrator(
+        fitted_on=fitted_on or FittedOn("", "", {}, {}, {}),
+        features=names,
+        mean=tuple(mean.tolist()),
+        scale=tuple(scale.tolist()),
+        weights=tuple(model.coef_[0].tolist()),
+        intercept=float(model.intercept_[0]),
+    )
+    slope, intercept = _rescaling(_chosen(judged, first.logits))
+    return replace(
+        first,
+        weights=tuple(slope * weight for weight in first.weights),
+        intercept=slope * first.intercept + intercept,
+    )
+
+
+def _rescaling(chosen: Sequence[tuple[float, bool, bool]]) -> tuple[float, float]:
+    """Slope and intercept that make the chosen ones' logits fit their verdicts (Platt 1999)."""
+    logits, right, answerable = (np.array(column) for column in zip(*chosen, strict=True))
+    if right.all() or not right.any():
+        raise LoccitError(
+            f"Every answer that would be chosen is {'right' if right.all() else 'wrong'}, so there is no telling one "
+            "from the other; give more questions, with some that the index answers and some that it cannot."
+        )
+    model = LogisticRegression(C=1e6, max_iter=1000)
+    model.fit(logits[:, None], right, sample_weight=_halves(answerable))
+    slope = float(model.coef_[0, 0])
+    if slope <= 0:
+        raise LoccitError(
+            "Nothing that is known of these answers tells right from wrong; give more questions, or look whether their "
+            "answers are spelt as the documents spell them."
+        )
+    return slope, float(model.intercept_[0])
+
+
+def _chosen(
+    judged: Sequence[JudgedAnswers], logits: Callable[[FloatArray], FloatArray]
+) -> list[tuple[float, bool, bool]]:
+    """Logit and verdict of the answer that would be given, and whether its question is answerable."""
+    chosen = []
+    for one in judged:
+        if len(one.rows):
+            found = logits(one.rows)
+            best = int(found.argmax())
+            chosen.append((float(found[best]), one.right[best], one.answerable))
+    return chosen
+
+
+def _halves(answerable: BoolArray) -> FloatArray:
+    """Weights, 1 on average, that make answerable and unanswerable ones count the same in all."""
+    share = fmean(answerable.tolist())
+    if share in (0.0, 1.0):
+        return np.ones(len(answerable))
+    return np.where(answerable, 0.5 / share, 0.5 / (1 - share))
+
+
+def _fold(question: str) -> int:
+    """The same fold for a question and itself without its gold document."""
+    return int(sha256(f"loccit-fold-1:{question.strip().lower()}".encode()).hexdigest(), 16) % FOLDS
+
+
+def ship_calibrator(calibrator: Calibrator, path: Path, command: str, folders: Collection[Path]) -> None:
+    """Where the file lies in one of these folders of weights, bring its manifest up to date."""
+    folder = path.parent.resolve()
+    if folder not in {one.resolve() for one in folders}:
+        return
+    fitted = calibrator.fitted_on
+    entry = ShippedWeights(
+        file=path.name,
+        sha256=sha256_of(path),
+        kind=CALIBRATOR_KIND,
+        base_sha256=str(fitted.models["reader"]),
+        licence="Apache-2.0",
+        command=command,
+        data=str(fitted.questions["sha256"]),
+        seed=0,
+        quality=calibrator.quality,
+        calibrated_on=asdict(fitted),
+    )
+    record_weights(CALIBRATOR_NAME, entry, folder)

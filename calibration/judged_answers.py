@@ -1,0 +1,39 @@
+"""Every cited candidate of a run judged: what a calibrator learns from."""
+
+from pathlib import Path
+from typing import Any
+
+from app.answering.confidence.calibrator import JudgedAnswers
+from app.answering.confidence.features import Evidence, features
+from app.answering.trace_json import candidate_of, candidates_of, hits_of, readings_of
+from evaluation.configurations import AnswerFrom
+from evaluation.documents import Documents
+from evaluation.outcome import OutcomeReader
+from evaluation.run_folder import read_description, read_predictions
+
+Json = dict[str, Any]
+
+
+def judged_answers(run: Path) -> list[JudgedAnswers]:
+    """The cited candidates of each question of a run with their features, and which are right and supported.
+
+    Raises:
+        LoccitError: when the run is missing or damaged.
+    """
+    reader = OutcomeReader(Documents.of_run(read_description(run)), AnswerFrom.DECISION)
+    return [_judged(line, reader) for line in read_predictions(run)]
+
+
+def _judged(line: Json, reader: OutcomeReader) -> JudgedAnswers:
+    trace = line["trace"]
+    hits = {hit.passage.row: hit.passage for hit in hits_of(trace)}
+    cited = [(candidate_of(one["candidate"], hits), one["citations"][0]["support"]) for one in trace["cited"]]
+    evidence = Evidence(hits_of(trace), readings_of(trace), candidates_of(trace))
+    return JudgedAnswers(
+        question=line["question"],
+        answerable=reader.answerable(line),
+        rows=features(evidence, cited),
+        right=tuple(
+            reader.right(line, one["candidate"]["answer"], one["citations"][0]) for one in trace["cited"]
+        ),
+    )

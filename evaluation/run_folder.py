@@ -1,0 +1,77 @@
+"""A run on disk: a folder with the predictions and the description of what made them."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from common.errors import LoccitError
+from evaluation.questions import ADDED_FIELDS, Question
+
+PREDICTIONS_FILE = "predictions.jsonl"
+RUN_FILE = "run.json"
+
+_KEYS = ({field.name for field in fields(Question)} - ADDED_FIELDS) | {"ranking", "trace"}
+
+_DESCRIBED = {"settings", "generation", "configuration", "stages", "min_confidence"}
+
+Json = dict[str, Any]
+
+
+def read_predictions(run: Path) -> list[Json]:
+    """The lines of a run.
+
+    Raises:
+        LoccitError: when there is no run in this folder, or a line of it is damaged.
+    """
+    path = run / PREDICTIONS_FILE
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError as error:
+        raise LoccitError(
+            f"{run} holds no predictions; make them with `loccit evaluate predict own --out {run}`."
+        ) from error
+    except OSError as error:
+        raise LoccitError(f"{path} cannot be read ({error}).") from error
+    return [_prediction(line, path, number) for number, line in enumerate(lines, start=1) if line]
+
+
+def read_description(run: Path) -> Json:
+    """What ``run.json`` keeps of a run: the settings, models and index that answered, and which questions.
+
+    Raises:
+        LoccitError: when it is missing or not a JSON object.
+    """
+    path = run / RUN_FILE
+    try:
+        description = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise LoccitError(
+            f"{path} cannot be read ({error}); where there are predictions beside it, make them again into another "
+            "--out."
+        ) from error
+    if not isinstance(description, dict):
+        raise LoccitError(f"{path} holds no JSON object; make the run again into another --out.")
+    if missing := _DESCRIBED - description.keys():
+        raise LoccitError(
+            f"{path} lacks {', '.join(sorted(missing))}: another version of Loccit made this run; make it again "
+            "into another --out, or delete this folder."
+        )
+    return description
+
+
+def _prediction(line: bytes, path: Path, number: int) -> Json:
+    try:
+        record = json.loads(line.decode("utf-8"))
+    except ValueError as error:  # UnicodeDecodeError is one too
+        raise _damaged(path, number) from error
+    if not isinstance(record, dict) or not record.keys() >= _KEYS:
+        raise _damaged(path, number)
+    return record
+
+
+def _damaged(path: Path, number: int) -> LoccitError:
+    return LoccitError(
+        f"{path}:{number} is damaged: it is no prediction in UTF-8 JSON; delete the line, and "
+        "`loccit evaluate predict` with the same --out answers its question again."
+    )

@@ -1,0 +1,56 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.answering.text.answer_match import answer_spans, has_answer
+from retriever.types import Span
+
+TEXTS = st.text(alphabet="aAbB ñn\u0303①１ﬁ😀the.,-\n", max_size=40)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "found"),
+    [
+        ("He met Smith.", "smith", ["Smith"]),
+        ("Blacksmiths met", "smith", []),
+        ("The Beatles and the beatles", "Beatles", ["Beatles", "beatles"]),
+        ("in the U.S. since", "the US", []),
+        ("in the U.S. since", "U.S.", ["U.S"]),
+        ("a cafe\u0301 bar", "café", ["cafe\u0301"]),
+        ("on\u00a0May\u00a05", "May 5", ["May\u00a05"]),
+        ("１９９８ it was", "1998", ["１９９８"]),
+        ("😀 Lisbon 😀", "Lisbon", ["Lisbon"]),
+        ("end of war, end of the war", "the end of war", ["end of war", "end of the war"]),
+        ("aa aa aa", "aa aa", ["aa aa"]),
+        ("anything", "", []),
+        ("anything", "the", []),
+        ("½ cup", "½", ["½"]),
+    ],
+)
+def test_an_answer_stands_where_its_whole_words_do(text, answer, found):
+    spans = answer_spans(text, [answer])
+    assert [span.of(text) for span in spans] == found
+    assert has_answer(text, [answer]) is bool(found)
+
+
+def test_of_answers_that_overlap_the_longest_counts():
+    assert answer_spans("New York City", ["York", "New York", "New York City"]) == [Span(0, 13)]
+    assert answer_spans("York, New York", ["York", "New York"]) == [Span(0, 4), Span(6, 14)]
+
+
+@given(text=TEXTS, answer=TEXTS)
+def test_what_is_found_has_the_answers_words(text, answer):
+    spans = answer_spans(text, [answer])
+    assert has_answer(text, [answer]) == bool(spans)
+    for span in spans:
+        assert has_answer(span.of(text), [answer])
+        assert has_answer(answer, [span.of(text)])
+    assert all(one.end <= other.start for one, other in pairwise(spans))
+
+
+@given(before=TEXTS, answer=TEXTS, after=TEXTS)
+def test_an_answer_between_spaces_is_found(before, answer, after):
+    if has_answer(answer, [answer]):
+        assert has_answer(f"{before} {answer} {after}", [answer])

@@ -1,0 +1,68 @@
+"""The command run in this process, and a small index to run it on."""
+
+import sys
+
+import pytest
+
+from app.answering.compose import SentenceComposer
+from app.cli import main
+from app.service import calibration
+
+
+@pytest.fixture
+def calibrators_from(monkeypatch):
+    """Lets calibrators be looked for in this folder in place of the shipped weights'."""
+
+    def use(folder):
+        monkeypatch.setattr(
+            calibration,
+            "weights_folders",
+            lambda preferred: [folder] if preferred is None else [preferred, folder],
+        )
+
+    return use
+
+
+@pytest.fixture
+def loccit(monkeypatch, capsys):
+    """Runs the command in this process: (exit status, standard output, standard error)."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["loccit", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        try:
+            main()
+        except SystemExit as stop:
+            status = stop.code or 0
+        else:
+            status = 0
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def generous(monkeypatch):
+    """Long answers take their further sentences however far they are from the question."""
+    monkeypatch.setitem(SentenceComposer.__init__.__kwdefaults__, "below", 2.0)
+
+
+@pytest.fixture
+def notes(tmp_path):
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "towers.md").write_text(
+        "# Towers\n\nHenry Winstanley built the first Eddystone tower in 1698. A storm took it in 1703.",
+        encoding="utf-8",
+    )
+    (folder / "trams.txt").write_text("A horse tram ran in Lisbon in 1873. 😀 Electric trams came in 1901.")
+    return folder
+
+
+@pytest.fixture
+def notes_index(loccit, notes, tmp_path):
+    status, _, said = loccit(
+        "index", "build", notes, "--out", tmp_path / "index", "--encoder", "hashing", "--words", 20
+    )
+    assert status == 0, said
+    return tmp_path / "index"

@@ -1,0 +1,51 @@
+"""Questions that are never trained on: those of the evaluation files."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from app.answering.text.normalise import normalise_answer
+from common.files import records
+
+TRAINING_FILES = (
+    "squad/train_v1.1.jsonl.xz",
+    "nq/train_questions.jsonl.gz",
+    "triviaqa/train_questions.jsonl.gz",
+)
+CORPORA_FOLDER = "corpora"
+_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.xz")
+_QUESTION_KEYS = frozenset({"question", "input"})
+
+
+def normalised_question(question: str) -> str:
+    """Two questions are the same one when this is equal: lower case, no punctuation, no articles, single spaces."""
+    return normalise_answer(question)
+
+
+def evaluation_files(data_folder: Path) -> list[Path]:
+    """Every question file of the folder that is neither a training file nor a corpus, in order."""
+    return [
+        path
+        for path in sorted(data_folder.rglob("*"))
+        if path.name.endswith(_SUFFIXES)
+        and path.relative_to(data_folder).as_posix() not in TRAINING_FILES
+        and path.relative_to(data_folder).parts[0] != CORPORA_FOLDER
+    ]
+
+
+def questions_in(paths: Sequence[Path]) -> set[str]:
+    """The normalised questions of these files: whatever stands under ``question`` or ``input``, at any depth."""
+    return {
+        normalised_question(text) for path in paths for record in records(path) for text in _questions(record)
+    }
+
+
+def _questions(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, str) and key.lower() in _QUESTION_KEYS:
+                yield inner
+            else:
+                yield from _questions(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _questions(inner)

@@ -1,0 +1,250 @@
+"""The reader's training data by one call: deterministic, resumable, without any evaluation question."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from common.errors import LoccitError
+from common.files import whole_file
+from common.packaged import sha256_of
+from common.progress import progress
+from retriever.passages import PassageSettings
+from training.data.corpus import TrainingCorpus, open_corpus
+from training.data.group import GroupRecord
+from training.data.held_out import TRAINING_FILES, evaluation_files, questions_in
+from training.data.mining import Miner, MiningSettings
+from training.data.question import Question, Source, distant_questions
+from training.data.shards import read_shard, shard_path, shards, write_shard
+from training.data.squad import ArticleIndex, SquadArticle, rows_by_article, squad_articles, squad_group
+
+FORMAT = 2
+MANIFEST_FILE = "manifest.json"
+CORPUS_FOLDER = "corpus"
+GROUPS_FOLDER = "groups"
+TRAIN, DEVELOPMENT = "train", "development"
+_ARTICLES_FILE = "corpora/enwiki2015.jsonl.xz"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """What the data depends on, beside the files.
+
+    ``development_questions``: held out of NQ and of TriviaQA each, and of SQuAD's held-out articles at most.
+    ``development_articles``: the share of SQuAD's articles held out. ``development_passages``: read for each.
+    ``unanswerable``: the share kept of the NQ and TriviaQA questions that no passage near the top answers.
+    ``elsewhere``: the share of SQuAD questions that also get negatives from the encyclopedia.
+    """
+
+    seed: int = 0
+    mining: MiningSettings = field(default_factory=MiningSettings)
+    development_questions: int = 400
+    development_articles: float = 0.02
+    development_passages: int = 8
+    unanswerable: float = 0.2
+    squad_negatives: int = 6
+    elsewhere: float = 0.25
+    elsewhere_negatives: int = 3
+    shard_questions: int = 1000
+    shard_articles: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    name: str
+    groups: Callable[[], Iterator[GroupRecord]]
+
+
+def prepare(
+    data_folder: Path,
+    out_folder: Path,
+    console: Console,
+    *,
+    settings: DataSettings | None = None,
+    keep_out: Sequence[Path] = (),
+) -> dict[str, Any]:
+    """Make the training data in ``out_folder`` and hand back its manifest; killed, it goes on when called again.
+
+    ``data_folder`` holds SQuAD, NQ and TriviaQA training questions and an encyclopedia under the names of
+    ``TRAINING_FILES`` and ``corpora/enwiki2015.jsonl.xz``. Every other question file in it is taken for an
+    evaluation file: rows whose normalised question occurs there, or in ``keep_out``, are left out and counted.
+
+    Raises:
+        LoccitError: when a file is missing or damaged.
+    """
+    settings = settings or DataSettings()
+    sources = [data_folder / name for name in (*TRAINING_FILES, _ARTICLES_FILE)]
+    for path in sources:
+        if not path.is_file():
+            raise LoccitError(
+                f"{path} is missing; give a folder with {', '.join(TRAINING_FILES)} and {_ARTICLES_FILE}."
+            )
+    evaluation = [*evaluation_files(data_folder), *keep_out]
+    digests = {
+        path.name if path in keep_out else str(path.relative_to(data_folder)): sha256_of(path)
+        for path in (*sources, *evaluation)
+    }
+    description = {"format": FORMAT, "settings": asdict(settings), "files": digests}
+    fingerprint = _fingerprint(description)
+    _begin(out_folder, fingerprint)
+
+    squad, _, _, articles = sources
+    corpus = open_corpus(
+        out_folder / CORPUS_FOLDER,
+        articles,
+        squad,
+        _fingerprint([digests[TRAINING_FILES[0]], digests[_ARTICLES_FILE], asdict(PassageSettings())]),
+        console,
+    )
+    work = _Work(data_folder, corpus, settings, questions_in(evaluation))
+    plan = work.shards()
+    groups = out_folder / GROUPS_FOLDER
+    with progress(console, "Mining shards", total=len(plan)) as advance:
+        for shard in plan:
+            path = shard_path(groups, shard.name)
+            if not path.is_file():
+                write_shard(path, shard.groups())
+            advance()
+    manifest = description | {
+        "fingerprint": fingerprint,
+        "removed": work.removed,
+        "counts": _counts(groups),
+        "shards": {path.name: sha256_of(path) for path in shards(groups, "")},
+    }
+    with whole_file(out_folder / MANIFEST_FILE) as path:
+        path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    console.print(Text(f"Training data in {out_folder}: {manifest['counts']}; removed: {work.removed}"))
+    return manifest
+
+
+def _begin(out_folder: Path, fingerprint: str) -> None:
+    """Throw away shards that were made from other files or settings."""
+    mark = out_folder / GROUPS_FOLDER / "fingerprint"
+    if not mark.is_file() or mark.read_text() != fingerprint:
+        shutil.rmtree(mark.parent, ignore_errors=True)
+        mark.parent.mkdir(parents=True)
+        with whole_file(mark) as path:
+            path.write_text(fingerprint)
+
+
+def _fingerprint(value: object) -> str:
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _counts(groups: Path) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for path in shards(groups, ""):
+        part, source, _ = path.name.split("-", 2)
+        of_source = counts.setdefault(f"{part}-{source}", {"groups": 0, "answerable": 0, "passages": 0})
+        for record in read_shard(path):
+            of_source["groups"] += 1
+            of_source["answerable"] += record.answerable
+            of_source["passages"] += len(record.rows)
+    return counts
+
+
+class _Work:
+    """Which question goes into which shard, and how a shard's groups are made."""
+
+    def __init__(
+        self, data_folder: Path, corpus: TrainingCorpus, settings: DataSettings, unwanted: set[str]
+    ) -> None:
+        self._corpus, self._settings = corpus, settings
+        self._miner = Miner(corpus, settings.mining)
+        self._rows = rows_by_article(corpus.store)
+        self.removed: Counter[str] = Counter()
+        squad, nq, triviaqa = (data_folder / name for name in TRAINING_FILES)
+        distant = {
+            source: self._wanted(distant_questions(path, source), unwanted)
+            for source, path in ((Source.NQ, nq), (Source.TRIVIAQA, triviaqa))
+        }
+        size = settings.development_questions
+        self._held = {source: questions[:size] for source, questions in distant.items()}
+        held = {question.normalised for questions in self._held.values() for question in questions}
+        self._distant = {
+            source: [question for question in questions[size:] if question.normalised not in held]
+            for source, questions in distant.items()
+        }
+        self._articles, self.removed[Source.SQUAD.value] = squad_articles(squad, unwanted | held)
+
+    def _wanted(self, questions: list[Question], unwanted: set[str]) -> list[Question]:
+        """The questions that are not unwanted, by their words' hash."""
+        kept = [question for question in questions if question.normalised not in unwanted]
+        if questions:
+            self.removed[questions[0].source.value] += len(questions) - len(kept)
+        return sorted(kept, key=lambda question: question.order(self._settings.seed))
+
+    def shards(self) -> list[_Shard]:
+        """Every shard, those of the development questions first."""
+        development: list[_Shard] = []
+        train: list[_Shard] = []
+        for source, questions in self._distant.items():
+            development += self._pieces(f"{DEVELOPMENT}-{source}", self._held[source], self._as_found)
+            train += self._pieces(f"{TRAIN}-{source}", questions, self._mined)
+        settings = self._settings
+        of_development = [
+            article
+            for article in self._articles
+            if article.is_held_out(share=settings.development_articles, seed=settings.seed)
+        ]
+        of_training = [article for article in self._articles if article not in of_development]
+        development += self._pieces(f"{DEVELOPMENT}-{Source.SQUAD}", of_development, self._squad_sample)
+        train += self._pieces(f"{TRAIN}-{Source.SQUAD}", of_training, self._squad)
+        return development + train
+
+    def _pieces(
+        self, name: str, items: Sequence[Any], make: Callable[[Sequence[Any]], Iterator[GroupRecord]]
+    ) -> Iterator[_Shard]:
+        articles = bool(items) and isinstance(items[0], SquadArticle)
+        size = self._settings.shard_articles if articles else self._settings.shard_questions
+        if make == self._squad_sample:
+            size = max(1, len(items))
+        for number, start in enumerate(range(0, len(items), size)):
+            part = items[start : start + size]
+            yield _Shard(f"{name}-{number:03}", partial(make, part))
+
+    def _as_found(self, questions: Sequence[Question]) -> Iterator[GroupRecord]:
+        for question in questions:
+            yield self._miner.as_found(question, k=self._settings.development_passages)
+
+    def _mined(self, questions: Sequence[Question]) -> Iterator[GroupRecord]:
+        for question in questions:
+            group = self._miner.group(question)
+            if group.answerable or self._is_among(question, self._settings.unanswerable):
+                yield group
+
+    def _squad(self, articles: Sequence[SquadArticle]) -> Iterator[GroupRecord]:
+        for article in articles:
+            index = ArticleIndex(self._corpus.store, self._rows[article.title])
+            for asked in article.questions:
+                others = (
+                    self._miner.without_answer(asked.question, k=self._settings.elsewhere_negatives)
+                    if self._is_among(asked.question, self._settings.elsewhere)
+                    else []
+                )
+                group = squad_group(
+                    asked, article.title, index, others, negatives=self._settings.squad_negatives
+                )
+                if group is not None:
+                    yield group
+
+    def _squad_sample(self, articles: Sequence[SquadArticle]) -> Iterator[GroupRecord]:
+        """A sample of the articles' questions by their words' hash."""
+        questions = sorted(
+            (asked.question for article in articles for asked in article.questions),
+            key=lambda question: question.order(self._settings.seed),
+        )
+        wanted = {question.id for question in questions[: self._settings.development_questions]}
+        yield from (group for group in self._squad(articles) if group.id in wanted)
+
+    def _is_among(self, question: Question, share: float) -> bool:
+        """Whether the question is among this share of all, by its words' hash."""
+        return int(question.order(self._settings.seed)[-8:], 16) < share * 2**32

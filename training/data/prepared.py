@@ -1,0 +1,44 @@
+"""Prepared training data, opened: its groups, the passages they name, and what it is known by."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from common.errors import LoccitError
+from retriever.store import DocumentStore
+from training.data.corpus import open_store
+from training.data.group import GroupRecord
+from training.data.prepare import CORPUS_FOLDER, DEVELOPMENT, GROUPS_FOLDER, MANIFEST_FILE, TRAIN
+from training.data.question import Source
+from training.data.shards import read_shard, shards
+from training.loop.run import digest
+
+
+class PreparedData:
+    """``store``: the passages. ``development``: the groups held out. ``fingerprint``: of everything in it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises: LoccitError, when ``folder`` holds no finished data."""
+        manifest = folder / MANIFEST_FILE
+        if not manifest.is_file():
+            raise LoccitError(f"{folder} holds no finished training data; make it with `loccit train data`.")
+        self.fingerprint = digest(json.loads(manifest.read_text(encoding="utf-8"))["shards"])
+        self.store: DocumentStore = open_store(folder / CORPUS_FOLDER)
+        self._groups = folder / GROUPS_FOLDER
+        self.development = self._records(DEVELOPMENT)
+
+    def training(self) -> dict[Source, list[GroupRecord]]:
+        """The groups to learn from."""
+        return {source: self._records(f"{TRAIN}-{source}") for source in Source}
+
+    def _records(self, prefix: str) -> list[GroupRecord]:
+        return [record for path in shards(self._groups, f"{prefix}-") for record in read_shard(path)]
+
+
+def first_of_each(records: Sequence[GroupRecord], count: int) -> list[GroupRecord]:
+    """The first answerable groups of each source."""
+    return [
+        record
+        for source in Source
+        for record in [one for one in records if one.source is source and one.answerable][:count]
+    ]

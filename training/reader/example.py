@@ -1,0 +1,66 @@
+"""A group as the model sees it once: some of its passages, tokenised, with the answers' tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from app.answering.cross_encoders.reader_input import ReaderInput, ReaderTokenizer
+from retriever.types import Span
+from training.data.group import Group, GroupRecord, titled_windows
+from training.data.question import Source
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationSettings:
+    """How a group is shown.
+
+    ``squad_passages``, ``distant_passages``: of a SQuAD group, of an NQ or TriviaQA group.
+    ``squad_alone``: the share of SQuAD groups that are shown as one passage, so that time goes to answers.
+    ``unanswerable``: the share of groups that are shown without their positives; at 0 none is.
+    ``without_continuation``: the share whose passages are shown alone, as inserted documents are.
+    """
+
+    squad_passages: int = 2
+    squad_alone: float = 0.5
+    distant_passages: int = 4
+    unanswerable: float = 0.1
+    without_continuation: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """``inputs``: one sequence per passage. ``answers``: for each, (first, last) of its tokens, both included."""
+
+    inputs: tuple[ReaderInput, ...]
+    answers: tuple[tuple[tuple[int, int], ...], ...]
+
+
+def chosen(record: GroupRecord, settings: PresentationSettings, rng: Random) -> GroupRecord:
+    """The group with the passages that are shown this time: a positive or two, and negatives."""
+    positives = [row for row in record.rows if row[1]]
+    negatives = [row for row in record.rows if not row[1]]
+    distant = record.source is not Source.SQUAD
+    alone = 1 if rng.random() < settings.squad_alone else settings.squad_passages
+    size = settings.distant_passages if distant else alone
+    if rng.random() < settings.unanswerable and negatives:
+        positives = []
+    shown = rng.sample(positives, min(len(positives), rng.choice((1, 2)) if distant else 1))
+    shown += rng.sample(negatives, min(len(negatives), max(0, size - len(shown))))
+    return replace(record, rows=tuple(shown))
+
+
+def example(group: Group, tokenizer: ReaderTokenizer, settings: PresentationSettings, rng: Random) -> Example:
+    """The group's passages as sequences. An answer that the sequence is too short for does not count."""
+    passages = group.passages
+    if rng.random() < settings.without_continuation:
+        alone = tuple(one.without_continuation for one in passages)
+        if any(one.answers for one in alone) or not group.positives:
+            passages = alone
+    inputs = tokenizer.inputs(group.question, titled_windows(passages))
+    answers = tuple(_tokens(one, labelled.answers) for one, labelled in zip(inputs, passages, strict=True))
+    return Example(tuple(inputs), answers)
+
+
+def _tokens(one: ReaderInput, answers: Sequence[Span]) -> tuple[tuple[int, int], ...]:
+    found = (one.tokens(span) for span in answers)
+    return tuple((one.first + tokens[0], one.first + tokens[1]) for tokens in found if tokens)

@@ -1,0 +1,108 @@
+"""A passage that answers, cut into sentences: what quotes are taken from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import NamedTuple
+
+from app.answering.text.answer_match import WordIndex, has_answer
+from retriever.sentences import sentence_spans
+from retriever.types import Span
+from training.data.group import Group, GroupRecord, LabelledPassage
+from training.data.question import Source
+
+_LEAST_LETTERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A question with the passage that answers it.
+
+    ``answer``: as it stands in the passage, at ``place``. ``answers``: all that count as right.
+    ``sentences``: of ``text``, of which the one at ``at`` holds the answer.
+    """
+
+    question: str
+    answer: str
+    answers: tuple[str, ...]
+    title: str
+    text: str
+    place: Span
+    sentences: tuple[Span, ...]
+    at: int
+
+    def sentence(self, number: int) -> str:
+        """A sentence's characters."""
+        return self.sentences[number].of(self.text)
+
+    @property
+    def place_in_sentence(self) -> Span:
+        """Where the answer stands in its sentence."""
+        return self.place.shifted(-self.sentences[self.at].start)
+
+    @property
+    def neighbours(self) -> list[int]:
+        """The sentences before and after the one with the answer."""
+        return [one for one in (self.at - 1, self.at + 1) if 0 <= one < len(self.sentences)]
+
+    def silent(self) -> list[int]:
+        """The sentences that hold no answer, the neighbours first."""
+        found = [
+            one for one in range(len(self.sentences)) if not has_answer(self.sentence(one), self.answers)
+        ]
+        return sorted((one for one in found if one != self.at), key=lambda one: (abs(one - self.at), one))
+
+
+def shown_of(group: Group, rng: Random, *, asked: float) -> Shown | None:
+    """The group's passage that answers, or one of several; None when no sentence holds the answer whole.
+
+    ``asked``: the share of the question's longer words that title and sentence must hold where nobody marked
+    the answer (NQ, TriviaQA), so that a chance match of the answer is less likely to be shown as support.
+    """
+    marked = group.source is Source.SQUAD
+    positives = group.positives[:1] if marked else rng.sample(group.positives, len(group.positives))
+    for one in positives:
+        found = _shown(group, one)
+        if found is not None and (marked or _share_asked(found) >= asked):
+            return found
+    return None
+
+
+def quote(text: str, sentences: Sequence[Span], first: int, last: int) -> str:
+    """From one sentence to another, both included."""
+    return text[sentences[min(first, last)].start : sentences[max(first, last)].end]
+
+
+def _shown(group: Group, labelled: LabelledPassage) -> Shown | None:
+    alone = labelled.without_continuation
+    chosen = alone if alone.answers else labelled
+    text, place = chosen.passage.window, chosen.answers[0]
+    sentences = tuple(sentence_spans(text))
+    for at, span in enumerate(sentences):
+        if span.start <= place.start and place.end <= span.end:
+            answer = place.of(text)
+            return Shown(
+                question=group.question,
+                answer=answer,
+                answers=(answer, *group.answers),
+                title=chosen.passage.title,
+                text=text,
+                place=place,
+                sentences=sentences,
+                at=at,
+            )
+    return None
+
+
+def _share_asked(shown: Shown) -> float:
+    words = [word for word in WordIndex.of(shown.question).joined.split() if len(word) >= _LEAST_LETTERS]
+    told = WordIndex.of(f"{shown.title} {shown.sentence(shown.at)}").joined.split()
+    return sum(word in told for word in words) / max(1, len(words))
+
+
+class Case(NamedTuple):
+    """``shown``: the passage that answers, and the question with it."""
+
+    record: GroupRecord
+    group: Group
+    shown: Shown
