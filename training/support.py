@@ -15,12 +15,12 @@ from rich.console import Console
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from app.answering.cross_encoder import Packed
+from app.answering.cross_encoder import PROJECTIONS, Packed
 from app.answering.reader_model import READER_KIND
 from app.answering.shipped_weights import WEIGHTS_FOLDER, ShippedWeights, shipped_weights
 from app.answering.support import SupportScorer
 from app.answering.support_input import QUOTE_TOKENS, SupportInput, SupportTokenizer
-from app.answering.support_model import HEAD, PROJECTIONS, SupportModel
+from app.answering.support_model import HEAD, SupportModel
 from app.answering.trained_support import SUPPORT_KIND, TrainedSupport, reader_encoder
 from retriever.models import minilm_folder, sha256_of
 from training.group import GroupRecord
