@@ -2,10 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -17,7 +16,6 @@ from retriever.passages import PassageSettings, split
 from retriever.store import DocumentStore
 from retriever.types import Document, Passage
 
-SQUAD_PREFIX = "squad/"
 STORE_FILE = "documents.sqlite"
 _LEXICAL_FOLDER = "lexical"
 _FINISHED_FILE = "corpus.json"
@@ -26,7 +24,7 @@ _COMMIT_EVERY = 5000
 
 @dataclass(frozen=True, slots=True)
 class TrainingCorpus:
-    """``lexical`` knows the passages of the encyclopedia only, not SQuAD's paragraphs."""
+    """``lexical`` knows the passages of the encyclopedia only, not the paragraphs that questions come with."""
 
     store: DocumentStore
     lexical: LexicalIndex
@@ -36,23 +34,32 @@ class TrainingCorpus:
         return self.store.passages([found.row for found in self.lexical.search(question, k=k)])
 
 
-def paragraph_id(title: str, context: str) -> str:
-    """The id under which a SQuAD paragraph is stored as a document."""
-    return f"{SQUAD_PREFIX}{title}/{sha256(context.encode()).hexdigest()[:16]}"
+def paragraph_id(source: str, title: str, context: str) -> str:
+    """The id under which a paragraph is stored as a document; ``source``: its data set."""
+    return f"{source}/{title}/{sha256(context.encode()).hexdigest()[:16]}"
+
+
+def paragraphs(source: str, texts: Iterable[tuple[str, str]]) -> Iterator[Document]:
+    """Documents of (title, context), each once."""
+    seen: set[str] = set()
+    for title, context in texts:
+        doc_id = paragraph_id(source, title, context)
+        if doc_id not in seen:
+            seen.add(doc_id)
+            yield Document(doc_id, title, context)
 
 
 def open_corpus(
-    folder: Path, articles: Path, squad: Path, fingerprint: str, console: Console
+    folder: Path, articles: Path, others: Iterable[Document], fingerprint: str, console: Console
 ) -> TrainingCorpus:
     """The corpus in this folder, built first unless one of this fingerprint was finished there before.
 
-    ``articles``: documents with ``id, title, text``. ``squad``: rows whose ``title`` and ``context`` become
-    documents, each paragraph once.
+    ``articles``: documents with ``id, title, text``. ``others``: paragraphs that questions come with.
     """
     finished = folder / _FINISHED_FILE
     if not finished.is_file() or json.loads(finished.read_text())["fingerprint"] != fingerprint:
         shutil.rmtree(folder, ignore_errors=True)
-        counts = _build(folder, articles, squad, console)
+        counts = _build(folder, articles, others, console)
         with whole_file(finished) as path:
             path.write_text(json.dumps({"fingerprint": fingerprint, **counts}, indent=1))
     return TrainingCorpus(
@@ -65,7 +72,7 @@ def open_store(folder: Path) -> DocumentStore:
     return DocumentStore.open(folder / STORE_FILE)
 
 
-def _build(folder: Path, articles: Path, squad: Path, console: Console) -> dict[str, int]:
+def _build(folder: Path, articles: Path, others: Iterable[Document], console: Console) -> dict[str, int]:
     lexical = folder / _LEXICAL_FOLDER
     lexical.mkdir(parents=True)
     store = DocumentStore.create(folder / STORE_FILE)
@@ -79,13 +86,13 @@ def _build(folder: Path, articles: Path, squad: Path, console: Console) -> dict[
                 advance()
 
         LexicalIndex(lexical).add(triples())
-    _add(store, _paragraphs(squad), "Splitting SQuAD paragraphs", console)
+    _add(store, others, "Splitting paragraphs", console)
     counts = {"documents": store.count_documents(), "passages": len(store.rows()), "indexed": rows}
     store.close()
     return counts
 
 
-def _add(store: DocumentStore, documents: Iterator[Document], what: str, console: Console) -> None:
+def _add(store: DocumentStore, documents: Iterable[Document], what: str, console: Console) -> None:
     settings = PassageSettings()
     with progress(console, what, total=None) as advance:
         for number, document in enumerate(documents, start=1):
@@ -99,13 +106,3 @@ def _add(store: DocumentStore, documents: Iterator[Document], what: str, console
 def _articles(path: Path) -> Iterator[Document]:
     for record in records(path):
         yield Document(record["id"], record["title"], record["text"], record.get("url"))
-
-
-def _paragraphs(path: Path) -> Iterator[Document]:
-    seen: set[str] = set()
-    paragraphs = groupby(records(path), key=lambda record: (record["title"], record["context"]))
-    for (title, context), _ in paragraphs:
-        doc_id = paragraph_id(title, context)
-        if doc_id not in seen:
-            seen.add(doc_id)
-            yield Document(doc_id, title, context)
