@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,13 +12,13 @@ from rich.console import Console
 
 from common.files import records, whole_file
 from common.progress import progress
+from retriever.index import LEXICAL_FOLDER, STORE_FILE
+from retriever.indexing import IndexWriter
 from retriever.lexical import LexicalIndex
-from retriever.passages import PassageSettings, split
+from retriever.passages import PassageSettings
 from retriever.store import DocumentStore
 from retriever.types import Document, Passage
 
-STORE_FILE = "documents.sqlite"
-_LEXICAL_FOLDER = "lexical"
 _FINISHED_FILE = "corpus.json"
 _COMMIT_EVERY = 5000
 
@@ -31,7 +32,7 @@ class TrainingCorpus:
 
     def search(self, question: str, *, k: int) -> list[Passage]:
         """The encyclopedia's best k passages by BM25, best first."""
-        return self.store.passages([found.row for found in self.lexical.search(question, k=k)])
+        return self.store.passages([row for row, _ in self.lexical.search(question, k=k)])
 
 
 def paragraph_id(source: str, title: str, context: str) -> str:
@@ -62,9 +63,7 @@ def open_corpus(
         counts = _build(folder, articles, others, console)
         with whole_file(finished) as path:
             path.write_text(json.dumps({"fingerprint": fingerprint, **counts}, indent=1))
-    return TrainingCorpus(
-        DocumentStore.open(folder / STORE_FILE), LexicalIndex.open(folder / _LEXICAL_FOLDER)
-    )
+    return TrainingCorpus(DocumentStore.open(folder / STORE_FILE), LexicalIndex.open(folder / LEXICAL_FOLDER))
 
 
 def open_store(folder: Path) -> DocumentStore:
@@ -73,34 +72,26 @@ def open_store(folder: Path) -> DocumentStore:
 
 
 def _build(folder: Path, articles: Path, others: Iterable[Document], console: Console) -> dict[str, int]:
-    lexical = folder / _LEXICAL_FOLDER
-    lexical.mkdir(parents=True)
-    store = DocumentStore.create(folder / STORE_FILE)
-    _add(store, _articles(articles), "Splitting articles", console)
-    rows = len(store.rows())
-    with progress(console, "Indexing passages", total=rows) as advance:
-
-        def triples() -> Iterator[tuple[int, str, str]]:
-            for passage in store.each_passage():
-                yield passage.row, passage.title, passage.text
-                advance()
-
-        LexicalIndex(lexical).add(triples())
-    _add(store, others, "Splitting paragraphs", console)
-    counts = {"documents": store.count_documents(), "passages": len(store.rows()), "indexed": rows}
-    store.close()
-    return counts
+    folder.mkdir(parents=True)
+    with closing(IndexWriter(PassageSettings(), folder)) as writer:
+        _add(writer, _articles(articles), "Splitting articles", console)
+        rows = len(writer.store.rows())
+        with progress(console, "Indexing passages", total=rows) as advance:
+            writer.write_lexical(advance)
+        # only now, so that the lexical index does not know them
+        _add(writer, others, "Splitting paragraphs", console)
+        store = writer.store
+        return {"documents": store.count_documents(), "passages": len(store.rows()), "indexed": rows}
 
 
-def _add(store: DocumentStore, documents: Iterable[Document], what: str, console: Console) -> None:
-    settings = PassageSettings()
+def _add(writer: IndexWriter, documents: Iterable[Document], what: str, console: Console) -> None:
     with progress(console, what, total=None) as advance:
         for number, document in enumerate(documents, start=1):
-            store.add(document, list(split(document, settings)), location="")
+            writer.add(document, location="")
             if number % _COMMIT_EVERY == 0:
-                store.commit()
+                writer.store.commit()
             advance()
-    store.commit()
+    writer.store.commit()
 
 
 def _articles(path: Path) -> Iterator[Document]:
