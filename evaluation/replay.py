@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from app.answering.pipeline import Pipeline
+from app.answering.stages import Stage
 from app.answering.trace_json import candidates_of, hits_of, readings_of, trace_as_json
 from app.answering.types import Candidate, CandidateSource, Reading, Trace
 from common.errors import LoccitError
-from evaluation.configurations import Stage
 from evaluation.questions import Question
 from evaluation.run_folder import read_description, read_predictions
 from retriever.retriever import Retriever

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from app.service.settings import LANGUAGE_MODEL_CHOICES
 from common.errors import LoccitError
+from common.packaged import DEFAULT_LANGUAGE_MODEL
 from common.wording import command_line
 from training.reader.ablation import Ablation
 
@@ -29,9 +31,7 @@ Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores
 Hours = Annotated[float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")]
 LanguageModel = Annotated[
     str,
-    typer.Option(
-        help="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
-    ),
+    typer.Option(help=LANGUAGE_MODEL_CHOICES),
 ]
 QuestionsLearnt = Annotated[
     int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
@@ -47,7 +47,6 @@ AllowDownload = Annotated[
     bool, typer.Option("--allow-download", help="Fetch the language model from the Hugging Face hub.")
 ]
 _PREPARED = Path("data/training")
-_LANGUAGE_MODEL = "gemma-3-270m"
 
 
 @cli.command()
@@ -162,7 +161,7 @@ def reader(
 def adapter(
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/adapter"),
-    language_model: LanguageModel = _LANGUAGE_MODEL,
+    language_model: LanguageModel = DEFAULT_LANGUAGE_MODEL,
     examples: QuestionsLearnt = 12_000,
     rank: Annotated[int, typer.Option(min=1, help="Of the adapter's matrices.")] = 16,
     start: Annotated[
@@ -222,7 +221,7 @@ def lm_head(
     ],
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/lm-head"),
-    language_model: LanguageModel = _LANGUAGE_MODEL,
+    language_model: LanguageModel = DEFAULT_LANGUAGE_MODEL,
     examples: QuestionsLearnt = 12_000,
     answers_of: AnswersOf = None,
     seed: PassageSeed = 0,

@@ -5,11 +5,12 @@ import pytest
 
 from app.answering.accepted import GivenDocument
 from app.answering.generator import ReaderGenerator
+from app.answering.stages import Stage
 from app.answering.trace_json import candidate_as_json, candidates_of, hits_of, readings_of, trace_as_json
 from app.answering.types import Candidate, CandidateSource
 from common.errors import LoccitError
 from evaluation.compare import compare
-from evaluation.configurations import Stage, configuration_of
+from evaluation.configurations import configuration_of
 from evaluation.predict import predict
 from evaluation.replay import NOTHING, replay_of
 from evaluation.report.comparison import comparison_tables

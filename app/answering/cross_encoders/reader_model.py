@@ -27,7 +27,7 @@ from common.packaged import MINILM, minilm_folder
 from common.torch_runtime import native_dtype
 from retriever.types import Span
 
-READER_KIND = "reader"
+READER_KIND = READER_NAME = "reader"
 _PACKED_TOGETHER = 8
 _SPANS_KEPT = 3
 

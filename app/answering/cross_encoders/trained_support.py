@@ -1,6 +1,6 @@
 """The support scorer that has learnt what backs a claim: it sees question, claim, title and quote together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -14,10 +14,10 @@ from app.answering.cross_encoders.support_model import SupportModel, load
 from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights
 from app.answering.support import Claim
 from common.errors import ModelUnusableError
-from common.packaged import MINILM, minilm_folder
+from common.packaged import MINILM, PackagedFile, minilm_folder
 from common.torch_runtime import native_dtype
 
-SUPPORT_KIND = "support"
+SUPPORT_KIND = SUPPORT_NAME = "support"
 _PACKED_TOGETHER = 16
 
 
@@ -47,10 +47,13 @@ def load_support(
     *,
     reader: str = "reader",
     reader_folder: Path | None = None,
+    base: PackagedFile = MINILM,
+    base_folder: Callable[[], Path] = minilm_folder,
 ) -> TrainedSupport:
     """The shipped support scorer over the shipped reader, everything checked, in the machine's best number format.
 
-    ``reader_folder``: where the reader's weights are, ``folder`` unless given.
+    ``reader_folder``: where the reader's weights are, ``folder`` unless given. ``base``: the model that the reader was
+    trained from, and ``base_folder`` what finds it.
 
     Raises:
         ModelUnusableError: when a file is missing or damaged, or they do not belong together.
@@ -62,12 +65,12 @@ def load_support(
             f"The support scorer {name!r} was trained from a reader with sha256 {entry.base_sha256[:12]}..., but the "
             f"reader {reader!r} has {read.sha256[:12]}...; train it again."
         )
-    if read.base_sha256 != MINILM.sha256:
+    if read.base_sha256 != base.sha256:
         raise ModelUnusableError(
             f"The reader {reader!r} was trained from weights with sha256 {read.base_sha256[:12]}..., but the installed "
-            f"{MINILM.name} has {MINILM.sha256[:12]}...; train it again."
+            f"{base.name} has {base.sha256[:12]}...; train it again."
         )
-    return trained_support(path, reader_path, minilm_folder(), sha256=entry.sha256)
+    return trained_support(path, reader_path, base_folder(), sha256=entry.sha256)
 
 
 def trained_support(
