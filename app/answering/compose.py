@@ -78,7 +78,9 @@ def _backing(citations: Sequence[Citation], sentences: Sequence[Span]) -> dict[S
     supports: dict[Span, float] = {}
     for citation in citations:
         touched = [
-            one for one in sentences if one.start < citation.span.end and citation.span.start < one.end
+            sentence
+            for sentence in sentences
+            if sentence.start < citation.span.end and citation.span.start < sentence.end
         ]
         for span in touched or [citation.span]:
             supports[span] = max(citation.support, supports.get(span, 0.0))
