@@ -14,7 +14,8 @@ from rich.console import Console
 from common.errors import CorpusError, LoccitError
 from common.packaged import sha256_of
 from common.progress import progress
-from index_builder.corpora import Corpus, Malformed, Record
+from index_builder.corpora import Corpus, Malformed, Record, Source
+from index_builder.corpora.folder import counted_kinds
 from index_builder.vector_cache import VectorCache, cache_key
 from retriever.encoder import Encoder
 from retriever.generations import BuildLock, current_generation, next_generation
@@ -80,6 +81,8 @@ def build_index(
             manifest.save(folder)
         with suppress(sqlite3.OperationalError):  # a cache that is larger than need be does no harm
             cache.keep_only(keys)
+        for corpus in corpora:
+            _say_passed_over(corpus.source, console)
         return BuildReport(current_generation(directory).name, manifest, embedded)
 
 
@@ -114,6 +117,12 @@ def _report(item: Malformed, number: int, *, strict: bool, console: Console) -> 
         raise CorpusError(f"{item.location}: {item.problem}")
     if number <= _MALFORMED_SHOWN:
         console.print(f"Left out {item.location}: {item.problem}", markup=False, highlight=False)
+
+
+def _say_passed_over(source: Source, console: Console) -> None:
+    if source.passed_over:
+        kinds = counted_kinds(source.passed_over)
+        console.print(f"Passed over in {source.name}/: {kinds}.", markup=False, highlight=False)
 
 
 def _add(record: Record, writer: IndexWriter) -> None:

@@ -10,51 +10,40 @@ from typing import Any, NoReturn
 from common.errors import CorpusError
 from common.files import DAMAGE, open_bytes
 from index_builder.corpora.names import printable
-from index_builder.corpora.terms import with_terms
-from index_builder.corpora.types import Malformed, Record, Source, SourceKind
+from index_builder.corpora.types import Malformed, Record
 from retriever.types import Document
-
-JSONL_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.xz")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DIGITS = 4000
 _OWN_KEYS = frozenset({"id", "title", "text", "url"})
 
 
-class JsonlCorpus:
+def read_jsonl(path: Path, name: str) -> Iterator[Record | Malformed]:
     """The documents of a JSONL file, plain or compressed with gzip or xz, a line at a time.
 
-    ``id`` (a string, or a whole number) and ``text`` are required; a missing title is the id; every further
-    key is metadata. Blank lines are passed over. Iterating raises CorpusError when the file cannot be read.
+    ``id`` (a string, or a whole number) and ``text`` are required. A missing title is the id. Every further key is
+    metadata. Blank lines are passed over.
+
+    Raises:
+        CorpusError: when the file cannot be read.
     """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._name = printable(path.name)
-
-    @property
-    def source(self) -> Source:
-        """The file's name, and the terms that lie beside it."""
-        return with_terms(Source(self._name, SourceKind.JSONL), self._path)
-
-    def __iter__(self) -> Iterator[Record | Malformed]:
-        number = 0
-        try:
-            with open_bytes(self._path) as file:
-                for number, line in enumerate(file, start=1):
-                    line = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
-                    if line.strip():
-                        yield _read_line(line, f"{self._name}:{number}")
-        except DAMAGE as error:
-            yield Malformed(
-                f"{self._name}:{number + 1}",
-                f"The compressed file is damaged or cut short here ({error}); the lines from here on are not "
-                "read. Compress or copy it again.",
-            )
-        except OSError as error:
-            raise CorpusError(
-                f"The file {self._name!r} cannot be read ({error.strerror}); give one that can."
-            ) from error
+    shown, number = printable(name), 0
+    try:
+        with open_bytes(path) as file:
+            for number, line in enumerate(file, start=1):
+                line = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+                if line.strip():
+                    yield _read_line(line, f"{shown}:{number}")
+    except DAMAGE as error:
+        yield Malformed(
+            f"{shown}:{number + 1}",
+            f"The compressed file is damaged or cut short here ({error}); the lines from here on are not "
+            "read. Compress or copy it again.",
+        )
+    except OSError as error:
+        raise CorpusError(
+            f"The file {shown!r} cannot be read ({error.strerror}); give one that can."
+        ) from error
 
 
 def document_of(value: object) -> Document:

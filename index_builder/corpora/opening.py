@@ -4,15 +4,16 @@ import stat
 from pathlib import Path
 
 from common.errors import CorpusError
-from index_builder.corpora.jsonl import JSONL_SUFFIXES, JsonlCorpus
-from index_builder.corpora.text_files import TEXT_SUFFIXES, TextFileCorpus, TextFolderCorpus
+from index_builder.corpora.file import FileCorpus
+from index_builder.corpora.folder import FolderCorpus
+from index_builder.corpora.formats import FORMATS, format_of, suffixes_in_folders
 from index_builder.corpora.types import Corpus
 from index_builder.corpora.vital_articles import NAME as VITAL_ARTICLES
 from index_builder.corpora.vital_articles import VitalArticles
 
 ACCEPTED = (
-    f"give {VITAL_ARTICLES}, a folder with {' or '.join(TEXT_SUFFIXES)} files, "
-    f"or a file whose name ends in {', '.join(JSONL_SUFFIXES)}, {' or '.join(TEXT_SUFFIXES)}"
+    f"give {VITAL_ARTICLES}, a folder with {suffixes_in_folders()} files, "
+    f"or a file whose name ends in {' or '.join(', '.join(FORMATS).rsplit(', ', 1))}"
 )
 
 
@@ -27,13 +28,11 @@ def open_corpus(name_or_path: str) -> Corpus:
         return VitalArticles()
     path = Path(name_or_path)
     if _is_folder(path, name_or_path):
-        return TextFolderCorpus(path)
-    name = path.name.lower()
-    if name.endswith(JSONL_SUFFIXES):
-        return JsonlCorpus(path)
-    if name.endswith(TEXT_SUFFIXES):
-        return TextFileCorpus(path)
-    raise CorpusError(f"The file {name_or_path!r} is of no kind that can be read: {ACCEPTED}.")
+        return FolderCorpus(path)
+    form = format_of(path.name)
+    if form is None:
+        raise CorpusError(f"The file {name_or_path!r} is of no kind that can be read: {ACCEPTED}.")
+    return FileCorpus(path, form)
 
 
 def _is_folder(path: Path, given: str) -> bool:

@@ -1,8 +1,9 @@
 """The words of reading a corpus as types: source, record, malformed, corpus."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from retriever.types import Document
@@ -20,7 +21,8 @@ class SourceKind(StrEnum):
 class Source:
     """Where documents came from and on what terms: what the manifest records about a corpus.
 
-    ``name`` never holds more of a path than its last part. ``snapshot``: which state of the texts it is.
+    ``name`` never holds more of a path than its last part. ``snapshot`` says which state of the texts it is.
+    ``passed_over`` counts the files of a folder that are not read, by suffix or reason; the manifest does not have it.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Source:
     licence: str | None = None
     snapshot: str | None = None
     attribution: str | None = None
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,14 @@ class Malformed:
 
     location: str
     problem: str
+
+
+class FileReader(Protocol):
+    """Reads the files of one format."""
+
+    def __call__(self, path: Path, name: str, /) -> Iterator[Record | Malformed]:
+        """The documents of this file; ``name`` is what messages call it, and the id where it is one document."""
+        ...
 
 
 class Corpus(Protocol):

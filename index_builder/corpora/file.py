@@ -1,0 +1,24 @@
+"""One file as a corpus."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from index_builder.corpora.formats import Format
+from index_builder.corpora.names import printable
+from index_builder.corpora.terms import with_terms
+from index_builder.corpora.types import Malformed, Record, Source
+
+
+class FileCorpus:
+    """The documents of one file of this format."""
+
+    def __init__(self, path: Path, form: Format) -> None:
+        self._path, self._format = path, form
+
+    @property
+    def source(self) -> Source:
+        """The file's name, and the terms that lie beside it."""
+        return with_terms(Source(printable(self._path.name), self._format.kind), self._path)
+
+    def __iter__(self) -> Iterator[Record | Malformed]:
+        return self._format.read(self._path, self._path.name)

@@ -1,0 +1,94 @@
+"""A folder as a corpus: every file below it whose format is one document."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from common.errors import CorpusError
+from index_builder.corpora.formats import Format, format_of, suffixes_in_folders
+from index_builder.corpora.names import printable
+from index_builder.corpora.terms import with_terms
+from index_builder.corpora.types import Malformed, Record, Source, SourceKind
+
+_HIDDEN = "hidden"
+_LINKED = "behind a link"
+_NO_SUFFIX = "without suffix"
+_KINDS_SHOWN = 10
+
+
+class FolderCorpus:
+    """Every file below a folder that can be read, in the order of their paths; its path from there is its id.
+
+    Files and folders whose name starts with a dot are passed over. Links to folders are not followed, so a
+    circle of links is harmless; links to files are read. What is passed over is counted in the source.
+
+    Raises:
+        CorpusError: when there is no file to read below the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: list[tuple[str, Format]] = []  # paths from the folder on
+        self._passed_over: Counter[str] = Counter()
+        errors: list[OSError] = []
+        for directory, folders, names in os.walk(folder, onerror=errors.append):
+            self._choose(Path(directory), folders, names)
+        self._files.sort(key=lambda file: file[0])
+        self._unlisted = sorted(
+            (_unlisted(error, folder) for error in errors), key=lambda item: item.location
+        )
+        if not self._files:
+            raise CorpusError(self._nothing_to_read())
+
+    @property
+    def source(self) -> Source:
+        """The folder's name, the terms that lie beside it, and what is passed over."""
+        name = printable(self._folder.resolve().name or "files")
+        return with_terms(Source(name, SourceKind.TEXT_FILES, passed_over=self._passed_over), self._folder)
+
+    def __iter__(self) -> Iterator[Record | Malformed]:
+        yield from self._unlisted
+        for name, form in self._files:
+            yield from form.read(self._folder / name, name)
+
+    def _choose(self, directory: Path, folders: list[str], names: list[str]) -> None:
+        """Keep the files of one folder that can be read, and count what is passed over."""
+        hidden = [name for name in (*folders, *names) if name.startswith(".")]
+        self._passed_over.update({_HIDDEN: len(hidden)} if hidden else {})
+        folders[:] = [name for name in folders if name not in hidden]
+        links = sum((directory / name).is_symlink() for name in folders)
+        self._passed_over.update({_LINKED: links} if links else {})
+        for name in names:
+            form = format_of(name)
+            if name in hidden:
+                continue
+            if form is not None and form.in_folders:
+                self._files.append(((directory / name).relative_to(self._folder).as_posix(), form))
+            else:
+                self._passed_over[printable(Path(name).suffix.lower()) or _NO_SUFFIX] += 1
+
+    def _nothing_to_read(self) -> str:
+        name = printable(self._folder.name or str(self._folder))
+        there = f" It holds {counted_kinds(self._passed_over)}." if self._passed_over else ""
+        problem = f" {self._unlisted[0].location}: {self._unlisted[0].problem}" if self._unlisted else ""
+        return (
+            f"The folder {name!r} holds no {suffixes_in_folders()} file; put some there, or give a JSONL file by its "
+            f"own path.{there}{problem}"
+        )
+
+
+def counted_kinds(passed_over: Mapping[str, int]) -> str:
+    """``3 .pdf, 1 .docx, 2 without suffix``: the commonest kinds first, a long list cut short."""
+    kinds = sorted(passed_over.items(), key=lambda kind: (-kind[1], kind[0]))
+    shown = [f"{count:,} {kind}" for kind, count in kinds[:_KINDS_SHOWN]]
+    others = sum(count for _, count in kinds[_KINDS_SHOWN:])
+    return ", ".join([*shown, *([f"{others:,} others"] if others else [])])
+
+
+def _unlisted(error: OSError, folder: Path) -> Malformed:
+    name = Path(error.filename).relative_to(folder).as_posix()
+    return Malformed(
+        f"{printable(name)}:1",
+        f"The folder cannot be listed ({error.strerror}); make it readable or move it.",
+    )

@@ -1,0 +1,44 @@
+"""The table of formats: how a file is read, by the suffix of its name.
+
+A new format is one file beside this one and one row of the table.
+"""
+
+from dataclasses import dataclass
+
+from index_builder.corpora.jsonl import read_jsonl
+from index_builder.corpora.markdown import read_markdown
+from index_builder.corpora.text import read_text
+from index_builder.corpora.types import FileReader, SourceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format of files.
+
+    ``read`` gives a file's records. ``kind`` is what the manifest calls such a source. ``in_folders`` says whether a
+    folder's files of this format are read: so where a file is one document, whose id is then the file's path.
+    """
+
+    read: FileReader
+    kind: SourceKind
+    in_folders: bool
+
+
+FORMATS: dict[str, Format] = {
+    ".jsonl": Format(read_jsonl, SourceKind.JSONL, in_folders=False),
+    ".jsonl.gz": Format(read_jsonl, SourceKind.JSONL, in_folders=False),
+    ".jsonl.xz": Format(read_jsonl, SourceKind.JSONL, in_folders=False),
+    ".txt": Format(read_text, SourceKind.TEXT_FILES, in_folders=True),
+    ".md": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
+}
+
+
+def format_of(file_name: str) -> Format | None:
+    """The format of a file of this name, upper or lower case; None when it is none that can be read."""
+    name = file_name.lower()
+    return next((form for suffix, form in FORMATS.items() if name.endswith(suffix)), None)
+
+
+def suffixes_in_folders() -> str:
+    """The suffixes of the files that a folder is read for, as they are told to people."""
+    return " or ".join(suffix for suffix, form in FORMATS.items() if form.in_folders)
