@@ -7,7 +7,8 @@ from typing import Any
 from app.answering.cite import SentenceCiter
 from app.answering.compose import SentenceComposer
 from app.answering.confidence.scorers import CalibratedConfidence, ConfidenceScorer, ScoreConfidence
-from app.answering.cross_encoders.reader_model import READER_KIND, load_reader_model
+from app.answering.cross_encoders.reader_model import load_reader_model
+from app.answering.cross_encoders.reader_weights import READER_KIND
 from app.answering.cross_encoders.trained_reader import TrainedReader
 from app.answering.cross_encoders.trained_support import SUPPORT_KIND, load_support
 from app.answering.generator import SPANS_EXTRACTED

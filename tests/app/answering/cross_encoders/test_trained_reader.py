@@ -16,12 +16,12 @@ from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from app.answering.cross_encoders import reader_model as serving
+from app.answering.cross_encoders import reader_weights
 from app.answering.cross_encoders.cross_encoder import CrossEncoder, EncoderShape, Packed, Scores, base_model
 from app.answering.cross_encoders.low_rank import SCALE
 from app.answering.cross_encoders.pointing import best_spans
 from app.answering.cross_encoders.reader_input import ReaderTokenizer
-from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
+from app.answering.cross_encoders.reader_model import Judgement, ReaderModel, load_reader_model, reader_model
 from app.answering.cross_encoders.trained_reader import PRIOR_STRENGTH, TrainedReader
 from app.answering.generator import SPANS_EXTRACTED, ReaderGenerator
 from app.answering.shipped_weights import ShippedWeights, record_weights
@@ -296,16 +296,16 @@ def test_the_base_model_computes_what_transformers_does():
 def test_a_reader_is_loaded_over_the_base_that_its_manifest_names(kind, base, tmp_path, monkeypatch):  # noqa: F811
     sha256 = sha256_of(base / "model.safetensors")
     toy = PackagedFile(name="toy", parts=(), sha256=sha256, install="", licence="")
-    monkeypatch.setattr(serving, "MINILM", toy if kind == "minilm" else MINILM)
-    monkeypatch.setattr(serving, "MPNET_SHA256", sha256 if kind == "mpnet" else MPNET_SHA256)
-    monkeypatch.setattr(serving, f"{kind}_folder", lambda: base)
+    monkeypatch.setattr(reader_weights, "MINILM", toy if kind == "minilm" else MINILM)
+    monkeypatch.setattr(reader_weights, "MPNET_SHA256", sha256 if kind == "mpnet" else MPNET_SHA256)
+    monkeypatch.setattr(reader_weights, f"{kind}_folder", lambda: base)
     save_file(base_model(base).state_dict(), tmp_path / "reader.safetensors")
     entry = ShippedWeights(
         file="reader.safetensors", sha256=sha256_of(tmp_path / "reader.safetensors"), kind="reader",
         base_sha256=sha256, licence="", command="", data="", seed=0,
     )  # fmt: skip
     record_weights("reader", entry, tmp_path)
-    reader = serving.load_reader_model(folder=tmp_path)
+    reader = load_reader_model(folder=tmp_path)
     assert reader.sha256 == entry.sha256
     assert len(reader.judge("a", [("b", "c d"), ("", "e")])) == 2
 
@@ -318,7 +318,7 @@ def test_a_reader_over_an_unknown_base_is_refused(tmp_path):
     )  # fmt: skip
     record_weights("reader", entry, tmp_path)
     with pytest.raises(ModelUnusableError, match="train it again"):
-        serving.load_reader_model(folder=tmp_path)
+        load_reader_model(folder=tmp_path)
 
 
 def test_low_rank_changes_are_added_to_the_base_and_other_weights_take_its_place(base, tmp_path):  # noqa: F811
@@ -330,7 +330,7 @@ def test_low_rank_changes_are_added_to_the_base_and_other_weights_take_its_place
         "pointer.bias": torch.tensor([1.0, 2.0]),
     }
     save_file(tensors, tmp_path / "reader.safetensors")
-    model = serving.reader_model(tmp_path / "reader.safetensors", base, dtype=torch.float32)._model
+    model = reader_model(tmp_path / "reader.safetensors", base, dtype=torch.float32)._model
     expected = base_model(base).state_dict()
     expected["layers.1.qkv.weight"] += SCALE * (up @ down)
     expected["pointer.bias"] = tensors["pointer.bias"]
@@ -347,4 +347,4 @@ def test_changes_for_another_shape_are_refused(base, tmp_path):  # noqa: F811
     }
     save_file(tensors, tmp_path / "reader.safetensors")
     with pytest.raises(ModelUnusableError, match="does not hold a reader"):
-        serving.reader_model(tmp_path / "reader.safetensors", base)
+        reader_model(tmp_path / "reader.safetensors", base)

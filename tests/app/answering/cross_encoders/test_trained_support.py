@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from app.answering.cross_encoders import trained_support as serving
+from app.answering.cross_encoders import reader_weights
 from app.answering.cross_encoders.cross_encoder import base_model
 from app.answering.cross_encoders.low_rank import SCALE
 from app.answering.cross_encoders.support_input import SupportTokenizer
@@ -57,8 +57,8 @@ def weights(base, tmp_path, monkeypatch):  # noqa: F811
     save_file(changes(), folder / "support.safetensors")
     sha256 = sha256_of(base / "model.safetensors")
     toy = PackagedFile(name="toy", parts=(), sha256=sha256, install="", licence="")
-    monkeypatch.setattr(serving, "MINILM", toy)
-    monkeypatch.setattr(serving, "minilm_folder", lambda: base)
+    monkeypatch.setattr(reader_weights, "MINILM", toy)
+    monkeypatch.setattr(reader_weights, "minilm_folder", lambda: base)
     record_weights("reader", entry(folder / "reader.safetensors", "reader", sha256), folder)
     reader = sha256_of(folder / "reader.safetensors")
     record_weights("support", entry(folder / "support.safetensors", SUPPORT_KIND, reader), folder)
@@ -143,7 +143,7 @@ def test_another_reader_is_refused_in_a_sentence(weights):
 
 
 def test_another_base_model_is_refused(weights, monkeypatch):
-    monkeypatch.setattr(serving, "MINILM", replace(serving.MINILM, sha256="0" * 64))
+    monkeypatch.setattr(reader_weights, "MINILM", replace(reader_weights.MINILM, sha256="0" * 64))
     with pytest.raises(ModelUnusableError, match="The reader 'reader' was trained from weights"):
         load_support(folder=weights)
 
