@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.answering.cross_encoders.reader_model import READER_KIND, ReaderModel, load_reader_model
+from app.answering.cross_encoders.reader_model import ReaderModel, load_reader_model
+from app.answering.cross_encoders.reader_weights import READER_KIND
 from app.answering.shipped_weights import WEIGHTS_FOLDER, names_of
 from app.answering.text.answer_score import exact_match, f1
 from common.files import records

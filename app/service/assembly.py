@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from app.answering.cite import SentenceCiter
 from app.answering.compose import Composer, SentenceComposer
 from app.answering.confidence.scorers import CalibratedConfidence, ConfidenceScorer, ScoreConfidence
-from app.answering.cross_encoders.reader_model import READER_NAME, ReaderModel, load_reader_model
+from app.answering.cross_encoders.reader_model import ReaderModel, load_reader_model
+from app.answering.cross_encoders.reader_weights import READER_NAME
 from app.answering.cross_encoders.trained_reader import TrainedReader
 from app.answering.cross_encoders.trained_support import SUPPORT_NAME, TrainedSupport, load_support
 from app.answering.generator import SPANS_EXTRACTED, Generator

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from app.answering.cross_encoders.cross_encoder import PROJECTIONS, base_model
 from app.answering.cross_encoders.reader_input import MAX_TOKENS, ReaderTokenizer
-from app.answering.cross_encoders.reader_model import READER_KIND, ReaderModel
+from app.answering.cross_encoders.reader_model import ReaderModel
+from app.answering.cross_encoders.reader_weights import READER_KIND
 from app.answering.shipped_weights import ShippedWeights, shipped_weights
 from common.errors import ModelUnusableError
 from common.mpnet import mpnet_folder

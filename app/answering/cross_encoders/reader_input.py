@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
+from app.answering.text.token_offsets import characters, touching
 from common.errors import ModelUnusableError
-from retriever.sentences import splits_character
 from retriever.types import Span
 
 MAX_TOKENS = 192
@@ -37,23 +37,12 @@ class ReaderInput:
     read: int
 
     def characters(self, start: int, end: int) -> Span:
-        """The characters of the window from window token ``start`` to window token ``end``, both included.
-
-        Tokens leave out accents and joiners that belong to a visible character: the span takes them in.
-        """
-        first, last = int(self.offsets[start, 0]), int(self.offsets[end, 1])
-        while splits_character(self.window, first):
-            first -= 1
-        while splits_character(self.window, last):
-            last += 1
-        return Span(first, last)
+        """The characters of the window from window token ``start`` to window token ``end``, both included."""
+        return characters(self.window, self.offsets, start, end)
 
     def tokens(self, span: Span) -> tuple[int, int] | None:
         """The first and last window token that touch these characters; None when the sequence ends before them."""
-        touched = np.flatnonzero((self.offsets[:, 0] < span.end) & (self.offsets[:, 1] > span.start))
-        if not len(touched) or span.end > self.read:
-            return None
-        return int(touched[0]), int(touched[-1])
+        return touching(self.offsets, span) if span.end <= self.read else None
 
 
 class ReaderTokenizer:

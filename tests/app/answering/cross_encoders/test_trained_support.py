@@ -14,7 +14,7 @@ from app.answering.cross_encoders.trained_support import SUPPORT_KIND, load_supp
 from app.answering.shipped_weights import ShippedWeights, record_weights
 from app.answering.support import Claim
 from common.errors import ModelUnusableError
-from common.packaged import PackagedFile, sha256_of
+from common.packaged import sha256_of
 from tests.training.conftest import HIDDEN, base  # noqa: F401 - a fixture
 
 QUOTE_TOKENS = 60
@@ -64,9 +64,7 @@ def weights(base, tmp_path):  # noqa: F811
 @pytest.fixture
 def over_the_toy(base):  # noqa: F811
     """What ``load_support`` takes for the installed base model."""
-    sha256 = sha256_of(base / "model.safetensors")
-    toy = PackagedFile(name="toy", parts=(), sha256=sha256, install="", licence="")
-    return {"base": toy, "base_folder": lambda: base}
+    return {"bases": {sha256_of(base / "model.safetensors"): lambda: base}}
 
 
 @pytest.fixture
