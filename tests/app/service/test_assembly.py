@@ -29,7 +29,7 @@ from app.service.ask import Ask, answered
 from app.service.assembly import Parts, open_retriever, open_service
 from app.service.calibration import fitted_on
 from app.service.generation import Writing, writing
-from app.service.response import response_as_json
+from app.service.response import response_of
 from app.service.settings import Settings
 from common.errors import IndexUnusableError, InvalidRequestError, ModelUnusableError
 from common.packaged import sha256_of
@@ -127,7 +127,7 @@ def beside(settings, calibrator):
 
 
 def response(service, asked):
-    return response_as_json(answered(service, asked), asked, service)
+    return response_of(answered(service, asked), asked, service).as_json()
 
 
 def test_reader_and_language_model_answer_together(settings, reader_model, lm, opened):
@@ -273,7 +273,7 @@ def test_the_calibration_does_not_apply_to_an_answer_that_was_cut_short(
     beside(settings(), fitted_for(settings()))
     service, asked = opened(settings()), Ask(QUESTION)
     trace = replace(answered(service, asked), cut_short=cut_short)
-    given = response_as_json(trace, asked, service)
+    given = response_of(trace, asked, service).as_json()
     assert given["calibration"] == {"fitted_on": "towers", "applies": not cut_short}
 
 
