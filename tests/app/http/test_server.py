@@ -60,7 +60,7 @@ async def test_an_index_on_disk_is_named_and_attributed(directory):
 
 
 async def test_documents_can_be_fetched_by_many_while_answers_are_found(directory):
-    async with serving(open_service, index=directory) as client:
+    async with serving(open_service, index=directory, timeout_s=600) as client:
 
         async def fetch(number: int) -> None:
             document = DOCUMENTS[number % 3]
