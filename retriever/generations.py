@@ -7,6 +7,7 @@ atomic rename: whoever opens the folder, and whenever the writer dies, there is 
 import os
 import secrets
 import shutil
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from common.errors import IndexUnusableError, LoccitError
 CURRENT_FILE = "CURRENT"
 _GENERATIONS = "generations"
 _UNFINISHED = ".unfinished-"
+_READABLE = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
 def current_generation(directory: Path) -> Path:
@@ -80,6 +82,7 @@ def publish(unfinished: Path) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     name = f"{stamp}-{unfinished.name.removeprefix(_UNFINISHED)}"
     for path in sorted(unfinished.rglob("*"), reverse=True):
+        _share(path)
         _flush(path)
     _flush(unfinished)
     published = generations / name
@@ -107,6 +110,11 @@ def _replace_current(directory: Path, name: str) -> None:
         os.fsync(file.fileno())
     temporary.replace(directory / CURRENT_FILE)
     _flush(directory)
+
+
+def _share(path: Path) -> None:
+    """Let whoever may read the folder read what lies in it: tantivy makes some files for their maker alone."""
+    path.chmod(stat.S_IMODE(path.stat().st_mode) | path.parent.stat().st_mode & _READABLE)
 
 
 def _flush(path: Path) -> None:
