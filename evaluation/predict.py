@@ -11,6 +11,7 @@ from rich.console import Console
 from app.answering.pipeline import Pipeline
 from app.answering.trace_json import trace_as_json
 from common.errors import LoccitError
+from common.files import whole_file
 from common.progress import progress
 from evaluation.questions import Question, sha256_of_questions
 from evaluation.replay import NOTHING, Replay
@@ -85,9 +86,8 @@ def _claim(out: Path, description: Mapping[str, Any]) -> None:
                 f"{out} holds predictions without the {RUN_FILE} that says what made them; give another folder, "
                 "or delete it."
             )
-        temporary = out / f"{RUN_FILE}.new"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        with whole_file(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
     elif read_description(out) != json.loads(text):
         theirs, ours = read_description(out), json.loads(text)
         other = ", ".join(name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name))

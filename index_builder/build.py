@@ -1,7 +1,6 @@
 """Building an index: read, split, embed what is new, write a generation, publish it whole."""
 
 import errno
-import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -17,10 +16,9 @@ from common.packaged import sha256_of
 from common.progress import progress
 from index_builder.corpora import Corpus, Malformed, Record
 from index_builder.vector_cache import VectorCache, cache_key
-from retriever.encoder import Encoder, FloatArray, passage_input
-from retriever.generations import BuildLock, publish, start_generation
-from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE
-from retriever.lexical import LexicalIndex
+from retriever.encoder import Encoder
+from retriever.generations import BuildLock, current_generation, next_generation
+from retriever.indexing import IndexWriter
 from retriever.manifest import (
     FORMAT_VERSION,
     Counts,
@@ -29,10 +27,11 @@ from retriever.manifest import (
     Manifest,
     PassageRecord,
     SourceRecord,
+    VectorsRecord,
 )
-from retriever.passages import PassageSettings, split
-from retriever.store import DocumentStore, DuplicateDocumentError
-from retriever.vectors import FlatVectorIndex
+from retriever.passages import PassageSettings
+from retriever.store import DuplicateDocumentError
+from retriever.vectors.engines import DEFAULT_ENGINE
 
 _EMBEDDED_TOGETHER = 512  # passages handed to the encoder, and kept in the cache, at a time
 _MALFORMED_SHOWN = 20
@@ -55,11 +54,14 @@ def build_index(
     settings: PassageSettings,
     strict: bool,
     console: Console,
+    engine: str = DEFAULT_ENGINE,
 ) -> BuildReport:
     """Build an index of these corpora in ``directory`` and make it the current one.
 
     Whatever happens on the way, the index that was there before stays whole and current until the new
     one is. Vectors computed before an interruption are reused by the next build.
+
+    ``strict``: stop at the first malformed record. ``engine``: the vector engine's name in the table of engines.
 
     Raises:
         CorpusError: for a malformed record under ``strict``, for a document id that occurs twice, and for
@@ -67,53 +69,22 @@ def build_index(
         LoccitError: when the disk is full or another build is running.
     """
     with BuildLock(directory), VectorCache.open(directory / "cache", encoder) as cache:
-        with _full_disk_as_sentence(directory), _unfinished(directory) as folder:
-            keys, embedded, manifest = _fill(folder, corpora, cache, encoder, settings, strict, console)
-            published = publish(folder)
+        with _full_disk_as_sentence(directory), next_generation(directory) as folder:
+            with closing(IndexWriter(settings, folder)) as writer:
+                sources = [_read(corpus, writer, strict=strict, console=console) for corpus in corpora]
+                keys, embedded = _embed(writer, cache, encoder, console)
+                vectors = writer.write_vectors(cache.get(keys), engine=engine)
+                writer.write_lexical()
+                counts = Counts(documents=writer.store.count_documents(), passages=len(keys))
+            manifest = _manifest(folder, encoder, settings, VectorsRecord.of(vectors), counts, sources)
+            manifest.save(folder)
         with suppress(sqlite3.OperationalError):  # a cache that is larger than need be does no harm
             cache.keep_only(keys)
-    return BuildReport(published.name, manifest, embedded)
+        return BuildReport(current_generation(directory).name, manifest, embedded)
 
 
-@contextmanager
-def _unfinished(directory: Path) -> Iterator[Path]:
-    """The folder of the next generation; what is in it goes when the block fails."""
-    folder = start_generation(directory)
-    try:
-        yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _fill(
-    folder: Path,
-    corpora: Sequence[Corpus],
-    cache: VectorCache,
-    encoder: Encoder,
-    settings: PassageSettings,
-    strict: bool,
-    console: Console,
-) -> tuple[list[bytes], int, Manifest]:
-    """Write all files of the generation: (cache keys in use, passages embedded, manifest)."""
-    with closing(DocumentStore.create(folder / STORE_FILE)) as store:
-        sources = [_read(corpus, store, settings, strict=strict, console=console) for corpus in corpora]
-        store.commit()
-        keys = [cache_key(text) for text in _inputs(store)]
-        if not keys:
-            raise CorpusError("The corpora hold no text to index; give a document with words in it.")
-        embedded = _embed(store, keys, cache, encoder, console)
-        _index_vectors(store, cache.get(keys), folder / VECTORS_FILE)
-        _index_words(store, folder / LEXICAL_FOLDER)
-        counts = Counts(documents=store.count_documents(), passages=len(keys))
-    manifest = _manifest(folder, encoder, settings, counts, sources)
-    manifest.save(folder)
-    return keys, embedded, manifest
-
-
-def _read(
-    corpus: Corpus, store: DocumentStore, settings: PassageSettings, *, strict: bool, console: Console
-) -> SourceRecord:
+def _read(corpus: Corpus, writer: IndexWriter, *, strict: bool, console: Console) -> SourceRecord:
+    """Add the corpus's documents; what it is, and how many of its records are documents."""
     documents = malformed = 0
     with progress(console, f"Reading {corpus.source.name}", total=None) as advance:
         for item in corpus:
@@ -123,7 +94,7 @@ def _read(
                 _report(item, malformed, strict=strict, console=console)
             else:
                 documents += 1
-                _store(item, store, settings)
+                _add(item, writer)
     if malformed > _MALFORMED_SHOWN:
         console.print(f"{corpus.source.name}: {malformed:,} malformed records left out in all.", markup=False)
     source = corpus.source
@@ -145,10 +116,9 @@ def _report(item: Malformed, number: int, *, strict: bool, console: Console) -> 
         console.print(f"Left out {item.location}: {item.problem}", markup=False, highlight=False)
 
 
-def _store(record: Record, store: DocumentStore, settings: PassageSettings) -> None:
-    drafts = list(split(record.document, settings))
+def _add(record: Record, writer: IndexWriter) -> None:
     try:
-        store.add(record.document, drafts, location=record.location)
+        writer.add(record.document, location=record.location)
     except DuplicateDocumentError as error:
         raise CorpusError(
             f"The document id {record.document.doc_id!r} stands at {error.location} and again at "
@@ -156,23 +126,23 @@ def _store(record: Record, store: DocumentStore, settings: PassageSettings) -> N
         ) from error
 
 
-def _inputs(store: DocumentStore) -> Iterator[str]:
-    for passage in store.each_passage():
-        yield passage_input(passage.title, passage.text)
-
-
 def _embed(
-    store: DocumentStore, keys: Sequence[bytes], cache: VectorCache, encoder: Encoder, console: Console
-) -> int:
+    writer: IndexWriter, cache: VectorCache, encoder: Encoder, console: Console
+) -> tuple[list[bytes], int]:
+    """Have the vector of every passage in the cache: its key there, by row, and how many had to be embedded."""
+    writer.store.commit()
+    keys = [cache_key(text) for text in writer.passage_inputs()]
+    if not keys:
+        raise CorpusError("The corpora hold no text to index; give a document with words in it.")
     missing = cache.missing(keys)
-    waiting = {key: text for key, text in zip(keys, _inputs(store), strict=True) if key in missing}
+    waiting = {key: text for key, text in zip(keys, writer.passage_inputs(), strict=True) if key in missing}
     new_keys, texts = list(waiting), list(waiting.values())
     with progress(console, "Embedding passages", total=len(texts)) as advance:
         for batch in sorted_batches(texts):
             vectors = encoder.encode_passages([texts[place] for place in batch])
             cache.put([new_keys[place] for place in batch], vectors)
             advance(len(batch))
-    return len(texts)
+    return keys, len(texts)
 
 
 def sorted_batches(texts: Sequence[str]) -> Iterator[list[int]]:
@@ -185,24 +155,11 @@ def sorted_batches(texts: Sequence[str]) -> Iterator[list[int]]:
         yield places[start : start + _EMBEDDED_TOGETHER]
 
 
-def _index_vectors(store: DocumentStore, vectors: FloatArray, path: Path) -> None:
-    # (passages, dimension), in the order of the rows
-    index = FlatVectorIndex(vectors.shape[1])
-    index.add(store.rows().tolist(), vectors)
-    index.save(path)
-
-
-def _index_words(store: DocumentStore, folder: Path) -> None:
-    folder.mkdir()
-    LexicalIndex(folder).add((p.row, p.title, p.text) for p in store.each_passage())
-    for lock in folder.glob("*.lock"):
-        lock.unlink()
-
-
 def _manifest(
     folder: Path,
     encoder: Encoder,
     settings: PassageSettings,
+    vectors: VectorsRecord,
     counts: Counts,
     sources: Iterable[SourceRecord],
 ) -> Manifest:
@@ -213,6 +170,7 @@ def _manifest(
         loccit_version=version("loccit"),
         encoder=EncoderIdentity.of(encoder),
         passages=PassageRecord(words=settings.words, continuation_words=settings.continuation_words),
+        vectors=vectors,
         counts=counts,
         sources=tuple(sources),
         files={

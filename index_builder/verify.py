@@ -6,11 +6,10 @@ import numpy as np
 
 from common.errors import IndexUnusableError
 from retriever.generations import current_generation
-from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE
+from retriever.index import LEXICAL_FOLDER, STORE_FILE, open_vectors
 from retriever.lexical import LexicalIndex
 from retriever.manifest import Manifest
 from retriever.store import DocumentStore
-from retriever.vectors import FlatVectorIndex
 
 
 def verify_index(directory: Path) -> Manifest:
@@ -30,7 +29,7 @@ def verify_index(directory: Path) -> Manifest:
             f"manifest says {manifest.counts.documents} and {manifest.counts.passages}; build the index again."
         )
     for name, other in (
-        ("vector index", FlatVectorIndex.load(folder / VECTORS_FILE).rows()),
+        ("vector index", open_vectors(folder, manifest).rows()),
         ("lexical index", LexicalIndex.open(folder / LEXICAL_FOLDER).rows()),
     ):
         if not np.array_equal(rows, other):

@@ -4,20 +4,21 @@ A generation is written under another name, flushed to disk, and then named by r
 atomic rename: whoever opens the folder, and whenever the writer dies, there is the old index or the new one.
 """
 
-import os
 import secrets
 import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from common.errors import IndexUnusableError, LoccitError
+from common.files import remove_unfinished, whole_file, whole_folder
 
 CURRENT_FILE = "CURRENT"
 _GENERATIONS = "generations"
-_UNFINISHED = ".unfinished-"
 _READABLE = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
@@ -64,36 +65,31 @@ class BuildLock:
         self._lock.release()
 
 
-def start_generation(directory: Path) -> Path:
-    """An empty folder for the next generation; what an interrupted build left is removed first."""
+@contextmanager
+def next_generation(directory: Path) -> Iterator[Path]:
+    """An empty folder for the next generation; the caller holds the folder's ``BuildLock``.
+
+    When the block ends well, the folder is on disk and is the current generation. The generation before it stays
+    for whoever is just opening it, and older ones go. When the block fails, what was written goes instead.
+    """
     generations = directory / _GENERATIONS
     generations.mkdir(parents=True, exist_ok=True)
-    for leftover in generations.glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(leftover)
-    folder = generations / f"{_UNFINISHED}{secrets.token_hex(4)}"
-    folder.mkdir()
-    return folder
-
-
-def publish(unfinished: Path) -> Path:
-    """Make this generation the current one; the one before it stays for whoever is just opening it."""
-    generations = unfinished.parent
-    directory = generations.parent
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    name = f"{stamp}-{unfinished.name.removeprefix(_UNFINISHED)}"
-    for path in sorted(unfinished.rglob("*"), reverse=True):
-        _share(path)
-        _flush(path)
-    _flush(unfinished)
-    published = generations / name
-    unfinished.rename(published)
-    _flush(generations)
+    remove_unfinished(generations)
+    name = f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}"
+    with whole_folder(generations / name) as folder:
+        yield folder
+        for path in folder.rglob("*"):
+            _share(path)
     previous = _current_name(directory)
-    _replace_current(directory, name)
-    for folder in generations.iterdir():
-        if folder.name not in {name, previous}:
-            shutil.rmtree(folder, ignore_errors=True)
-    return published
+    _make_current(directory, name)
+    for generation in generations.iterdir():
+        if generation.name not in {name, previous}:
+            shutil.rmtree(generation, ignore_errors=True)
+
+
+def _share(path: Path) -> None:
+    """Let whoever may read the folder read what lies in it: tantivy makes some files for their maker alone."""
+    path.chmod(stat.S_IMODE(path.stat().st_mode) | path.parent.stat().st_mode & _READABLE)
 
 
 def _current_name(directory: Path) -> str | None:
@@ -102,25 +98,6 @@ def _current_name(directory: Path) -> str | None:
     return path.read_bytes().decode(errors="replace").strip() if path.is_file() else None
 
 
-def _replace_current(directory: Path, name: str) -> None:
-    temporary = directory / f"{CURRENT_FILE}.new"
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(f"{name}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(directory / CURRENT_FILE)
-    _flush(directory)
-
-
-def _share(path: Path) -> None:
-    """Let whoever may read the folder read what lies in it: tantivy makes some files for their maker alone."""
-    path.chmod(stat.S_IMODE(path.stat().st_mode) | path.parent.stat().st_mode & _READABLE)
-
-
-def _flush(path: Path) -> None:
-    # directories too: a rename is on disk only once its folder is
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _make_current(directory: Path, name: str) -> None:
+    with whole_file(directory / CURRENT_FILE) as path:
+        path.write_text(f"{name}\n", encoding="utf-8")

@@ -1,18 +1,17 @@
 """A passage index: document store, vectors and lexical index, tied by the passage row."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.errors import IndexUnusableError, InvalidRequestError
-from retriever.encoder import Encoder, passage_input
+from common.errors import IndexUnusableError
+from retriever.encoder import Encoder
 from retriever.generations import current_generation
 from retriever.lexical import LexicalIndex
 from retriever.manifest import EncoderIdentity, Manifest
-from retriever.passages import PassageSettings, split
-from retriever.store import DocumentStore, DuplicateDocumentError
-from retriever.types import Document
-from retriever.vectors import FlatVectorIndex, VectorIndex
+from retriever.passages import PassageSettings
+from retriever.store import DocumentStore
+from retriever.vectors.engines import load_vectors
+from retriever.vectors.protocol import VectorIndex
 
 STORE_FILE = "documents.sqlite"
 VECTORS_FILE = "vectors.faiss"
@@ -52,7 +51,7 @@ def open_index(directory: Path, encoder: Encoder) -> PassageIndex:
     manifest.check_files(folder)
     return PassageIndex(
         store=DocumentStore.open(folder / STORE_FILE),
-        vectors=FlatVectorIndex.load(folder / VECTORS_FILE),
+        vectors=open_vectors(folder, manifest),
         lexical=LexicalIndex.open(folder / LEXICAL_FOLDER),
         settings=PassageSettings(**manifest.passages.model_dump()),
         generation=folder.name,
@@ -60,38 +59,13 @@ def open_index(directory: Path, encoder: Encoder) -> PassageIndex:
     )
 
 
-def index_in_memory(
-    documents: Iterable[Document], encoder: Encoder, settings: PassageSettings
-) -> PassageIndex:
-    """An index of a few documents that leaves nothing on disk: GopherCite's single-document mode.
+def open_vectors(folder: Path, manifest: Manifest) -> VectorIndex:
+    """The vectors of this generation, by the engine that its manifest records.
 
     Raises:
-        InvalidRequestError: when two documents have the same id.
+        IndexUnusableError: when the engine is not known here, or the file is damaged.
     """
-    store = DocumentStore.create()
-    for document in documents:
-        try:
-            store.add(document, list(split(document, settings)), location="request")
-        except DuplicateDocumentError as error:
-            raise InvalidRequestError(
-                f"Two documents have the id {document.doc_id!r}; give each its own id."
-            ) from error
-    return PassageIndex(store, _embed(store, encoder), _lexical(store), settings)
-
-
-def _embed(store: DocumentStore, encoder: Encoder) -> FlatVectorIndex:
-    vectors = FlatVectorIndex(encoder.dimension)
-    passages = list(store.each_passage())
-    if passages:
-        inputs = [passage_input(passage.title, passage.text) for passage in passages]
-        vectors.add([passage.row for passage in passages], encoder.encode_passages(inputs))
-    return vectors
-
-
-def _lexical(store: DocumentStore) -> LexicalIndex:
-    lexical = LexicalIndex()
-    lexical.add((passage.row, passage.title, passage.text) for passage in store.each_passage())
-    return lexical
+    return load_vectors(folder / VECTORS_FILE, manifest.vectors.engine)
 
 
 def _require_encoder(recorded: EncoderIdentity, encoder: Encoder, directory: Path) -> None:

@@ -1,14 +1,15 @@
 """What an index says of itself: how it was made, from what, and the digest of every file."""
 
-import os
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from common.errors import IndexUnusableError
+from common.files import whole_file
 from common.packaged import sha256_of
 from retriever.encoder import Encoder
+from retriever.vectors.protocol import Argument, VectorIndex
 
 FORMAT_VERSION = 1
 MANIFEST_FILE = "manifest.json"
@@ -56,6 +57,21 @@ class PassageRecord(_Frozen):
     continuation_words: int
 
 
+class VectorsRecord(_Frozen):
+    """Which engine holds the vectors.
+
+    ``engine`` is its name in the table of engines. ``arguments`` are its own, beside the dimension.
+    """
+
+    engine: str
+    arguments: dict[str, Argument] = {}
+
+    @classmethod
+    def of(cls, vectors: VectorIndex) -> Self:
+        """The record of these vectors."""
+        return cls(engine=vectors.name, arguments=dict(vectors.arguments))
+
+
 class Counts(_Frozen):
     """How much the index holds."""
 
@@ -71,23 +87,25 @@ class FileRecord(_Frozen):
 
 
 class Manifest(_Frozen):
-    """The generation's ``manifest.json``."""
+    """The generation's ``manifest.json``.
+
+    ``vectors`` is the one optional entry: an index built before there were several engines is flat.
+    """
 
     format_version: int
     created_at: str
     loccit_version: str
     encoder: EncoderIdentity
     passages: PassageRecord
+    vectors: VectorsRecord = VectorsRecord(engine="flat")
     counts: Counts
     sources: tuple[SourceRecord, ...]
     files: dict[str, FileRecord]
 
     def save(self, folder: Path) -> None:
         """Write it into the generation's folder, on disk when this returns."""
-        with (folder / MANIFEST_FILE).open("w", encoding="utf-8") as file:
-            file.write(self.model_dump_json(indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        with whole_file(folder / MANIFEST_FILE) as path:
+            path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:

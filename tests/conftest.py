@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from retriever.encoder import HashingEncoder
-from retriever.index import PassageIndex, index_in_memory
+from retriever.index import PassageIndex
+from retriever.indexing import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.types import Document
 

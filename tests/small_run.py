@@ -22,7 +22,8 @@ from evaluation.replay import NOTHING, Replay
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import HashingEncoder
-from retriever.index import PassageIndex, index_in_memory, open_index
+from retriever.index import PassageIndex, open_index
+from retriever.indexing import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.types import RetrievalMode

@@ -72,6 +72,11 @@ def name_of(kind: str, base_sha256: str, folder: Path = WEIGHTS_FOLDER) -> str |
     return None
 
 
+def names_of(kind: str, folder: Path = WEIGHTS_FOLDER) -> list[str]:
+    """The names of all weights of this kind, in alphabetical order."""
+    return sorted(name for name, entry in _entries(folder).items() if entry.get("kind") == kind)
+
+
 def shipped_weights(name: str, kind: str, folder: Path = WEIGHTS_FOLDER) -> tuple[Path, ShippedWeights]:
     """The file of this name, its sha256 checked, with what the manifest says of it.
 

@@ -23,7 +23,8 @@ from app.service.generation import writing
 from app.service.settings import CiterKind, ReaderKind, Settings, SupportKind
 from common.torch_runtime import use_threads
 from retriever.encoder import Encoder, load_encoder
-from retriever.index import PassageIndex, index_in_memory, open_index, read_manifest
+from retriever.index import PassageIndex, open_index, read_manifest
+from retriever.indexing import index_in_memory
 from retriever.retriever import IndexRetriever
 from retriever.types import Document, RetrievalMode
 
@@ -82,7 +83,7 @@ class AnswerService:
             "settings": {**settings.model_dump(mode="json"), "index": str(settings.index.resolve())},
             "models": asdict(self.models),
             "generation": self.index.generation,
-            "manifest": None if manifest is None else manifest.model_dump(mode="json"),
+            "manifest": None if manifest is None else manifest.model_dump(mode="json", exclude_unset=True),
             "calibration": None
             if self.calibration is None
             else {"sha256": self.calibration.calibrator.sha256, "applies": self.calibration.applies},

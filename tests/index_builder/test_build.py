@@ -6,10 +6,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
+from common import files
 from common.errors import CorpusError, IndexUnusableError, LoccitError
 from index_builder import build as build_module
 from index_builder.build import BuildReport, build_index
@@ -18,11 +20,13 @@ from retriever import generations
 from retriever.encoder import HashingEncoder, passage_input
 from retriever.generations import BuildLock, current_generation
 from retriever.index import open_index, read_manifest
+from retriever.indexing import IndexWriter
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.store import DocumentStore
 from retriever.types import Document
+from retriever.vectors.engines import ENGINES
 
 
 class CountingEncoder(HashingEncoder):
@@ -145,9 +149,8 @@ def test_an_interrupted_build_resumes_where_it_stopped(tmp_path, source, run_bui
     ("module", "function"),
     [
         (build_module, "sha256_of"),
-        (build_module, "publish"),
-        (generations, "_flush"),
-        (generations, "_replace_current"),
+        (files, "flush"),
+        (generations, "whole_file"),
         (DocumentStore, "commit"),
         (LexicalIndex, "add"),
     ],
@@ -178,14 +181,15 @@ def test_a_build_that_dies_leaves_the_old_index_whole(
 SLOW_BUILD = """
 import sys, time
 from pathlib import Path
+from types import MappingProxyType
 from rich.console import Console
 from index_builder import build
 from index_builder.corpora import open_corpus
-from retriever import generations
+from common import files
 from retriever.encoder import HashingEncoder
 from retriever.passages import PassageSettings
-flush = generations._flush
-generations._flush = lambda path: (time.sleep(0.04), flush(path))  # so that kills land in publish too
+flush = files.flush
+files.flush = lambda path: (time.sleep(0.04), flush(path))  # so that kills land in publishing too
 build._EMBEDDED_TOGETHER = 1
 build.build_index([open_corpus(sys.argv[1])], Path(sys.argv[2]), encoder=HashingEncoder(),
                   settings=PassageSettings(words=14), strict=False, console=Console(stderr=True))
@@ -232,9 +236,12 @@ def test_killed_at_any_moment_a_reader_sees_the_old_index_or_the_new_whole(
         ValueError("An IO error occurred: 'No space left on device (os error 28)'"),
     ],
 )
-@pytest.mark.parametrize("place", ["_index_words", "_manifest", "publish"])
+@pytest.mark.parametrize(
+    ("owner", "function"),
+    [(IndexWriter, "write_lexical"), (build_module, "_manifest"), (files, "flush")],
+)
 def test_a_full_disk_is_one_sentence_and_the_old_index_stays(
-    tmp_path, source, documents, run_build, encoder, monkeypatch, error, place
+    tmp_path, source, documents, run_build, encoder, monkeypatch, error, owner, function
 ):
     run_build(source)
 
@@ -242,7 +249,7 @@ def test_a_full_disk_is_one_sentence_and_the_old_index_stays(
         raise error
 
     write(source, documents[:2])
-    monkeypatch.setattr(build_module, place, full)
+    monkeypatch.setattr(owner, function, full)
     with pytest.raises(LoccitError, match=r"The disk of .* is full; free some space and build again"):
         run_build(source)
     assert open_index(tmp_path / "index", encoder).store.count_documents() == 3
@@ -273,6 +280,19 @@ def test_what_a_killed_build_left_is_cleared_away(tmp_path, source, run_build):
 def test_texts_of_like_length_share_a_batch_the_longest_first(monkeypatch):
     monkeypatch.setattr(build_module, "_EMBEDDED_TOGETHER", 2)
     assert list(build_module.sorted_batches(["aa", "aaaa", "a", "aaa"])) == [[1, 3], [0, 2]]
+
+
+def test_the_manifest_names_the_engine_and_opening_chooses_it(tmp_path, source, quiet, encoder, monkeypatch):
+    class Linked(ENGINES["flat"]):
+        name = "linked"
+        arguments = MappingProxyType({"links": 8})
+
+    monkeypatch.setitem(ENGINES, "linked", Linked)
+    corpora, settings = [open_corpus(str(source))], PassageSettings(words=14)
+    options = {"encoder": encoder, "settings": settings, "strict": True, "console": quiet}
+    manifest = build_index(corpora, tmp_path / "index", **options, engine="linked").manifest
+    assert manifest.vectors.model_dump() == {"engine": "linked", "arguments": {"links": 8}}
+    assert isinstance(open_index(tmp_path / "index", encoder).vectors, Linked)
 
 
 def test_a_second_builder_is_refused_with_a_sentence(tmp_path, source, run_build):

@@ -15,7 +15,7 @@ from retriever.generations import CURRENT_FILE, current_generation
 from retriever.index import open_index
 from retriever.manifest import FileRecord, Manifest
 from retriever.passages import PassageSettings
-from retriever.vectors import FlatVectorIndex
+from retriever.vectors.engines import new_vectors
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_missing_file_is_named(directory):
 
 
 def test_rows_that_differ_between_the_parts_are_found(directory):
-    vectors = FlatVectorIndex(256)
+    vectors = new_vectors(256)
     vectors.add([1, 2], HashingEncoder().encode_passages(["a", "b"]))
     vectors.save(current_generation(directory) / "vectors.faiss")
     reseal(directory)
@@ -125,6 +125,24 @@ def test_a_damaged_manifest_is_a_sentence(directory, text):
     (current_generation(directory) / "manifest.json").write_text(text)
     with pytest.raises(IndexUnusableError, match=r"is not a manifest that Loccit wrote"):
         open_index(directory, HashingEncoder())
+
+
+def test_an_index_that_names_no_engine_opens_with_the_default_one(directory):
+    path = current_generation(directory) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    assert manifest.pop("vectors") == {"engine": "flat", "arguments": {}}
+    path.write_text(json.dumps(manifest))
+    assert len(open_index(directory, HashingEncoder()).vectors) == verify_index(directory).counts.passages
+
+
+@pytest.mark.parametrize("check", [verify_index, lambda d: open_index(d, HashingEncoder())])
+def test_the_engine_that_opens_an_index_is_the_one_recorded(directory, check):
+    edit_manifest(directory, vectors={"engine": "later", "arguments": {}})
+    with pytest.raises(
+        IndexUnusableError,
+        match=r"was made by the vector engine 'later', but this Loccit has flat; upgrade with",
+    ):
+        check(directory)
 
 
 def test_no_index_at_all_names_the_command_that_builds_one(tmp_path):

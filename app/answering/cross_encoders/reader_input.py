@@ -19,7 +19,7 @@ TITLE_TOKENS = 32
 
 @dataclass(frozen=True, slots=True)
 class ReaderInput:
-    """One sequence: ``[CLS] question [SEP] title [SEP] window [SEP]``.
+    """One sequence: ``[CLS] question [SEP] title [SEP] window [SEP]``, or with <s> and </s> as the model has them.
 
     ``ids``, ``types``: of its tokens (types: 0 up to the first [SEP], then 1).
     ``first``: the index of the first token of the window. ``offsets``: characters of the window,
@@ -65,7 +65,7 @@ class ReaderTokenizer:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self.max_tokens = max_tokens
-        self._cls, self._sep = self._special("[CLS]"), self._special("[SEP]")
+        self._cls, self._sep = self._special("<s>", "[CLS]"), self._special("</s>", "[SEP]")
 
     def inputs(self, question: str, passages: Sequence[tuple[str, str]]) -> list[ReaderInput]:
         """A sequence for each (title, window).
@@ -83,10 +83,15 @@ class ReaderTokenizer:
             for title, (_, window), encoding in zip(titles, passages, windows, strict=True)
         ]
 
-    def _special(self, token: str) -> int:
-        found = self._tokenizer.token_to_id(token)
+    def _special(self, mpnet: str, bert: str) -> int:
+        """MPNet's vocabulary has BERT's tokens too, which it never learnt: its own come first."""
+        found = self._tokenizer.token_to_id(mpnet)
         if found is None:
-            raise ModelUnusableError(f"The base model's tokenizer has no {token}, which the reader needs.")
+            found = self._tokenizer.token_to_id(bert)
+        if found is None:
+            raise ModelUnusableError(
+                f"The base model's tokenizer has neither {mpnet} nor {bert}, which the reader needs."
+            )
         return found
 
     def _input(self, asked: list[int], title: list[int], window: str, encoding: Encoding) -> ReaderInput:

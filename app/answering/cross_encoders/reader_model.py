@@ -1,6 +1,6 @@
 """The trained reader's model at work: from a question and windows to judgements and spans of characters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,12 +8,21 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
-from app.answering.cross_encoders.cross_encoder import CrossEncoder, EncoderShape, Packed, base_words
+from app.answering.cross_encoders.cross_encoder import (
+    CrossEncoder,
+    EncoderShape,
+    Packed,
+    base_model,
+    base_words,
+)
+from app.answering.cross_encoders.low_rank import besides, is_low_rank, merge
 from app.answering.cross_encoders.pointing import FloatArray, best_spans
 from app.answering.cross_encoders.reader_input import MAX_TOKENS, ReaderInput, ReaderTokenizer
 from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights
 from common.errors import ModelUnusableError
+from common.mpnet import MPNET, MPNET_SHA256, mpnet_folder
 from common.packaged import MINILM, minilm_folder
 from common.torch_runtime import native_dtype
 from retriever.types import Span
@@ -80,12 +89,13 @@ def load_reader_model(name: str = "reader", folder: Path = WEIGHTS_FOLDER) -> Re
         ModelUnusableError: when either is missing, damaged, or the two do not belong together.
     """
     path, entry = shipped_weights(name, READER_KIND, folder)
-    if entry.base_sha256 != MINILM.sha256:
+    bases = {MINILM.sha256: minilm_folder, MPNET_SHA256: mpnet_folder}
+    if entry.base_sha256 not in bases:
         raise ModelUnusableError(
-            f"The reader {name!r} was trained from weights with sha256 {entry.base_sha256[:12]}..., but the installed "
-            f"{MINILM.name} has {MINILM.sha256[:12]}...; train it again."
+            f"The reader {name!r} was trained from weights with sha256 {entry.base_sha256[:12]}..., but "
+            f"{MINILM.name} has {MINILM.sha256[:12]}... and {MPNET.name} {MPNET_SHA256[:12]}...; train it again."
         )
-    return reader_model(path, minilm_folder(), sha256=entry.sha256)
+    return reader_model(path, bases[entry.base_sha256](), sha256=entry.sha256)
 
 
 def reader_model(
@@ -96,18 +106,29 @@ def reader_model(
     max_tokens: int = MAX_TOKENS,
     dtype: torch.dtype | None = None,
 ) -> ReaderModel:
-    """The reader of this file over the base model in this folder.
+    """The reader of this file over the base model in this folder: all its weights, or low-rank changes to the base's.
 
     Raises:
         ModelUnusableError: when the file does not hold a reader of the base model's shape.
     """
     try:
-        model = CrossEncoder(EncoderShape.of_config(base / "config.json"), base_words(base))
-        model.load_state_dict(load_file(weights))
-    except (RuntimeError, SafetensorError, OSError, KeyError) as error:
+        model = _loaded(load_file(weights), base)
+    except (RuntimeError, SafetensorError, OSError, KeyError, AttributeError) as error:
         raise ModelUnusableError(f"{weights} does not hold a reader for {base} ({error}).") from error
     model = model.to(dtype or native_dtype()).eval().requires_grad_(False)
     return ReaderModel(model, ReaderTokenizer(base, max_tokens=max_tokens), sha256=sha256)
+
+
+def _loaded(tensors: Mapping[str, Tensor], base: Path) -> CrossEncoder:
+    """The model that these tensors make of the base model, in float32 but for the words as the base has them."""
+    if not is_low_rank(tensors):
+        model = CrossEncoder(EncoderShape.of_config(base / "config.json"), base_words(base))
+        model.load_state_dict(tensors)
+        return model
+    model = base_model(base)
+    merge(model, tensors)
+    model.load_state_dict(model.state_dict() | besides(tensors))
+    return model
 
 
 def _candidates(one: ReaderInput, logits: FloatArray) -> FloatArray:

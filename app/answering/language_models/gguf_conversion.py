@@ -3,10 +3,8 @@
 import hashlib
 import json
 import logging
-import os
 import shutil
 import struct
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from transformers import Gemma3TextConfig, LlamaConfig, PretrainedConfig
 from app.answering.language_models.gguf_file import GGUFFile
 from app.answering.language_models.gguf_tokenizer import tokenizer_from
 from common.errors import ModelUnusableError
+from common.files import remove_unfinished, whole_folder
 from common.packaged import blocks_of, sha256_of
 
 CONVERSION_VERSION = 1
@@ -69,11 +68,8 @@ def is_whole(folder: Path) -> bool:
 
 
 def _convert_into(folder: Path, parts: Sequence[Path], sha256: str) -> None:
-    prefix = f"converting-{folder.name}-"
-    for leftover in folder.parent.glob(f"{prefix}*"):  # of a conversion that was killed: the lock is ours
-        shutil.rmtree(leftover)
-    work = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
-    try:
+    remove_unfinished(folder.parent, folder.name)  # of a conversion that was killed: the lock is ours
+    with whole_folder(folder) as work:
         with _assembled(parts, sha256, work) as path:
             try:
                 _write_model(GGUFFile(path), work)
@@ -83,11 +79,6 @@ def _convert_into(folder: Path, parts: Sequence[Path], sha256: str) -> None:
                     "give one of Gemma 3 or SmolLM2."
                 ) from error
         _seal(work)
-        work.replace(folder)
-        _fsync(folder.parent)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
 
 
 @contextmanager
@@ -133,20 +124,11 @@ def _write_model(file: GGUFFile, folder: Path) -> None:
 
 
 def _seal(folder: Path) -> None:
-    """Record every file's sha256 beside it, let every user read them, and have all of it on disk."""
+    """Record every file's sha256 beside it, and let every user read them."""
     sums = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
     (folder / SUMS).write_text(json.dumps(sums, indent=1))
     for path in (*folder.iterdir(), folder):
         path.chmod(0o755 if path.is_dir() else 0o644)  # temporary files are private to their maker
-        _fsync(path)
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class _Fields:

@@ -35,7 +35,8 @@ from app.answering.types import (
 )
 from common.errors import DeadlineExceededError
 from retriever.encoder import HashingEncoder
-from retriever.index import PassageIndex, index_in_memory
+from retriever.index import PassageIndex
+from retriever.indexing import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.types import Span

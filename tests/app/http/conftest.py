@@ -20,7 +20,8 @@ from app.http.server import create_app
 from app.service.assembly import AnswerService, ModelNames
 from app.service.settings import GeneratorKind, Settings
 from retriever.encoder import HashingEncoder
-from retriever.index import PassageIndex, index_in_memory
+from retriever.index import PassageIndex
+from retriever.indexing import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.types import Document, RetrievalMode

@@ -1,8 +1,8 @@
-"""Vector indexes: rows and their vectors in, the nearest rows out. The engine never leaks."""
+"""The engine that compares a query with every vector: exact, and fast enough for some millions (FAISS Flat)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Self
 
 import faiss
 import numpy as np
@@ -12,36 +12,27 @@ from common.errors import IndexUnusableError
 from retriever.encoder import FloatArray
 from retriever.fusion import top_k
 from retriever.types import ScoredRow
-
-
-class VectorIndex(Protocol):
-    """What retrieval needs of a vector engine. Scores are inner products: higher is better."""
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-
-    def __len__(self) -> int: ...
-
-    def rows(self) -> npt.NDArray[np.int64]:
-        """Every row it holds, ascending."""
-
-    def search(self, queries: FloatArray, *, k: int) -> list[list[ScoredRow]]:
-        """The best k rows of each query, shape (queries, dimension): fewer where it holds fewer."""
-
-    def scores(self, query: FloatArray, rows: Sequence[int]) -> list[float]:
-        """The score of each of these rows, all held, for one query of shape (dimension,)."""
+from retriever.vectors.protocol import Argument
+from retriever.vectors.rows import held_rows, new_rows
 
 
 class FlatVectorIndex:
     """Exact search over all vectors (FAISS Flat, inner product)."""
 
+    name: ClassVar[str] = "flat"
+    exact: ClassVar[bool] = True
+
     def __init__(self, dimension: int) -> None:
+        # IDMap2 keeps our rows beside the vectors; Flat alone renumbers them whenever one is removed
         self._engine: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
 
     @property
     def dimension(self) -> int:
         return int(self._engine.d)
+
+    @property
+    def arguments(self) -> Mapping[str, Argument]:
+        return {}
 
     def __len__(self) -> int:
         return int(self._engine.ntotal)
@@ -50,8 +41,10 @@ class FlatVectorIndex:
         return np.sort(faiss.vector_to_array(self._engine.id_map))
 
     def add(self, rows: Sequence[int], vectors: FloatArray) -> None:
-        """Store the vectors, shape (rows, dimension), under these rows."""
-        self._engine.add_with_ids(vectors, np.asarray(rows, dtype=np.int64))
+        self._engine.add_with_ids(vectors, new_rows(rows, self.rows()))
+
+    def remove(self, rows: Sequence[int]) -> None:
+        self._engine.remove_ids(held_rows(rows, self.rows()))
 
     def search(self, queries: FloatArray, *, k: int) -> list[list[ScoredRow]]:
         return [self._search_one(query[np.newaxis, :], k=min(k, len(self))) for query in queries]
@@ -74,16 +67,10 @@ class FlatVectorIndex:
         return top_k(nearest, k=k)
 
     def save(self, path: Path) -> None:
-        """Write the index to one file."""
         path.write_bytes(faiss.serialize_index(self._engine).tobytes())
 
     @classmethod
-    def load(cls, path: Path) -> "FlatVectorIndex":
-        """The index that ``save`` wrote.
-
-        Raises:
-            IndexUnusableError: when the file is not such an index.
-        """
+    def load(cls, path: Path) -> Self:
         try:
             engine = faiss.deserialize_index(np.fromfile(path, dtype=np.uint8))
         except (RuntimeError, OSError) as error:

@@ -1,0 +1,95 @@
+"""Documents become an index: split, stored, and written into the lexical and the vector index."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from common.errors import InvalidRequestError
+from common.progress import Advance
+from retriever.encoder import Encoder, FloatArray, passage_input
+from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE, PassageIndex
+from retriever.lexical import LexicalIndex
+from retriever.passages import PassageSettings, split
+from retriever.store import DocumentStore, DuplicateDocumentError
+from retriever.types import Document
+from retriever.vectors.engines import DEFAULT_ENGINE, new_vectors
+from retriever.vectors.protocol import VectorIndex
+
+
+class IndexWriter:
+    """Writes the parts of an index: first documents, then the words and the vectors of their passages.
+
+    ``settings``: how documents are split. ``folder``: where the files go that ``open_index`` reads; None keeps
+    everything in memory. ``store``: what was added so far.
+    """
+
+    def __init__(self, settings: PassageSettings, folder: Path | None = None) -> None:
+        self._settings, self._folder = settings, folder
+        self.store = DocumentStore.create(None if folder is None else folder / STORE_FILE)
+
+    def add(self, document: Document, *, location: str) -> None:
+        """Split the document and store it with its passages; ``location`` says where it came from.
+
+        Raises:
+            DuplicateDocumentError: when a document of this id is stored already.
+        """
+        self.store.add(document, list(split(document, self._settings)), location=location)
+
+    def passage_inputs(self) -> Iterator[str]:
+        """What an encoder embeds of every stored passage, ascending by row."""
+        for passage in self.store.each_passage():
+            yield passage_input(passage.title, passage.text)
+
+    def write_lexical(self, advance: Advance | None = None) -> LexicalIndex:
+        """Index the words of every passage stored so far; ``advance`` is told of each."""
+        folder = None if self._folder is None else self._folder / LEXICAL_FOLDER
+        if folder is not None:
+            folder.mkdir()
+        lexical = LexicalIndex(folder)
+        lexical.add(self._triples(advance))
+        if folder is not None:
+            for lock in folder.glob("*.lock"):
+                lock.unlink()
+        return lexical
+
+    def write_vectors(self, vectors: FloatArray, *, engine: str = DEFAULT_ENGINE) -> VectorIndex:
+        """Index the vectors of every passage stored so far, shape (passages, dimension), ascending by row."""
+        index = new_vectors(vectors.shape[1], engine=engine)
+        index.add(self.store.rows().tolist(), vectors)
+        if self._folder is not None:
+            index.save(self._folder / VECTORS_FILE)
+        return index
+
+    def close(self) -> None:
+        """Give the store's file back."""
+        self.store.close()
+
+    def _triples(self, advance: Advance | None) -> Iterator[tuple[int, str, str]]:
+        for passage in self.store.each_passage():
+            yield passage.row, passage.title, passage.text
+            if advance is not None:
+                advance()
+
+
+def index_in_memory(
+    documents: Iterable[Document], encoder: Encoder, settings: PassageSettings
+) -> PassageIndex:
+    """An index of a few documents that leaves nothing on disk: GopherCite's single-document mode.
+
+    Raises:
+        InvalidRequestError: when two documents have the same id.
+    """
+    writer = IndexWriter(settings)
+    for document in documents:
+        try:
+            writer.add(document, location="request")
+        except DuplicateDocumentError as error:
+            raise InvalidRequestError(
+                f"Two documents have the id {document.doc_id!r}; give each its own id."
+            ) from error
+    inputs = list(writer.passage_inputs())
+    vectors = (
+        encoder.encode_passages(inputs) if inputs else np.empty((0, encoder.dimension), dtype=np.float32)
+    )
+    return PassageIndex(writer.store, writer.write_vectors(vectors), writer.write_lexical(), settings)

@@ -1,0 +1,73 @@
+"""What retrieval needs of a vector engine: rows and their vectors in, the nearest rows out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from retriever.encoder import FloatArray
+from retriever.types import ScoredRow
+
+Argument = int | float | str
+
+
+class VectorIndex(Protocol):
+    """Vectors by row. A row is a number that the caller chooses, and it is held once at most.
+
+    A score is the inner product of query and vector: higher is better. Equal scores are ordered by row.
+    """
+
+    name: ClassVar[str]
+    """What the engine is called in a manifest. It never changes: old indexes are opened by it."""
+
+    exact: ClassVar[bool]
+    """Whether a search always finds the best rows. An approximate engine may miss some of them."""
+
+    def __init__(self, dimension: int) -> None:
+        """An empty index of vectors of this length. The engine's own arguments are keywords with defaults."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def arguments(self) -> Mapping[str, Argument]:
+        """The engine's own arguments, as the manifest records them; the dimension is none of them."""
+
+    def __len__(self) -> int: ...
+
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Every row it holds, ascending."""
+
+    def add(self, rows: Sequence[int], vectors: FloatArray) -> None:
+        """Store the vectors, shape (rows, dimension), under these rows.
+
+        Raises:
+            ValueError: when a row is held already or stands twice in ``rows``; nothing is added then.
+        """
+
+    def remove(self, rows: Sequence[int]) -> None:
+        """Drop these rows: no search finds them any more, and they may be added again.
+
+        Raises:
+            ValueError: when a row is not held or stands twice in ``rows``; nothing is removed then.
+        """
+
+    def search(self, queries: FloatArray, *, k: int) -> list[list[ScoredRow]]:
+        """The best k rows of each query, shape (queries, dimension): fewer where it holds fewer."""
+
+    def scores(self, query: FloatArray, rows: Sequence[int]) -> list[float]:
+        """The score of each of these rows, all held, for one query of shape (dimension,)."""
+
+    def save(self, path: Path) -> None:
+        """Write the index, with its arguments, to one file."""
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The index that ``save`` wrote.
+
+        Raises:
+            IndexUnusableError: when the file is not such an index.
+        """
