@@ -6,6 +6,7 @@ atomic rename: whoever opens the folder, and whenever the writer dies, there is 
 
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from common.files import remove_unfinished, whole_file, whole_folder
 
 CURRENT_FILE = "CURRENT"
 _GENERATIONS = "generations"
+_READABLE = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
 def current_generation(directory: Path) -> Path:
@@ -76,11 +78,18 @@ def next_generation(directory: Path) -> Iterator[Path]:
     name = f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}"
     with whole_folder(generations / name) as folder:
         yield folder
+        for path in folder.rglob("*"):
+            _share(path)
     previous = _current_name(directory)
     _make_current(directory, name)
     for generation in generations.iterdir():
         if generation.name not in {name, previous}:
             shutil.rmtree(generation, ignore_errors=True)
+
+
+def _share(path: Path) -> None:
+    """Let whoever may read the folder read what lies in it: tantivy makes some files for their maker alone."""
+    path.chmod(stat.S_IMODE(path.stat().st_mode) | path.parent.stat().st_mode & _READABLE)
 
 
 def _current_name(directory: Path) -> str | None:

@@ -1,9 +1,7 @@
 """The lexical index: BM25 over titles and texts (tantivy)."""
 
 import math
-import shutil
 import tempfile
-import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
@@ -57,23 +55,29 @@ class LexicalIndex:
     def open(cls, folder: Path) -> Self:
         """The index in this folder, which may be read-only.
 
-        tantivy writes a lock file beside what it opens, so it is shown a folder of links instead, which goes
-        when the index does.
+        tantivy writes a lock file beside what it opens, so it is shown a folder of links instead. What it needs
+        it holds open from then on, so the links are gone when this returns.
 
         Raises:
-            IndexUnusableError: when the folder holds no such index.
+            IndexUnusableError: when the folder holds no such index, or temporary files cannot be written anywhere.
         """
         index = cls.__new__(cls)
         index._schema, index._analyzer = _schema(), _english_analyzer()
         try:
-            links = tempfile.mkdtemp(prefix="loccit-lexical-")
-            weakref.finalize(index, shutil.rmtree, links, ignore_errors=True)
-            for file in folder.iterdir():
-                Path(links, file.name).symlink_to(file.resolve())
-            index._index = tantivy.Index.open(links)
-            index._index.config_reader("manual", 0)
-            index._index.reload()
-            index._searcher = index._index.searcher()
+            temporary = tempfile.TemporaryDirectory(prefix="loccit-lexical-")
+        except OSError as error:
+            raise IndexUnusableError(
+                f"Opening an index takes a folder for temporary files, and none can be written to ({error}); set "
+                "TMPDIR to one."
+            ) from error
+        try:
+            with temporary as links:
+                for file in folder.iterdir():
+                    Path(links, file.name).symlink_to(file.resolve())
+                index._index = tantivy.Index.open(links)
+                index._index.config_reader("manual", 0)
+                index._index.reload()
+                index._searcher = index._index.searcher()
         except (OSError, ValueError) as error:
             raise IndexUnusableError(f"{folder} is not a readable lexical index; build it again.") from error
         return index

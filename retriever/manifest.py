@@ -120,6 +120,8 @@ class Manifest(_Frozen):
             version = _Version.model_validate_json(text).format_version
             if version == FORMAT_VERSION:
                 return cls.model_validate_json(text)
+        except PermissionError as error:
+            raise _unreadable(path) from error
         except OSError as error:
             raise IndexUnusableError(f"{path} is missing: the index is damaged; build it again.") from error
         except (ValidationError, UnicodeDecodeError) as error:
@@ -144,13 +146,25 @@ class Manifest(_Frozen):
         """
         for name, recorded in self.files.items():
             path = folder / name
-            if not path.is_file():
-                raise IndexUnusableError(f"{path} is missing: the index is damaged; build it again.")
-            if path.stat().st_size != recorded.bytes or sha256_of(path) != recorded.sha256:
-                raise IndexUnusableError(
-                    f"{path} is not the file that was built (its sha256 differs): the index is damaged; "
-                    "build it again."
-                )
+            try:
+                _check_file(path, recorded)
+            except PermissionError as error:
+                raise _unreadable(path) from error
+
+
+def _check_file(path: Path, recorded: FileRecord) -> None:
+    if not path.is_file():
+        raise IndexUnusableError(f"{path} is missing: the index is damaged; build it again.")
+    if path.stat().st_size != recorded.bytes or sha256_of(path) != recorded.sha256:
+        raise IndexUnusableError(
+            f"{path} is not the file that was built (its sha256 differs): the index is damaged; build it again."
+        )
+
+
+def _unreadable(path: Path) -> IndexUnusableError:
+    return IndexUnusableError(
+        f"{path} may not be read by this user; build the index again, or let the user read the index's folder."
+    )
 
 
 class _Version(BaseModel):

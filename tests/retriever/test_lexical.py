@@ -1,5 +1,7 @@
+import gc
 import math
 import stat
+import tempfile
 
 import pytest
 
@@ -73,6 +75,38 @@ def test_an_index_on_disk_opens_from_a_read_only_folder_and_nothing_is_written_t
         assert sorted(folder.iterdir()) == before
     finally:
         folder.chmod(stat.S_IRWXU)
+
+
+def test_once_an_index_is_open_nothing_of_it_lies_in_the_temporary_folder(tmp_path, monkeypatch):
+    folder, temporary = tmp_path / "lexical", tmp_path / "temporary"
+    folder.mkdir()
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    many = LexicalIndex(folder)
+    for start in range(0, 3000, 500):  # several segments
+        many.add((start + n, f"Title {n}", f"tower number {start + n} words{n % 7}") for n in range(500))
+    opened = LexicalIndex.open(folder)
+    assert list(temporary.iterdir()) == []
+    gc.collect()
+    assert opened.rows().tolist() == list(range(3000))
+    assert found(opened, "tower", k=3) == found(many, "tower", k=3)
+    assert opened.idf("tower") == pytest.approx(many.idf("tower"))
+    assert [row for row, _ in opened.search("words3 2999", k=1)] == [2999]
+
+
+def test_a_folder_that_is_no_index_leaves_nothing_in_the_temporary_folder(tmp_path, monkeypatch):
+    (tmp_path / "lexical").mkdir()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    with pytest.raises(IndexUnusableError):
+        LexicalIndex.open(tmp_path / "lexical")
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_without_a_place_for_temporary_files_the_sentence_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(IndexUnusableError, match=r"takes a folder for temporary files.*; set TMPDIR to one"):
+        LexicalIndex.open(tmp_path)
 
 
 def test_rows_and_length_tell_what_is_held(lexical):
