@@ -1,4 +1,4 @@
-"""The weights that are shipped: files with what made them and what they are worth, each checked when it is opened."""
+"""The manifest of shipped weights: which files there are, each checked when it is opened."""
 
 import json
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ def ships(name: str, folder: Path = WEIGHTS_FOLDER) -> bool:
 
 
 def require_weights(folder: Path) -> None:
-    """Nothing, when the folder has a manifest of weights.
+    """Refuses a folder without a manifest of weights.
 
     Raises:
         ModelUnusableError: when it has none.
