@@ -17,8 +17,8 @@ import numpy as np
 
 from app.answering.cross_encoders.reader_model import load_reader_model
 from app.answering.cross_encoders.trained_reader import TrainedReader
+from app.answering.evidence_model.adapted_lm import AdaptedLM, QuotedAnswer, Written
 from app.answering.evidence_model.adapter import AdaptedModel
-from app.answering.evidence_model.evidence_lm import EvidenceLM, QuotedAnswer, Written
 from app.answering.evidence_model.quote_mask import CLAIM_TOKENS, QUOTE_TOKENS, parse_quoted
 from app.answering.generator import ANSWER_TOKENS
 from app.answering.language_models.few_shot_prompt import one_line
@@ -39,15 +39,15 @@ def timed(seconds: list[float], work: Callable[[], T]) -> T:
     return result
 
 
-def pointed(lm: EvidenceLM, question: str, passages: list[tuple[str, str]]) -> list[Written]:
+def pointed(lm: AdaptedLM, question: str, passages: list[tuple[str, str]]) -> list[Written]:
     return lm.read(question, passages).write(max_tokens=ANSWER_TOKENS)
 
 
-def held(lm: EvidenceLM, question: str, passages: list[tuple[str, str]]) -> QuotedAnswer | None:
+def held(lm: AdaptedLM, question: str, passages: list[tuple[str, str]]) -> QuotedAnswer | None:
     return lm.read(question, passages, quoted=True).write_quoted()
 
 
-def free(lm: EvidenceLM, question: str, passages: list[tuple[str, str]]) -> str:
+def free(lm: AdaptedLM, question: str, passages: list[tuple[str, str]]) -> str:
     most = CLAIM_TOKENS + QUOTE_TOKENS + _SYNTAX_TOKENS
     return lm.read(question, passages, quoted=True).write_unmasked(max_tokens=most)
 

@@ -43,7 +43,7 @@ class PackagedFile:
         return paths
 
     def check(self, found: str) -> None:
-        """Nothing, or ``error`` when ``found`` is not the pinned sha256."""
+        """Refuses, with ``error``, a sha256 that is not the pinned one."""
         if found != self.sha256:
             raise self.error(
                 f"The installed files of {self.name} have sha256 {found}, but {self.sha256} is expected: "

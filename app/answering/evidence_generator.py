@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.answering.deadline import is_past
+from app.answering.evidence_model.adapted_lm import AdaptedLM, PrefilledEvidence, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
-from app.answering.evidence_model.evidence_lm import EvidenceLM, ReadEvidence, Written
 from app.answering.generator import ANSWER_TOKENS, TEMPERATURE, ReaderGenerator, answers, tidied
 from app.answering.types import Candidate, CandidateSource, Opinion, Reading
 from retriever.types import Passage
@@ -27,7 +27,7 @@ class EvidenceGenerator:
 
     def __init__(
         self,
-        lm: EvidenceLM,
+        lm: AdaptedLM,
         reader: ReaderGenerator | None,
         *,
         together: int = PASSAGES_TOGETHER,
@@ -95,7 +95,7 @@ class EvidenceGenerator:
             )
         ]
 
-    def _read(self, question: str, passages: Sequence[Passage], *, quoted: bool = False) -> ReadEvidence:
+    def _read(self, question: str, passages: Sequence[Passage], *, quoted: bool = False) -> PrefilledEvidence:
         """Several passages are read without their continuations, as in training."""
         alone = len(passages) == 1
         windows = [(passage.title, passage.window if alone else passage.text) for passage in passages]
@@ -109,7 +109,7 @@ class _Together:
     are judged beside an answer decides which words can occur in it.
     """
 
-    def __init__(self, evidence: ReadEvidence, passages: Sequence[Passage]) -> None:
+    def __init__(self, evidence: PrefilledEvidence, passages: Sequence[Passage]) -> None:
         self._evidence, self._passages = evidence, passages
         self._known: dict[str, Written] = {}
 

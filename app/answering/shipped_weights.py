@@ -1,4 +1,4 @@
-"""Weights as they are shipped: files that a manifest describes, each checked when it is opened."""
+"""The manifest of shipped weights: which files there are, each checked when it is opened."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ def ships(name: str, folder: Path = WEIGHTS_FOLDER) -> bool:
 
 
 def require_weights(folder: Path) -> None:
-    """Refuse a folder that has no manifest of weights.
+    """Refuses a folder without a manifest of weights.
 
     Raises:
         ModelUnusableError: when it has none.

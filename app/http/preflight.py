@@ -10,7 +10,7 @@ from retriever.index import read_manifest
 
 
 def check_startable(settings: Settings) -> None:
-    """Nothing, when the index has a manifest and the models' files are there; digests are checked on opening.
+    """Refuses an index without a manifest and models whose files are missing; digests are checked on opening.
 
     Raises:
         IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.

@@ -22,7 +22,7 @@ def id_of(record: Record, key: str = "id") -> str:
 
 
 def check_answerable(record: Record, key: str, answers: tuple[str, ...], *, answerable: bool) -> None:
-    """Nothing, or LoccitError when the answers contradict what the record says under ``key``."""
+    """Refuses, with a LoccitError, answers that contradict what the record says under ``key``."""
     if answerable and not answers:
         raise record.malformed(f"there is no answer, but {key} says that there is one")
     if answers and not answerable:

@@ -15,11 +15,9 @@ from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from tests.training.tower import examples_of
 from training.data.mining import MiningSettings
 from training.data.prepare import DataSettings, prepare
 from training.data.prepared import PreparedData
-from training.support.example import SupportExamples
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,'?!()-"
 HIDDEN = 16
@@ -78,12 +76,6 @@ def base(tmp_path):
             tensors[name] = torch.ones_like(tensors[name])
     save_file(tensors, folder / "model.safetensors")
     return folder
-
-
-@pytest.fixture
-def examples() -> SupportExamples:
-    """Makes claims of three passages, plainly."""
-    return examples_of()
 
 
 @pytest.fixture

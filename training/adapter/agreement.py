@@ -56,13 +56,14 @@ def _agreed(
             yield record
             continue
         group = record.group(store)
-        shown = [(number, one) for number, one in enumerate(group.passages) if one.answers][:_POSITIVES_READ]
-        judged = reader.judge(group.question, titled_windows(one for _, one in shown))
+        positives = [(number, labelled) for number, labelled in enumerate(group.passages) if labelled.answers]
+        positives = positives[:_POSITIVES_READ]
+        judged = reader.judge(group.question, titled_windows(labelled for _, labelled in positives))
         believed = []
-        for (number, one), judgement in zip(shown, judged, strict=True):
-            window = one.passage.window
-            found = normalise_answer(judgement.spans[0][0].of(window)) if judgement.spans else ""
-            spans = [span for span in one.answers if normalise_answer(span.of(window)) == found]
+        for (number, labelled), judgement in zip(positives, judged, strict=True):
+            window = labelled.passage.window
+            answer = normalise_answer(judgement.spans[0][0].of(window)) if judgement.spans else ""
+            spans = [span for span in labelled.answers if normalise_answer(span.of(window)) == answer]
             if spans:
                 row = record.rows[number][0]
                 believed.append((row, tuple((span.start, span.end) for span in spans)))

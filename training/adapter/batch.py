@@ -48,7 +48,7 @@ class EvidenceBatch:
 
 
 def require_packable(model: PreTrainedModel) -> None:
-    """Nothing, when answers can be packed beside each other for the model.
+    """Refuses a model for which answers cannot be packed beside each other.
 
     Raises:
         LoccitError: when layers of it hand on a state that no mask keeps apart.
@@ -64,15 +64,15 @@ def require_packable(model: PreTrainedModel) -> None:
 
 def evidence_parts(examples: Sequence[EvidenceExample], count: int, device: str) -> list[EvidenceBatch]:
     """The examples as ``count`` batches of about as many tokens, alike in length, the longest first."""
-    ordered = sorted(examples, key=lambda one: -one.tokens)
-    share = sum(one.tokens for one in examples) / count
+    ordered = sorted(examples, key=lambda example: -example.tokens)
+    share = sum(example.tokens for example in examples) / count
     parts: list[list[EvidenceExample]] = [[]]
     filled = 0.0
-    for one in ordered:
+    for example in ordered:
         if filled >= share * len(parts) and len(parts) < count:
             parts.append([])
-        parts[-1].append(one)
-        filled += one.tokens
+        parts[-1].append(example)
+        filled += example.tokens
     return [_batch(part, device) for part in parts]
 
 
@@ -102,28 +102,28 @@ def evidence_losses(model: PreTrainedModel, head: CitationHead, batch: EvidenceB
     ).last_hidden_state
     written: list[Tensor] = []  # the states that the first answers' tokens are written from
     cite, right = [], []
-    for one, row in zip(batch.examples, states, strict=True):
-        ends, place = [], len(one.prompt.ids)
-        written.append(row[place - 1 : place - 1 + len(one.answers[0].ids)])
-        for answer in one.answers:
+    for example, row in zip(batch.examples, states, strict=True):
+        ends, place = [], len(example.prompt.ids)
+        written.append(row[place - 1 : place - 1 + len(example.answers[0].ids)])
+        for answer in example.answers:
             place += len(answer.ids) - 1
             ends.append(place - 1)
-        logits = head(row[ends], row[torch.as_tensor(one.prompt.places, device=row.device)])
-        cite.append(_cite(logits, one.answers))
-        right.append(_right(logits, one.answers))
+        logits = head(row[ends], row[torch.as_tensor(example.prompt.places, device=row.device)])
+        cite.append(_cite(logits, example.answers))
+        right.append(_right(logits, example.answers))
     logits = F.linear(torch.cat(written), model.lm_head.weight).float()
-    by_example: tuple[Tensor, ...] = logits.split([len(one) for one in written])  # type: ignore[no-untyped-call]
+    by_example: tuple[Tensor, ...] = logits.split([len(rows) for rows in written])  # type: ignore[no-untyped-call]
     write = [
-        F.cross_entropy(found, torch.tensor(one.answers[0].ids, device=found.device))
-        for one, found in zip(batch.examples, by_example, strict=True)
+        F.cross_entropy(rows, torch.tensor(example.answers[0].ids, device=rows.device))
+        for example, rows in zip(batch.examples, by_example, strict=True)
     ]
     return EvidenceLosses(*(torch.stack(terms).mean() for terms in (write, cite, right)))
 
 
 def _cite(logits: PointerLogits, answers: Sequence[ShownAnswer]) -> Tensor:
     start, end = (
-        torch.cat([one, null[:, None]], dim=1).log_softmax(1)
-        for one, null in zip((logits.start, logits.end), logits.null.T, strict=True)
+        torch.cat([evidence, null[:, None]], dim=1).log_softmax(1)
+        for evidence, null in zip((logits.start, logits.end), logits.null.T, strict=True)
     )  # (answers, E + 1)
     losses = []
     for number, answer in enumerate(answers):
@@ -134,7 +134,7 @@ def _cite(logits: PointerLogits, answers: Sequence[ShownAnswer]) -> Tensor:
 
 
 def _right(logits: PointerLogits, answers: Sequence[ShownAnswer]) -> Tensor:
-    asked = [number for number, one in enumerate(answers) if one.right is not None]
+    asked = [number for number, answer in enumerate(answers) if answer.right is not None]
     if not asked:
         return logits.right.new_zeros(())
     wanted = torch.tensor([answers[number].right for number in asked], device=logits.right.device)
@@ -161,7 +161,7 @@ def _added(seen: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _batch(examples: Sequence[EvidenceExample], device: str) -> EvidenceBatch:
-    rows = [_row(one) for one in examples]
+    rows = [_row(example) for example in examples]
     longest = max(map(len, rows))
     padded = [row + [(0, 0, _PADDING)] * (longest - len(row)) for row in rows]
     ids, positions, segments = torch.tensor(padded, device=device).unbind(-1)

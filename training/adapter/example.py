@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Protocol
+from typing import NamedTuple
 
-from app.answering.cross_encoders.reader_model import Judgement
+from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
 from app.answering.evidence_model.evidence_input import NO_ANSWER, EvidenceInput, EvidenceTokenizer
 from app.answering.text.answer_match import answer_spans
 from app.answering.text.answer_score import exact_match, f1
@@ -13,49 +13,41 @@ from app.answering.text.normalise import normalise_answer
 from retriever.sentences import sentence_spans
 from retriever.store import DocumentStore
 from retriever.types import Span
-from training.data.group import GroupRecord, LabelledPassage, titled_windows
-
-
-class PassageReader(Protocol):
-    """A reader: what it finds in passages."""
-
-    def judge(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Judgement]:
-        """One judgement for each (title, window), in their order."""
+from training.data.group import GroupRecord, GroupRow, LabelledPassage, titled_windows
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSettings:
-    """How a group is shown.
-
-    ``passages``: weights of one, two, three ... passages. ``unanswerable``: the share shown without a positive.
-    ``quoted``: the share answered in GopherCite's syntax, with the sentence that holds the answer, beside which
-    no other answer is shown. ``alone``: the share of single passages shown without their continuation; several
-    always are. ``hardest``: of how many of the hardest negatives those shown and hidden are drawn.
-    ``spans``: of each passage shown, how many of the reader's answers are judged. ``hidden``: of how many passages at
-    most the best answer is judged too without being shown.
-    """
+    """How a group is shown to the language model, and which answers to it are judged."""
 
     passages: tuple[float, ...] = (0.35, 0.65)
+    """How often one passage is shown, two passages, and so on: a weight for each number."""
     unanswerable: float = 0.12
+    """The share of groups that are shown without a passage that answers."""
     quoted: float = 0.1
+    """The share answered in GopherCite's syntax, with the sentence that holds the answer and no other answer beside."""
     alone: float = 0.8
+    """The share of single passages that are shown without their continuation. Several passages always are."""
     hardest: int = 5
+    """Negatives are drawn from so many of the hardest, both those shown and those hidden."""
     spans: int = 3
+    """So many of the reader's answers are judged from each passage that is shown."""
     hidden: int = 3
+    """The reader's best answer is judged, too, from at most so many passages that are not shown."""
     evidence_tokens: int = 256
+    """So many tokens of each window are read, from its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownAnswer:
-    """``ids``: the tokens after the prompt, the stop last.
-
-    ``pairs``: evidence tokens (first, last) of the answer's occurrences; empty when nothing backs it. None when
-    the citation head is not asked. ``right``: how right it is, 0-1; None when that is not asked.
-    """
+    """An answer to a prompt, with what the citation head should make of it."""
 
     ids: tuple[int, ...]
+    """Its tokens after the prompt, the stop last."""
     pairs: tuple[tuple[int, int], ...] | None
+    """The first and last evidence token of each occurrence; empty when nothing backs it, None when it is not asked."""
     right: float | None
+    """How right it is, 0-1; None when that is not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +59,8 @@ class EvidenceExample:
 
     @property
     def tokens(self) -> int:
-        """Of prompt and answers together."""
-        return len(self.prompt.ids) + sum(len(one.ids) for one in self.answers)
+        """How many tokens prompt and answers have together."""
+        return len(self.prompt.ids) + sum(len(answer.ids) for answer in self.answers)
 
 
 def evidence_example(
@@ -76,7 +68,7 @@ def evidence_example(
     store: DocumentStore,
     tokenizer: EvidenceTokenizer,
     settings: EvidenceSettings,
-    reader: PassageReader,
+    reader: ReaderModel,
     rng: Random,
 ) -> EvidenceExample:
     """The group as it is shown once.
@@ -84,6 +76,32 @@ def evidence_example(
     ``reader``: whose answers are judged. It reads the passages shown and hidden with their continuations, as when
     serving.
     """
+    shown, hidden = _drawn_rows(record, settings, rng)
+    passages = replace(record, rows=(*shown, *hidden)).group(store).passages
+    read = _cut(passages[: len(shown)], settings.alone, rng)
+    prompt = tokenizer.input(record.question, titled_windows(read))
+    standing = _standing(prompt, read)
+    if standing and rng.random() < settings.quoted:
+        example = _quoting(record.question, read, prompt, standing[0], tokenizer)
+        if example is not None:
+            return example
+    written = standing[0].text if standing else NO_ANSWER
+    first = ShownAnswer(
+        tuple(tokenizer.answer(written)),
+        tuple(answer.pair for answer in standing),
+        1.0 if standing else None,
+    )
+    windows = titled_windows(passages)
+    spans = [settings.spans] * len(shown) + [1] * len(hidden)
+    others = best_answers(reader.judge(record.question, windows), windows, spans, besides=written)
+    judged = [_judged(answer, record.answers, prompt, tokenizer) for answer in others]
+    return EvidenceExample(prompt, (first, *judged))
+
+
+def _drawn_rows(
+    record: GroupRecord, settings: EvidenceSettings, rng: Random
+) -> tuple[list[GroupRow], list[GroupRow]]:
+    """The rows that are shown, in their order, and those hidden, whose answers are judged all the same."""
     positives = [row for row in record.rows if row[1]]
     negatives = [row for row in record.rows if not row[1]][: settings.hardest]
     size = rng.choices(range(1, len(settings.passages) + 1), settings.passages)[0]
@@ -93,35 +111,46 @@ def evidence_example(
     others = [row for row in (*positives, *negatives) if row not in shown]
     hidden = rng.sample(others, min(len(others), settings.hidden))
     rng.shuffle(shown)
-    whole = replace(record, rows=tuple(shown + hidden)).group(store).passages
-    passages = _cut(whole[: len(shown)], settings.alone, rng)
-    windows = titled_windows(passages)
-    prompt = tokenizer.input(record.question, windows)
-    read = [
-        (number, span, span.of(one.passage.window), pair)
-        for number, one in enumerate(passages)
-        for span in one.answers
+    return shown, hidden
+
+
+class _Standing(NamedTuple):
+    """A labelled answer where it stands in what was read."""
+
+    passage: int
+    """The number of its passage in the prompt."""
+    span: Span
+    """Its characters in that passage's window."""
+    text: str
+    """The characters themselves."""
+    pair: tuple[int, int]
+    """Its first and last evidence token."""
+
+
+def _standing(prompt: EvidenceInput, passages: Sequence[LabelledPassage]) -> list[_Standing]:
+    """The labelled answers that the prompt holds whole."""
+    return [
+        _Standing(number, span, span.of(labelled.passage.window), pair)
+        for number, labelled in enumerate(passages)
+        for span in labelled.answers
         if (pair := prompt.tokens(number, span)) is not None
     ]
-    if read and rng.random() < settings.quoted:
-        number, span, answer, _ = read[0]
-        sentence = _sentence(prompt, number, span)
-        if sentence is not None:
-            prompt = tokenizer.input(record.question, windows, quoted=True)
-            tokens = tokenizer.quoted_answer(answer, prompt, *sentence)
-            return EvidenceExample(prompt, (ShownAnswer(tuple(tokens), None, None),))
-    if read:
-        written = read[0][2]
-        pairs = tuple(pair for *_, pair in read)
-        first = ShownAnswer(tuple(tokenizer.answer(written)), pairs, 1.0)
-    else:
-        written = NO_ANSWER
-        first = ShownAnswer(tuple(tokenizer.answer(written)), (), None)
-    looked_at = titled_windows(whole)
-    spans = [settings.spans] * len(shown) + [1] * len(hidden)
-    found = best_answers(reader.judge(record.question, looked_at), looked_at, spans, besides=written)
-    judged = [_judged(one, record.answers, prompt, tokenizer) for one in found]
-    return EvidenceExample(prompt, (first, *judged))
+
+
+def _quoting(
+    question: str,
+    passages: Sequence[LabelledPassage],
+    prompt: EvidenceInput,
+    answer: _Standing,
+    tokenizer: EvidenceTokenizer,
+) -> EvidenceExample | None:
+    """The answer in GopherCite's syntax, with its sentence; None when not all of the sentence was read."""
+    sentence = _sentence(prompt, answer.passage, answer.span)
+    if sentence is None:
+        return None
+    asking = tokenizer.input(question, titled_windows(passages), quoted=True)
+    tokens = tokenizer.quoted_answer(answer.text, asking, *sentence)
+    return EvidenceExample(asking, (ShownAnswer(tuple(tokens), None, None),))
 
 
 def best_answers(
@@ -140,11 +169,11 @@ def best_answers(
         for judgement, (_, window), count in zip(judgements, windows, spans, strict=True)
         for span, probability in judgement.spans[:count]
     ]
-    found.sort(key=lambda one: -one[0])
+    found.sort(key=lambda pair: -pair[0])
     different: dict[str, str] = {}
     for _, answer in found:
         different.setdefault(normalise_answer(answer), answer)
-    return [one for key, one in different.items() if key not in ("", normalise_answer(besides))]
+    return [answer for key, answer in different.items() if key not in ("", normalise_answer(besides))]
 
 
 def _judged(
@@ -183,6 +212,8 @@ def _cut(passages: Sequence[LabelledPassage], alone: float, rng: Random) -> list
     if len(passages) == 1 and rng.random() >= alone:
         return list(passages)
     return [
-        one if one.answers and not one.without_continuation.answers else one.without_continuation
-        for one in passages
+        labelled
+        if labelled.answers and not labelled.without_continuation.answers
+        else labelled.without_continuation
+        for labelled in passages
     ]

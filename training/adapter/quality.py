@@ -3,17 +3,18 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
+from app.answering.cross_encoders.reader_model import ReaderModel
 from app.answering.evidence_generator import PASSAGES_TOGETHER
+from app.answering.evidence_model.adapted_lm import AdaptedLM, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
-from app.answering.evidence_model.evidence_lm import EvidenceLM, Written
 from app.answering.generator import ANSWER_TOKENS, SPANS_EXTRACTED
 from app.answering.text.answer_score import exact_match, f1
-from training.adapter.example import PassageReader, best_answers
+from training.adapter.example import best_answers
 from training.data.group import Group, titled_windows
 from training.loop.run import Quality
 
 
-def quality(lm: EvidenceLM, reader: PassageReader, groups: Sequence[Group]) -> Quality:
+def quality(lm: AdaptedLM, reader: ReaderModel, groups: Sequence[Group]) -> Quality:
     """By source, over its groups with an answer (0-1, higher is better):
 
     ``em_given``, ``f1_given``: of what is written when only the first passage that answers is read;
@@ -27,18 +28,21 @@ def quality(lm: EvidenceLM, reader: PassageReader, groups: Sequence[Group]) -> Q
         by_source.setdefault(group.source.value, []).append(_outcome(lm, reader, group))
     return {
         source: {"groups": len(found)}
-        | {name: round(fmean(one[name] for one in found if name in one), 4) for name in _names(found)}
+        | {
+            name: round(fmean(outcome[name] for outcome in found if name in outcome), 4)
+            for name in _names(found)
+        }
         for source, found in sorted(by_source.items())
     }
 
 
 def _names(found: Sequence[Mapping[str, float]]) -> list[str]:
-    return list(dict.fromkeys(name for one in found for name in one))
+    return list(dict.fromkeys(name for outcome in found for name in outcome))
 
 
-def _outcome(lm: EvidenceLM, reader: PassageReader, group: Group) -> dict[str, float]:
-    given = _windows(group, [n for n, one in enumerate(group.passages) if one.answers][:1])
-    without = _windows(group, [n for n, one in enumerate(group.passages) if not one.answers][:1])
+def _outcome(lm: AdaptedLM, reader: ReaderModel, group: Group) -> dict[str, float]:
+    given = _windows(group, [n for n, labelled in enumerate(group.passages) if labelled.answers][:1])
+    without = _windows(group, [n for n, labelled in enumerate(group.passages) if not labelled.answers][:1])
     (alone,) = lm.read(group.question, given).write(max_tokens=ANSWER_TOKENS)
     windows = titled_windows(group.passages)
     judgements = reader.judge(group.question, windows)
@@ -52,7 +56,7 @@ def _outcome(lm: EvidenceLM, reader: PassageReader, group: Group) -> dict[str, f
         [windows[place] for place in best],
         SPANS_EXTRACTED[: len(best)],
     )
-    chosen = max(evidence.score(extracted), key=lambda one: one.pointed.right, default=None)
+    chosen = max(evidence.score(extracted), key=lambda answer: answer.pointed.right, default=None)
     found = {
         "em_given": float(exact_match(alone.text, group.answers)),
         "f1_given": f1(alone.text, group.answers),
@@ -69,7 +73,7 @@ def _outcome(lm: EvidenceLM, reader: PassageReader, group: Group) -> dict[str, f
 
 def _windows(group: Group, places: Sequence[int]) -> list[tuple[str, str]]:
     passages = [group.passages[place].passage for place in places]
-    return [(one.title, one.window if len(passages) == 1 else one.text) for one in passages]
+    return [(passage.title, passage.window if len(passages) == 1 else passage.text) for passage in passages]
 
 
 def _pointed(written: Written, windows: Sequence[tuple[str, str]]) -> str:

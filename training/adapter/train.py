@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from app.answering.cross_encoders.low_rank import merge
 from app.answering.cross_encoders.reader_model import ReaderModel, load_reader_model
+from app.answering.evidence_model.adapted_lm import AdaptedLM
 from app.answering.evidence_model.adapter import ADAPTER_KIND, CITATION_PREFIX, PROJECTIONS
 from app.answering.evidence_model.citation_head import CitationHead
 from app.answering.evidence_model.evidence_input import EvidenceTokenizer
-from app.answering.evidence_model.evidence_lm import EvidenceLM
 from app.answering.language_models.transformers_lm import LoadedModel
 from app.answering.shipped_weights import ShippedWeights, name_of, shipped_weights
 from common.errors import LoccitError
@@ -50,21 +50,22 @@ _DISTANT_LOOKED_AT = 1.6
 
 @dataclass(frozen=True, slots=True)
 class AdapterSettings:
-    """What the weights depend on, beside data and base model.
-
-    ``examples``: shown in all, which fixes the schedule. ``rate``: its peak. ``rank``: of the adapter.
-    ``head_only``: leave the adapter that it begins with as it is, whatever its rank, and train the citation head.
-    Examples in GopherCite's syntax are left out then: they ask the head nothing. ``averaged``: ship the mean of what
-    it begins with and what was learnt, matrix by matrix, which forgets less (WiSE-FT, Wortsman et al. 2022, at 0.5).
-    """
+    """What the weights depend on, beside data and base model."""
 
     examples: int = 12_000
+    """So many examples are shown in all, which fixes the schedule."""
     examples_per_step: int = 8
     seed: int = 0
     rate: float = 5e-4
+    """The peak of the learning rate."""
     rank: int = 16
+    """The rank of the adapter's matrices."""
     head_only: bool = False
+    """Train the citation head alone. The adapter begun with stays as it is, whatever its rank, and examples in
+    GopherCite's syntax are left out: they ask the head nothing."""
     averaged: bool = False
+    """Ship the mean of what was begun with and what was learnt, matrix by matrix, which forgets less (WiSE-FT,
+    Wortsman et al. 2022, at 0.5)."""
     shown: EvidenceSettings = field(default_factory=EvidenceSettings)
     shares: Mapping[Source, float] = field(default_factory=lambda: dict(SHARES))
 
@@ -122,7 +123,7 @@ def train(
         command=command,
         data=data.fingerprint,
         seed=settings.seed,
-        made_from={part: one.sha256 for part, one in parents.items() if one is not None},
+        made_from={part: parent.sha256 for part, parent in parents.items() if parent is not None},
     )
     return Run(task, out_folder, console, pace or Pace()).finish(f"adapter-{name}", entry)
 
@@ -173,15 +174,15 @@ class _AdapterTask:
         self._tokenizer = EvidenceTokenizer(
             base.tokenizer, begin=base.begin, evidence_tokens=settings.shown.evidence_tokens
         )
-        head = {f"{CITATION_PREFIX}{name}": one for name, one in self._head.named_parameters()}
+        head = {f"{CITATION_PREFIX}{name}": weight for name, weight in self._head.named_parameters()}
         self.parameters: Mapping[str, nn.Parameter] = {**learnt, **head}
         if beginning is not None:
-            beginning.give(self.parameters)
+            beginning.load_into(self.parameters)
         self.examples, self.examples_per_step = settings.examples, settings.examples_per_step
         self.rate = settings.rate
         sources = {source.value: [record.id for record in records] for source, records in groups.items()}
         # a finished training can be run again for the mean, or without it
-        learns = {name: one for name, one in asdict(settings).items() if name != "averaged"}
+        learns = {name: value for name, value in asdict(settings).items() if name != "averaged"}
         self.fingerprint = digest(
             [
                 learns,
@@ -208,7 +209,7 @@ class _AdapterTask:
         return evidence_losses(self._model, self._head, part)
 
     def quality(self, *, whole: bool) -> Quality:
-        lm = EvidenceLM(self._model, self._tokenizer, self._head)
+        lm = AdaptedLM(self._model, self._tokenizer, self._head)
         records = first_of_each(self._data.development, _WHOLE_GROUPS if whole else _QUICK_GROUPS)
         eager = torch.compiler.set_stance("force_eager")  # writing has other shapes than learning
         with eager, self._as_shipped():
@@ -219,20 +220,20 @@ class _AdapterTask:
         with self._as_shipped():
             return {
                 **self._unchanged,
-                **{name: one.detach().clone() for name, one in shipped_names(self.parameters).items()},
+                **{name: weight.detach().clone() for name, weight in shipped_names(self.parameters).items()},
             }
 
     @contextmanager
     def _as_shipped(self) -> Iterator[None]:
         """The parameters have the values that are shipped; those learnt come back after it."""
-        learnt = {name: one.detach().clone() for name, one in self.parameters.items()}
+        learnt = {name: weight.detach().clone() for name, weight in self.parameters.items()}
         if self._mean_with is not None:
-            self._mean_with.meet(self.parameters)
+            self._mean_with.average_into(self.parameters)
         try:
             yield
         finally:
-            for name, one in self.parameters.items():
-                one.data.copy_(learnt[name])
+            for name, weight in self.parameters.items():
+                weight.data.copy_(learnt[name])
 
     def _example(self, place: int) -> EvidenceExample:
         rng = Random(f"{self._settings.seed}:{place}")
@@ -250,31 +251,35 @@ class _Beginning:
     tensors: Mapping[str, Tensor]
 
     def merge(self, model: nn.Module) -> dict[str, Tensor]:
-        """Make its changes to the model; the tensors that hold them."""
+        """Merge its low-rank changes into the model's weights; the matrices that hold them."""
         merge(model, self.tensors)
-        return {name: one for name, one in self.tensors.items() if not name.startswith(CITATION_PREFIX)}
+        return {name: tensor for name, tensor in self.tensors.items() if not name.startswith(CITATION_PREFIX)}
 
-    def give(self, parameters: Mapping[str, nn.Parameter]) -> None:
-        """Give the parameters its values.
+    def load_into(self, parameters: Mapping[str, nn.Parameter]) -> None:
+        """Load its tensors into the parameters of the same names.
 
-        What it lacks stays as it is: an adapter from before there was a judgement of answers has none.
+        A parameter that it lacks stays as it is: an adapter from before there was a judgement of answers has none.
+
+        Raises:
+            LoccitError: when a tensor has another shape.
         """
         tensors = self.tensors
-        for name, one in shipped_names(parameters).items():
+        for name, parameter in shipped_names(parameters).items():
             if name in tensors:
-                if one.shape != tensors[name].shape:
+                if parameter.shape != tensors[name].shape:
                     raise LoccitError(
-                        f"{self.path} has {name} of shape {tuple(tensors[name].shape)}, but {tuple(one.shape)} is to "
-                        "be trained: begin with an adapter of the same rank."
+                        f"{self.path} has {name} of shape {tuple(tensors[name].shape)}, but {tuple(parameter.shape)} "
+                        "is to be trained: begin with an adapter of the same rank."
                     )
-                one.data.copy_(tensors[name])
+                parameter.data.copy_(tensors[name])
 
-    def meet(self, parameters: Mapping[str, nn.Parameter]) -> None:
-        """Move the parameters half of the way back to its values; what it lacks stays as it is."""
+    def average_into(self, parameters: Mapping[str, nn.Parameter]) -> None:
+        """Replace each parameter by the mean of itself and its tensor; one that it lacks stays as it is."""
         tensors = self.tensors
-        for name, one in shipped_names(parameters).items():
+        for name, parameter in shipped_names(parameters).items():
             if name in tensors:
-                one.data.copy_((one.data.float() + tensors[name].to(one.device).float()) / 2)
+                begun = tensors[name].to(parameter.device).float()
+                parameter.data.copy_((parameter.data.float() + begun) / 2)
 
 
 def _beginning(folder: Path, base: LoadedModel) -> _Beginning:

@@ -8,6 +8,9 @@ from retriever.store import DocumentStore
 from retriever.types import Passage, Span
 from training.data.question import Source
 
+GroupRow = tuple[int, tuple[tuple[int, int], ...]]
+"""A passage's row in the store, and the (start, end) of its window's characters that answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledPassage:
@@ -25,7 +28,7 @@ class LabelledPassage:
 
 def titled_windows(passages: Iterable[LabelledPassage]) -> list[tuple[str, str]]:
     """Title and window of each, as a reader takes them."""
-    return [(one.passage.title, one.passage.window) for one in passages]
+    return [(labelled.passage.title, labelled.passage.window) for labelled in passages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,12 @@ class Group:
     @property
     def positives(self) -> tuple[LabelledPassage, ...]:
         """The passages that hold an answer."""
-        return tuple(one for one in self.passages if one.answers)
+        return tuple(labelled for labelled in self.passages if labelled.answers)
 
     @property
     def negatives(self) -> tuple[LabelledPassage, ...]:
         """The passages that hold none."""
-        return tuple(one for one in self.passages if not one.answers)
+        return tuple(labelled for labelled in self.passages if not labelled.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class GroupRecord:
     source: Source
     question: str
     answers: tuple[str, ...]
-    rows: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+    rows: tuple[GroupRow, ...]
 
     @property
     def answerable(self) -> bool:

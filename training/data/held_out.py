@@ -17,11 +17,6 @@ _SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.xz")
 _QUESTION_KEYS = frozenset({"question", "input"})
 
 
-def normalised_question(question: str) -> str:
-    """Two questions are the same one when this is equal: lower case, no punctuation, no articles, single spaces."""
-    return normalise_answer(question)
-
-
 def evaluation_files(data_folder: Path) -> list[Path]:
     """Every question file of the folder that is neither a training file, nor a corpus, nor evidence, in order.
 
@@ -37,9 +32,12 @@ def evaluation_files(data_folder: Path) -> list[Path]:
 
 
 def questions_in(paths: Sequence[Path]) -> set[str]:
-    """The normalised questions of these files: whatever stands under ``question`` or ``input``, at any depth."""
+    """The normalised questions of these files: whatever stands under ``question`` or ``input``, at any depth.
+
+    Two questions count as the same one when ``normalise_answer`` makes the same of them.
+    """
     return {
-        normalised_question(text) for path in paths for record in records(path) for text in _questions(record)
+        normalise_answer(text) for path in paths for record in records(path) for text in _questions(record)
     }
 
 

@@ -42,8 +42,8 @@ class Miner:
         labelled = self._labelled(question, self._settings.depth)
         positives = sorted(
             ((passage, spans) for passage, spans in labelled if spans),
-            key=lambda one: (
-                one[1][0].start >= len(one[0].text)
+            key=lambda labelled: (
+                labelled[1][0].start >= len(labelled[0].text)
             ),  # those in the passage before its continuation
         )[: self._settings.positives]
         negatives = [passage for passage, spans in labelled if not spans]

@@ -9,10 +9,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from app.answering.text.normalise import normalise_answer
 from common.files import Record, records
 from retriever.types import Document, Span
 from training.data.corpus import paragraphs
-from training.data.held_out import normalised_question
 from training.data.question import Question, Source
 from training.data.squad import Article, ParagraphQuestion
 from training.data.untokenised import Untokenised, untokenised
@@ -32,14 +32,14 @@ def qed_articles(path: Path, unwanted: set[str]) -> tuple[list[Article], int]:
     kept: list[tuple[str, ParagraphQuestion]] = []
     removed = 0
     for number, record in enumerate(_usable(path)):
-        if normalised_question(record["question"]) in unwanted:
+        if normalise_answer(record["question"]) in unwanted:
             removed += 1
         elif (asked := _question(record, number)) is not None:
             kept.append((record["title"], asked))
-    kept.sort(key=lambda one: one[0])
+    kept.sort(key=lambda row: row[0])
     articles = [
         Article(Source.QED, title, tuple(asked for _, asked in rows))
-        for title, rows in groupby(kept, key=lambda one: one[0])
+        for title, rows in groupby(kept, key=lambda row: row[0])
     ]
     return articles, removed
 
@@ -52,7 +52,7 @@ def _usable(path: Path) -> Iterator[Record]:
 def _question(record: dict[str, Any], number: int) -> ParagraphQuestion | None:
     """The question with its short answers; None when it has none."""
     context = untokenised(record["context"])
-    found = [Span(*one) for one in record["answer_spans"] if one[0] >= 0]  # -1: it has no characters
+    found = [Span(*pair) for pair in record["answer_spans"] if pair[0] >= 0]  # -1: it has no characters
     marked = tuple(span for old in found if (span := _short(context, old)) is not None)
     if not marked:
         return None

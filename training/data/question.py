@@ -7,8 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from app.answering.text.answer_match import has_answer
+from app.answering.text.normalise import normalise_answer
 from common.files import records
-from training.data.held_out import normalised_question
 
 _LEAST_CHARACTERS = 2
 
@@ -34,7 +34,7 @@ class Question:
     @property
     def normalised(self) -> str:
         """What tells it from other questions."""
-        return normalised_question(self.text)
+        return normalise_answer(self.text)
 
     def order(self, seed: int) -> str:
         """A place among others that depends on nothing but its words and the seed."""

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from app.answering.text.answer_match import WordIndex, answer_spans
+from app.answering.text.normalise import normalise_answer
 from common.files import records
 from retriever.lexical import LexicalIndex
 from retriever.store import DocumentStore
 from retriever.types import Document, Passage, Span
 from training.data.corpus import paragraph_id, paragraphs
 from training.data.group import GroupRecord, record_of
-from training.data.held_out import normalised_question
 from training.data.question import Question, Source
 
 
@@ -66,13 +66,13 @@ def squad_articles(path: Path, unwanted: set[str]) -> tuple[list[Article], int]:
     kept: list[tuple[str, ParagraphQuestion]] = []
     removed = 0
     for number, record in enumerate(records(path)):
-        if normalised_question(record["question"]) in unwanted:
+        if normalise_answer(record["question"]) in unwanted:
             removed += 1
         elif record["answers"] and record["answers"][0]["text"].strip():
             kept.append((record["title"], _question(record, number)))
     articles = [
         Article(Source.SQUAD, title, tuple(question for _, question in rows))
-        for title, rows in groupby(kept, key=lambda one: one[0])
+        for title, rows in groupby(kept, key=lambda row: row[0])
     ]
     return articles, removed
 
@@ -87,7 +87,7 @@ class ArticleIndex:
     @cached_property
     def _lexical(self) -> LexicalIndex:
         index = LexicalIndex()
-        index.add((row, one.title, one.text) for row, one in self._passages.items())
+        index.add((row, passage.title, passage.text) for row, passage in self._passages.items())
         return index
 
     def of_paragraph(self, doc_id: str) -> list[Passage]:
@@ -100,12 +100,13 @@ class ArticleIndex:
             return []
         wanted = [WordIndex.of(answer) for answer in question.answers]
         found = (
-            self._passages[one.row] for one in self._lexical.search(question.text, k=len(self._passages))
+            self._passages[found.row] for found in self._lexical.search(question.text, k=len(self._passages))
         )
         return [
             passage
             for passage in found
-            if passage.doc_id != doc_id and not any(self._words[passage.row].contains(one) for one in wanted)
+            if passage.doc_id != doc_id
+            and not any(self._words[passage.row].contains(answer) for answer in wanted)
         ][:k]
 
 
@@ -134,7 +135,7 @@ def paragraph_group(
         return None
     # the passage that holds the answer itself stands before one that has it in the continuation
     lengths = {passage.row: len(passage.text) for passage, _ in shown}
-    positives.sort(key=lambda one: one[1][0].start >= lengths[one[0]])
+    positives.sort(key=lambda labelled: labelled[1][0].start >= lengths[labelled[0]])
     hard = article.without_answer(question, doc_id, k=negatives)
     return record_of(
         question.id,

@@ -54,8 +54,8 @@ class GradientWorkers(Generic[P]):
         gradients: dict[str, Tensor] = {}
         losses: dict[str, float] = {}
         for found, terms in self._pool.map(lambda part: self._part(part, part.size / examples), parts):
-            for name, one in zip(self._parameters, found, strict=True):
-                gradients[name] = gradients[name].add_(one) if name in gradients else one.float()
+            for name, gradient in zip(self._parameters, found, strict=True):
+                gradients[name] = gradients[name].add_(gradient) if name in gradients else gradient.float()
             for name, value in terms.items():
                 losses[name] = losses.get(name, 0.0) + value
         return Step(gradients, losses)
@@ -65,4 +65,4 @@ class GradientWorkers(Generic[P]):
         gradients = torch.autograd.grad(
             losses.total * share, list(self._parameters.values()), materialize_grads=True
         )
-        return gradients, {name: float(one.detach()) * share for name, one in losses.by_name().items()}
+        return gradients, {name: float(loss.detach()) * share for name, loss in losses.by_name().items()}

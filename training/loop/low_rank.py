@@ -24,9 +24,9 @@ def with_low_rank(model: nn.Module, projections: Sequence[str], *, rank: int) ->
     model.requires_grad_(requires_grad=False)
     config = LoraConfig(r=rank, lora_alpha=round(SCALE * rank), target_modules=list(projections))
     inject_adapter_in_model(config, model)
-    return {name: one for name, one in model.named_parameters() if one.requires_grad}
+    return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
 
 
 def shipped_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors under the names that serving knows: without peft's name of the adapter."""
-    return {name.replace(".default.", "."): one for name, one in tensors.items()}
+    return {name.replace(".default.", "."): tensor for name, tensor in tensors.items()}

@@ -27,13 +27,13 @@ class MasterAdamW:
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], dtype: torch.dtype) -> None:
         """``parameters``: float32 when they come, the masters' beginnings; in ``dtype`` from then on."""
-        masters = {name: one.detach().clone().float() for name, one in parameters.items()}
-        for one in parameters.values():
-            one.data = one.data.to(dtype)
+        masters = {name: parameter.detach().clone().float() for name, parameter in parameters.items()}
+        for parameter in parameters.values():
+            parameter.data = parameter.data.to(dtype)
         self._parameters = parameters
         self._masters = masters
-        matrices = [one for one in masters.values() if one.dim() > 1]
-        others = [one for one in masters.values() if one.dim() <= 1]
+        matrices = [master for master in masters.values() if master.dim() > 1]
+        others = [master for master in masters.values() if master.dim() <= 1]
         self._adam = torch.optim.AdamW(
             [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}],
             lr=0.0,

@@ -207,7 +207,9 @@ class Run(Generic[P]):
 
 def write_weights(path: Path, tensors: Mapping[str, torch.Tensor], *, base_sha256: str) -> None:
     """The tensors as a file to ship, in bfloat16."""
-    halved = {name: one.detach().to("cpu", torch.bfloat16).contiguous() for name, one in tensors.items()}
+    halved = {
+        name: tensor.detach().to("cpu", torch.bfloat16).contiguous() for name, tensor in tensors.items()
+    }
     with whole_file(path) as unfinished:
         save_file(halved, unfinished, metadata={"base_sha256": base_sha256})
         unfinished.chmod(0o644)  # safetensors writes for its owner alone, but this file is shipped

@@ -39,25 +39,31 @@ def batch_of(examples: Sequence[Example], device: str = "cpu") -> Batch:
     allowed: list[bool] = []
     pairs: list[tuple[int, int]] = []
     group_tokens, group_pairs = [], []
-    at = 0
+    place = 0  # of the next token in the batch
     for example in examples:
-        before, right, none = at, [], []
-        for one, answers in zip(example.inputs, example.answers, strict=True):
-            window = len(one.offsets)
-            allowed += [True] + [False] * (one.first - 1) + [True] * window
-            allowed += [False] * (len(one.ids) - one.first - window)
-            right += [(at + first, at + last) for first, last in answers]
-            none.append((at, at))
-            at += len(one.ids)
-        pairs += right or none
-        group_pairs.append(len(right or none))
-        group_tokens.append(at - before)
+        first_place = place
+        answer_pairs, cls_pairs = [], []
+        for sequence, answers in zip(example.inputs, example.answers, strict=True):
+            window = len(sequence.offsets)
+            allowed += [True] + [False] * (sequence.first - 1) + [True] * window
+            allowed += [False] * (len(sequence.ids) - sequence.first - window)
+            answer_pairs += [(place + first, place + last) for first, last in answers]
+            cls_pairs.append((place, place))
+            place += len(sequence.ids)
+        targets = answer_pairs or cls_pairs
+        pairs += targets
+        group_pairs.append(len(targets))
+        group_tokens.append(place - first_place)
     return Batch(
-        Packed.of([(one.ids, one.types) for example in examples for one in example.inputs], device),
+        Packed.of(
+            [(sequence.ids, sequence.types) for example in examples for sequence in example.inputs], device
+        ),
         torch.tensor(allowed, device=device),
         tuple(group_tokens),
         torch.tensor(pairs, device=device),
         tuple(group_pairs),
         tuple(len(example.inputs) for example in examples),
-        torch.tensor([float(bool(one)) for example in examples for one in example.answers], device=device),
+        torch.tensor(
+            [float(bool(answers)) for example in examples for answers in example.answers], device=device
+        ),
     )

@@ -53,14 +53,16 @@ def example(group: Group, tokenizer: ReaderTokenizer, settings: PresentationSett
     """The group's passages as sequences. An answer that the sequence is too short for does not count."""
     passages = group.passages
     if rng.random() < settings.without_continuation:
-        alone = tuple(one.without_continuation for one in passages)
-        if any(one.answers for one in alone) or not group.positives:
+        alone = tuple(labelled.without_continuation for labelled in passages)
+        if any(labelled.answers for labelled in alone) or not group.positives:
             passages = alone
     inputs = tokenizer.inputs(group.question, titled_windows(passages))
-    answers = tuple(_tokens(one, labelled.answers) for one, labelled in zip(inputs, passages, strict=True))
+    answers = tuple(
+        _tokens(sequence, labelled.answers) for sequence, labelled in zip(inputs, passages, strict=True)
+    )
     return Example(tuple(inputs), answers)
 
 
-def _tokens(one: ReaderInput, answers: Sequence[Span]) -> tuple[tuple[int, int], ...]:
-    found = (one.tokens(span) for span in answers)
-    return tuple((one.first + tokens[0], one.first + tokens[1]) for tokens in found if tokens)
+def _tokens(sequence: ReaderInput, answers: Sequence[Span]) -> tuple[tuple[int, int], ...]:
+    found = (sequence.tokens(span) for span in answers)
+    return tuple((sequence.first + tokens[0], sequence.first + tokens[1]) for tokens in found if tokens)

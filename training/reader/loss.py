@@ -47,15 +47,15 @@ class Losses(NamedTuple):
 
 def reader_losses(scores: Scores, batch: Batch) -> Losses:
     """The loss of a batch; see the module's equations."""
-    start, end = (_shared_norm(one, batch) for one in (scores.start, scores.end))  # (T,)
+    start, end = (_shared_norm(logits, batch) for logits in (scores.start, scores.end))  # (T,)
     joint = start[batch.pairs[:, 0]] + end[batch.pairs[:, 1]]  # (P,)
-    marginal = [one.logsumexp(0) for one in torch.split(joint, list(batch.group_pairs))]
+    marginal = [group.logsumexp(0) for group in torch.split(joint, list(batch.group_pairs))]
     judged = F.binary_cross_entropy_with_logits(scores.answerability, batch.answerable, reduction="none")
-    answerability = [one.mean() for one in torch.split(judged, list(batch.group_sequences))]
+    answerability = [group.mean() for group in torch.split(judged, list(batch.group_sequences))]
     return Losses(-torch.stack(marginal).mean(), torch.stack(answerability).mean())
 
 
 def _shared_norm(logits: Tensor, batch: Batch) -> Tensor:
     """Log-probabilities over the allowed tokens of each group, (T,)."""
     allowed = logits.masked_fill(~batch.allowed, float("-inf"))
-    return torch.cat([one.log_softmax(0) for one in torch.split(allowed, list(batch.group_tokens))])
+    return torch.cat([group.log_softmax(0) for group in torch.split(allowed, list(batch.group_tokens))])

@@ -28,13 +28,13 @@ def quality(
             by_source.setdefault(record.source.value, []).append(scores)
     return {
         source: {"groups": len(scores)}
-        | {name: round(fmean(one[name] for one in scores), 4) for name in scores[0]}
+        | {name: round(fmean(score[name] for score in scores), 4) for name in scores[0]}
         for source, scores in sorted(by_source.items())
     }
 
 
 def _searched(reader: ReaderModel, group: Group) -> dict[str, float]:
-    windows = [one.passage.window for one in group.passages]
+    windows = [labelled.passage.window for labelled in group.passages]
     judged = reader.judge(group.question, titled_windows(group.passages))
     best = max(range(len(judged)), key=lambda n: judged[n].answerability)
     pointed = max(range(len(judged)), key=lambda n: _probability(judged[n]))
@@ -48,7 +48,7 @@ def _searched(reader: ReaderModel, group: Group) -> dict[str, float]:
 
 
 def _given(reader: ReaderModel, group: Group) -> dict[str, float]:
-    passage = next(one for one in group.passages if one.answers).passage
+    passage = next(labelled for labelled in group.passages if labelled.answers).passage
     (judged,) = reader.judge(group.question, [(passage.title, passage.window)])
     answer = _answer(judged, passage.window)
     return {

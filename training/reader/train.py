@@ -140,7 +140,9 @@ class _ReaderTask:
         self._data, self._settings = data, settings
         groups = data.training()
         if not settings.presentation.unanswerable:
-            groups = {source: [one for one in some if one.answerable] for source, some in groups.items()}
+            groups = {
+                source: [record for record in some if record.answerable] for source, some in groups.items()
+            }
         self._order = mixture(groups, settings.shares, total=settings.groups, seed=settings.seed)
         self._tokenizer = ReaderTokenizer(base, max_tokens=settings.max_tokens)
         self._base_sha256 = sha256_of(base / "model.safetensors")
@@ -200,10 +202,10 @@ class _ReaderTask:
             changes = with_low_rank(self.model, projections, rank=settings.rank)
         # an MPNet has not learnt any types
         whole = _HEADS if settings.layers_kept else (*_HEADS, "types.")
-        heads = {name: one for name, one in self.model.named_parameters() if name.startswith(whole)}
-        for one in heads.values():
-            one.data = one.data.float()
-            one.requires_grad_()
+        heads = {name: weight for name, weight in self.model.named_parameters() if name.startswith(whole)}
+        for weight in heads.values():
+            weight.data = weight.data.float()
+            weight.requires_grad_()
         learnt = changes | heads
         if start is not None:
             self._begin_with(learnt, start)
@@ -215,12 +217,12 @@ class _ReaderTask:
             raise ModelUnusableError(f"{path} was trained on another base model than the one given.")
         self._made_from["start"] = entry.sha256
         begun = load_file(path)
-        for name, one in shipped_names(learnt).items():
-            if name not in begun or begun[name].shape != one.shape:
+        for name, weight in shipped_names(learnt).items():
+            if name not in begun or begun[name].shape != weight.shape:
                 raise ModelUnusableError(
-                    f"{path} has no {name} of the shape {tuple(one.shape)}; give its rank."
+                    f"{path} has no {name} of the shape {tuple(weight.shape)}; give its rank."
                 )
-            one.data.copy_(begun[name])
+            weight.data.copy_(begun[name])
 
     def _example(self, place: int) -> Example:
         presentation = self._settings.presentation

@@ -8,7 +8,7 @@ from app.answering.support import Claim
 from app.answering.text.answer_match import has_answer
 from retriever.store import DocumentStore
 from training.data.group import Group
-from training.support.answering_passage import Case, Shown, quote, shown_of
+from training.support.answering_passage import AnsweringPassage, Case, answering_passage_of, quote
 from training.support.corruption import other_words, replaced, reversed_polarity
 from training.support.distractors import Elsewhere, OtherAnswers
 from training.support.harmless_edits import HarmlessEdits
@@ -42,63 +42,63 @@ class AnswerClaims:
         return None if found is None else self._said(Claim(group.question, group.answers[0], *found), rng)
 
     def _true(self, case: Case, rng: Random) -> Claim | None:
-        shown = case.shown
-        claim = self._claim(shown, shown.answer, self._quote(shown, rng))
+        passage = case.passage
+        claim = self._claim(passage, passage.answer, self._quote(passage, rng))
         if rng.random() < self._settings.edited:
             claim = self._edits.edited(claim, case, rng)
         return self._said(claim, rng)
 
     def _other_passage(self, case: Case, rng: Random) -> Claim | None:
-        shown = case.shown
-        found = self._elsewhere.quote(case.group, shown.answers, rng)
-        return None if found is None else self._said(Claim(shown.question, shown.answer, *found), rng)
+        passage = case.passage
+        found = self._elsewhere.quote(case.group, passage.answers, rng)
+        return None if found is None else self._said(Claim(passage.question, passage.answer, *found), rng)
 
     def _neighbour(self, case: Case, rng: Random) -> Claim | None:
-        shown = case.shown
-        silent = shown.silent()
+        passage = case.passage
+        silent = passage.silent()
         if not silent:
             return None
         at = silent[0] if rng.random() < 0.5 else rng.choice(silent)
-        beside = [one for one in (at - 1, at + 1) if one in silent]
+        beside = [number for number in (at - 1, at + 1) if number in silent]
         last = rng.choice(beside) if beside and rng.random() < self._settings.wider else at
-        text = quote(shown.text, shown.sentences, at, last)
-        if has_answer(text, shown.answers):
+        text = quote(passage.text, passage.sentences, at, last)
+        if has_answer(text, passage.answers):
             return None
-        return self._said(self._claim(shown, shown.answer, text), rng)
+        return self._said(self._claim(passage, passage.answer, text), rng)
 
     def _other_claim(self, case: Case, rng: Random) -> Claim | None:
-        shown = case.shown
-        text = self._quote(shown, rng)
+        passage = case.passage
+        text = self._quote(passage, rng)
         if rng.random() < self._settings.any_kind:
-            other = other_words(text, shown.answers, rng)
+            other = other_words(text, passage.answers, rng)
         else:
-            other = self._others.instead(shown.answer, shown.answers, shown.text, case.record, rng)
-        return None if other is None else self._said(self._claim(shown, other, text), rng)
+            other = self._others.instead(passage.answer, passage.answers, passage.text, case.record, rng)
+        return None if other is None else self._said(self._claim(passage, other, text), rng)
 
     def _altered_quote(self, case: Case, rng: Random) -> Claim | None:
-        shown = case.shown
-        other = self._others.instead(shown.answer, shown.answers, shown.text, case.record, rng)
-        text = self._quote(shown, rng)
-        altered = None if other is None else replaced(text, shown.answer, other)
-        if altered is None or has_answer(f"{shown.title}\n{altered}", shown.answers):
+        passage = case.passage
+        other = self._others.instead(passage.answer, passage.answers, passage.text, case.record, rng)
+        text = self._quote(passage, rng)
+        altered = None if other is None else replaced(text, passage.answer, other)
+        if altered is None or has_answer(f"{passage.title}\n{altered}", passage.answers):
             return None
-        return self._said(self._claim(shown, shown.answer, altered), rng)
+        return self._said(self._claim(passage, passage.answer, altered), rng)
 
     def _denied_quote(self, case: Case, rng: Random) -> Claim | None:
-        shown = case.shown
-        denied = reversed_polarity(shown.sentence(shown.at), rng, near=shown.place_in_sentence)
+        passage = case.passage
+        denied = reversed_polarity(passage.sentence(passage.at), rng, near=passage.place_in_sentence)
         if denied is None:
             return None
-        text = self._quote(shown, rng).replace(shown.sentence(shown.at), denied)
-        return self._said(self._claim(shown, shown.answer, text), rng)
+        text = self._quote(passage, rng).replace(passage.sentence(passage.at), denied)
+        return self._said(self._claim(passage, passage.answer, text), rng)
 
     def _by_chance(self, case: Case, rng: Random) -> Claim | None:
-        shown = case.shown
-        other = self._others.with_answer(shown.answer, case.record, rng)
-        there = None if other is None else shown_of(other.group(self._store), rng, asked=0.0)
-        if there is None or (there.title == shown.title and there.text == shown.text):
+        passage = case.passage
+        other = self._others.with_answer(passage.answer, case.record, rng)
+        there = None if other is None else answering_passage_of(other.group(self._store), rng, asked=0.0)
+        if there is None or (there.title == passage.title and there.text == passage.text):
             return None
-        return self._said(Claim(shown.question, shown.answer, there.title, self._quote(there, rng)), rng)
+        return self._said(Claim(passage.question, passage.answer, there.title, self._quote(there, rng)), rng)
 
     def _said(self, claim: Claim, rng: Random) -> Claim:
         """The claim as it is, or made into a statement."""
@@ -108,14 +108,14 @@ class AnswerClaims:
         alone = rng.random() < self._settings.without_question
         return replace(claim, question="" if alone else claim.question, answer=said)
 
-    def _quote(self, shown: Shown, rng: Random) -> str:
+    def _quote(self, passage: AnsweringPassage, rng: Random) -> str:
         """The sentence that answers, or with a neighbour, or the whole passage."""
         chance = rng.random()
         if chance < self._settings.whole:
-            return shown.text
-        if chance < self._settings.whole + self._settings.wider and shown.neighbours:
-            return quote(shown.text, shown.sentences, shown.at, rng.choice(shown.neighbours))
-        return shown.sentence(shown.at)
+            return passage.text
+        if chance < self._settings.whole + self._settings.wider and passage.neighbours:
+            return quote(passage.text, passage.sentences, passage.at, rng.choice(passage.neighbours))
+        return passage.sentence(passage.at)
 
-    def _claim(self, shown: Shown, answer: str, text: str) -> Claim:
-        return Claim(shown.question, answer, shown.title, text)
+    def _claim(self, passage: AnsweringPassage, answer: str, text: str) -> Claim:
+        return Claim(passage.question, answer, passage.title, text)

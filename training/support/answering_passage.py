@@ -15,21 +15,22 @@ _LEAST_LETTERS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A question with the passage that answers it.
-
-    ``answer``: as it stands in the passage, at ``place``. ``answers``: all that count as right.
-    ``sentences``: of ``text``, of which the one at ``at`` holds the answer.
-    """
+class AnsweringPassage:
+    """A passage that answers, with its question."""
 
     question: str
     answer: str
+    """The answer as it stands in the passage."""
     answers: tuple[str, ...]
+    """Every wording that counts as right."""
     title: str
     text: str
     place: Span
+    """Where the answer stands in ``text``."""
     sentences: tuple[Span, ...]
+    """The sentences of ``text``."""
     at: int
+    """The number of the sentence that holds the answer."""
 
     def sentence(self, number: int) -> str:
         """A sentence's characters."""
@@ -43,17 +44,19 @@ class Shown:
     @property
     def neighbours(self) -> list[int]:
         """The sentences before and after the one with the answer."""
-        return [one for one in (self.at - 1, self.at + 1) if 0 <= one < len(self.sentences)]
+        return [number for number in (self.at - 1, self.at + 1) if 0 <= number < len(self.sentences)]
 
     def silent(self) -> list[int]:
         """The sentences that hold no answer, the neighbours first."""
-        found = [
-            one for one in range(len(self.sentences)) if not has_answer(self.sentence(one), self.answers)
-        ]
-        return sorted((one for one in found if one != self.at), key=lambda one: (abs(one - self.at), one))
+        silent = (
+            number
+            for number in range(len(self.sentences))
+            if number != self.at and not has_answer(self.sentence(number), self.answers)
+        )
+        return sorted(silent, key=lambda number: (abs(number - self.at), number))
 
 
-def shown_of(group: Group, rng: Random, *, asked: float) -> Shown | None:
+def answering_passage_of(group: Group, rng: Random, *, asked: float) -> AnsweringPassage | None:
     """The group's passage that answers, or one of several; None when no sentence holds the answer whole.
 
     ``asked``: the share of the question's longer words that title and sentence must hold where nobody marked
@@ -61,10 +64,10 @@ def shown_of(group: Group, rng: Random, *, asked: float) -> Shown | None:
     """
     marked = group.source is Source.SQUAD
     positives = group.positives[:1] if marked else rng.sample(group.positives, len(group.positives))
-    for one in positives:
-        found = _shown(group, one)
-        if found is not None and (marked or _share_asked(found) >= asked):
-            return found
+    for labelled in positives:
+        passage = _answering_passage(group, labelled)
+        if passage is not None and (marked or _share_asked(passage) >= asked):
+            return passage
     return None
 
 
@@ -73,7 +76,7 @@ def quote(text: str, sentences: Sequence[Span], first: int, last: int) -> str:
     return text[sentences[min(first, last)].start : sentences[max(first, last)].end]
 
 
-def _shown(group: Group, labelled: LabelledPassage) -> Shown | None:
+def _answering_passage(group: Group, labelled: LabelledPassage) -> AnsweringPassage | None:
     alone = labelled.without_continuation
     chosen = alone if alone.answers else labelled
     text, place = chosen.passage.window, chosen.answers[0]
@@ -81,7 +84,7 @@ def _shown(group: Group, labelled: LabelledPassage) -> Shown | None:
     for at, span in enumerate(sentences):
         if span.start <= place.start and place.end <= span.end:
             answer = place.of(text)
-            return Shown(
+            return AnsweringPassage(
                 question=group.question,
                 answer=answer,
                 answers=(answer, *group.answers),
@@ -94,15 +97,15 @@ def _shown(group: Group, labelled: LabelledPassage) -> Shown | None:
     return None
 
 
-def _share_asked(shown: Shown) -> float:
-    words = [word for word in WordIndex.of(shown.question).joined.split() if len(word) >= _LEAST_LETTERS]
-    told = WordIndex.of(f"{shown.title} {shown.sentence(shown.at)}").joined.split()
+def _share_asked(passage: AnsweringPassage) -> float:
+    words = [word for word in WordIndex.of(passage.question).joined.split() if len(word) >= _LEAST_LETTERS]
+    told = WordIndex.of(f"{passage.title} {passage.sentence(passage.at)}").joined.split()
     return sum(word in told for word in words) / max(1, len(words))
 
 
 class Case(NamedTuple):
-    """``shown``: the passage that answers, and the question with it."""
+    """``passage``: the passage that answers, and the question with it."""
 
     record: GroupRecord
     group: Group
-    shown: Shown
+    passage: AnsweringPassage

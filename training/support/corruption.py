@@ -73,7 +73,7 @@ def values(text: str) -> list[Value]:
         for match in _VALUE.finditer(text)
     ]
     is_sentence = len(text.split()) >= _LEAST_SENTENCE
-    return [one for one in found if not (is_sentence and _opens(one))]
+    return [value for value in found if not (is_sentence and _opens(value))]
 
 
 def kind_of(answer: str) -> ValueKind:
@@ -82,9 +82,9 @@ def kind_of(answer: str) -> ValueKind:
     return found[0].kind if found else ValueKind.WORDS
 
 
-def same(one: str, other: str) -> bool:
+def same(answer: str, other: str) -> bool:
     """Whether one answer's words are part of the other's: then they may mean the same."""
-    first, second = WordIndex.of(one), WordIndex.of(other)
+    first, second = WordIndex.of(answer), WordIndex.of(other)
     return first.contains(second) or second.contains(first) or not first.places or not second.places
 
 
@@ -144,7 +144,7 @@ def shortened(sentence: str, rng: Random) -> str | None:
         for pattern in (_PARENTHESIS, _RELATIVE)
         if (match := pattern.search(sentence))
     ]
-    kept = [one for one in found if len(one.split()) >= 4]
+    kept = [sentence for sentence in found if len(sentence.split()) >= 4]
     return rng.choice(kept) if kept else None
 
 
@@ -152,7 +152,7 @@ def others_of_kind(text: str, answer: str, answers: Sequence[str]) -> list[str]:
     """The text's values of the answer's kind that are not, and are no part of, any of the answers."""
     kind = kind_of(answer)
     found = dict.fromkeys(value.text for value in values(text) if value.kind is kind)
-    return [one for one in found if not any(same(one, right) for right in (answer, *answers))]
+    return [text for text in found if not any(same(text, right) for right in (answer, *answers))]
 
 
 def _opens(value: Value) -> bool:
@@ -167,7 +167,7 @@ def other_words(text: str, answers: Sequence[str], rng: Random) -> str | None:
         first = rng.randrange(len(words)) if words else 0
         last = min(first + rng.randrange(4), len(words) - 1)
         found += [text[words[first].start() : words[last].end()]] if words else []
-    kept = [one for one in found if not any(same(one, right) for right in answers)]
+    kept = [words for words in found if not any(same(words, right) for right in answers)]
     return rng.choice(kept) if kept else None
 
 
@@ -179,7 +179,7 @@ def _same_clause(text: str, position: int, near: Span) -> bool:
 def _other_date_or_number(text: str, rng: Random) -> str | None:
     """Another one of the same form."""
     if (month := re.search(rf"\b{_MONTH}\b", text)) and rng.random() < 0.4:
-        other = rng.choice([one for one in _MONTHS if one != month.group()])
+        other = rng.choice([name for name in _MONTHS if name != month.group()])
         return text[: month.start()] + other + text[month.end() :]
     numbers = list(re.finditer(r"\d+(?:,\d{3})*", text))
     if numbers:
@@ -187,7 +187,7 @@ def _other_date_or_number(text: str, rng: Random) -> str | None:
         other = _other_number(number.group(), rng)
         return text[: number.start()] + other + text[number.end() :]
     if text in _COUNTS:
-        return rng.choice([one for one in _COUNTS if one != text])
+        return rng.choice([count for count in _COUNTS if count != text])
     return None
 
 

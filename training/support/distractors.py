@@ -39,16 +39,16 @@ class OtherAnswers:
         kind = kind_of(answer)
         sources: list[Callable[[], list[str | None]]] = [
             lambda: [*others_of_kind(text, answer, answers)],
-            lambda: [one for one in self.near(record) if kind_of(one) is kind],
+            lambda: [other for other in self.near(record) if kind_of(other) is kind],
             lambda: [varied(answer, rng)],
             lambda: [self.of_kind(kind, rng) for _ in range(_TRIES)],
         ]
         rng.shuffle(sources)
         for source in sources:
             found = [
-                one
-                for one in source()
-                if one is not None and not any(same(one, right) for right in (answer, *answers))
+                other
+                for other in source()
+                if other is not None and not any(same(other, right) for right in (answer, *answers))
             ]
             if found:
                 return rng.choice(found)
@@ -60,7 +60,7 @@ class OtherAnswers:
         if place is None:
             return []
         around = range(max(0, place - _NEAR), min(len(self._records), place + _NEAR + 1))
-        return [self._records[one].answers[0] for one in around if one != place]
+        return [self._records[other].answers[0] for other in around if other != place]
 
     def of_kind(self, kind: ValueKind, rng: Random) -> str | None:
         """Any answer of this kind; None when there is none."""
@@ -95,10 +95,12 @@ class Elsewhere:
 
         ``whole``: the quote is always the whole passage.
         """
-        passages = [one.passage for one in group.negatives]
+        passages = [labelled.passage for labelled in group.negatives]
         if not passages:
             other = self._others.any(rng)
-            passages = [] if other is None else [one.passage for one in other.group(self._store).positives]
+            passages = (
+                [] if other is None else [labelled.passage for labelled in other.group(self._store).positives]
+            )
         for passage in rng.sample(passages, min(_TRIES, len(passages))):
             sentences = sentence_spans(passage.text)
             if not sentences:

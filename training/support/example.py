@@ -8,7 +8,7 @@ from app.answering.support import Claim
 from retriever.store import DocumentStore
 from training.data.group import GroupRecord
 from training.support.answer_claims import AnswerClaims
-from training.support.answering_passage import Case, shown_of
+from training.support.answering_passage import Case, answering_passage_of
 from training.support.distractors import Elsewhere, OtherAnswers
 from training.support.kinds import Kind, SupportSettings
 from training.support.sentence_claims import SentenceClaims
@@ -52,10 +52,10 @@ class SupportExamples:
     def of_kind(self, record: GroupRecord, kind: Kind, rng: Random) -> Claim | None:
         """A claim of this kind; None when the group offers none."""
         group = record.group(self._store)
-        shown = shown_of(group, rng, asked=self._settings.asked)
-        if shown is None:
+        passage = answering_passage_of(group, rng, asked=self._settings.asked)
+        if passage is None:
             return self._answers.of_silent(group, rng) if kind is Kind.OTHER_PASSAGE else None
-        return self._makers[kind](Case(record, group, shown), rng)
+        return self._makers[kind](Case(record, group, passage), rng)
 
 
 def _drawn_order(shares: Mapping[Kind, float], rng: Random) -> list[Kind]:

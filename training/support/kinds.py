@@ -8,26 +8,32 @@ from enum import StrEnum
 class Kind(StrEnum):
     """How a claim and a quote go together; all but the true ones are to be scored 0.
 
-    Claims that are short answers, or made into a statement: TRUE; OTHER_PASSAGE: the quote is of another
-    passage; NEIGHBOUR: of the same passage, but does not say it; OTHER_CLAIM: a wrong answer with the right
-    quote; ALTERED_QUOTE: the quote says another answer; DENIED_QUOTE: it denies it; BY_CHANCE: it holds the
-    same words in answer to another question.
-
-    Claims that are sentences, with the passage as quote: TRUE_SENTENCE; ALTERED_SENTENCE: claim and quote
-    differ in a name, number or date; DENIED_SENTENCE: in polarity; UNSAID_SENTENCE: the quote lacks the sentence.
+    The claims of a sentence's kinds are sentences, with their passage as quote. The others are short answers, or short
+    answers made into a statement.
     """
 
     TRUE = "true"
+    """The quote backs the answer."""
     OTHER_PASSAGE = "other-passage"
+    """The quote is of a passage that does not answer."""
     NEIGHBOUR = "neighbour"
+    """The quote is of the passage that answers, but of a sentence that does not."""
     OTHER_CLAIM = "other-claim"
+    """The answer is wrong, and the quote holds the right one."""
     ALTERED_QUOTE = "altered-quote"
+    """The quote was changed to say another answer."""
     DENIED_QUOTE = "denied-quote"
+    """The quote was changed to deny the answer."""
     BY_CHANCE = "by-chance"
+    """The quote holds the same words in answer to another question."""
     TRUE_SENTENCE = "true-sentence"
+    """The passage holds the sentence."""
     ALTERED_SENTENCE = "altered-sentence"
+    """Sentence and passage differ in a name, number or date."""
     DENIED_SENTENCE = "denied-sentence"
+    """Sentence and passage differ in polarity."""
     UNSAID_SENTENCE = "unsaid-sentence"
+    """The passage lacks the sentence."""
 
     @property
     def supported(self) -> bool:
@@ -52,25 +58,28 @@ def _of_sentences() -> dict[Kind, float]:
 
 @dataclass(frozen=True, slots=True)
 class SupportSettings:
-    """How groups become claims.
-
-    ``supported``: the share whose quote backs the claim. ``sentences``: the share whose claim is a sentence.
-    ``of_answers``, ``of_sentences``: shares of the corruptions. ``any_kind``: the share of other claims that
-    are any words of the quote, and not of the kind that the question asks for. ``stated``: the share of answers
-    that are made into a statement, where the question allows it. ``without_question``: the share of sentences
-    and statements that come without a question. ``wider``: the share of quotes with a neighbouring sentence;
-    ``whole``: of quotes that are the whole passage. ``edited``: the share of supported claims with an edit that
-    does no harm, so that an edit alone says nothing. ``asked``: see ``shown_of``.
-    """
+    """How groups become claims."""
 
     supported: float = 0.5
+    """The share of claims whose quote backs them."""
     sentences: float = 0.25
+    """The share of claims that are sentences."""
     of_answers: Mapping[Kind, float] = field(default_factory=_of_answers)
+    """The shares of the corruptions, among claims that are answers and are not backed."""
     of_sentences: Mapping[Kind, float] = field(default_factory=_of_sentences)
+    """The shares of the corruptions, among claims that are sentences and are not backed."""
     any_kind: float = 0.4
+    """The share of wrong answers that are any words of the quote. The others are of the kind that is asked for."""
     stated: float = 0.3
+    """The share of answers that are made into a statement, where the question allows it."""
     without_question: float = 0.3
+    """The share of sentences and statements that come without a question."""
     wider: float = 0.3
+    """The share of quotes that have a neighbouring sentence beside the one that answers."""
     whole: float = 0.15
+    """The share of quotes that are the whole passage."""
     edited: float = 0.4
+    """The share of backed claims with an edit that does no harm, so that an edit alone says nothing."""
     asked: float = 0.5
+    """The share of a question's longer words that must stand beside an answer that nobody marked: see
+    ``answering_passage_of``."""

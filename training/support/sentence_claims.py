@@ -6,7 +6,7 @@ from random import Random
 from app.answering.support import Claim
 from app.answering.text.answer_match import has_answer
 from training.data.group import GroupRecord
-from training.support.answering_passage import Case, Shown
+from training.support.answering_passage import AnsweringPassage, Case
 from training.support.corruption import replaced, reversed_polarity, shortened, values
 from training.support.distractors import Elsewhere, OtherAnswers
 from training.support.kinds import Kind, SupportSettings
@@ -27,24 +27,24 @@ class SentenceClaims:
         }
 
     def _true_sentence(self, case: Case, rng: Random) -> Claim | None:
-        shown = case.shown
-        at = self._sentence(shown, rng)
+        passage = case.passage
+        at = self._sentence(passage, rng)
         if at is None:
             return None
-        sentence, text = shown.sentence(at), shown.text
+        sentence, text = passage.sentence(at), passage.text
         if rng.random() < self._settings.edited:
             sentence, text = self._edited_alike(sentence, text, case.record, rng)
         if rng.random() < 0.5:
             sentence = shortened(sentence, rng) or sentence
-        return self._asked(shown, at, sentence, text, rng)
+        return self._asked(passage, at, sentence, text, rng)
 
     def _altered_sentence(self, case: Case, rng: Random) -> Claim | None:
-        shown = case.shown
-        at = self._sentence(shown, rng)
-        pair = None if at is None else self._other_value(shown.sentence(at), shown.text, case.record, rng)
+        passage = case.passage
+        at = self._sentence(passage, rng)
+        pair = None if at is None else self._other_value(passage.sentence(at), passage.text, case.record, rng)
         if at is None or pair is None:
             return None
-        sentence, text = shown.sentence(at), shown.text
+        sentence, text = passage.sentence(at), passage.text
         if rng.random() < 0.6:
             altered = replaced(sentence, *pair)
             if altered is None:
@@ -57,34 +57,34 @@ class SentenceClaims:
             if found is None:
                 return None
             text = found
-        return self._asked(shown, at, sentence, text, rng)
+        return self._asked(passage, at, sentence, text, rng)
 
     def _denied_sentence(self, case: Case, rng: Random) -> Claim | None:
-        shown = case.shown
-        at = self._sentence(shown, rng)
+        passage = case.passage
+        at = self._sentence(passage, rng)
         if at is None:
             return None
-        sentence = shown.sentence(at)
-        near = shown.place_in_sentence if at == shown.at else None
+        sentence = passage.sentence(at)
+        near = passage.place_in_sentence if at == passage.at else None
         denied = reversed_polarity(sentence, rng, near=near)
         if denied is None:
             return None
         if rng.random() < 0.6:
-            return self._asked(shown, at, denied, shown.text, rng)
-        return self._asked(shown, at, sentence, shown.text.replace(sentence, denied), rng)
+            return self._asked(passage, at, denied, passage.text, rng)
+        return self._asked(passage, at, sentence, passage.text.replace(sentence, denied), rng)
 
     def _unsaid_sentence(self, case: Case, rng: Random) -> Claim | None:
-        shown = case.shown
-        at = self._sentence(shown, rng)
+        passage = case.passage
+        at = self._sentence(passage, rng)
         if at is None:
             return None
-        sentence = shown.sentence(at)
+        sentence = passage.sentence(at)
         sentence = (shortened(sentence, rng) if rng.random() < 0.5 else None) or sentence
         if rng.random() < 0.3:
-            found = self._elsewhere.quote(case.group, shown.answers, rng, whole=True)
+            found = self._elsewhere.quote(case.group, passage.answers, rng, whole=True)
             return None if found is None else Claim("", sentence, *found)
-        kept = [shown.sentence(one) for one in range(len(shown.sentences)) if one != at]
-        return self._asked(shown, at, sentence, " ".join(kept), rng) if kept else None
+        kept = [passage.sentence(number) for number in range(len(passage.sentences)) if number != at]
+        return self._asked(passage, at, sentence, " ".join(kept), rng) if kept else None
 
     def _other_value(
         self, sentence: str, text: str, record: GroupRecord, rng: Random
@@ -107,18 +107,18 @@ class SentenceClaims:
             return sentence, text
         return replaced(sentence, *pair) or sentence, replaced(text, *pair) or text
 
-    def _sentence(self, shown: Shown, rng: Random) -> int | None:
+    def _sentence(self, passage: AnsweringPassage, rng: Random) -> int | None:
         """A sentence to be claimed: the one that answers, or any of a claim's length."""
         fit = [
-            one
-            for one in range(len(shown.sentences))
-            if _LEAST_WORDS <= len(shown.sentence(one).split()) <= _MOST_WORDS
+            number
+            for number in range(len(passage.sentences))
+            if _LEAST_WORDS <= len(passage.sentence(number).split()) <= _MOST_WORDS
         ]
-        if shown.at in fit and rng.random() < 0.5:
-            return shown.at
+        if passage.at in fit and rng.random() < 0.5:
+            return passage.at
         return rng.choice(fit) if fit else None
 
-    def _asked(self, shown: Shown, at: int, sentence: str, text: str, rng: Random) -> Claim:
+    def _asked(self, passage: AnsweringPassage, at: int, sentence: str, text: str, rng: Random) -> Claim:
         """The sentence as a claim; with the question only when it is the one that answers."""
-        alone = at != shown.at or rng.random() < self._settings.without_question
-        return Claim("" if alone else shown.question, sentence, shown.title, text)
+        alone = at != passage.at or rng.random() < self._settings.without_question
+        return Claim("" if alone else passage.question, sentence, passage.title, text)

@@ -29,7 +29,7 @@ from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
 from training.loop.low_rank import seeded, shipped_names, with_low_rank
 from training.loop.run import Pace, Quality, Run, device, digest, training_dtype
-from training.support.answering_passage import shown_of
+from training.support.answering_passage import answering_passage_of
 from training.support.distractors import OtherAnswers
 from training.support.example import SupportExample, SupportExamples
 from training.support.kinds import Kind, SupportSettings
@@ -47,16 +47,16 @@ _SCORED_TOGETHER = 64
 
 @dataclass(frozen=True, slots=True)
 class SupportTrainingSettings:
-    """What the weights depend on, beside the data and the reader.
-
-    ``claims``: shown in all, which fixes the schedule. ``rate``: its peak. ``rank``: of the changes.
-    """
+    """What the weights depend on, beside the data and the reader."""
 
     claims: int = 30_000
+    """So many claims are shown in all, which fixes the schedule."""
     claims_per_step: int = 32
     seed: int = 0
     rate: float = 1e-3
+    """The peak of the learning rate."""
     rank: int = 16
+    """The rank of the low-rank changes."""
     quote_tokens: int = QUOTE_TOKENS
     shown: SupportSettings = field(default_factory=SupportSettings)
     shares: Mapping[Source, float] = field(default_factory=lambda: dict(SHARES))
@@ -128,7 +128,7 @@ class _SupportTask:
         self._data, self._settings = data, settings
         groups = data.training()
         for source in (Source.NQ, Source.TRIVIAQA):
-            groups[source] = [one for one in groups[source] if self._offers_support(one)]
+            groups[source] = [record for record in groups[source] if self._offers_support(record)]
         self._order = mixture(groups, settings.shares, total=settings.claims, seed=settings.seed)
         others = OtherAnswers(groups[Source.SQUAD])
         self._examples = SupportExamples(data.store, others, settings.shown)
@@ -140,7 +140,7 @@ class _SupportTask:
         with seeded(settings.seed):
             changes = with_low_rank(encoder, PROJECTIONS, rank=settings.rank)
         self.model.to(device())
-        head = {f"{HEAD}{name}": one for name, one in self.model.head.named_parameters()}
+        head = {f"{HEAD}{name}": weight for name, weight in self.model.head.named_parameters()}
         self.parameters: Mapping[str, nn.Parameter] = {**changes, **head}
         self.examples, self.examples_per_step = settings.claims, settings.claims_per_step
         self.rate = settings.rate
@@ -149,8 +149,8 @@ class _SupportTask:
     def parts(self, step: int, at_least: int) -> list[SupportBatch]:
         first = step * self.examples_per_step
         places = range(first, min(first + self.examples_per_step, len(self._order)))
-        examples = [one for place in places if (one := self._example(place)) is not None]
-        inputs = self._tokenizer.inputs([one.claim for one in examples])
+        examples = [example for place in places if (example := self._example(place)) is not None]
+        inputs = self._tokenizer.inputs([example.claim for example in examples])
         # the longest first, dealt out in turn: parts of about as many tokens
         dealt = sorted(zip(inputs, examples, strict=True), key=lambda pair: -len(pair[0][0]))
         parts = (dealt[number::at_least] for number in range(at_least))
@@ -190,7 +190,7 @@ class _SupportTask:
     def _offers_support(self, record: GroupRecord) -> bool:
         """Whether a passage that was found to hold the answer is likely to be about the question."""
         group = record.group(self._data.store)
-        return shown_of(group, Random(record.id), asked=self._settings.shown.asked) is not None
+        return answering_passage_of(group, Random(record.id), asked=self._settings.shown.asked) is not None
 
     def _example(self, place: int) -> SupportExample | None:
         return self._examples.drawn(self._order[place], Random(f"{self._settings.seed}:{place}"))
@@ -204,8 +204,8 @@ def quality(scorer: SupportScorer, examples: Sequence[SupportExample]) -> Qualit
     and the others. ``claims``: how many there are.
     """
     scores = np.array(_scores(scorer, examples))
-    kinds = np.array([one.kind.value for one in examples])
-    supported = np.array([one.kind.supported for one in examples], dtype=bool)
+    kinds = np.array([example.kind.value for example in examples])
+    supported = np.array([example.kind.supported for example in examples], dtype=bool)
     right = (scores >= 0.5) == supported
     found: Quality = {"all": {"claims": len(examples), "accuracy": _mean(right)}}
     if supported.any() and not supported.all():
@@ -229,7 +229,7 @@ def quality(scorer: SupportScorer, examples: Sequence[SupportExample]) -> Qualit
 def _scores(scorer: SupportScorer, examples: Sequence[SupportExample]) -> list[float]:
     scores: list[float] = []
     for at in range(0, len(examples), _SCORED_TOGETHER):
-        scores += scorer.score([one.claim for one in examples[at : at + _SCORED_TOGETHER]])
+        scores += scorer.score([example.claim for example in examples[at : at + _SCORED_TOGETHER]])
     return scores
 
 
@@ -243,6 +243,6 @@ def _mean(values: Flags | Floats) -> float:
 
 def _batch(part: Sequence[tuple[SupportInput, SupportExample]]) -> SupportBatch:
     return SupportBatch(
-        Packed.of([one for one, _ in part], device()),
-        torch.tensor([float(one.kind.supported) for _, one in part], device=device()),
+        Packed.of([tokens for tokens, _ in part], device()),
+        torch.tensor([float(example.kind.supported) for _, example in part], device=device()),
     )

@@ -82,8 +82,8 @@ class Packed:
         """Sequences given as (ids, types), at least one of each."""
         lengths = tuple(len(ids) for ids, _ in sequences)
         return cls(
-            torch.tensor([one for ids, _ in sequences for one in ids], device=device),
-            torch.tensor([one for _, types in sequences for one in types], device=device),
+            torch.tensor([id_ for ids, _ in sequences for id_ in ids], device=device),
+            torch.tensor([kind for _, types in sequences for kind in types], device=device),
             torch.cat([torch.arange(length, device=device) for length in lengths]),
             lengths,
         )

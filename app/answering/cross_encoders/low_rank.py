@@ -19,7 +19,7 @@ def is_low_rank(tensors: Mapping[str, Tensor]) -> bool:
 
 def besides(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors that are no changes."""
-    return {name: one for name, one in tensors.items() if not name.endswith((_DOWN, _UP))}
+    return {name: tensor for name, tensor in tensors.items() if not name.endswith((_DOWN, _UP))}
 
 
 @torch.no_grad()

@@ -59,23 +59,25 @@ class ReaderModel:
         for at in range(0, len(inputs), _PACKED_TOGETHER):
             some = inputs[at : at + _PACKED_TOGETHER]
             start, end, answerability = self._scores(some)
-            lengths = np.cumsum([len(one.ids) for one in some])[:-1]
+            lengths = np.cumsum([len(sequence.ids) for sequence in some])[:-1]
             starts += np.split(start, lengths)
             ends += np.split(end, lengths)
             logits += answerability.tolist()
-        start_total = _total([_candidates(one, logit) for one, logit in zip(inputs, starts, strict=True)])
-        end_total = _total([_candidates(one, logit) for one, logit in zip(inputs, ends, strict=True)])
+        start_total = _total([_candidates(*pair) for pair in zip(inputs, starts, strict=True)])
+        end_total = _total([_candidates(*pair) for pair in zip(inputs, ends, strict=True)])
         return [
-            _judgement(one, logit, start - start_total, end - end_total)
-            for one, logit, start, end in zip(inputs, logits, starts, ends, strict=True)
+            _judgement(sequence, logit, start - start_total, end - end_total)
+            for sequence, logit, start, end in zip(inputs, logits, starts, ends, strict=True)
         ]
 
     def _scores(self, inputs: Sequence[ReaderInput]) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Logits as float32: start and end, both (tokens of all inputs,), and answerability, (inputs,)."""
         device = self._model.words.device
         with torch.inference_mode():
-            scores = self._model(Packed.of([(one.ids, one.types) for one in inputs], device=str(device)))
-        start, end, answerability = (one.cpu().numpy() for one in scores)
+            scores = self._model(
+                Packed.of([(sequence.ids, sequence.types) for sequence in inputs], device=str(device))
+            )
+        start, end, answerability = (logits.cpu().numpy() for logits in scores)
         return start, end, answerability
 
 
@@ -108,9 +110,9 @@ def reader_model(
     return ReaderModel(model, ReaderTokenizer(base, max_tokens=max_tokens), sha256=sha256)
 
 
-def _candidates(one: ReaderInput, logits: FloatArray) -> FloatArray:
+def _candidates(sequence: ReaderInput, logits: FloatArray) -> FloatArray:
     """The logits that share one normalisation: those of the window's tokens, and [CLS] for "no answer here"."""
-    return np.concatenate([logits[:1], logits[one.first : one.first + len(one.offsets)]])
+    return np.concatenate([logits[:1], logits[sequence.first : sequence.first + len(sequence.offsets)]])
 
 
 def _total(logits: Sequence[FloatArray]) -> float:
@@ -118,11 +120,11 @@ def _total(logits: Sequence[FloatArray]) -> float:
     return float(np.logaddexp.reduce(np.concatenate(logits).astype(np.float64)))
 
 
-def _judgement(one: ReaderInput, logit: float, start: FloatArray, end: FloatArray) -> Judgement:
+def _judgement(sequence: ReaderInput, logit: float, start: FloatArray, end: FloatArray) -> Judgement:
     """``start``, ``end``: log-probabilities of all tokens of the sequence."""
-    window = slice(one.first, one.first + len(one.offsets))
-    spans = best_spans(start[window], end[window], starts=one.starts, ends=one.ends, k=_SPANS_KEPT)
+    window = slice(sequence.first, sequence.first + len(sequence.offsets))
+    spans = best_spans(start[window], end[window], starts=sequence.starts, ends=sequence.ends, k=_SPANS_KEPT)
     return Judgement(
         answerability=1 / (1 + float(np.exp(-np.float64(logit)))),
-        spans=tuple((one.characters(first, last), float(np.exp(score))) for first, last, score in spans),
+        spans=tuple((sequence.characters(first, last), float(np.exp(score))) for first, last, score in spans),
     )

@@ -45,7 +45,9 @@ class SupportTokenizer:
         return (*said, *shown), (0,) * len(said) + (1,) * len(shown)
 
     def _ids(self, texts: list[str], most: int) -> list[list[int]]:
-        return [one.ids[:most] for one in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
+        return [
+            encoding.ids[:most] for encoding in self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        ]
 
     def _special(self, token: str) -> int:
         found = self._tokenizer.token_to_id(token)

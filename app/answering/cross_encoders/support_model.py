@@ -34,5 +34,5 @@ def load(model: SupportModel, tensors: Mapping[str, Tensor]) -> None:
     """
     merge(model.encoder, tensors)
     model.head.load_state_dict(
-        {name.removeprefix(HEAD): one.float() for name, one in tensors.items() if name.startswith(HEAD)}
+        {name.removeprefix(HEAD): tensor.float() for name, tensor in tensors.items() if name.startswith(HEAD)}
     )

@@ -7,9 +7,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from app.answering.cross_encoders.low_rank import merge
+from app.answering.evidence_model.adapted_lm import AdaptedLM
 from app.answering.evidence_model.citation_head import CitationHead
 from app.answering.evidence_model.evidence_input import EVIDENCE_TOKENS, EvidenceTokenizer
-from app.answering.evidence_model.evidence_lm import EvidenceLM
 from app.answering.language_models.few_rows_linear import use_few_rows
 from app.answering.language_models.transformers_lm import LoadedModel
 from app.answering.shipped_weights import name_of, shipped_weights
@@ -28,7 +28,7 @@ class AdaptedModel:
     name: str
     sha256: str
     adapter_sha256: str
-    lm: EvidenceLM
+    lm: AdaptedLM
 
 
 def adapted(base: LoadedModel, folder: Path, *, evidence_tokens: int = EVIDENCE_TOKENS) -> AdaptedModel:
@@ -50,8 +50,8 @@ def adapted(base: LoadedModel, folder: Path, *, evidence_tokens: int = EVIDENCE_
         merge(base.model, tensors)
         head.load_state_dict(
             {
-                key.removeprefix(CITATION_PREFIX): one
-                for key, one in tensors.items()
+                key.removeprefix(CITATION_PREFIX): tensor
+                for key, tensor in tensors.items()
                 if key.startswith(CITATION_PREFIX)
             }
         )
@@ -61,5 +61,5 @@ def adapted(base: LoadedModel, folder: Path, *, evidence_tokens: int = EVIDENCE_
         use_few_rows(base.model)
     head.to(base.model.dtype).requires_grad_(requires_grad=False)
     tokenizer = EvidenceTokenizer(base.tokenizer, begin=base.begin, evidence_tokens=evidence_tokens)
-    lm = EvidenceLM(base.model.eval(), tokenizer, head)  # type: ignore[no-untyped-call]
+    lm = AdaptedLM(base.model.eval(), tokenizer, head)  # type: ignore[no-untyped-call]
     return AdaptedModel(base.name, base.sha256, entry.sha256, lm)

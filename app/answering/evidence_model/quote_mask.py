@@ -152,7 +152,7 @@ class _ClaimWords:
         words = sorted(set(tokenizer.text(prompt.ids).split()))
         # a title's first character may be joined to what stands before it, unless it is a letter
         after = sorted({"", *(title[:1] for title in prompt.titles if not title[:1].isalnum())})
-        framed = "".join(f" {OPENING}{word} {word}{TITLE}{one}" for one in after for word in words)
+        framed = "".join(f" {OPENING}{word} {word}{TITLE}{title}" for title in after for word in words)
         texts = self._texts({*prompt.ids, *tokenizer.ids(framed), *tokenizer.ids(TITLE)})
         found = {id_: match for id_, text in texts.items() if (match := _CLOSER.fullmatch(text))}
         self.closers: Mapping[int, str] = {id_: match["title"] for id_, match in found.items()}

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answering.evidence_generator import SAMPLES_TOGETHER, EvidenceGenerator
+from app.answering.evidence_model.adapted_lm import Pointed, QuotedAnswer, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
-from app.answering.evidence_model.evidence_lm import Pointed, QuotedAnswer, Written
 from app.answering.generator import ReaderGenerator
 from app.answering.types import CandidateSource, Reading, ScoredSpan
 from retriever.types import Hit, Passage, Span
@@ -27,9 +27,9 @@ TEXTS = (
 
 
 class ScriptedEvidence:
-    """Follows ``ReadEvidence``. What it was asked for is kept in ``lm.calls``."""
+    """Follows ``PrefilledEvidence``. What it was asked for is kept in ``lm.calls``."""
 
-    def __init__(self, lm: "ScriptedEvidenceLM", windows: Sequence[str]) -> None:
+    def __init__(self, lm: "ScriptedAdaptedLM", windows: Sequence[str]) -> None:
         self._lm, self._windows = lm, windows
 
     def write(self, n=1, *, max_tokens, temperature=0.0, seed=0, deadline=None):
@@ -57,8 +57,8 @@ class ScriptedEvidence:
         return Written(answer, -float(len(answer)), 2, answer not in self._lm.cut, Pointed(0.75, 0.25, spans))
 
 
-class ScriptedEvidenceLM:
-    """Follows ``EvidenceLM``. ``written``: by the first window; ``cut``: answers that never end."""
+class ScriptedAdaptedLM:
+    """Follows ``AdaptedLM``. ``written``: by the first window; ``cut``: answers that never end."""
 
     evidence = ScriptedEvidence
     sampled: Sequence[str] = ()
@@ -114,7 +114,7 @@ def generated(lm, n=1, *, together=2, found=None, reader=True, quoting=False, de
 
 
 def test_the_best_passages_are_read_once_together_and_without_continuations():
-    lm = ScriptedEvidenceLM({TEXTS[0]: "Winstanley"})
+    lm = ScriptedAdaptedLM({TEXTS[0]: "Winstanley"})
     generated(lm)
     assert [call for call in lm.calls if call[0] == "read"] == [
         ("read", QUESTION, (("T0", TEXTS[0]), ("T1", TEXTS[1])))
@@ -122,13 +122,13 @@ def test_the_best_passages_are_read_once_together_and_without_continuations():
 
 
 def test_a_passage_alone_is_read_with_its_continuation():
-    lm = ScriptedEvidenceLM({})
+    lm = ScriptedAdaptedLM({})
     generated(lm, together=1)
     assert lm.calls[0] == ("read", QUESTION, (("T0", f"{TEXTS[0]} It fell."),))
 
 
 def test_every_candidate_has_the_opinion_of_whoever_read_the_best_passages():
-    first, second, written = generated(ScriptedEvidenceLM({TEXTS[0]: "Winstanley"}))
+    first, second, written = generated(ScriptedAdaptedLM({TEXTS[0]: "Winstanley"}))
     assert [one.source for one in (first, second)] == [CandidateSource.READER] * 2
     assert written.source is CandidateSource.LM
     assert first.opinion.logprob == written.opinion.logprob == -10.0
@@ -138,7 +138,7 @@ def test_every_candidate_has_the_opinion_of_whoever_read_the_best_passages():
 
 def test_each_answer_of_a_passage_is_judged_by_itself():
     found = replace(readings()[0], spans=(*readings()[0].spans, ScoredSpan(Span(0, 3), 0.1)))
-    first, second = generated(ScriptedEvidenceLM({}), found=[found])
+    first, second = generated(ScriptedAdaptedLM({}), found=[found])
     assert (first.answer, second.answer) == ("Winstanley", TEXTS[0][:3])
     assert (first.opinion.logprob, second.opinion.logprob) == (-10.0, -3.0)
     assert (first.opinion.pointer, second.opinion.pointer) == (first.pointer, Span(0, 3))
@@ -146,21 +146,21 @@ def test_each_answer_of_a_passage_is_judged_by_itself():
 
 def test_an_opinion_points_into_the_candidates_own_passage_or_nowhere():
     found = [reading(2, pointed="Smeaton"), reading(0), reading(1, pointed="built")]
-    lm = ScriptedEvidenceLM({})
+    lm = ScriptedAdaptedLM({})
     smeaton, built = generated(lm, found=found)
     assert smeaton.opinion.pointer == Span(200, 207)
     assert (built.opinion.pointer, built.opinion.pointed) == (None, 0.0)  # its passage was not read
 
 
 def test_a_written_answer_is_of_the_passage_that_it_points_into():
-    (*_, written) = generated(ScriptedEvidenceLM({TEXTS[0]: "Rudyerd"}))
+    (*_, written) = generated(ScriptedAdaptedLM({TEXTS[0]: "Rudyerd"}))
     assert (written.answer, written.passage.row) == ("Rudyerd", 1)
-    (*_, vague) = generated(ScriptedEvidenceLM({TEXTS[0]: "nobody"}))
+    (*_, vague) = generated(ScriptedAdaptedLM({TEXTS[0]: "nobody"}))
     assert (vague.answer, vague.passage.row) == ("nobody", 0)
 
 
 def test_given_answers_are_scored_before_one_is_written_and_it_is_not_scored_again():
-    lm = ScriptedEvidenceLM({TEXTS[0]: "Smeaton"})
+    lm = ScriptedAdaptedLM({TEXTS[0]: "Smeaton"})
     generated(lm)
     assert [call[0] for call in lm.calls] == ["read", "score", "write", "score"]
     assert lm.calls[1][2] == ("Winstanley", "Rudyerd")
@@ -168,7 +168,7 @@ def test_given_answers_are_scored_before_one_is_written_and_it_is_not_scored_aga
 
 
 def test_an_answer_that_is_tidied_is_scored_as_it_is_given():
-    lm = ScriptedEvidenceLM({TEXTS[0]: '"Smeaton."'})
+    lm = ScriptedAdaptedLM({TEXTS[0]: '"Smeaton."'})
     (*_, written) = generated(lm)
     assert written.answer == "Smeaton."
     assert lm.calls[-1][2] == ("Smeaton.",)
@@ -177,18 +177,18 @@ def test_an_answer_that_is_tidied_is_scored_as_it_is_given():
 
 @pytest.mark.parametrize("said", [NO_ANSWER, "", "Not in the passages."])
 def test_no_answer_is_no_candidate(said):
-    assert [one.source for one in generated(ScriptedEvidenceLM({TEXTS[0]: said}))] == [
+    assert [one.source for one in generated(ScriptedAdaptedLM({TEXTS[0]: said}))] == [
         CandidateSource.READER
     ] * 2
 
 
 def test_an_answer_that_was_cut_off_is_no_candidate():
-    lm = ScriptedEvidenceLM({TEXTS[0]: "Smeaton and"}, cut=["Smeaton and"])
+    lm = ScriptedAdaptedLM({TEXTS[0]: "Smeaton and"}, cut=["Smeaton and"])
     assert all(one.source is CandidateSource.READER for one in generated(lm))
 
 
 def test_further_answers_come_from_passages_with_something_in_them_one_by_one_then_from_samples():
-    lm = ScriptedEvidenceLM({TEXTS[0]: "Winstanley", TEXTS[1]: "Rudyerd", TEXTS[2]: "Smeaton"})
+    lm = ScriptedAdaptedLM({TEXTS[0]: "Winstanley", TEXTS[1]: "Rudyerd", TEXTS[2]: "Smeaton"})
     found = [one for one in generated(lm, n=4) if one.source is CandidateSource.LM]
     assert [(one.answer, one.sample, one.attempt) for one in found] == [
         ("Winstanley", 0, 0), ("Rudyerd", 0, 1), ("Winstanley1", 1, 2), ("Winstanley2", 2, 3),
@@ -210,7 +210,7 @@ def test_further_answers_come_from_passages_with_something_in_them_one_by_one_th
     ],
 )
 def test_a_passage_is_read_alone_where_the_reader_found_something_and_the_best_one_never(pointed, alone):
-    lm = ScriptedEvidenceLM({})
+    lm = ScriptedAdaptedLM({})
     generated(lm, n=9, found=[reading(row, pointed=span) for row, span in enumerate(pointed)])
     assert [call[2] for call in lm.calls if call[0] == "read"][1:] == [
         ((f"T{row}", TEXTS[row]),) for row in alone
@@ -224,7 +224,7 @@ def test_sixteen_are_one_of_the_best_passages_seven_of_single_ones_and_eight_sam
         Reading(Hit(one, 1.0, one.row + 1), 0.5, (ScoredSpan(Span(0, 7), 0.5),) if one.row < 8 else ())
         for one in passages
     ]
-    lm = ScriptedEvidenceLM({text: f"Keeper{row}" for row, text in enumerate(texts)})
+    lm = ScriptedAdaptedLM({text: f"Keeper{row}" for row, text in enumerate(texts)})
     written = [one for one in generated(lm, n=16, found=found) if one.attempt is not None]
     assert [one.attempt for one in written] == list(range(16))
     assert [one.answer for one in written[:8]] == [f"Keeper{row}" for row in range(8)]
@@ -232,7 +232,7 @@ def test_sixteen_are_one_of_the_best_passages_seven_of_single_ones_and_eight_sam
 
 
 def test_further_samples_have_a_seed_of_their_own():
-    lm = ScriptedEvidenceLM({TEXTS[0]: "Winstanley"})
+    lm = ScriptedAdaptedLM({TEXTS[0]: "Winstanley"})
     found = generated(lm, n=3 + SAMPLES_TOGETHER)
     drawn = [call for call in lm.calls if call[0] == "write" and call[3]]
     assert [(call[2], call[4]) for call in drawn] == [(SAMPLES_TOGETHER, 7000), (SAMPLES_TOGETHER, 7008)]
@@ -240,7 +240,7 @@ def test_further_samples_have_a_seed_of_their_own():
 
 
 def test_past_its_deadline_nothing_more_is_read_and_what_there_is_comes_back():
-    lm = ScriptedEvidenceLM({TEXTS[0]: "Winstanley", TEXTS[1]: "Rudyerd"})
+    lm = ScriptedAdaptedLM({TEXTS[0]: "Winstanley", TEXTS[1]: "Rudyerd"})
     found = generated(lm, n=16, deadline=time.monotonic() - 1)
     assert [one.answer for one in found if one.attempt is not None] == ["Winstanley"]
     assert [call[0] for call in lm.calls if call[0] in ("read", "write")] == ["read", "write"]
@@ -251,7 +251,7 @@ SAID = st.sampled_from(["Winstanley", "Rudyerd", '"Smeaton."', "Smeaton", "reef"
 
 @given(data=st.data(), quoting=st.booleans(), reader=st.booleans(), together=st.integers(1, 3))
 def test_fewer_candidates_are_those_of_the_first_attempts_of_more(data, quoting, reader, together):
-    lm = ScriptedEvidenceLM({text: data.draw(SAID) for text in TEXTS}, cut=["cut off"])
+    lm = ScriptedAdaptedLM({text: data.draw(SAID) for text in TEXTS}, cut=["cut off"])
     lm.evidence = EntangledEvidence
     lm.sampled = data.draw(st.lists(SAID, min_size=1, max_size=30))
     lm.quoted = QuotedAnswer(data.draw(SAID), 0, Span(0, 5), -3.0, 9, True)
@@ -270,18 +270,18 @@ def test_fewer_candidates_are_those_of_the_first_attempts_of_more(data, quoting,
 
 
 def test_without_a_reader_the_language_model_answers_alone():
-    found = generated(ScriptedEvidenceLM({TEXTS[0]: "Winstanley"}), reader=False)
+    found = generated(ScriptedAdaptedLM({TEXTS[0]: "Winstanley"}), reader=False)
     assert [(one.answer, one.source) for one in found] == [("Winstanley", CandidateSource.LM)]
 
 
 def test_nothing_read_gives_nothing():
-    lm = ScriptedEvidenceLM({})
+    lm = ScriptedAdaptedLM({})
     assert generated(lm, found=[]) == []
     assert lm.calls == []
 
 
 def test_a_quoting_model_brings_the_quote_that_it_wrote():
-    lm = ScriptedEvidenceLM({})
+    lm = ScriptedAdaptedLM({})
     lm.quoted = QuotedAnswer("Rudyerd", 1, Span(0, 13), -3.0, 9, True)
     (*_, written) = generated(lm, quoting=True)
     assert (written.answer, written.source) == ("Rudyerd", CandidateSource.CONSTRAINED)
@@ -301,6 +301,6 @@ def test_a_quoting_model_brings_the_quote_that_it_wrote():
     ],
 )
 def test_a_quote_that_was_cut_off_or_backs_nothing_is_no_candidate(quoted):
-    lm = ScriptedEvidenceLM({})
+    lm = ScriptedAdaptedLM({})
     lm.quoted = quoted
     assert all(one.source is CandidateSource.READER for one in generated(lm, quoting=True))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from app.answering.cross_encoders.reader_model import Judgement
 from retriever.types import Span
-from tests.training.shown import answerable
+from tests.training.adapter.toy_examples import answerable
 from training.adapter.agreement import agreed
 from training.data.question import Source
 

@@ -8,11 +8,11 @@ from statistics import fmean
 import pytest
 import torch
 
+from app.answering.evidence_model.adapted_lm import AdaptedLM
 from app.answering.evidence_model.citation_head import CitationHead
-from app.answering.evidence_model.evidence_lm import EvidenceLM
 from common.errors import LoccitError
 from tests.tiny_models import BYTES, FAMILIES, HIDDEN
-from tests.training.shown import PLAIN, answerable, said, shown, tokenizer
+from tests.training.adapter.toy_examples import PLAIN, answerable, example_of, text_of, tokenizer
 from training.adapter.batch import evidence_losses, evidence_parts, require_packable
 from training.adapter.example import EvidenceSettings
 from training.data.question import Source
@@ -42,14 +42,14 @@ def losses_of(model, head, *examples):
 def served(model, head, question, example):
     """Every answer of the example as serving judges it, by itself."""
     passages = list(zip(example.prompt.titles, example.prompt.windows, strict=True))
-    evidence = EvidenceLM(model, tokenizer(), head).read(question, passages)
+    evidence = AdaptedLM(model, tokenizer(), head).read(question, passages)
     assert evidence.prompt.ids == example.prompt.ids
-    return [evidence.score([said(answer).strip()])[0] for answer in example.answers]
+    return [evidence.score([text_of(answer).strip()])[0] for answer in example.answers]
 
 
 def test_parts_hold_every_example_once_alike_in_length(opened):
     records = [one for one in opened.training()[Source.SQUAD] if one.answerable][:6]
-    examples = [shown(opened, one, EvidenceSettings(), seed=seed) for seed, one in enumerate(records)]
+    examples = [example_of(opened, one, EvidenceSettings(), seed=seed) for seed, one in enumerate(records)]
     parts = evidence_parts(examples, 3, "cpu")
     assert sorted(one.tokens for part in parts for one in part.examples) == sorted(
         one.tokens for one in examples
@@ -63,7 +63,7 @@ def test_the_loss_of_a_batch_is_the_mean_over_examples_alone(opened, model, head
     """Padding, and who stands beside an example, change nothing."""
     records = [one for one in opened.training()[Source.SQUAD] if one.answerable][:3]
     shown_as = (PLAIN, replace(PLAIN, quoted=1.0), replace(PLAIN, unanswerable=1.0))
-    examples = [shown(opened, one, how, seed=1) for one, how in zip(records, shown_as, strict=True)]
+    examples = [example_of(opened, one, how, seed=1) for one, how in zip(records, shown_as, strict=True)]
     assert len({one.tokens for one in examples}) == 3
     whole = losses_of(model, head, *examples)
     alone = [losses_of(model, head, one) for one in examples]
@@ -77,7 +77,7 @@ def test_the_loss_of_a_batch_is_the_mean_over_examples_alone(opened, model, head
 @torch.no_grad()
 def test_answers_packed_beside_each_other_are_judged_as_when_served_alone(opened, model, head):
     record = answerable(opened, rows=3)
-    one = shown(opened, record, TOGETHER)
+    one = example_of(opened, record, TOGETHER)
     asked = [(number, answer) for number, answer in enumerate(one.answers) if answer.right is not None]
     assert len(asked) >= 3
     found = losses_of(model, head, one, one)
@@ -103,7 +103,7 @@ def test_answers_packed_beside_each_other_are_judged_as_when_served_alone(opened
 def test_spans_pointed_at_cost_what_serving_gives_them(opened, model, head):
     """Each answer is said to stand where serving points for it: the first at one span, the next at two, and so on."""
     record = answerable(opened, rows=3)
-    one = shown(opened, record, TOGETHER)
+    one = example_of(opened, record, TOGETHER)
     pointed = [
         found.pointed.spans[: number + 1]
         for number, found in enumerate(served(model, head, record.question, one))

@@ -12,7 +12,7 @@ from app.answering.generator import SPANS_EXTRACTED
 from app.answering.text.answer_score import f1
 from app.answering.text.normalise import normalise_answer
 from retriever.types import Span
-from tests.training.shown import PLAIN, answerable, said, shown, tokenizer
+from tests.training.adapter.toy_examples import PLAIN, answerable, example_of, text_of, tokenizer
 from training.adapter.example import EvidenceSettings
 from training.data.question import Source
 
@@ -35,20 +35,20 @@ class Saying:
 
 def test_the_answer_is_written_as_it_stands_and_pointed_at_where_it_stands(opened):
     record = answerable(opened)
-    one = shown(opened, record)
+    one = example_of(opened, record)
     written = one.answers[0]
     (first, last), *_ = written.pairs
     passage = int(one.prompt.passages[first])
     assert one.prompt.characters(first, last).of(one.prompt.windows[passage]) in record.answers
-    assert said(written) == f" {record.answers[0]}\n"
+    assert text_of(written) == f" {record.answers[0]}\n"
     assert written.right == 1.0
 
 
 def test_without_the_passage_that_answers_it_says_so_and_points_at_nothing(opened):
     record = answerable(opened, rows=2)
-    one = shown(opened, record, replace(PLAIN, unanswerable=1.0))
+    one = example_of(opened, record, replace(PLAIN, unanswerable=1.0))
     written, *judged = one.answers
-    assert (said(written), written.pairs, written.right) == (f" {NO_ANSWER}\n", (), None)
+    assert (text_of(written), written.pairs, written.right) == (f" {NO_ANSWER}\n", (), None)
     assert not any(record.answers[0] in window for window in one.prompt.windows)
     assert judged
     assert {answer.right for answer in judged} == {0.0}
@@ -64,8 +64,8 @@ def test_the_readers_other_answers_are_judged_by_how_near_they_come(opened):
     wrong = next(word for word in elsewhere.split() if len(word) > 3 and word not in answer)
     longer = f"{answer}{window[end:].split('.')[0]}"
     three_times = replace(record, rows=((row, ((start, end),)), (row, ()), (row, ())))
-    one = shown(opened, three_times, reader=Saying(answer, wrong, longer))
-    judged = {said(found).strip(): found for found in one.answers}
+    one = example_of(opened, three_times, reader=Saying(answer, wrong, longer))
+    judged = {text_of(found).strip(): found for found in one.answers}
     assert list(judged) == [answer, wrong, longer]
     assert [judged[said_].right for said_ in (answer, wrong)] == [1.0, 0.0]
     assert judged[wrong].pairs == ()
@@ -80,10 +80,10 @@ def test_answers_from_passages_that_are_not_shown_are_judged_too(opened):
     (answer,) = set(record.answers)
     every = Saying(answer)
     silent = replace(PLAIN, unanswerable=1.0, hidden=len(record.rows))
-    (written, judged) = shown(opened, record, silent, reader=every).answers
-    assert (said(written), said(judged)) == (f" {NO_ANSWER}\n", f" {answer}\n")
+    (written, judged) = example_of(opened, record, silent, reader=every).answers
+    assert (text_of(written), text_of(judged)) == (f" {NO_ANSWER}\n", f" {answer}\n")
     assert (judged.pairs, judged.right) == (None, 1.0)
-    assert len(shown(opened, record, replace(silent, hidden=0), reader=every).answers) == 1
+    assert len(example_of(opened, record, replace(silent, hidden=0), reader=every).answers) == 1
 
 
 class Remembering:
@@ -104,7 +104,7 @@ def test_three_answers_of_each_passage_shown_are_judged_and_one_of_each_other(op
     (right, spans), *others = sorted(record.rows, key=lambda row: not row[1])
     both = replace(record, rows=((right, spans), (others[0][0], spans), *others[1:]))
     reader = Remembering()
-    one = shown(opened, both, replace(PLAIN, hidden=9), reader=reader)
+    one = example_of(opened, both, replace(PLAIN, hidden=9), reader=reader)
     assert len(one.prompt.windows) == 1
     assert len(set(reader.passages)) == len(reader.passages) == len(both.rows)
     (_, read), *hidden = reader.passages
@@ -112,9 +112,9 @@ def test_three_answers_of_each_passage_shown_are_judged_and_one_of_each_other(op
     expected = {
         normalise_answer(word) for word in (*read.split()[:3], *(found.split()[0] for _, found in hidden))
     }
-    written, *judged = [normalise_answer(said(answer)) for answer in one.answers]
+    written, *judged = [normalise_answer(text_of(answer)) for answer in one.answers]
     assert sorted(judged) == sorted(expected - {written, ""})
-    shown(opened, both, replace(PLAIN, hidden=1), reader=reader)
+    example_of(opened, both, replace(PLAIN, hidden=1), reader=reader)
     assert len(reader.passages) == 2
 
 
@@ -124,10 +124,10 @@ def test_of_the_passages_shown_each_is_judged_as_when_serving(opened):
     assert SPANS_EXTRACTED[:PASSAGES_TOGETHER] == (deep,) * PASSAGES_TOGETHER
     record = answerable(opened, rows=2)
     reader = Remembering()
-    one = shown(opened, record, replace(PLAIN, passages=(0.0, 1.0), hidden=0), reader=reader)
+    one = example_of(opened, record, replace(PLAIN, passages=(0.0, 1.0), hidden=0), reader=reader)
     assert len(one.prompt.windows) == 2
     expected = {normalise_answer(word) for _, window in reader.passages for word in window.split()[:deep]}
-    written, *judged = [normalise_answer(said(answer)) for answer in one.answers]
+    written, *judged = [normalise_answer(text_of(answer)) for answer in one.answers]
     assert sorted(judged) == sorted(expected - {written, ""})
 
 
@@ -138,7 +138,7 @@ def test_the_reader_reads_on_where_the_language_model_does_not(opened):
     (labelled,) = record.group(opened.store).passages
     assert labelled.without_continuation.answers
     reader = Remembering()
-    one = shown(opened, record, replace(PLAIN, alone=1.0), reader=reader)
+    one = example_of(opened, record, replace(PLAIN, alone=1.0), reader=reader)
     assert one.prompt.windows == (labelled.passage.text,)
     assert reader.passages == [(labelled.passage.title, labelled.passage.window)]
 
@@ -149,9 +149,9 @@ def test_a_right_answer_in_other_words_is_pointed_at_where_it_stands(opened):
     (passage,) = opened.store.passages([other[0]])
     word = next(one for one in reversed(passage.window.split()) if one.isalpha() and len(one) > 3)
     known = replace(record, rows=(other,), answers=(*record.answers, word))
-    one = shown(opened, known, reader=Saying(word))
+    one = example_of(opened, known, reader=Saying(word))
     found = one.answers[1]
-    assert (said(found).strip(), found.right) == (word, 1.0)
+    assert (text_of(found).strip(), found.right) == (word, 1.0)
     assert found.pairs
     for first, last in found.pairs:
         assert one.prompt.characters(first, last).of(one.prompt.windows[0]) == word
@@ -159,11 +159,11 @@ def test_a_right_answer_in_other_words_is_pointed_at_where_it_stands(opened):
 
 def test_a_quoted_answer_copies_the_sentence_token_by_token(opened):
     record = answerable(opened)
-    one = shown(opened, record, replace(PLAIN, quoted=1.0))
+    one = example_of(opened, record, replace(PLAIN, quoted=1.0))
     (written,) = one.answers
     assert (written.pairs, written.right) == (None, None)
     title, window = one.prompt.titles[0], one.prompt.windows[0]
-    claim, _, rest = said(written).removeprefix(" %<").partition(f">%({title})%[")
+    claim, _, rest = text_of(written).removeprefix(" %<").partition(f">%({title})%[")
     quote, _, end = rest.rpartition("]%\n")
     assert (claim, end) == (record.answers[0], "")
     assert quote.strip() in window
@@ -179,7 +179,7 @@ def test_several_passages_stand_in_any_order_and_show_one_that_answers(opened):
     several = replace(PLAIN, passages=(0.0, 0.0, 1.0))
     places = set()
     for seed in range(20):
-        one = shown(opened, record, several, seed=seed)
+        one = example_of(opened, record, several, seed=seed)
         assert len(one.prompt.windows) == 3
         places |= {int(one.prompt.passages[first]) for first, _ in one.answers[0].pairs}
     assert places == {0, 1, 2}

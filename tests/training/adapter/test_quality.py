@@ -3,8 +3,8 @@
 import pytest
 
 from app.answering.cross_encoders.reader_model import Judgement
+from app.answering.evidence_model.adapted_lm import Pointed, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
-from app.answering.evidence_model.evidence_lm import Pointed, Written
 from retriever.types import Passage, Span
 from training.adapter.quality import quality
 from training.data.group import Group, LabelledPassage

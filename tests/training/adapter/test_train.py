@@ -14,7 +14,7 @@ from app.answering.shipped_weights import MANIFEST_FILE, record_weights, shipped
 from common.errors import LoccitError, ModelUnusableError
 from common.packaged import sha256_of
 from tests.tiny_models import BYTES, byte_tokenizer, llama
-from tests.training.shown import PLAIN, FirstAnswer, said, shown
+from tests.training.adapter.toy_examples import PLAIN, FirstAnswer, example_of, text_of
 from training.adapter import train as adapter
 from training.adapter.train import AGREED_FOLDER, AdapterSettings, train
 from training.data.prepare import DataSettings, prepare
@@ -122,9 +122,9 @@ def test_a_right_answer_is_judged_above_a_wrong_one(opened, data, tmp_path, quie
     trained(data, tmp_path / "out", quiet, settings=settings)
     lm = adapted(tiny(), tmp_path / "out/weights").lm
     for record in opened.training()[Source.SQUAD][::3]:
-        one = shown(opened, record)
+        one = example_of(opened, record)
         evidence = lm.read(record.question, list(zip(one.prompt.titles, one.prompt.windows, strict=True)))
-        right, *wrong = evidence.score([said(answer).strip() for answer in one.answers])
+        right, *wrong = evidence.score([text_of(answer).strip() for answer in one.answers])
         assert [answer.right for answer in one.answers] == [1.0] + [0.0] * len(wrong)
         assert wrong
         assert right.pointed.right > 0.5 > max(answer.pointed.right for answer in wrong)

@@ -53,9 +53,9 @@ def test_no_training_question_occurs_in_an_evaluation_file(data_folder, prepared
         "how many cranes north are in port calais",
         "who kept lighthouse of emden",
     }
-    from training.data.held_out import normalised_question
+    from app.answering.text.normalise import normalise_answer
 
-    kept = {normalised_question(group.question) for group in groups_of(prepared)}
+    kept = {normalise_answer(group.question) for group in groups_of(prepared)}
     assert kept & held_out == set()
     assert "how many cranes south are in port calais" in kept
     assert json.loads((prepared / "manifest.json").read_text())["removed"] == {

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from app.answering.text.normalise import normalise_answer
 from tests.training.conftest import write_lines
 from training.data.corpus import open_store
-from training.data.held_out import evaluation_files, normalised_question
+from training.data.held_out import evaluation_files
 from training.data.mining import MiningSettings
 from training.data.prepare import DataSettings, prepare
 from training.data.prepared import PreparedData
@@ -104,7 +105,7 @@ def test_questions_of_evaluations_are_dropped_and_articles_held_out(with_qed, tm
     assert manifest["removed"]["qed"] == 1
     assert manifest["counts"]["train-qed"]["groups"] == len(trained) > 0
     assert len(held_out) == 1
-    assert not {normalised_question(one.question) for one in trained + held_out} & {
+    assert not {normalise_answer(one.question) for one in trained + held_out} & {
         "when was harbour of dover opened",
         "who kept seen one",
     }

@@ -9,7 +9,17 @@ from app.answering.support import Claim
 from app.answering.text.answer_match import has_answer
 from retriever.sentences import sentence_spans
 from retriever.types import Span
-from tests.training.tower import ANSWERING, ASKED, BUILDER, FIRST, PLAIN, SECOND, SEEDS, examples_of, made
+from tests.training.support.toy_claims import (
+    ANSWERING,
+    ASKED,
+    BUILDER,
+    FIRST,
+    PLAIN,
+    SECOND,
+    SEEDS,
+    claims_of,
+    examples_of,
+)
 from training.data.group import record_of
 from training.data.question import Source
 from training.support.corruption import ValueKind, kind_of, same
@@ -17,25 +27,25 @@ from training.support.kinds import Kind
 
 
 def test_a_supported_answer_comes_with_its_sentence(examples):
-    for claim in made(examples, Kind.TRUE):
+    for claim in claims_of(examples, Kind.TRUE):
         assert claim == Claim("When was the tower built?", "1803", "Dover", ANSWERING)
 
 
 def test_the_quote_of_another_passage_does_not_hold_the_answer(examples):
-    for claim in made(examples, Kind.OTHER_PASSAGE):
+    for claim in claims_of(examples, Kind.OTHER_PASSAGE):
         assert (claim.answer, claim.title) == ("1803", "Calais")
         assert claim.quote in SECOND
         assert not has_answer(claim.quote, ["1803"])
 
 
 def test_a_neighbour_is_a_sentence_of_the_passage_without_the_answer(examples):
-    quotes = {claim.quote for claim in made(examples, Kind.NEIGHBOUR)}
+    quotes = {claim.quote for claim in claims_of(examples, Kind.NEIGHBOUR)}
     assert quotes == {span.of(FIRST) for span in sentence_spans(FIRST)} - {ANSWERING}
 
 
 @pytest.mark.parametrize(("record", "right"), [(ASKED, "1803"), (BUILDER, "Anna Keeper")])
 def test_another_claim_is_another_value_of_the_same_kind_with_the_true_quote(examples, record, right):
-    claims = made(examples, Kind.OTHER_CLAIM, record)
+    claims = claims_of(examples, Kind.OTHER_CLAIM, record)
     assert len({claim.answer for claim in claims}) > 1
     for claim in claims:
         assert claim.quote == ANSWERING
@@ -45,7 +55,7 @@ def test_another_claim_is_another_value_of_the_same_kind_with_the_true_quote(exa
 
 def test_another_claim_may_be_any_words_of_the_quote():
     examples = examples_of(replace(PLAIN, any_kind=1.0))
-    claims = made(examples, Kind.OTHER_CLAIM)
+    claims = claims_of(examples, Kind.OTHER_CLAIM)
     assert {kind_of(claim.answer) for claim in claims} >= {ValueKind.NAME, ValueKind.WORDS}
     for claim in claims:
         assert claim.quote == ANSWERING
@@ -56,7 +66,7 @@ def test_another_claim_may_be_any_words_of_the_quote():
 @pytest.mark.parametrize(("record", "right"), [(ASKED, "1803"), (BUILDER, "Anna Keeper")])
 def test_an_altered_quote_says_another_answer_and_nothing_else(examples, record, right):
     before, after = ANSWERING.split(right)
-    for claim in made(examples, Kind.ALTERED_QUOTE, record):
+    for claim in claims_of(examples, Kind.ALTERED_QUOTE, record):
         assert claim.answer == right
         assert claim.quote.startswith(before)
         assert claim.quote.endswith(after)
@@ -65,12 +75,12 @@ def test_an_altered_quote_says_another_answer_and_nothing_else(examples, record,
 
 
 def test_a_denied_quote_differs_by_its_denial(examples):
-    quotes = {claim.quote for claim in made(examples, Kind.DENIED_QUOTE)}
+    quotes = {claim.quote for claim in claims_of(examples, Kind.DENIED_QUOTE)}
     assert quotes <= {ANSWERING.replace("was", "was not"), ANSWERING.replace("was", "was never")}
 
 
 def test_a_quote_by_chance_holds_the_answer_to_another_question(examples):
-    for claim in made(examples, Kind.BY_CHANCE):
+    for claim in claims_of(examples, Kind.BY_CHANCE):
         assert claim == Claim(
             "When was the tower built?", "1803", "Emden", "In 1803 a ship was named after the queen."
         )

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from tests.training.tower import ASKED, SEEDS, examples_of
+from tests.training.support.toy_claims import ASKED, SEEDS, examples_of
 from training.support.kinds import SupportSettings
 
 

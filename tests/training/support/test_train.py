@@ -13,7 +13,7 @@ from app.answering.cross_encoders.trained_support import TrainedSupport, trained
 from app.answering.shipped_weights import shipped_weights
 from app.answering.support import Claim
 from common.packaged import sha256_of
-from tests.training.tower import PLAIN
+from tests.training.support.toy_claims import PLAIN
 from training.data.question import Source
 from training.loop import run
 from training.loop.run import Pace

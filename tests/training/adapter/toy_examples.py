@@ -35,13 +35,13 @@ def answerable(opened, source=Source.SQUAD, *, rows=1):
     return next(one for one in opened.training()[source] if len(one.rows) >= rows and one.answerable)
 
 
-def shown(opened, record, settings=PLAIN, *, seed=0, reader=None):
+def example_of(opened, record, settings=PLAIN, *, seed=0, reader=None):
     """The group as it is shown once; plainly, unless told otherwise."""
     return evidence_example(
         record, opened.store, tokenizer(), settings, reader or FirstAnswer(), Random(seed)
     )
 
 
-def said(answer):
+def text_of(answer):
     """The text of a shown answer, its stop included."""
     return byte_tokenizer().decode(answer.ids)

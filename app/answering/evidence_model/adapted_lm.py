@@ -67,7 +67,7 @@ class QuotedAnswer:
     finished: bool
 
 
-class EvidenceLM:
+class AdaptedLM:
     """A causal language model with merged adapter, and the citation head that was trained with it."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: EvidenceTokenizer, head: CitationHead) -> None:
@@ -76,7 +76,7 @@ class EvidenceLM:
     @torch.inference_mode()
     def read(
         self, question: str, passages: Sequence[tuple[str, str]], *, quoted: bool = False
-    ) -> "ReadEvidence":
+    ) -> "PrefilledEvidence":
         """The model after ``Answer:``, given these (title, window); ``quoted``: for ``write_quoted``.
 
         Raises:
@@ -95,10 +95,10 @@ class EvidenceLM:
             cache=cache,
             use_cache=True,
         )
-        return ReadEvidence(self, prompt, cache, output.last_hidden_state[0])
+        return PrefilledEvidence(self, prompt, cache, output.last_hidden_state[0])
 
 
-class ReadEvidence:
+class PrefilledEvidence:
     """Passages read; answers build on that without reading them again.
 
     Answers are made of the tokens of the passages, the question and ``NO_ANSWER`` alone, which spares the
@@ -107,7 +107,7 @@ class ReadEvidence:
     further look at the model.
     """
 
-    def __init__(self, lm: EvidenceLM, prompt: EvidenceInput, cache: DynamicCache, states: Tensor) -> None:
+    def __init__(self, lm: AdaptedLM, prompt: EvidenceInput, cache: DynamicCache, states: Tensor) -> None:
         """``states``: the last layer's, (tokens, hidden)."""
         self._lm, self.prompt, self._cache = lm, prompt, cache
         self._last = states[-1:]  # (1, hidden)
@@ -139,7 +139,7 @@ class ReadEvidence:
     def _follow_drafts(self, row: "_Row", max_tokens: int) -> None:
         """The row as far as the greedy answer runs along a draft, and one token further."""
         while not row.finished and len(row.ids) < max_tokens:
-            draft = next((one for one in self._drafts if one.begins(row.ids)), None)
+            draft = next((draft for draft in self._drafts if draft.begins(row.ids)), None)
             if draft is None:
                 return
             row.state = draft.states[len(row.ids)] if row.ids else None
@@ -292,7 +292,7 @@ class ReadEvidence:
                 (number, prompt.characters(int(of[first]), int(of[last])), float(np.exp(score)))
                 for first, last, score in found
             ]
-        spans.sort(key=lambda one: -one[2])
+        spans.sort(key=lambda span: -span[2])
         return Pointed(right, float(np.exp(normed[:, -1].sum())), tuple(spans))
 
 

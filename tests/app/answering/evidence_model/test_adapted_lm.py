@@ -7,9 +7,9 @@ from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
+from app.answering.evidence_model.adapted_lm import AdaptedLM, PrefilledEvidence, _Words
 from app.answering.evidence_model.citation_head import CitationHead
 from app.answering.evidence_model.evidence_input import NO_ANSWER, EvidenceTokenizer
-from app.answering.evidence_model.evidence_lm import EvidenceLM, ReadEvidence, _Words
 from app.answering.evidence_model.quote_mask import QuotedTokens, QuoteMask, parse_quoted
 from common.errors import InvalidRequestError
 from tests.tiny_models import FAMILIES, HIDDEN, randomise
@@ -46,31 +46,31 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 @pytest.fixture(scope="module", params=FAMILIES, ids=lambda build: build.__name__)
-def lm(request) -> EvidenceLM:
+def lm(request) -> AdaptedLM:
     torch.manual_seed(5)
     words, head = tokenizer(), CitationHead(HIDDEN, 8)
     randomise(head)
-    return EvidenceLM(request.param(len(words)), EvidenceTokenizer(words, begin=[0]), head.eval())
+    return AdaptedLM(request.param(len(words)), EvidenceTokenizer(words, begin=[0]), head.eval())
 
 
 @pytest.fixture(scope="module")
-def evidence(lm) -> ReadEvidence:
+def evidence(lm) -> PrefilledEvidence:
     return lm.read(QUESTION, PASSAGES)
 
 
 @pytest.fixture(scope="module")
-def quoting(lm) -> ReadEvidence:
+def quoting(lm) -> PrefilledEvidence:
     return lm.read(QUESTION, PASSAGES, quoted=True)
 
 
 @torch.inference_mode()
-def states(lm: EvidenceLM, ids) -> torch.Tensor:
+def states(lm: AdaptedLM, ids) -> torch.Tensor:
     """The last layer's, (tokens, hidden), of one pass over all tokens: nothing cached, nothing batched."""
     return lm.model.model(input_ids=torch.tensor([list(ids)]), use_cache=False).last_hidden_state[0]
 
 
 @torch.inference_mode()
-def logprobs(lm: EvidenceLM, ids, words) -> torch.Tensor:
+def logprobs(lm: AdaptedLM, ids, words) -> torch.Tensor:
     """(tokens, vocabulary): of what follows each token, by these words; minus infinity for others."""
     logits = lm.model(input_ids=torch.tensor([list(ids)]), use_cache=False).logits[0].float()
     allowed = torch.full_like(logits, -torch.inf)
@@ -78,18 +78,18 @@ def logprobs(lm: EvidenceLM, ids, words) -> torch.Tensor:
     return (logits + allowed).log_softmax(-1)
 
 
-def summed(lm: EvidenceLM, prompt, answer, words) -> float:
+def summed(lm: AdaptedLM, prompt, answer, words) -> float:
     """The logarithm of an answer's probability after a prompt."""
     found = logprobs(lm, [*prompt, *answer], words)[len(prompt) - 1 : -1]
     return float(found.gather(1, torch.tensor(answer)[:, None]).sum())
 
 
-def words_of(lm: EvidenceLM, evidence: ReadEvidence) -> set[int]:
+def words_of(lm: AdaptedLM, evidence: PrefilledEvidence) -> set[int]:
     """The tokens that can occur in an answer."""
     return {*evidence.prompt.ids, *lm.tokenizer.answer(NO_ANSWER)}
 
 
-def likeliest(lm: EvidenceLM, prompt, words, tokens: int) -> list[int]:
+def likeliest(lm: AdaptedLM, prompt, words, tokens: int) -> list[int]:
     """The greedy answer, each token by a pass over everything before it."""
     written: list[int] = []
     while len(written) < tokens and written[-1:] != lm.tokenizer.ids("\n"):

@@ -20,7 +20,7 @@ SECOND = "The bridge of Calais was opened by Bert Mason in 1925. It was painted 
 THIRD = "In 1803 a ship was named after the queen. The harbour of Emden has 12 cranes."
 
 
-class Texts:
+class ToyStore:
     """A store of three passages."""
 
     def passages(self, rows):
@@ -31,7 +31,7 @@ class Texts:
         ]
 
 
-def marked(number, question, answer, row, text, others=()):
+def squad_record(number, question, answer, row, text, others=()):
     start = text.index(answer)
     spans = [Span(start, start + len(answer))]
     return record_of(
@@ -39,23 +39,23 @@ def marked(number, question, answer, row, text, others=()):
     )
 
 
-ASKED = marked(0, "When was the tower built?", "1803", 1, FIRST, others=(2,))
-BUILDER = marked(1, "Who built the tower?", "Anna Keeper", 1, FIRST, others=(2,))
+ASKED = squad_record(0, "When was the tower built?", "1803", 1, FIRST, others=(2,))
+BUILDER = squad_record(1, "Who built the tower?", "Anna Keeper", 1, FIRST, others=(2,))
 OTHERS = [
     BUILDER,
-    marked(2, "When was the bridge opened?", "1925", 2, SECOND),
-    marked(3, "When was a ship named after the queen?", "1803", 3, THIRD),
-    marked(4, "Who opened the bridge?", "Bert Mason", 2, SECOND),
+    squad_record(2, "When was the bridge opened?", "1925", 2, SECOND),
+    squad_record(3, "When was a ship named after the queen?", "1803", 3, THIRD),
+    squad_record(4, "Who opened the bridge?", "Bert Mason", 2, SECOND),
 ]
 ANSWERING = "The tower of Dover was built by Anna Keeper in 1803."
 
 
 def examples_of(settings=PLAIN):
     """Makes claims of the three passages; plainly, unless told otherwise."""
-    return SupportExamples(Texts(), OtherAnswers([ASKED, *OTHERS]), settings)
+    return SupportExamples(ToyStore(), OtherAnswers([ASKED, *OTHERS]), settings)
 
 
-def made(examples, kind, record=ASKED):
+def claims_of(examples, kind, record=ASKED):
     """A claim for every seed by which the group offers one of this kind; there are some."""
     found = [examples.of_kind(record, kind, Random(seed)) for seed in SEEDS]
     claims = [one for one in found if one is not None]
