@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from app.http.disconnect import ClientGoneError
 from app.http.host import NotReadyError
 from app.http.invalid_body import is_json, sentence_for
+from app.http.security_headers import HEADERS
 from app.http.worker import BusyError, StoppingError
 from common.errors import (
     DeadlineExceededError,
@@ -110,7 +111,7 @@ def _http_sentence(request: Request, error: HTTPException) -> str:
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     _LOG.error("%s %s failed unexpectedly", request.method, request.url.path, exc_info=error)
-    return problem(UNEXPECTED, _INTERNAL)
+    return problem(UNEXPECTED, _INTERNAL, HEADERS)  # the error has left the middleware that adds them
 
 
 def _plain(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:

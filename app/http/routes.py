@@ -4,10 +4,12 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
 
 from app.http.disconnect import unless_disconnected
 from app.http.host import Host
 from app.http.openapi import problems
+from app.http.page import INDEX, wants_page
 from app.http.wire import AnswerRequest, AnswerResponse, DocumentResponse, Live, Ready, Welcome
 
 Json = dict[str, Any]
@@ -78,12 +80,24 @@ async def ready(host: HostDependency) -> Json:
     return host.readiness()
 
 
-@router.get("/", tags=["health"], summary="What this is", response_model=Welcome)
-async def welcome() -> Json:
-    """The service's name and where its description is."""
-    return {
-        "name": "Loccit",
-        "version": version("loccit"),
-        "answer": "POST /answer",
-        "openapi": "/openapi.json",
-    }
+@router.get(
+    "/",
+    tags=["health"],
+    summary="What this is",
+    response_model=Welcome,
+    responses={200: {"content": {"text/html": {}}}},
+)
+async def welcome(request: Request) -> Response:
+    """The service's name and where its description is; for a browser, the page to ask on."""
+    varying = {"Vary": "Accept"}
+    if wants_page(request.headers.get("accept", "")):
+        return FileResponse(INDEX, headers={**varying, "Cache-Control": "no-cache"})
+    return JSONResponse(
+        {
+            "name": "Loccit",
+            "version": version("loccit"),
+            "answer": "POST /answer",
+            "openapi": "/openapi.json",
+        },
+        headers=varying,
+    )
