@@ -22,7 +22,7 @@ export function barInWords(confidence) {
 
 /** What the bar says where it is not a probability. */
 export const UNCALIBRATED =
-  "Not calibrated for these documents: a longer bar is surer, and that is all it says.";
+  "Not calibrated for these documents: a longer bar only means surer.";
 
 const REASONS = {
   no_passages: "No passage of the documents has to do with this question.",
