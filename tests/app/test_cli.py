@@ -1,3 +1,4 @@
+import asyncio
 import io
 import json
 import os
@@ -11,6 +12,7 @@ from typer.main import get_command
 
 from app.cli import cli
 from app.http import client, examples
+from app.http.server import create_app
 from app.service.settings import Settings
 from common.progress import progress
 from retriever.manifest import Manifest
@@ -238,6 +240,37 @@ def test_a_servers_answer_is_handed_on_as_it_came(loccit, monkeypatch):
     monkeypatch.setattr(client.httpx, "post", respond(200, json.dumps(examples.ANSWER).encode()))
     code, out, _ = loccit("ask", "x", "--server", "http://127.0.0.1:1", "--json")
     assert (code, json.loads(out)) == (0, examples.ANSWER)
+
+
+def test_the_same_question_is_answered_with_the_same_object_in_process_by_a_server_and_over_http(
+    loccit, notes_index, monkeypatch
+):
+    settings = Settings.of(index=notes_index, generator="reader", reader="lexical", min_confidence=0.0)
+    sent = []
+
+    async def over_http(url: str, body: dict) -> httpx.Response:
+        app = create_app(settings)
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://loccit") as asking,
+        ):
+            while (await asking.get("/health/ready")).status_code != 200:
+                await asyncio.sleep(0.01)
+            sent.append(await asking.post("/answer", json=body))
+        return sent[0]
+
+    monkeypatch.setattr(client.httpx, "post", lambda url, *, json, timeout: asyncio.run(over_http(url, json)))
+    asked = ("ask", "who built the first Eddystone tower", "--json")
+    here = ("--index", notes_index, "--generator", "reader", "--reader", "lexical", "--min-confidence", 0)
+    in_process = json.loads(loccit(*asked, *here)[1])
+    from_server = json.loads(loccit(*asked, "--server", "http://127.0.0.1:1")[1])
+    assert from_server == sent[0].json()
+    assert in_process["model"]["support"]
+    timings = in_process.pop("timings_ms"), from_server.pop("timings_ms")
+    assert timings[0].keys() == timings[1].keys() >= {"wait", "total"}
+    assert in_process == from_server
+    assert list(in_process) == list(from_server)
 
 
 @pytest.mark.parametrize(

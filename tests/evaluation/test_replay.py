@@ -5,7 +5,14 @@ import pytest
 
 from app.answering.accepted import GivenDocument
 from app.answering.generator import ReaderGenerator
-from app.answering.trace_json import candidate_as_json, candidates_of, hits_of, readings_of, trace_as_json
+from app.answering.trace_json import (
+    candidate_as_json,
+    candidates_of,
+    fill_in,
+    hits_of,
+    readings_of,
+    trace_as_json,
+)
 from app.answering.types import Candidate, CandidateSource
 from common.errors import LoccitError
 from evaluation.compare import compare
@@ -40,6 +47,7 @@ def test_attempts_are_recorded_and_told_to_nobody_else(service):
     assert {one["attempt"] for one in stored["candidates"]} == {3}
     assert "attempt" not in candidate_as_json(counted.candidates[0])
     del stored["candidates"][0]["attempt"]  # as it was recorded before they were counted
+    fill_in(stored)
     assert candidates_of(stored)[0] == trace.candidates[0]
 
 

@@ -27,7 +27,7 @@ from app.service import assembly, generation
 from app.service.ask import Ask, answered
 from app.service.assembly import open_service
 from app.service.calibration import fitted_on
-from app.service.response import response_as_json
+from app.service.response import response_of
 from app.service.settings import Settings
 from common.errors import InvalidRequestError, ModelUnusableError
 from common.packaged import sha256_of
@@ -102,7 +102,7 @@ def beside(settings, calibrator):
 
 
 def response(service, asked):
-    return response_as_json(answered(service, asked), asked, service)
+    return response_of(answered(service, asked), asked, service).as_json()
 
 
 def test_reader_and_language_model_answer_together(settings, reader_model, lm):
@@ -244,7 +244,7 @@ def test_the_calibration_does_not_apply_to_an_answer_that_was_cut_short(settings
     beside(settings(), fitted_for(settings()))
     service, asked = open_service(settings()), Ask(QUESTION)
     trace = replace(answered(service, asked), cut_short=cut_short)
-    given = response_as_json(trace, asked, service)
+    given = response_of(trace, asked, service).as_json()
     assert given["calibration"] == {"fitted_on": "towers", "applies": not cut_short}
 
 
