@@ -381,3 +381,53 @@ def test_a_refusal_is_shown_in_the_service_s_own_sentence(page: Page):
     page.settled()
     assert "at most 2,000 are" in page.text(".problem p")
     assert page.text(".problem button") == "Ask again"
+
+
+def test_the_stages_are_told_as_they_are_done_and_nothing_moves(page: Page):
+    page.js(
+        "window.seen = [];"
+        "new MutationObserver(() => seen.push([...document.querySelectorAll('#stages li')]"
+        "  .map((one) => one.dataset.state ?? 'waiting').join(' ')))"
+        ".observe(document.querySelector('#stages'),"
+        "  {attributes: true, subtree: true, attributeFilter: ['data-state']});"
+        "window.tops = new Set();"
+        "new MutationObserver(() => document.querySelector('#stages').hidden ||"
+        "  tops.add(document.querySelector('#result').getBoundingClientRect().top))"
+        ".observe(document.body, {subtree: true, childList: true, attributes: true});"
+    )
+    page.ask(ASKED)
+    facts = [page.js("return arguments[0].textContent", one) for one in page.all("#stages .fact")]
+    assert all(facts)
+    assert facts[0].endswith("passages")
+    seen = page.js("return window.seen")
+    assert seen[-1] == "done done done done done"
+    assert len(page.js("return [...window.tops]")) == 1
+
+
+def test_an_answer_can_be_stopped(page: Page):
+    page.js(
+        "window.fetch = (url, {signal}) => new Promise((_, no) => signal.onabort = () => no(signal.reason))"
+    )
+    page.one("#question").send_keys("anything", ENTER)
+    page.until("return document.querySelector('#ask').textContent === 'Stop'")
+    page.one("#ask").click()
+    page.until("return document.querySelector('#ask').textContent === 'Ask'")
+    assert page.text("#spoken") == "Stopped."
+
+
+def test_the_terms_of_a_source_are_shown_with_its_quote_and_its_document(page: Page):
+    attribution = [{"source": "s", "licence": "CC BY-SA 4.0", "attribution": "Ann", "snapshot": None}]
+    shown = page.module(
+        "render.js",
+        "m.rendered(args[0], {}).map((one) => one.textContent).join('')",
+        response_of(attribution=attribution),
+    )
+    assert "Ann · CC BY-SA 4.0" in shown
+    about = page.driver.execute_async_script(
+        "const [attribution, done] = arguments; import('/web/viewer.js').then(async ({Viewer}) => {"
+        " await new Viewer(document.querySelector('#document')).show("
+        "  {quote: 'q', start: 0, end: 1, title: 't'}, async () => ({text: 'q', url: null, attribution}));"
+        " done(document.querySelector('#document-about').textContent)})",
+        attribution,
+    )
+    assert "Ann · CC BY-SA 4.0" in about

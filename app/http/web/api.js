@@ -22,13 +22,12 @@ export class Problem extends Error {
  * Throws a Problem, or an AbortError when the signal says so.
  */
 export async function answer(request, { signal, onStage }) {
-  const response = await reach("answer", {
+  const response = await reach("answer/stream", {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
     body: JSON.stringify(request),
     signal,
   });
-  if (response.headers.get("Content-Type") === "application/json") return response.json();
   for await (const { event, data } of eventsOf(response.body)) {
     if (event === "error") throw new Problem(data);
     if (event === "response") return data;

@@ -4,7 +4,7 @@ import { count } from "./words.js";
 
 const STAGES = [
   ["retrieved", "Search", ({ hits }) => count(hits.length, "passage")],
-  ["read", "Read", ({ readings }) => count(readings.length, "passage")],
+  ["read", "Read", ({ readings }) => count(readings.filter(({ spans }) => spans.length).length, "passage")],
   ["generated", "Answer", ({ candidates }) => count(candidates.length, "idea")],
   ["located", "Quote", ({ quoted }) => count(quoted.length, "quote")],
   ["supported", "Check", ({ cited }) => `${cited.length} checked`],

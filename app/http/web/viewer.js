@@ -1,6 +1,7 @@
 // The whole document, scrolled to what was quoted.
 import { element, isolated, linkOut } from "./dom.js";
 import { around } from "./offsets.js";
+import { terms } from "./words.js";
 
 /** Shows documents in a dialog; Escape closes it, and the focus goes back to where it came from. */
 export class Viewer {
@@ -42,6 +43,7 @@ export class Viewer {
     this.about.replaceChildren(
       `Characters ${citation.start.toLocaleString("en")} to ${citation.end.toLocaleString("en")}, word for word`,
       ...(link ? [" · ", link] : []),
+      ...terms(found.attribution ?? []).map((line) => element("span", { class: "terms" }, isolated(line))),
     );
     this.text.replaceChildren(before, mark, after);
     mark.focus({ preventScroll: true });
