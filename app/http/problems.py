@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from app.http.disconnect import ClientGoneError
 from app.http.host import NotReadyError
 from app.http.invalid_body import is_json, sentence_for
+from app.http.security_headers import HEADERS
 from app.http.worker import BusyError, StoppingError
 from common.errors import (
     DeadlineExceededError,
@@ -70,15 +71,32 @@ def problem(kind: Kind, detail: str, headers: Mapping[str, str] | None = None) -
     """The response that carries this problem."""
     retry = {"Retry-After": str(RETRY_AFTER_S)} if kind.retry else {}
     return JSONResponse(
-        {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail},
+        _document(kind, detail),
         status_code=kind.status,
         headers={**retry, **(headers or {})},
         media_type=PROBLEM_JSON,
     )
 
 
+def problem_document(error: Exception) -> dict[str, Any]:
+    """What an error is told as when its response has begun already; an unforeseen one is logged."""
+    kind = _kind(error)
+    if kind is UNEXPECTED:
+        _LOG.error("A stream failed unexpectedly", exc_info=error)
+        return _document(kind, _INTERNAL)
+    return _document(kind, str(error))
+
+
+def _kind(error: Exception) -> Kind:
+    return next((KINDS[cls] for cls in type(error).__mro__ if cls in KINDS), UNEXPECTED)
+
+
+def _document(kind: Kind, detail: str) -> dict[str, Any]:
+    return {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail}
+
+
 async def _known(request: Request, error: Exception) -> JSONResponse:
-    kind = next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
+    kind = _kind(error)
     return await _unexpected(request, error) if kind is UNEXPECTED else problem(kind, str(error))
 
 
@@ -110,7 +128,7 @@ def _http_sentence(request: Request, error: HTTPException) -> str:
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     _LOG.error("%s %s failed unexpectedly", request.method, request.url.path, exc_info=error)
-    return problem(UNEXPECTED, _INTERNAL)
+    return problem(UNEXPECTED, _INTERNAL, HEADERS)  # the error has left the middleware that adds them
 
 
 def _plain(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:

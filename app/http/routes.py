@@ -4,10 +4,13 @@ from importlib.metadata import version
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
 
 from app.http.disconnect import unless_disconnected
+from app.http.event_stream import EventStream
 from app.http.host import Host
-from app.http.openapi import problems
+from app.http.openapi import described_events, problems
+from app.http.page import INDEX, wants_page
 from app.http.wire import AnswerRequest, Live, Ready, Welcome
 from app.service.response import AnswerResponse, DocumentResponse
 
@@ -44,6 +47,24 @@ async def answer(asked: AnswerRequest, request: Request, host: HostDependency) -
     return await unless_disconnected(request, host.answer(ask, include=asked.include))
 
 
+@router.post(
+    "/answer/stream",
+    tags=["answering"],
+    summary="Answer a question, told as it happens",
+    status_code=200,
+    response_class=EventStream,
+    response_description="Server-sent events.",
+    responses={**described_events(), **problems(400, 413, 415, 422, 500, 503)},
+)
+async def answer_stream(asked: AnswerRequest, host: HostDependency) -> EventStream:
+    """Takes what `POST /answer` takes and sends an event when each stage is done: `retrieved`, `read`, `generated`,
+    `located`, `supported` and, for a long answer, `composed`. The last event is `response`, whose data is what
+    `POST /answer` returns, or `error`, whose data is a problem. Comments in between say that the service is still
+    at work. The work stops when the client closes the connection.
+    """
+    return EventStream(host.told(asked.ask(host.settings), include=asked.include))
+
+
 @router.get(
     "/documents/{document_id:path}",
     tags=["documents"],
@@ -74,7 +95,17 @@ async def ready(host: HostDependency) -> Ready:
     return host.readiness()
 
 
-@router.get("/", tags=["health"], summary="What this is")
-async def welcome() -> Welcome:
-    """The service's name and where its description is."""
-    return Welcome(name="Loccit", version=version("loccit"), answer="POST /answer", openapi="/openapi.json")
+@router.get(
+    "/",
+    tags=["health"],
+    summary="What this is",
+    response_model=Welcome,
+    responses={200: {"content": {"text/html": {}}}},
+)
+async def welcome(request: Request) -> Response:
+    """The service's name and where its description is; for a browser, the page to ask on."""
+    varying = {"Vary": "Accept"}
+    if wants_page(request.headers.get("accept", "")):
+        return FileResponse(INDEX, headers={**varying, "Cache-Control": "no-cache"})
+    said = Welcome(name="Loccit", version=version("loccit"), answer="POST /answer", openapi="/openapi.json")
+    return JSONResponse(said.model_dump(), headers=varying)

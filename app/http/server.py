@@ -10,16 +10,20 @@ from contextlib import asynccontextmanager
 from copy import deepcopy
 from importlib.metadata import version
 from math import ceil
+from typing import Any
 
 import uvicorn
 import uvicorn.config
 
+from app.http.access_log import WithoutQuery
 from app.http.body_limit import BodyLimit
 from app.http.host import Host
 from app.http.openapi import DESCRIPTION, TAGS, DescribedApp
+from app.http.page import PageFiles
 from app.http.preflight import check_startable
 from app.http.problems import install_problems
 from app.http.routes import router
+from app.http.security_headers import SecurityHeaders
 from app.service.assembly import AnswerService, open_service
 from app.service.settings import Settings
 from common.errors import InvalidRequestError, LoccitError
@@ -76,8 +80,10 @@ def create_app(
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_document_characters * _BYTES_PER_CHARACTER + _BYTES_BESIDE
     )
+    app.add_middleware(SecurityHeaders)
     install_problems(app)
     app.include_router(router)
+    app.mount("/web", PageFiles())
     return app
 
 
@@ -154,9 +160,11 @@ def _address(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if listening.family is socket.AF_INET6 else f"http://{host}:{port}"
 
 
-def _log_config() -> dict[str, object]:
-    """uvicorn's own logging, with this package's loggers beside its."""
-    config = deepcopy(uvicorn.config.LOGGING_CONFIG)
+def _log_config() -> dict[str, Any]:
+    """uvicorn's own logging without questions, with this package's loggers beside its."""
+    config: dict[str, Any] = deepcopy(uvicorn.config.LOGGING_CONFIG)
+    config["filters"] = {"without query": {"()": WithoutQuery}}
+    config["handlers"]["access"]["filters"] = ["without query"]
     config["loggers"]["app"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
     return config
 

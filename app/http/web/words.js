@@ -1,0 +1,72 @@
+// What the numbers and names of a response mean, in plain words.
+
+const SURE = 0.95;
+const UNSURE = 0.05;
+
+/** Whether the confidence is a probability for what answered. */
+export function isCalibrated(response) {
+  return response.calibration?.applies === true;
+}
+
+/** A calibrated confidence as people count: in tens. */
+export function inTens(confidence) {
+  const start = confidence > SURE ? "More than 9" : confidence < UNSURE ? "Fewer than 1" : null;
+  return `${start ?? `About ${Math.max(1, Math.min(9, Math.round(10 * confidence)))}`} in 10 answers like this are right`;
+}
+
+/** How long a bar is, for those who do not see it. Deliberately no number. */
+export function barInWords(confidence) {
+  const length = ["very short", "short", "half full", "long", "nearly full"][Math.min(4, Math.floor(5 * confidence))];
+  return `Confidence bar: ${length}`;
+}
+
+/** What the bar says where it is not a probability. */
+export const UNCALIBRATED =
+  "Not calibrated for these documents: a longer bar only means surer.";
+
+const REASONS = {
+  no_passages: "No passage of the documents has to do with this question.",
+  no_candidate: "There are passages on the subject, but none of them led to an answer.",
+  no_quote: "An answer was considered, but no sentence of the documents says it word for word, so it was dropped.",
+  low_confidence: "The best answer that was found is too unsure to be given.",
+};
+
+/** Why there is no answer. */
+export function reasonInWords(reason) {
+  return REASONS[reason] ?? "The service did not say why.";
+}
+
+const NEARLY = 0.7;
+
+/**
+ * The first alternative from other documents that is nearly as confident (at least 0.7 times) and says something
+ * else than the answer; undefined when there is none.
+ */
+export function rival(response) {
+  const own = new Set(response.citations.map((citation) => citation.document_id));
+  const answer = response.short_answer ?? response.answer;
+  return (response.alternatives ?? []).find(
+    (other) =>
+      other.confidence >= NEARLY * response.confidence &&
+      other.citations.every((citation) => !own.has(citation.document_id)) &&
+      !sayTheSame(answer, other.answer),
+  );
+}
+
+function sayTheSame(one, other) {
+  const [a, b] = [one, other].map((text) => ` ${(text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join(" ")} `);
+  return a.includes(b) || b.includes(a);
+}
+
+/** "3 passages", "1 passage". */
+export function count(number, singular, plural = `${singular}s`) {
+  return `${number.toLocaleString("en")} ${number === 1 ? singular : plural}`;
+}
+
+/** The terms of the sources: one line each, those that name any. */
+export function terms(attribution) {
+  return attribution
+    .map(({ source, licence, attribution: by }) => [attribution.length > 1 ? source : null, by, licence])
+    .map((parts) => parts.filter(Boolean).join(" · "))
+    .filter((line, index) => attribution[index].licence || attribution[index].attribution);
+}
