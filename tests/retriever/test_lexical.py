@@ -21,7 +21,7 @@ def lexical() -> LexicalIndex:
     return index
 
 
-def found(index: LexicalIndex, question: str, k: int = 10) -> list[int]:
+def rows_for(index: LexicalIndex, question: str, k: int = 10) -> list[int]:
     return [row for row, _ in index.search(question, k=k)]
 
 
@@ -42,22 +42,24 @@ def test_title_and_text_add_up(lexical):
 
 
 def test_words_match_whatever_their_ending_case_or_accent(lexical):
-    assert found(lexical, "TOWERS") == found(lexical, "tower")
-    assert found(lexical, "cafe") == found(lexical, "café") == [9]
+    assert rows_for(lexical, "TOWERS") == rows_for(lexical, "tower")
+    assert rows_for(lexical, "cafe") == rows_for(lexical, "café") == [9]
 
 
 def test_query_syntax_in_a_question_is_only_words(lexical):
-    assert found(lexical, 'text:tram AND NOT "castle" ^2 *') == found(lexical, "text tram AND NOT castle 2")
+    assert rows_for(lexical, 'text:tram AND NOT "castle" ^2 *') == rows_for(
+        lexical, "text tram AND NOT castle 2"
+    )
 
 
 def test_a_question_without_a_known_word_finds_nothing(lexical):
-    assert found(lexical, "zebra") == found(lexical, "?!") == found(lexical, "") == []
+    assert rows_for(lexical, "zebra") == rows_for(lexical, "?!") == rows_for(lexical, "") == []
 
 
 def test_ties_are_broken_by_row():
     index = LexicalIndex()
     index.add([(row, "", "same words") for row in (5, 3, 8, 1)])
-    assert found(index, "same", k=2) == [1, 3]
+    assert rows_for(index, "same", k=2) == [1, 3]
 
 
 def test_an_index_on_disk_opens_from_a_read_only_folder_and_nothing_is_written_there(tmp_path):
@@ -69,7 +71,7 @@ def test_an_index_on_disk_opens_from_a_read_only_folder_and_nothing_is_written_t
     before = sorted(folder.iterdir())
     folder.chmod(stat.S_IREAD | stat.S_IEXEC)
     try:
-        assert found(LexicalIndex.open(folder), "castle") == [9, 2]
+        assert rows_for(LexicalIndex.open(folder), "castle") == [9, 2]
         assert sorted(folder.iterdir()) == before
     finally:
         folder.chmod(stat.S_IRWXU)

@@ -2,22 +2,22 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
 
-from common.files import records, whole_file
+from common.errors import LoccitError
+from common.files import Record, numbered_records, whole_file
 from common.progress import progress
 from retriever.index import LEXICAL_FOLDER, STORE_FILE
 from retriever.indexing import IndexWriter
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
-from retriever.store import DocumentStore
+from retriever.store import DocumentStore, DuplicateDocumentError
 from retriever.types import Document, Passage
 
 SQUAD_PREFIX = "squad/"
@@ -80,7 +80,12 @@ def _build(folder: Path, articles: Path, squad: Path, console: Console) -> dict[
 def _add(writer: IndexWriter, documents: Iterable[Document], what: str, console: Console) -> None:
     with progress(console, what, total=None) as advance:
         for number, document in enumerate(documents, start=1):
-            writer.add(document, location="")
+            try:
+                writer.add(document, location="")
+            except DuplicateDocumentError as error:
+                raise LoccitError(
+                    f"The document id {document.doc_id!r} occurs twice; every document needs an id of its own."
+                ) from error
             if number % _COMMIT_EVERY == 0:
                 writer.store.commit()
             advance()
@@ -88,15 +93,24 @@ def _add(writer: IndexWriter, documents: Iterable[Document], what: str, console:
 
 
 def _articles(path: Path) -> Iterator[Document]:
-    for record in records(path):
-        yield Document(record["id"], record["title"], record["text"], record.get("url"))
+    for number, record in numbered_records(path):
+        doc_id, title, text = _fields(record, ("id", "title", "text"), f"{path}:{number}")
+        yield Document(doc_id, title, text, record.get("url"))
 
 
 def _paragraphs(path: Path) -> Iterator[Document]:
     seen: set[str] = set()
-    paragraphs = groupby(records(path), key=lambda record: (record["title"], record["context"]))
-    for (title, context), _ in paragraphs:
+    for number, record in numbered_records(path):
+        title, context = _fields(record, ("title", "context"), f"{path}:{number}")
         doc_id = paragraph_id(title, context)
         if doc_id not in seen:
             seen.add(doc_id)
             yield Document(doc_id, title, context)
+
+
+def _fields(record: Record, names: Sequence[str], place: str) -> list[str]:
+    """The strings under these names; LoccitError with the place when one of them is missing or is something else."""
+    for name in names:
+        if not isinstance(record.get(name), str):
+            raise LoccitError(f"{place} has the {name} {record.get(name)!r}, but it must be a string.")
+    return [record[name] for name in names]
