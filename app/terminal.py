@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
-from app.http.wire import AnswerResponse, Attribution, Citation, Hit
+from app.answering.trace_json import Citation, Hit
+from app.answering.types import AbstainReason
+from app.service.response import AnswerResponse, Attribution
 
 _REASONS = {
-    "no_passages": "nothing in the index comes near the question",
-    "no_candidate": "no passage it read answers the question",
-    "no_quote": "no quote backs what it would have answered",
-    "low_confidence": "it is not sure enough of its best answer",
+    AbstainReason.NO_PASSAGES: "nothing in the index comes near the question",
+    AbstainReason.NO_CANDIDATE: "no passage it read answers the question",
+    AbstainReason.NO_QUOTE: "no quote backs what it would have answered",
+    AbstainReason.LOW_CONFIDENCE: "it is not sure enough of its best answer",
 }
 
 
@@ -32,10 +34,10 @@ def show_answer(response: AnswerResponse, console: Console) -> None:
 def show_hits(hits: Iterable[Hit], attribution: Iterable[Attribution], console: Console) -> None:
     """Print retrieved passages, best first, and on what terms their texts stand."""
     for hit in hits:
-        heading = Text(f"{hit.rank}. {hit.title}", style="bold")
-        place = f"  {hit.score:.4f}  {hit.document_id} [{hit.start}:{hit.end}]"
+        heading = Text(f"{hit['rank']}. {hit['title']}", style="bold")
+        place = f"  {hit['score']:.4f}  {hit['document_id']} [{hit['start']}:{hit['end']}]"
         console.print(Text.assemble(heading, place))
-        console.print(Text(hit.text))
+        console.print(Text(hit["text"]))
         console.print()
     _show_terms(attribution, console)
 
@@ -48,19 +50,19 @@ def _show_terms(attribution: Iterable[Attribution], console: Console) -> None:
 
 
 def _show_quote(citation: Citation, console: Console) -> None:
-    before, after = _one_line(citation.before), _one_line(citation.after)
-    more_before = "..." if citation.start > len(citation.before) else ""
+    before, after = _one_line(citation["before"]), _one_line(citation["after"])
+    more_before = "..." if citation["start"] > len(citation["before"]) else ""
     more_after = "..." if after and not after.rstrip().endswith((".", "!", "?")) else ""
     text = Text()
     text.append(f"{more_before}{before}", style="dim")
-    text.append(f"\N{LEFT DOUBLE QUOTATION MARK}{_one_line(citation.quote)}", style="bold green")
+    text.append(f"\N{LEFT DOUBLE QUOTATION MARK}{_one_line(citation['quote'])}", style="bold green")
     text.append("\N{RIGHT DOUBLE QUOTATION MARK}", style="bold green")
     text.append(f"{after}{more_after}", style="dim")
     console.print(text)
-    where = f"{citation.document_id} [{citation.start}:{citation.end}]"
-    console.print(Text(" - ").append(citation.title, style="italic").append(f", {where}"), soft_wrap=True)
-    if citation.url:
-        console.print(Text(f"   {citation.url}"), soft_wrap=True)
+    where = f"{citation['document_id']} [{citation['start']}:{citation['end']}]"
+    console.print(Text(" - ").append(citation["title"], style="italic").append(f", {where}"), soft_wrap=True)
+    if citation["url"]:
+        console.print(Text(f"   {citation['url']}"), soft_wrap=True)
 
 
 def _closing_line(response: AnswerResponse) -> str:

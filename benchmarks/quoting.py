@@ -34,9 +34,9 @@ T = TypeVar("T")
 
 def timed(seconds: list[float], work: Callable[[], T]) -> T:
     started = time.perf_counter()
-    found = work()
+    result = work()
     seconds.append(time.perf_counter() - started)
-    return found
+    return result
 
 
 def pointed(lm: EvidenceLM, question: str, passages: list[tuple[str, str]]) -> list[Written]:
@@ -75,13 +75,17 @@ def main() -> None:
     for question in questions:
         readings = reader.read(question.question, retriever.retrieve(question.question, k=settings.top_k))
         best = [reading.hit.passage for reading in readings[: settings.passages_together]]
-        given = lm, question.question, [(one.title, one.text) for one in best]
+        given = lm, question.question, [(passage.title, passage.text) for passage in best]
         timed(seconds["answer, head points"], partial(pointed, *given))
         quoted += timed(seconds["held to the passages"], partial(held, *given)) is not None
         written = parse_quoted(timed(seconds["free"], partial(free, *given)))
         if written is not None:
             parsed += 1
-            texts = [one_line(one.text) for one in best if one_line(one.title) == one_line(written.title)]
+            texts = [
+                one_line(passage.text)
+                for passage in best
+                if one_line(passage.title) == one_line(written.title)
+            ]
             titled += bool(texts)
             verbatim += any(one_line(written.quote) in text for text in texts)
     count = len(questions)

@@ -62,16 +62,16 @@ def main() -> None:
     retriever = open_retriever(Settings.of(index=arguments.index, retrieval=arguments.retrieval))
     hits = [retriever.retrieve(question.question, k=max(arguments.passages)) for question in questions]
     if arguments.without_continuations:
-        hits = [[alone(hit) for hit in found] for found in hits]
+        hits = [[alone(hit) for hit in ranked] for ranked in hits]
     model = load_reader_model(folder=arguments.weights)
     print(f"{len(questions)} questions, {arguments.retrieval}; in percent, and ms p50 / p95")
     for k in arguments.passages:
         reader = TrainedReader(model, passages=k)
         reader.read(questions[0].question, hits[0])
         right, gold, seconds = [], [], []
-        for question, found in zip(questions, hits, strict=True):
+        for question, ranked in zip(questions, hits, strict=True):
             started = time.perf_counter()
-            readings = reader.read(question.question, found)
+            readings = reader.read(question.question, ranked)
             seconds.append(time.perf_counter() - started)
             right.append(exact_match(best_answer(readings), question.answers))
             gold.append(readings[0].hit.passage.doc_id == question.gold_document_id)

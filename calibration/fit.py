@@ -121,8 +121,8 @@ def _thresholds(held: Held) -> Iterator[ThresholdRecord]:
 
 
 def _require_enough(judged: Sequence[JudgedAnswers]) -> None:
-    right = sum(any(one.right) for one in judged)
-    wrong = sum(not all(one.right) for one in judged)
+    right = sum(any(answers.right) for answers in judged)
+    wrong = sum(not all(answers.right) for answers in judged)
     if min(right, wrong) < LEAST_OF_EACH:
         raise LoccitError(
             f"A calibrator needs at least {LEAST_OF_EACH} questions with a right answer and as many with a wrong one, "
@@ -131,11 +131,11 @@ def _require_enough(judged: Sequence[JudgedAnswers]) -> None:
 
 
 def _held(judged: Sequence[JudgedAnswers], names: tuple[str, ...]) -> Held:
-    parts = [_fold(one.question) for one in judged]
+    parts = [_fold(answers.question) for answers in judged]
     chosen: list[tuple[float, bool, bool]] = []
     for fold in range(FOLDS):
-        seen = [one for one, part in zip(judged, parts, strict=True) if part != fold]
-        unseen = [one for one, part in zip(judged, parts, strict=True) if part == fold]
+        seen = [answers for answers, part in zip(judged, parts, strict=True) if part != fold]
+        unseen = [answers for answers, part in zip(judged, parts, strict=True) if part == fold]
         if unseen:
             chosen += _chosen(unseen, _fitted(seen, names, None).logits)
     logits, right, answerable = (np.array(column) for column in zip(*chosen, strict=True))
@@ -145,7 +145,7 @@ def _held(judged: Sequence[JudgedAnswers], names: tuple[str, ...]) -> Held:
 def _held_without(judged: Sequence[JudgedAnswers], name: str) -> Held | None:
     """None where nothing can be learnt from the other features."""
     try:
-        return _held(judged, tuple(one for one in FEATURES if one != name))
+        return _held(judged, tuple(feature for feature in FEATURES if feature != name))
     except LoccitError:
         return None
 
@@ -154,15 +154,15 @@ def _fitted(
     judged: Sequence[JudgedAnswers], names: tuple[str, ...], fitted_on: FittedOn | None
 ) -> Calibrator:
     """First over all candidates, so that it learns to choose; then slope and intercept over those it chooses."""
-    judged = [one for one in judged if len(one.rows)]
+    judged = [answers for answers in judged if len(answers.rows)]
     columns = [FEATURES.index(name) for name in names]
-    rows = np.concatenate([one.rows for one in judged])
-    right = np.array([verdict for one in judged for verdict in one.right])
-    of_question = _halves(np.array([one.answerable for one in judged]))
+    rows = np.concatenate([answers.rows for answers in judged])
+    right = np.array([verdict for answers in judged for verdict in answers.right])
+    of_question = _halves(np.array([answers.answerable for answers in judged]))
     weights = np.concatenate(
         [
-            np.full(len(one.rows), weight / len(one.rows))
-            for one, weight in zip(judged, of_question, strict=True)
+            np.full(len(answers.rows), weight / len(answers.rows))
+            for answers, weight in zip(judged, of_question, strict=True)
         ]
     )
     mean, scale = rows[:, columns].mean(axis=0), rows[:, columns].std(axis=0)
@@ -209,11 +209,11 @@ def _chosen(
 ) -> list[tuple[float, bool, bool]]:
     """Logit and verdict of the answer that would be given, and whether its question is answerable."""
     chosen = []
-    for one in judged:
-        if len(one.rows):
-            found = logits(one.rows)
-            best = int(found.argmax())
-            chosen.append((float(found[best]), one.right[best], one.answerable))
+    for answers in judged:
+        if len(answers.rows):
+            scores = logits(answers.rows)
+            best = int(scores.argmax())
+            chosen.append((float(scores[best]), answers.right[best], answers.answerable))
     return chosen
 
 
@@ -233,7 +233,7 @@ def _fold(question: str) -> int:
 def ship_calibrator(calibrator: Calibrator, path: Path, command: str, folders: Collection[Path]) -> None:
     """Where the file lies in one of these folders of weights, bring its manifest up to date."""
     folder = path.parent.resolve()
-    if folder not in {one.resolve() for one in folders}:
+    if folder not in {weights.resolve() for weights in folders}:
         return
     fitted = calibrator.fitted_on
     entry = ShippedWeights(

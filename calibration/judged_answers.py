@@ -1,7 +1,6 @@
 """Every cited candidate of a run judged: what a calibrator learns from."""
 
 from pathlib import Path
-from typing import Any
 
 from app.answering.confidence.calibrator import JudgedAnswers
 from app.answering.confidence.features import Evidence, features
@@ -9,9 +8,7 @@ from app.answering.trace_json import candidate_of, candidates_of, hits_of, readi
 from evaluation.configurations import AnswerFrom
 from evaluation.documents import Documents
 from evaluation.outcome import OutcomeReader
-from evaluation.run_folder import read_description, read_predictions
-
-Json = dict[str, Any]
+from evaluation.run_folder import PredictionLine, read_description, read_predictions
 
 
 def judged_answers(run: Path) -> list[JudgedAnswers]:
@@ -24,16 +21,20 @@ def judged_answers(run: Path) -> list[JudgedAnswers]:
     return [_judged(line, reader) for line in read_predictions(run)]
 
 
-def _judged(line: Json, reader: OutcomeReader) -> JudgedAnswers:
+def _judged(line: PredictionLine, reader: OutcomeReader) -> JudgedAnswers:
     trace = line["trace"]
-    hits = {hit.passage.row: hit.passage for hit in hits_of(trace)}
-    cited = [(candidate_of(one["candidate"], hits), one["citations"][0]["support"]) for one in trace["cited"]]
+    passages = {hit.passage.row: hit.passage for hit in hits_of(trace)}
+    supported = [
+        (candidate_of(cited["candidate"], passages), cited["citations"][0]["support"])
+        for cited in trace["cited"]
+    ]
     evidence = Evidence(hits_of(trace), readings_of(trace), candidates_of(trace))
     return JudgedAnswers(
         question=line["question"],
         answerable=reader.answerable(line),
-        rows=features(evidence, cited),
+        rows=features(evidence, supported),
         right=tuple(
-            reader.right(line, one["candidate"]["answer"], one["citations"][0]) for one in trace["cited"]
+            reader.right(line, cited["candidate"]["answer"], cited["citations"][0])
+            for cited in trace["cited"]
         ),
     )

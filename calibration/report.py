@@ -9,25 +9,25 @@ from rich.text import Text
 from calibration.fit import Fitted, Held
 
 
-def show_fit(found: Fitted, path: Path, console: Console) -> None:
+def show_fit(fit: Fitted, path: Path, console: Console) -> None:
     """Quality on questions that the fit had not seen, what each feature adds, and what thresholds promise."""
-    fitted = found.calibrator.fitted_on
-    answerable, unanswerable = fitted.questions["answerable"], fitted.questions["unanswerable"]
+    rests_on = fit.calibrator.fitted_on
+    answerable, unanswerable = rests_on.questions["answerable"], rests_on.questions["unanswerable"]
     console.print(
         Text(
-            f"Fitted on {fitted.name}: {answerable} answerable and {unanswerable} unanswerable questions. On questions "
-            "not seen, both kinds counted half and half:"
+            f"Fitted on {rests_on.name}: {answerable} answerable and {unanswerable} unanswerable questions. On "
+            "questions not seen, both kinds counted half and half:"
         )
     )
     quality = Table("", "log loss", "Brier", "AUROC", "right and supported")
-    quality.add_row("all features", *_figures(found.held))
-    for name, held in found.without.items():
+    quality.add_row("all features", *_figures(fit.held))
+    for name, held in fit.without.items():
         quality.add_row(f"without {name}", *(("-",) * 4 if held is None else _figures(held)))
     console.print(quality)
     thresholds = Table("min_confidence", "given", "right and supported", "at least, with 95% certainty")
-    for one in found.calibrator.thresholds:
-        share = f"{one.right / one.given:.1%}" if one.given else "-"
-        thresholds.add_row(f"{one.min_confidence:g}", str(one.given), share, f"{one.at_least:.1%}")
+    for record in fit.calibrator.thresholds:
+        share = f"{record.right / record.given:.1%}" if record.given else "-"
+        thresholds.add_row(f"{record.min_confidence:g}", str(record.given), share, f"{record.at_least:.1%}")
     console.print(Text("What thresholds gave, of the questions as they came:"))
     console.print(thresholds)
     console.print(Text(f"The calibrator is in {path}."))

@@ -96,6 +96,7 @@ VITAL_ARTICLES = PackagedFile(
     error=CorpusError,
 )
 LANGUAGE_MODELS = {model.name: model for model in (GEMMA, SMOLLM2)}
+DEFAULT_LANGUAGE_MODEL = GEMMA.name
 
 
 def minilm_folder() -> Path:

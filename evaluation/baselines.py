@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from app.answering.generator import ANSWER_TOKENS, LEAST_SCORE, tidied
+from app.answering.generator import ANSWER_TOKENS, LEAST_SCORE, written_candidate
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.text.overlap import Vocabulary
@@ -25,9 +25,9 @@ class WithoutDocument:
         """The best k passages of the other documents, ranked from 1."""
         asked = k + 1
         while True:
-            found = self._retriever.retrieve(question, k=asked)
-            kept = [hit for hit in found if hit.passage.doc_id != self._doc_id][:k]
-            if len(kept) == k or len(found) < asked:
+            hits = self._retriever.retrieve(question, k=asked)
+            kept = [hit for hit in hits if hit.passage.doc_id != self._doc_id][:k]
+            if len(kept) == k or len(hits) < asked:
                 return [Hit(hit.passage, hit.score, rank) for rank, hit in enumerate(kept, start=1)]
             asked *= 2
 
@@ -64,15 +64,15 @@ class TfidfReader:
 
     def _reading(self, wanted: dict[str, float], hit: Hit) -> Reading:
         scored = [ScoredSpan(span, self._cosine(wanted, hit, span)) for span in _sentences(hit)]
-        best = min(scored, key=lambda one: (-one.score, one.span))
+        best = min(scored, key=lambda sentence: (-sentence.score, sentence.span))
         return Reading(hit, best.score, (best,))
 
     def _cosine(self, wanted: dict[str, float], hit: Hit, span: Span) -> float:
         passage = hit.passage
         sentence = span.shifted(-passage.span.start).of(passage.window)
-        found = self._vector(passage_input(passage.title, sentence))
-        shared = sum(weight * found[term] for term, weight in wanted.items() if term in found)
-        lengths = math.hypot(*wanted.values()) * math.hypot(*found.values())
+        given = self._vector(passage_input(passage.title, sentence))
+        shared = sum(weight * given[term] for term, weight in wanted.items() if term in given)
+        lengths = math.hypot(*wanted.values()) * math.hypot(*given.values())
         return shared / lengths if lengths else 0.0
 
     def _vector(self, text: str) -> dict[str, float]:
@@ -138,11 +138,8 @@ class ClosedBookGenerator:
             seed=seed,
             deadline=deadline,
         )
-        answer = tidied(written.text)
-        if not written.finished or not answer:
-            return []
-        passage = readings[0].hit.passage
-        return [Candidate(answer, passage, CandidateSource.LM, written.logprob, written.tokens)]
+        candidate = written_candidate(readings[0].hit.passage, written)
+        return [candidate] if written.finished and candidate.answer else []
 
 
 _CLOSED_BOOK = "".join(

@@ -1,19 +1,14 @@
 """`loccit evaluate`: fetch questions, answer them, score and compare runs, measure the support scorer."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from app.service.command_options import PREDICT, SERVICE, Options, with_options
+from app.service.command_options import PREDICT, RUN, Options, with_options
 from app.service.settings import Settings
-from common.errors import InvalidRequestError
-
-if TYPE_CHECKING:
-    from app.service.assembly import AnswerService
 
 cli = typer.Typer(
     help="Measure answers, quotes and abstention.", no_args_is_help=True, invoke_without_command=True
@@ -56,7 +51,7 @@ def _download(name: str) -> None:
 
 @cli.command("predict")
 @with_options(*PREDICT)
-def evaluatepredict_with(*, options: Options) -> None:
+def evaluate_predict(*, options: Options) -> None:
     """Answer every question once and keep the traces; an interrupted run is continued.
 
     Whatever the confidence, the answer is kept: thresholds are applied by score.
@@ -65,7 +60,7 @@ def evaluatepredict_with(*, options: Options) -> None:
 
     Example: loccit evaluate predict squad-dev.json --out runs/squad --sample 300
     """
-    predict_with(options)
+    _predict(options)
 
 
 @cli.command("nq")
@@ -77,63 +72,15 @@ def evaluate_nq(*, options: Options) -> None:
 
     Example: loccit evaluate nq clapnq/dev.jsonl.gz --length long --out runs/clapnq
     """
-    predict_with(options)
+    _predict(options)
     _score(options["out"], None)
 
 
-def predict_with(options: Options) -> "tuple[AnswerService, Settings]":
-    """Answer the questions of these options into their folder: (what answered, how it was set)."""
-    from app.service.assembly import open_service
-    from evaluation.configurations import Service, configuration_of, pipeline_for, require_suitable
-    from evaluation.predict import predict
-    from evaluation.questions import load_questions
-    from evaluation.replay import NOTHING, replay_of
-    from evaluation.slices import chosen
+def _predict(options: Options) -> None:
+    from evaluation.predict_command import Asked, predict_with
 
-    configuration = configuration_of(options["configuration"])
-    given = {name: options.get(name) for name in (*SERVICE, "length", "min_confidence")}
-    settings = Settings.of(**_combined(given, configuration.settings))
-    questions = chosen(
-        load_questions(options["questions"]),
-        side=options["side"],
-        sample=options["sample"],
-        without_gold=options["without_gold"],
-    )
-    # whatever the threshold, answers are kept: score applies it
-    answering = open_service(settings, abstains=False)
-    service = Service(
-        answering.pipeline,
-        answering.over,
-        answering.index.lexical,
-        answering.language_model,
-        settings.evidence_tokens,
-    )
-    for question in questions:
-        require_suitable(question, configuration, service)
-    description = {
-        **configuration.described(answering.description(settings)),
-        "questions": {name: options[name] for name in ("questions", "side", "sample", "without_gold")},
-    }
-    predict(
-        questions,
-        lambda question: pipeline_for(question, configuration, service),
-        description,
-        options["out"],
-        Console(stderr=True),
-        replay=NOTHING if options["earlier"] is None else replay_of(options["earlier"], description),
-    )
-    return answering, settings
-
-
-def _combined(given: Options, fixed: Mapping[str, str]) -> Options:
-    """The options with what a configuration fixes, which none of them may contradict."""
-    for name, value in fixed.items():
-        if given.get(name) not in (None, value):
-            raise InvalidRequestError(
-                f"This configuration sets {name} to {value}, so --{name} {given[name]} "
-                "does not go with it; leave it out."
-            )
-    return {**given, **fixed}
+    settings = {name: value for name, value in options.items() if name not in RUN}
+    predict_with(Asked(**{name: options[name] for name in RUN}), settings)
 
 
 @cli.command("score")

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from app.answering.accepted import checked_documents
-from app.answering.generator import EVIDENCE_TOKENS, LMGenerator, ReaderGenerator
+from app.answering.generator import LMGenerator, ReaderGenerator
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.pipeline import Pipeline
+from app.answering.stages import Stage
 from app.answering.text.overlap import Vocabulary
 from common.errors import DocumentNotFoundError, InvalidRequestError, LoccitError
 from evaluation.baselines import (
@@ -20,15 +21,8 @@ from evaluation.baselines import (
 )
 from evaluation.questions import Question
 from evaluation.slices import WITHOUT_GOLD
+from retriever.retriever import Retriever
 from retriever.types import Document
-
-
-class Stage(StrEnum):
-    """The stages whose results another run can take over."""
-
-    RETRIEVE = "retrieve"
-    READ = "read"
-    GENERATE = "generate"
 
 
 class AnswerFrom(StrEnum):
@@ -38,33 +32,48 @@ class AnswerFrom(StrEnum):
     CANDIDATE = "candidate"
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What answers: the pipeline over the index, one over given documents, and the parts baselines need."""
+class Service(Protocol):
+    """What a configuration needs of the service that answers. ``AnswerService`` follows it."""
 
-    pipeline: Pipeline
-    over: Callable[[Sequence[Document]], Pipeline]
-    vocabulary: Vocabulary
-    language_model: LanguageModel | None
-    evidence_tokens: int = EVIDENCE_TOKENS
+    @property
+    def pipeline(self) -> Pipeline:
+        """The pipeline over the index."""
+
+    def over(self, documents: Sequence[Document]) -> Pipeline:
+        """The same pipeline over these documents alone."""
+
+    def with_retriever(self, retriever: Retriever) -> Pipeline:
+        """The same pipeline with passages from this retriever, in every stage that asks for some."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the index and how rare they are."""
+
+    @property
+    def language_model(self) -> LanguageModel | None:
+        """What writes by examples. None when the language model is adapted, or the reader alone answers."""
+
+    @property
+    def evidence_tokens(self) -> int:
+        """Tokens of a passage that the language model reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A named way to answer.
-
-    ``meaning``: its row in a table. ``settings``: what it sets of the service. ``adapted``: the pipeline for one
-    question, given the one that the service would use. ``changes``: the stages that it thereby changes.
-    ``suits``: raises LoccitError when it cannot answer a question.
-    """
+    """A named way to answer."""
 
     name: str
     meaning: str
+    """What a table of results says of it."""
     settings: Mapping[str, str] = field(default_factory=dict)
+    """What it sets of the service."""
     adapted: Callable[[Pipeline, Service, Question], Pipeline] = lambda pipeline, _, __: pipeline
+    """The pipeline for one question, given the one that the service would use."""
     changes: frozenset[Stage] = frozenset()
+    """The stages that ``adapted`` changes."""
     answer_from: AnswerFrom = AnswerFrom.DECISION
     suits: Callable[[Question], None] = lambda _: None
+    """Raises LoccitError when the configuration cannot answer a question."""
 
     def described(self, description: Mapping[str, Any]) -> dict[str, Any]:
         """The description of a service, as this configuration changes it."""
@@ -133,7 +142,7 @@ def pipeline_for(question: Question, configuration: Configuration, service: Serv
         pipeline = service.over(documents)
     if question.kind == WITHOUT_GOLD:
         gold = _gold_document_id(question)
-        pipeline = replace(pipeline, retriever=WithoutDocument(pipeline.retriever, gold))
+        pipeline = service.with_retriever(WithoutDocument(pipeline.retriever, gold))
     return configuration.adapted(pipeline, service, question)
 
 
@@ -166,7 +175,7 @@ def _top_passage(pipeline: Pipeline, service: Service, _: Question) -> Pipeline:
 
 def _gold_document(pipeline: Pipeline, service: Service, question: Question) -> Pipeline:
     document = pipeline.retriever.document(_gold_document_id(question))
-    return replace(pipeline, retriever=service.over([document]).retriever)
+    return service.over([document])
 
 
 def _has_answer(question: Question) -> None:
@@ -196,8 +205,8 @@ FULL = "full"
 GOLD_DOCUMENT = "gold-document"
 
 CONFIGURATIONS: Mapping[str, Configuration] = {
-    one.name: one
-    for one in (
+    configuration.name: configuration
+    for configuration in (
         Configuration(FULL, "the service as it is set"),
         Configuration("dense", "the service, dense retrieval alone", {"retrieval": "dense"}),
         Configuration("lexical", "the service, lexical retrieval alone", {"retrieval": "lexical"}),

@@ -7,11 +7,10 @@ from typing import Any, Self
 
 from app.answering.accepted import GivenDocument, checked_documents
 from common.errors import DocumentNotFoundError
+from evaluation.question_sets.question import QuestionJson
 from retriever.index import STORE_FILE
 from retriever.store import DocumentStore
 from retriever.types import Document
-
-Json = dict[str, Any]
 
 
 class Documents:
@@ -26,19 +25,19 @@ class Documents:
         folder = Path(description["settings"]["index"]) / "generations" / str(description["generation"])
         return cls(DocumentStore.open(folder / STORE_FILE)) if folder.is_dir() else None
 
-    def find(self, doc_id: str, line: Json) -> Document | None:
-        """The document of this id that the line's question was answered from; None when there is none."""
-        if line["documents"]:
-            return given_documents(line).get(doc_id)
+    def find(self, doc_id: str, question: QuestionJson) -> Document | None:
+        """The document of this id that the question was answered from; None when there is none."""
+        if question["documents"]:
+            return given_documents(question).get(doc_id)
         try:
             return self._stored(doc_id)
         except DocumentNotFoundError:
             return None
 
 
-def given_documents(line: Json) -> dict[str, Document]:
+def given_documents(question: QuestionJson) -> dict[str, Document]:
     """The documents handed in with a question, by id."""
-    given = [GivenDocument(**document) for document in line["documents"]]
+    given = [GivenDocument(**document) for document in question["documents"]]
     count = sum(len(document.text) for document in given)
     checked = checked_documents(given, max_documents=len(given), max_characters=count)
     return {document.doc_id: document for document in checked}

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from app.answering.text.answer_score import f1
+from app.answering.trace_json import Citation
 from evaluation.metrics.citation import Place, citation_precision, citation_recall
 from evaluation.metrics.rouge import rouge_l
 from retriever.sentences import sentence_spans
 from retriever.types import Span
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ def long_answer(
     answers: Sequence[str],
     *,
     selected: Sequence[str],
-    citations: Sequence[Json] | None,
+    citations: Sequence[Citation] | None,
     gold: Mapping[str, str],
 ) -> LongAnswer:
     """The scores of one answer, the best over ``answers`` where words are compared.
@@ -44,7 +42,10 @@ def long_answer(
     """
     marked = list(_places(selected, gold))
     counted = citations is not None and bool(marked)
-    cited = [Place(one["document_id"], Span(one["start"], one["end"])) for one in citations or ()]
+    cited = [
+        Place(citation["document_id"], Span(citation["start"], citation["end"]))
+        for citation in citations or ()
+    ]
     return LongAnswer(
         rouge_l=0.0 if answer is None else rouge_l(answer, answers),
         unigram_f1=0.0 if answer is None else f1(answer, answers),

@@ -3,20 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import exp
-from typing import Any
 
 from app.answering.text.answer_match import has_answer
 from app.answering.text.answer_score import exact_match, f1
+from app.answering.trace_json import Citation, Decision, Trace
 from evaluation.configurations import AnswerFrom
 from evaluation.documents import Documents, given_documents
 from evaluation.long_answer import LongAnswer, long_answer
 from evaluation.questions import Side, side_of
+from evaluation.run_folder import PredictionLine
 from evaluation.slices import WITHOUT_GOLD
 from evaluation.support_judge import SupportJudge
 from retriever.sentences import sentence_spans
 from retriever.types import Document
 
-Json = dict[str, Any]
+Ranked = Sequence[tuple[Document, str]]
+"""Passages, best first, each as its document and its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +93,15 @@ class OutcomeReader:
     """Makes outcomes of prediction lines, looking everything up in the stored documents."""
 
     def __init__(self, documents: Documents | None, answer_from: AnswerFrom) -> None:
-        self._documents, self._answer_from = documents, answer_from
+        self._documents = documents
+        self._quoted = answer_from is AnswerFrom.DECISION
         self._judge = SupportJudge()
 
-    def outcome(self, line: Json) -> Outcome:
+    def outcome(self, line: PredictionLine) -> Outcome:
         """The outcome of one prediction line."""
-        trace, answers = line["trace"], line["answers"]
-        answer, confidence = self._answer(trace)
-        quoted = self._answer_from is AnswerFrom.DECISION
-        citations = _backing(trace["decision"]) if quoted else []
+        answers = line["answers"]
+        answer, confidence = self._answer(line["trace"])
+        citations = _backing(line["trace"]["decision"]) if self._quoted else []
         first = citations[0] if citations else None
         ranked = self._ranked(line)
         return Outcome(
@@ -107,85 +109,69 @@ class OutcomeReader:
             kind=line["kind"],
             side=side_of(line["question"]),
             answerable=self.answerable(line),
-            quoted=quoted,
+            quoted=self._quoted,
             answer=answer,
             confidence=confidence,
             exact_match=answer is not None and exact_match(answer, answers),
-            candidate_exact_match=any(
-                exact_match(cited["candidate"]["answer"], answers) for cited in trace["cited"]
-            )
-            if quoted
-            else None,
+            candidate_exact_match=_any_exact_match(line) if self._quoted else None,
             contains_answer=answer is not None and _contains(answer, answers),
             f1=0.0 if answer is None else f1(answer, answers),
             supported=first is not None and self._supported(line, str(answer), first),
             quote_has_answer=any(has_answer(citation["quote"], answers) for citation in citations),
-            quote_verbatim=self._all_verbatim(line) if quoted else None,
+            quote_verbatim=self._all_verbatim(line) if self._quoted else None,
             quote_sentences=None if first is None else len(sentence_spans(first["quote"])),
-            gold_cited=_cites_gold(line, first) if _names_gold(line) else None,
-            answer_in_hits=any(
-                has_answer(hit["text"] + hit["continuation"], answers) for hit in trace["hits"]
-            )
-            if answers
-            else None,
-            gold_in_hits=any(_is_gold(line, hit["document_id"], hit["title"]) for hit in trace["hits"])
-            if _names_gold(line)
-            else None,
-            holds_answer=tuple(has_answer(text, answers) for _, text in ranked)
-            if ranked is not None and answers
-            else None,
-            is_gold=_first_of_gold(line, [document for document, _ in ranked])
-            if ranked is not None and _names_gold(line)
-            else None,
-            misled=None
-            if answer is None or not line["wrong_answers"]
-            else f1(answer, line["wrong_answers"]) > f1(answer, answers),
-            timings_ms=trace["timings_ms"],
+            gold_cited=_gold_cited(line, first),
+            answer_in_hits=_answer_in_hits(line),
+            gold_in_hits=_gold_in_hits(line),
+            holds_answer=_holding_answer(line, ranked),
+            is_gold=_first_of_gold(line, ranked),
+            misled=_misled(line, answer),
+            timings_ms=line["trace"]["timings_ms"],
             long=self._long(line, answer),
         )
 
     @staticmethod
-    def answerable(line: Json) -> bool:
+    def answerable(line: PredictionLine) -> bool:
         """Whether the question's answer is in the index, as far as is known."""
         return bool(line["answers"]) and line["kind"] != WITHOUT_GOLD
 
-    def right(self, line: Json, answer: str, citation: Json) -> bool:
+    def right(self, line: PredictionLine, answer: str, citation: Citation) -> bool:
         """What confidence claims of any cited answer to the question: right, and supported by this citation."""
         return _contains(answer, line["answers"]) and self._supported(line, answer, citation)
 
-    def _answer(self, trace: Json) -> tuple[str | None, float]:
-        if self._answer_from is AnswerFrom.DECISION:
+    def _answer(self, trace: Trace) -> tuple[str | None, float]:
+        if self._quoted:
             decision = trace["decision"]
-            return decision.get("short_answer", decision["answer"]), decision["confidence"]
+            return decision["short_answer"], decision["confidence"]
         if not trace["candidates"]:
             return None, 0.0
         first = trace["candidates"][0]
         return first["answer"], exp(first["logprob"] / max(first["tokens"], 1))
 
-    def _long(self, line: Json, answer: str | None) -> LongAnswer | None:
+    def _long(self, line: PredictionLine, answer: str | None) -> LongAnswer | None:
         """Of the whole answer as it was given, long or short."""
-        selected = line.get("selected_sentences", ())
-        if not selected:
+        if not line["selected_sentences"]:
             return None
         decision = line["trace"]["decision"]
-        quoted = self._answer_from is AnswerFrom.DECISION
         return long_answer(
-            decision["answer"] if quoted else answer,
+            decision["answer"] if self._quoted else answer,
             line["answers"],
-            selected=selected,
-            citations=decision["citations"] if quoted else None,
+            selected=line["selected_sentences"],
+            citations=decision["citations"] if self._quoted else None,
             gold=self._gold(line),
         )
 
-    def _gold(self, line: Json) -> dict[str, str]:
+    def _gold(self, line: PredictionLine) -> dict[str, str]:
         """The texts of the question's gold documents by id: those it brought, or the one that it names."""
         if line["documents"]:
             return {doc_id: document.text for doc_id, document in given_documents(line).items()}
         doc_id = line["gold_document_id"]
-        document = None if self._documents is None or doc_id is None else self._documents.find(doc_id, line)
+        if self._documents is None or doc_id is None:
+            return {}
+        document = self._documents.find(doc_id, line)
         return {} if document is None else {doc_id: document.text}
 
-    def _supported(self, line: Json, answer: str, citation: Json) -> bool:
+    def _supported(self, line: PredictionLine, answer: str, citation: Citation) -> bool:
         """The quote is of the gold document, overlaps the long answer, or the judge accepts it on its own."""
         if line["gold_document_id"] is not None and _is_gold(
             line, citation["document_id"], citation["title"]
@@ -196,16 +182,16 @@ class OutcomeReader:
             line["question"], answer, citation["title"], quote
         )
 
-    def _ranked(self, line: Json) -> list[tuple[Document, str]] | None:
+    def _ranked(self, line: PredictionLine) -> Ranked | None:
         """Every passage of the ranking with its text; None without a ranking, or when the index is gone."""
         if line["ranking"] is None or self._documents is None:
             return None
-        found = [(self._documents.find(doc_id, line), start, end) for doc_id, start, end in line["ranking"]]
+        places = [(self._documents.find(doc_id, line), start, end) for doc_id, start, end in line["ranking"]]
         return [
-            (document, document.text[start:end]) for document, start, end in found if document is not None
+            (document, document.text[start:end]) for document, start, end in places if document is not None
         ]
 
-    def _all_verbatim(self, line: Json) -> bool | None:
+    def _all_verbatim(self, line: PredictionLine) -> bool | None:
         """Whether every quote of the trace stands where it says in the stored documents."""
         citations = list(_every_citation(line["trace"]))
         if self._documents is None or not citations:
@@ -219,44 +205,86 @@ def _contains(answer: str, answers: Sequence[str]) -> bool:
     return exact_match(answer, answers) or has_answer(answer, answers)
 
 
-def _backing(decision: Json) -> list[Json]:
+def _backing(decision: Decision) -> list[Citation]:
     """What backs the short answer; the sentences that a long answer has parted are one quote again."""
-    citations: list[Json] = decision["citations"]
-    if decision.get("short_answer", decision["answer"]) == decision["answer"]:
-        return citations
-    backing = [citation for citation in citations if not citation["further"]]
+    if decision["short_answer"] == decision["answer"]:
+        return decision["citations"]
+    backing = [citation for citation in decision["citations"] if not citation["further"]]
     return [{**backing[0], "quote": " ".join(citation["quote"] for citation in backing)}]
 
 
-def _stands(citation: Json, document: Document | None) -> bool:
+def _stands(citation: Citation, document: Document | None) -> bool:
     return document is not None and document.text[citation["start"] : citation["end"]] == citation["quote"]
 
 
-def _every_citation(trace: Json) -> Iterator[Json]:
+def _every_citation(trace: Trace) -> Iterator[Citation]:
     """Of the decision, its alternatives and every candidate that was cited."""
     decision = trace["decision"]
     yield from decision["citations"]
     yield from decision["nearest"]
-    for cited in (*decision["alternatives"], *trace["cited"]):
+    for alternative in decision["alternatives"]:
+        yield from alternative["citations"]
+    for cited in trace["cited"]:
         yield from cited["citations"]
 
 
-def _names_gold(line: Json) -> bool:
+def _any_exact_match(line: PredictionLine) -> bool:
+    """Whether any cited candidate is an exact match."""
+    return any(exact_match(cited["candidate"]["answer"], line["answers"]) for cited in line["trace"]["cited"])
+
+
+def _misled(line: PredictionLine, answer: str | None) -> bool | None:
+    """Whether the answer is nearer to a wrong one than to a right one; None where no wrong ones are known."""
+    if answer is None or not line["wrong_answers"]:
+        return None
+    return f1(answer, line["wrong_answers"]) > f1(answer, line["answers"])
+
+
+def _answer_in_hits(line: PredictionLine) -> bool | None:
+    """Whether an answer stands in what was read; None where none is known."""
+    if not line["answers"]:
+        return None
+    return any(
+        has_answer(hit["text"] + hit["continuation"], line["answers"]) for hit in line["trace"]["hits"]
+    )
+
+
+def _holding_answer(line: PredictionLine, ranked: Ranked | None) -> tuple[bool, ...] | None:
+    """Of each passage of the ranking whether it holds an answer."""
+    if ranked is None or not line["answers"]:
+        return None
+    return tuple(has_answer(text, line["answers"]) for _, text in ranked)
+
+
+def _names_gold(line: PredictionLine) -> bool:
     return line["gold_document_id"] is not None or line["title"] is not None
 
 
-def _is_gold(line: Json, doc_id: str, title: str) -> bool:
+def _is_gold(line: PredictionLine, doc_id: str, title: str) -> bool:
     """Whether this is the gold document: by id where the question names one, else by title."""
     if line["gold_document_id"] is not None:
-        return bool(doc_id == line["gold_document_id"])
-    return bool(title == line["title"])
+        return doc_id == line["gold_document_id"]
+    return title == line["title"]
 
 
-def _cites_gold(line: Json, citation: Json | None) -> bool:
+def _gold_cited(line: PredictionLine, citation: Citation | None) -> bool | None:
+    """Whether the citation is of the gold document; None where none is named."""
+    if not _names_gold(line):
+        return None
     return citation is not None and _is_gold(line, citation["document_id"], citation["title"])
 
 
-def _first_of_gold(line: Json, documents: Sequence[Document]) -> tuple[bool, ...]:
-    gold = [_is_gold(line, document.doc_id, document.title) for document in documents]
+def _gold_in_hits(line: PredictionLine) -> bool | None:
+    """Whether a hit is of the gold document; None where none is named."""
+    if not _names_gold(line):
+        return None
+    return any(_is_gold(line, hit["document_id"], hit["title"]) for hit in line["trace"]["hits"])
+
+
+def _first_of_gold(line: PredictionLine, ranked: Ranked | None) -> tuple[bool, ...] | None:
+    """Of each passage of the ranking whether it is the first one of the gold document."""
+    if ranked is None or not _names_gold(line):
+        return None
+    gold = [_is_gold(line, document.doc_id, document.title) for document, _ in ranked]
     first = gold.index(True) if True in gold else None
     return tuple(place == first for place in range(len(gold)))

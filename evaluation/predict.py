@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,18 @@ from app.answering.trace_json import trace_as_json
 from common.errors import LoccitError
 from common.files import whole_file
 from common.progress import progress
+from evaluation.question_sets.question import question_as_json
 from evaluation.questions import Question, sha256_of_questions
 from evaluation.replay import NOTHING, Replay
-from evaluation.run_folder import PREDICTIONS_FILE, RUN_FILE, read_description, read_predictions
+from evaluation.run_folder import (
+    PREDICTIONS_FILE,
+    RUN_FILE,
+    PredictionLine,
+    read_description,
+    read_predictions,
+)
 
 RANKING_DEPTH = 100
-
-Json = dict[str, Any]
 
 
 def predict(
@@ -58,7 +63,7 @@ def predict(
             advance()
 
 
-def _line(question: Question, pipeline: Pipeline, replay: Replay) -> Json:
+def _line(question: Question, pipeline: Pipeline, replay: Replay) -> PredictionLine:
     options = replace(pipeline.options, min_confidence=0.0)
     recorded = replay.line(question)
     if recorded is None:
@@ -68,7 +73,7 @@ def _line(question: Question, pipeline: Pipeline, replay: Replay) -> Json:
         answered = replay.over(pipeline, recorded).answer(question.question, options)
         trace = replay.as_json(answered, recorded)
         ranking = recorded["ranking"]  # retrieval is the first stage to be taken over
-    return {**asdict(question), "ranking": ranking, "trace": trace}
+    return {**question_as_json(question), "ranking": ranking, "trace": trace}
 
 
 def _ranking(question: Question, pipeline: Pipeline) -> list[tuple[str, int, int]]:

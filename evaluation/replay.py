@@ -1,26 +1,21 @@
 """Replaying: the first stages of an earlier run taken over instead of computed again."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from app.answering import trace_json
 from app.answering.pipeline import Pipeline
+from app.answering.stages import Stage
 from app.answering.trace_json import candidates_of, hits_of, readings_of, trace_as_json
 from app.answering.types import Candidate, CandidateSource, Reading, Trace
 from common.errors import LoccitError
-from evaluation.configurations import Stage
-from evaluation.questions import Question
-from evaluation.run_folder import read_description, read_predictions
+from evaluation.question_sets.question import Question, QuestionJson, question_as_json
+from evaluation.run_folder import PredictionLine, read_description, read_predictions
 from retriever.retriever import Retriever
 from retriever.types import Document, Hit
-
-Json = dict[str, Any]
-
-# Fields of a question that some configuration's stages depend on: what else differs only concerns scoring.
-_DECISIVE = ("question", "kind", "answers", "gold_document_id", "documents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +25,17 @@ class Replay:
     ``in_part``: of these stages, those of which only a part is taken over. What that part took, nobody measured.
     """
 
-    lines: Mapping[str, Json]
+    lines: Mapping[str, PredictionLine]
     stages: Sequence[Stage]
     in_part: Collection[Stage] = ()
 
-    def line(self, question: Question) -> Json | None:
+    def line(self, question: Question) -> PredictionLine | None:
         """The recorded line of the same question, or None when it was not asked."""
-        line, asked = self.lines.get(question.id), json.loads(json.dumps(asdict(question)))
-        same = line is not None and all(line[name] == asked[name] for name in _DECISIVE)
+        line = self.lines.get(question.id)
+        same = line is not None and _decisive(line) == _decisive(question_as_json(question))
         return line if same else None
 
-    def over(self, pipeline: Pipeline, line: Json) -> Pipeline:
+    def over(self, pipeline: Pipeline, line: PredictionLine) -> Pipeline:
         """The pipeline with the recorded results of these stages in the place of the stages."""
         trace = line["trace"]
         if Stage.RETRIEVE in self.stages:
@@ -51,7 +46,7 @@ class Replay:
             pipeline = replace(pipeline, generator=_RecordedGenerator(trace))
         return pipeline
 
-    def as_json(self, trace: Trace, line: Json) -> Json:
+    def as_json(self, trace: Trace, line: PredictionLine) -> trace_json.Trace:
         """The trace as it is written, with the recorded time of these stages: what they took when they were computed.
 
         Where a time is not known (a stage was taken over in part, here or in the earlier run), the trace has neither
@@ -104,6 +99,17 @@ def replay_of(run: Path, description: Mapping[str, Any]) -> Replay:
     return Replay(lines, [*stages, *in_part], in_part)
 
 
+def _decisive(question: QuestionJson) -> tuple[object, ...]:
+    """What some configuration's stages depend on: what else differs only concerns scoring."""
+    return (
+        question["question"],
+        question["kind"],
+        question["answers"],
+        question["gold_document_id"],
+        question["documents"],
+    )
+
+
 def _attempts(generate: Mapping[str, Any]) -> int:
     """How many attempts of an adapted language model such a stage makes; 0 where there is none."""
     return 0 if generate.get("adapter_sha256") is None else int(generate["candidates"])
@@ -115,16 +121,16 @@ def _differs_in_having_more(theirs: Mapping[str, Any], ours: Mapping[str, Any]) 
     return _attempts(before) > _attempts(now) > 0 and {**before, "candidates": now["candidates"]} == now
 
 
-def _counts_attempts(line: Json) -> bool:
+def _counts_attempts(line: PredictionLine) -> bool:
     """Whether candidates say which attempt they were. Those that were made before they did were made otherwise."""
     return all(
-        one.attempt is not None or one.source is CandidateSource.READER
-        for one in candidates_of(line["trace"])
+        candidate.attempt is not None or candidate.source is CandidateSource.READER
+        for candidate in candidates_of(line["trace"])
     )
 
 
 class _RecordedRetriever:
-    def __init__(self, trace: Json, retriever: Retriever) -> None:
+    def __init__(self, trace: trace_json.Trace, retriever: Retriever) -> None:
         self._trace, self._retriever = trace, retriever
 
     def retrieve(self, question: str, *, k: int) -> list[Hit]:  # noqa: ARG002
@@ -135,7 +141,7 @@ class _RecordedRetriever:
 
 
 class _RecordedReader:
-    def __init__(self, trace: Json) -> None:
+    def __init__(self, trace: trace_json.Trace) -> None:
         self._trace = trace
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:  # noqa: ARG002
@@ -143,7 +149,7 @@ class _RecordedReader:
 
 
 class _RecordedGenerator:
-    def __init__(self, trace: Json) -> None:
+    def __init__(self, trace: trace_json.Trace) -> None:
         self._trace = trace
 
     def generate(
@@ -155,5 +161,8 @@ class _RecordedGenerator:
         seed: int,  # noqa: ARG002
         deadline: float | None,  # noqa: ARG002
     ) -> list[Candidate]:
-        found = candidates_of(self._trace)
-        return [one for one in found if one.attempt is None or one.attempt < n]
+        return [
+            candidate
+            for candidate in candidates_of(self._trace)
+            if candidate.attempt is None or candidate.attempt < n
+        ]

@@ -1,25 +1,37 @@
 """A run on disk: a folder with the predictions and the description of what made them."""
 
 import json
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from app.answering import trace_json
 from common.errors import LoccitError
-from evaluation.questions import ADDED_FIELDS, Question
+from evaluation.question_sets.question import ADDED_FIELDS, QuestionJson
 
 PREDICTIONS_FILE = "predictions.jsonl"
 RUN_FILE = "run.json"
-
-_KEYS = ({field.name for field in fields(Question)} - ADDED_FIELDS) | {"ranking", "trace"}
 
 _DESCRIBED = {"settings", "generation", "configuration", "stages", "min_confidence"}
 
 Json = dict[str, Any]
 
 
-def read_predictions(run: Path) -> list[Json]:
-    """The lines of a run.
+class PredictionLine(QuestionJson):
+    """One line of a run: the question, and what happened to it.
+
+    ``ranking``: document id, start and end of the best passages, best first. It goes deeper than the trace's hits.
+    None where the question brought its documents.
+    """
+
+    ranking: list[tuple[str, int, int]] | None
+    trace: trace_json.Trace
+
+
+_KEYS = PredictionLine.__required_keys__ - ADDED_FIELDS
+
+
+def read_predictions(run: Path) -> list[PredictionLine]:
+    """The lines of a run. What an earlier version did not write yet is filled in.
 
     Raises:
         LoccitError: when there is no run in this folder, or a line of it is damaged.
@@ -60,14 +72,16 @@ def read_description(run: Path) -> Json:
     return description
 
 
-def _prediction(line: bytes, path: Path, number: int) -> Json:
+def _prediction(line: bytes, path: Path, number: int) -> PredictionLine:
     try:
         record = json.loads(line.decode("utf-8"))
     except ValueError as error:  # UnicodeDecodeError is one too
         raise _damaged(path, number) from error
     if not isinstance(record, dict) or not record.keys() >= _KEYS:
         raise _damaged(path, number)
-    return record
+    record.setdefault("selected_sentences", [])
+    trace_json.fill_in(record["trace"])
+    return cast(PredictionLine, record)
 
 
 def _damaged(path: Path, number: int) -> LoccitError:

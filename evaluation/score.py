@@ -25,7 +25,7 @@ from evaluation.metrics.selective import (
 )
 from evaluation.outcome import Outcome, OutcomeReader
 from evaluation.questions import Side
-from evaluation.run_folder import read_description, read_predictions
+from evaluation.run_folder import PredictionLine, read_description, read_predictions
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(20))
 COVERAGES = (1.0, 0.9, 0.7, 0.5, 0.3)
@@ -40,7 +40,7 @@ class Scored:
     """A run with what became of each of its questions, line by line."""
 
     description: Json
-    lines: Sequence[Json]
+    lines: Sequence[PredictionLine]
     outcomes: Sequence[Outcome]
 
     @property

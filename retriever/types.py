@@ -34,6 +34,10 @@ class Span:
             raise ValueError(f"Span [{self.start}, {self.end}) ends beyond a text of {len(text)} characters.")
         return text[self.start : self.end]
 
+    def touches(self, other: "Span") -> bool:
+        """Whether the two share a character."""
+        return self.start < other.end and other.start < self.end
+
     def shifted(self, offset: int) -> "Span":
         """The same span, ``offset`` characters further on (a passage's span in its document)."""
         return Span(self.start + offset, self.end + offset)

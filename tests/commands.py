@@ -4,23 +4,7 @@ import sys
 
 import pytest
 
-from app.answering.compose import SentenceComposer
 from app.cli import main
-from app.service import calibration
-
-
-@pytest.fixture
-def calibrators_from(monkeypatch):
-    """Lets calibrators be looked for in this folder in place of the shipped weights'."""
-
-    def use(folder):
-        monkeypatch.setattr(
-            calibration,
-            "weights_folders",
-            lambda preferred: [folder] if preferred is None else [preferred, folder],
-        )
-
-    return use
 
 
 @pytest.fixture
@@ -39,12 +23,6 @@ def loccit(monkeypatch, capsys):
         return status, *capsys.readouterr()
 
     return run
-
-
-@pytest.fixture
-def generous(monkeypatch):
-    """Long answers take their further sentences however far they are from the question."""
-    monkeypatch.setitem(SentenceComposer.__init__.__kwdefaults__, "below", 2.0)
 
 
 @pytest.fixture

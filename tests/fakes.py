@@ -27,7 +27,7 @@ class ScriptedLM:
     """
 
     name = "scripted"
-    sha256 = "0" * 64
+    identity = "0" * 64
 
     def __init__(
         self, script: Mapping[str, str] | Callable[[str], str] | None = None, *, probability: float = 0.9
@@ -68,3 +68,36 @@ class ScriptedLM:
         if callable(self._script):
             return self._script(prompt)
         return next((text for piece, text in self._script.items() if piece in prompt), "")
+
+
+class TextOnlyLM:
+    """A language model behind a server: text goes in and text comes out, by a function that plays the server.
+
+    It has no tokenizer, so lengths are estimated in characters. It has no weights, so it is known by what the server
+    says of itself. It tells no probabilities.
+    """
+
+    name = "big-model"
+    identity = "big-model-2026-11 at https://models.example"
+    _CHARACTERS_PER_TOKEN = 4
+
+    def __init__(self, serve: Callable[[dict[str, object]], str]) -> None:
+        self._serve = serve
+
+    def head(self, text: str, *, max_tokens: int) -> str:
+        return text[: max_tokens * self._CHARACTERS_PER_TOKEN]
+
+    def complete(
+        self,
+        prefix: str,
+        prompts: Sequence[str],
+        *,
+        max_tokens: int,
+        stop: str = "\n",
+        temperature: float = 0.0,
+        seed: int = 0,
+        deadline: float | None = None,
+    ) -> list[Completion]:
+        asked = {"max_tokens": max_tokens, "stop": stop, "temperature": temperature, "seed": seed}
+        texts = [self._serve({"prompt": prefix + prompt, **asked}) for prompt in prompts]
+        return [Completion(text, logprob=None, tokens=0, finished=True) for text in texts]

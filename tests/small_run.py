@@ -1,6 +1,7 @@
 """A small run: two documents indexed on disk, three questions, a language model that follows a script."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from app.answering.cite import SentenceCiter
 from app.answering.compose import SentenceComposer
 from app.answering.confidence.scorers import ScoreConfidence
 from app.answering.generator import LMGenerator
+from app.answering.language_models.protocol import LanguageModel
+from app.answering.limits import EVIDENCE_TOKENS
 from app.answering.options import AnswerOptions
 from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader
 from app.answering.support import LexicalSupport
 from app.answering.text.overlap import Overlap
-from evaluation.configurations import Service, configuration_of, pipeline_for, require_suitable
+from evaluation.configurations import configuration_of, pipeline_for, require_suitable
 from evaluation.predict import predict
 from evaluation.questions import Question
 from evaluation.replay import NOTHING, Replay
@@ -24,9 +27,10 @@ from index_builder.corpora import open_corpus
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex, open_index
 from retriever.indexing import index_in_memory
+from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
-from retriever.retriever import IndexRetriever
-from retriever.types import RetrievalMode
+from retriever.retriever import IndexRetriever, Retriever
+from retriever.types import Document
 from tests.fakes import ScriptedLM
 
 QUESTIONS = [
@@ -46,6 +50,24 @@ QUESTIONS = [
     ),
     Question("q3", "what is my aunt's phone number", (), kind="private"),
 ]
+
+
+@dataclass(frozen=True)
+class SmallService:
+    """Follows evaluation's ``Service`` with parts that need no weights."""
+
+    pipeline: Pipeline
+    encoder: HashingEncoder
+    vocabulary: LexicalIndex
+    language_model: LanguageModel | None
+    evidence_tokens: int = EVIDENCE_TOKENS
+
+    def over(self, documents: Sequence[Document]) -> Pipeline:
+        index = index_in_memory(documents, self.encoder, PassageSettings())
+        return self.with_retriever(IndexRetriever(index, self.encoder))
+
+    def with_retriever(self, retriever: Retriever) -> Pipeline:
+        return replace(self.pipeline, retriever=retriever)
 
 
 @pytest.fixture
@@ -79,27 +101,19 @@ def index_on_disk(built: Path, encoder: HashingEncoder) -> PassageIndex:
 
 
 @pytest.fixture
-def service(index_on_disk: PassageIndex, encoder: HashingEncoder, lm: ScriptedLM) -> Service:
+def service(index_on_disk: PassageIndex, encoder: HashingEncoder, lm: ScriptedLM) -> SmallService:
     overlap = Overlap(index_on_disk.lexical)
-
-    def over(index: PassageIndex, mode: RetrievalMode = RetrievalMode.HYBRID) -> Pipeline:
-        return Pipeline(
-            IndexRetriever(index, encoder, mode=mode),
-            LexicalReader(overlap, encoder),
-            LMGenerator(lm),
-            SentenceCiter(overlap),
-            LexicalSupport(overlap, encoder),
-            ScoreConfidence(),
-            SentenceComposer(encoder),
-            AnswerOptions(candidates=3, min_confidence=0.99),
-        )
-
-    return Service(
-        over(index_on_disk),
-        lambda documents: over(index_in_memory(documents, encoder, PassageSettings())),
-        index_on_disk.lexical,
-        lm,
+    pipeline = Pipeline(
+        IndexRetriever(index_on_disk, encoder),
+        LexicalReader(overlap, encoder),
+        LMGenerator(lm),
+        SentenceCiter(overlap),
+        LexicalSupport(overlap, encoder),
+        ScoreConfidence(),
+        SentenceComposer(encoder),
+        AnswerOptions(candidates=3, min_confidence=0.99),
     )
+    return SmallService(pipeline, encoder, index_on_disk.lexical, lm)
 
 
 Predicted = Callable[..., Path]
@@ -107,7 +121,7 @@ Predicted = Callable[..., Path]
 
 @pytest.fixture
 def run(
-    tmp_path: Path, service: Service, index_on_disk: PassageIndex, built: Path, quiet: Console
+    tmp_path: Path, service: SmallService, index_on_disk: PassageIndex, built: Path, quiet: Console
 ) -> Predicted:
     """Predicts the three questions, or others; returns the folder of the run."""
 

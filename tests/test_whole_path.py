@@ -6,7 +6,7 @@ import pytest
 
 from app.service.ask import Ask, answered
 from app.service.assembly import AnswerService, open_service
-from app.service.response import response_as_json
+from app.service.response import response_of
 from app.service.settings import Settings
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
@@ -41,7 +41,7 @@ def service(tmp_path_factory) -> AnswerService:
 
 def ask(service: AnswerService, question: str, documents: tuple[Document, ...] | None = None) -> dict:
     asked = Ask(question, min_confidence=0.0, documents=documents)
-    return response_as_json(answered(service, asked), asked, service)
+    return response_of(answered(service, asked), asked, service).as_json()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from app.service.settings import LANGUAGE_MODEL_CHOICES
 from common.errors import LoccitError
+from common.packaged import DEFAULT_LANGUAGE_MODEL
 from common.wording import command_line
 from training.reader.ablation import Ablation
 
@@ -29,9 +31,7 @@ Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores
 Hours = Annotated[float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")]
 LanguageModel = Annotated[
     str,
-    typer.Option(
-        help="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
-    ),
+    typer.Option(help=LANGUAGE_MODEL_CHOICES),
 ]
 QuestionsLearnt = Annotated[
     int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
@@ -47,7 +47,6 @@ AllowDownload = Annotated[
     bool, typer.Option("--allow-download", help="Fetch the language model from the Hugging Face hub.")
 ]
 _PREPARED = Path("data/training")
-_LANGUAGE_MODEL = "gemma-3-270m"
 
 
 @cli.command()
@@ -95,6 +94,23 @@ def reader(
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/reader"),
     groups: QuestionsLearnt = 140_000,
+    base: Annotated[
+        str, typer.Option(help="The base model: minilm, mpnet, or a folder with a BERT or MPNet encoder.")
+    ] = "minilm",
+    rank: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Learn low-rank changes of this rank, which suits a larger base model; all weights unless given.",
+        ),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Begin with the reader of the same rank in this folder, such as runs/reader/weights, at a lower rate.",
+        ),
+    ] = None,
     seed: PassageSeed = 0,
     threads: Threads = None,
     hours: Hours = None,
@@ -105,18 +121,39 @@ def reader(
     """Train the reader; run again with the same options, it goes on from its last checkpoint.
 
     Example: loccit train reader --out runs/reader --threads 2
-    """
-    from training.loop.run import Pace
-    from training.reader.train import TrainingSettings, train
 
-    settings = TrainingSettings(groups=groups, seed=seed)
+    Example: loccit train reader --base mpnet --rank 32 --groups 12000 --threads 1
+    """
+    if rank is not None:
+        _require_peft()
+    elif start is not None:
+        raise LoccitError("--start begins with a reader of low-rank changes; give their --rank too.")
+    from training.loop.run import Pace
+    from training.reader.train import TrainingSettings, base_folder, train
+
+    settings = (
+        TrainingSettings(groups=groups, seed=seed)
+        if rank is None
+        else TrainingSettings.low_rank(rank, groups=groups, seed=seed, going_on=start is not None)
+    )
     train(
         prepared,
         out,
         Console(stderr=True),
         settings=settings if without is None else settings.without(without),
-        pace=Pace(threads=threads, hours=hours),
-        command=command_line("train", "reader", groups=groups, seed=seed, without=without),
+        pace=Pace(threads=threads, hours=hours, evaluate_minutes=15 if rank is None else 30),
+        base=base_folder(base),
+        start=start,
+        command=command_line(
+            "train",
+            "reader",
+            groups=groups,
+            base=None if base == "minilm" else base,
+            rank=rank,
+            start=start,
+            seed=seed,
+            without=without,
+        ),
     )
 
 
@@ -124,7 +161,7 @@ def reader(
 def adapter(
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/adapter"),
-    language_model: LanguageModel = _LANGUAGE_MODEL,
+    language_model: LanguageModel = DEFAULT_LANGUAGE_MODEL,
     examples: QuestionsLearnt = 12_000,
     rank: Annotated[int, typer.Option(min=1, help="Of the adapter's matrices.")] = 16,
     start: Annotated[
@@ -184,7 +221,7 @@ def lm_head(
     ],
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/lm-head"),
-    language_model: LanguageModel = _LANGUAGE_MODEL,
+    language_model: LanguageModel = DEFAULT_LANGUAGE_MODEL,
     examples: QuestionsLearnt = 12_000,
     answers_of: AnswersOf = None,
     seed: PassageSeed = 0,

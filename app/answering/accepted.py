@@ -60,20 +60,20 @@ def checked_documents(
         raise InvalidRequestError(
             f"{len(given):,} documents were given, but at most {max_documents:,} are accepted."
         )
-    characters = sum(len(one.text) for one in given)
+    characters = sum(len(document.text) for document in given)
     if characters > max_characters:
         raise InvalidRequestError(
             f"The documents have {characters:,} characters in all, but at most {max_characters:,} are accepted."
         )
-    documents = tuple(_document(one, number) for number, one in enumerate(given, start=1))
+    documents = tuple(_document(document, number) for number, document in enumerate(given, start=1))
     _check_ids([document.doc_id for document in documents])
     return documents
 
 
 def lone_surrogate(text: str) -> int | None:
     """The offset of the first lone surrogate in ``text``; None when there is none."""
-    found = _SURROGATE.search(text)
-    return None if found is None else found.start()
+    surrogate = _SURROGATE.search(text)
+    return None if surrogate is None else surrogate.start()
 
 
 def _check_characters(text: str) -> None:

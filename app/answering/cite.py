@@ -67,5 +67,5 @@ class SentenceCiter:
 
 def _around(pointer: Span, sentences: Sequence[Span]) -> Span | None:
     """From the start of the first sentence that the pointer touches to the end of the last."""
-    touched = [s for s in sentences if s.start < pointer.end and pointer.start < s.end]
+    touched = [sentence for sentence in sentences if sentence.touches(pointer)]
     return Span(touched[0].start, touched[-1].end) if touched else None

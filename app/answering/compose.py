@@ -77,9 +77,7 @@ def _backing(citations: Sequence[Citation], sentences: Sequence[Span]) -> dict[S
     """The sentences that the citations touch with the support of those; what touches none stays as it is."""
     supports: dict[Span, float] = {}
     for citation in citations:
-        touched = [
-            one for one in sentences if one.start < citation.span.end and citation.span.start < one.end
-        ]
+        touched = [sentence for sentence in sentences if sentence.touches(citation.span)]
         for span in touched or [citation.span]:
             supports[span] = max(citation.support, supports.get(span, 0.0))
     return supports

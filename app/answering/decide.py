@@ -1,6 +1,7 @@
 """Deciding: one answer with its citations, or an abstention with its reason."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from app.answering.text.normalise import normalise_answer
@@ -24,26 +25,27 @@ def decide(
     hits: Sequence[Hit],
     candidates: Sequence[Candidate],
     cited: Sequence[CitedCandidate],
-    nearest: Sequence[Citation],
+    nearest: Iterable[Citation],
     *,
     min_confidence: float,
 ) -> Decision:
     """The most confident answer, with the others as alternatives; or why there is none.
 
     Candidates that normalise to the same answer are one answer: its most confident form stands for it.
-    ``nearest``: the best quotes found without an answer, shown when no candidate could be cited.
+    ``nearest``: the best quotes found without an answer, best first. The first few are shown when no candidate could
+    be cited; no more are taken, so they may be made as they are asked for.
     """
     if not cited:
-        return Abstention(_reason(hits, candidates), 0.0, tuple(nearest[:_NEAREST_SHOWN]))
+        return Abstention(_reason(hits, candidates), 0.0, _shown(nearest))
     answers = _first_of_each(
-        sorted(cited, key=lambda one: (-one.confidence, one.candidate.passage.row)),
-        key=lambda one: normalise_answer(one.candidate.answer),
+        sorted(cited, key=lambda answer: (-answer.confidence, answer.candidate.passage.row)),
+        key=lambda answer: normalise_answer(answer.candidate.answer),
     )
     best, *others = answers
     if best.confidence < min_confidence:
-        citations = [citation for one in answers for citation in one.citations]
-        quotes = _first_of_each(citations, key=lambda one: (one.doc_id, one.span))
-        return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, tuple(quotes[:_NEAREST_SHOWN]))
+        citations = [citation for answer in answers for citation in answer.citations]
+        quotes = _first_of_each(citations, key=lambda citation: (citation.doc_id, citation.span))
+        return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, _shown(quotes))
     return CitedAnswer(
         answer=best.candidate.answer,
         short_answer=best.candidate.answer,
@@ -56,6 +58,10 @@ def decide(
     )
 
 
+def _shown(nearest: Iterable[Citation]) -> tuple[Citation, ...]:
+    return tuple(islice(nearest, _NEAREST_SHOWN))
+
+
 def _reason(hits: Sequence[Hit], candidates: Sequence[Candidate]) -> AbstainReason:
     if not hits:
         return AbstainReason.NO_PASSAGES
@@ -65,6 +71,6 @@ def _reason(hits: Sequence[Hit], candidates: Sequence[Candidate]) -> AbstainReas
 def _first_of_each(items: Iterable[T], key: Callable[[T], Hashable]) -> list[T]:
     """The first item of each key, order kept."""
     by_key: dict[Hashable, T] = {}
-    for one in items:
-        by_key.setdefault(key(one), one)
+    for item in items:
+        by_key.setdefault(key(item), item)
     return list(by_key.values())

@@ -66,37 +66,39 @@ class EvidenceGenerator:
             if is_past(deadline):
                 break
             samples = together.samples(before, seed=seed, deadline=deadline)
-            candidates += together.judged([replace(one, attempt=len(alone) + one.sample) for one in samples])
-        return [one for one in candidates if one.attempt is None or one.attempt < n]
+            candidates += together.judged(
+                [replace(candidate, attempt=len(alone) + candidate.sample) for candidate in samples]
+            )
+        return [candidate for candidate in candidates if candidate.attempt is None or candidate.attempt < n]
 
     def _written(self, question: str, passage: Passage, deadline: float | None) -> list[Candidate]:
         """The greedy answer from one passage."""
         if self._quoting:
             return self._quoted(question, [passage], deadline)
-        found = self._read(question, [passage]).write(max_tokens=ANSWER_TOKENS, deadline=deadline)
-        return _candidates([passage], found)
+        written = self._read(question, [passage]).write(max_tokens=ANSWER_TOKENS, deadline=deadline)
+        return _candidates([passage], written)
 
     def _quoted(self, question: str, passages: Sequence[Passage], deadline: float | None) -> list[Candidate]:
         """The greedy answer with the quote that it wrote."""
-        found = self._read(question, passages, quoted=True).write_quoted(deadline=deadline)
-        if found is None or not found.finished or not answers(found.claim, no_answer=NO_ANSWER):
+        quoted = self._read(question, passages, quoted=True).write_quoted(deadline=deadline)
+        if quoted is None or not quoted.finished or not answers(quoted.claim, no_answer=NO_ANSWER):
             return []
-        passage = passages[found.passage]
+        passage = passages[quoted.passage]
         return [
             Candidate(
-                answer=tidied(found.claim),
+                answer=tidied(quoted.claim),
                 passage=passage,
                 source=CandidateSource.CONSTRAINED,
-                logprob=found.logprob,
-                tokens=found.tokens,
-                pointer=found.span.shifted(passage.span.start),
+                logprob=quoted.logprob,
+                tokens=quoted.tokens,
+                pointer=quoted.span.shifted(passage.span.start),
             )
         ]
 
     def _read(self, question: str, passages: Sequence[Passage], *, quoted: bool = False) -> ReadEvidence:
         """Several passages are read without their continuations, as in training."""
         alone = len(passages) == 1
-        windows = [(one.title, one.window if alone else one.text) for one in passages]
+        windows = [(passage.title, passage.window if alone else passage.text) for passage in passages]
         return self._lm.read(question, windows, quoted=quoted)
 
 
@@ -134,26 +136,28 @@ class _Together:
 
     def judged(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates with an opinion of each."""
-        different = dict.fromkeys(one.answer for one in candidates)
+        different = dict.fromkeys(candidate.answer for candidate in candidates)
         self._learn(self._evidence.score([answer for answer in different if answer not in self._known]))
         return [
-            replace(one, opinion=_opinion(self._known[one.answer], one.passage, self._passages))
-            for one in candidates
+            replace(
+                candidate, opinion=_opinion(self._known[candidate.answer], candidate.passage, self._passages)
+            )
+            for candidate in candidates
         ]
 
     def _learn(self, written: Sequence[Written]) -> None:
-        self._known = {**{one.text: one for one in written if one.finished}, **self._known}
+        self._known = {**{answer.text: answer for answer in written if answer.finished}, **self._known}
 
 
 def _attempt(number: int, candidates: Sequence[Candidate]) -> list[Candidate]:
-    return [replace(one, attempt=number) for one in candidates]
+    return [replace(candidate, attempt=number) for candidate in candidates]
 
 
 def _worth_reading_alone(readings: Sequence[Reading]) -> list[Passage]:
     """The passages that the reader found something in, or all of them; the best one has been answered from."""
     best, *others = readings
-    found = [reading for reading in others if reading.spans]
-    return [reading.hit.passage for reading in (found if found or best.spans else others)]
+    promising = [reading for reading in others if reading.spans]
+    return [reading.hit.passage for reading in (promising if promising or best.spans else others)]
 
 
 def _opinion(scored: Written, passage: Passage, read: Sequence[Passage]) -> Opinion:
@@ -179,13 +183,13 @@ def _candidates(
     """Those that are answers. ``first_sample``: the number of the first one; None where it is the greedy answer."""
     return [
         Candidate(
-            answer=tidied(one.text),
-            passage=passages[one.pointed.spans[0][0]] if one.pointed.spans else passages[0],
+            answer=tidied(answer.text),
+            passage=passages[answer.pointed.spans[0][0]] if answer.pointed.spans else passages[0],
             source=CandidateSource.LM,
-            logprob=one.logprob,
-            tokens=one.tokens,
+            logprob=answer.logprob,
+            tokens=answer.tokens,
             sample=0 if first_sample is None else first_sample + place,
         )
-        for place, one in enumerate(written)
-        if one.finished and answers(one.text, no_answer=NO_ANSWER)
+        for place, answer in enumerate(written)
+        if answer.finished and answers(answer.text, no_answer=NO_ANSWER)
     ]

@@ -6,13 +6,12 @@ from typing import Protocol
 
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.protocol import Completion, LanguageModel
+from app.answering.limits import EVIDENCE_TOKENS, TITLE_TOKENS
 from app.answering.text.normalise import normalise_answer
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
 from retriever.types import Passage
 
-EVIDENCE_TOKENS = 256
 ANSWER_TOKENS = 32
-TITLE_TOKENS = 32
 TEMPERATURE = 0.7
 SPANS_EXTRACTED = (3, 3, 1, 1, 1)
 """How many of the reader's spans are answers: of the best passage, of the second, and so on."""
@@ -21,7 +20,11 @@ QUOTE_MARKS = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"))
 
 
 class Generator(Protocol):
-    """Writes candidates, each from a single passage (GopherCite, section 2.3: one document per sample)."""
+    """Writes candidates, each from a single passage (GopherCite, section 2.3: one document per sample).
+
+    A generator that looks further passages up while it writes, as RETRO does, is made with the retriever: see
+    ``Writing`` in ``app.service.generation``.
+    """
 
     def generate(
         self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
@@ -139,16 +142,21 @@ def tidied(answer: str) -> str:
     return answer
 
 
+def written_candidate(passage: Passage, completion: Completion, *, sample: int = 0) -> Candidate:
+    """What a language model wrote, as an answer from this passage."""
+    return Candidate(
+        answer=tidied(completion.text),
+        passage=passage,
+        source=CandidateSource.LM,
+        logprob=0.0 if completion.logprob is None else completion.logprob,
+        tokens=0 if completion.logprob is None else completion.tokens,
+        sample=sample,
+    )
+
+
 def _candidates(passages: Sequence[Passage], written: Sequence[Completion], sample: int) -> list[Candidate]:
     return [
-        Candidate(
-            answer=tidied(completion.text),
-            passage=passage,
-            source=CandidateSource.LM,
-            logprob=completion.logprob,
-            tokens=completion.tokens,
-            sample=sample,
-        )
+        written_candidate(passage, completion, sample=sample)
         for passage, completion in zip(passages, written, strict=False)
         if completion.finished and answers(completion.text, no_answer=prompt.NO_ANSWER)
     ]
@@ -159,13 +167,13 @@ def answers(text: str, *, no_answer: str) -> bool:
     return normalise_answer(text) not in ("", normalise_answer(no_answer))
 
 
-def _extracted(reading: Reading, found: ScoredSpan) -> Candidate:
+def _extracted(reading: Reading, scored: ScoredSpan) -> Candidate:
     passage = reading.hit.passage
     return Candidate(
-        answer=found.span.shifted(-passage.span.start).of(passage.window),
+        answer=scored.span.shifted(-passage.span.start).of(passage.window),
         passage=passage,
         source=CandidateSource.READER,
-        logprob=math.log(max(found.score, LEAST_SCORE)),
+        logprob=math.log(max(scored.score, LEAST_SCORE)),
         tokens=1,
-        pointer=found.span,
+        pointer=scored.span,
     )

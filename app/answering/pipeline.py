@@ -8,7 +8,18 @@ from app.answering.cite import Citer
 from app.answering.compose import Composer
 from app.answering.confidence.features import Evidence
 from app.answering.confidence.scorers import ConfidenceScorer
+from app.answering.deadline import is_past
 from app.answering.decide import decide
+from app.answering.events import (
+    Composed,
+    Decided,
+    Event,
+    Generated,
+    Located,
+    Read,
+    Retrieved,
+    Supported,
+)
 from app.answering.generator import Generator
 from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.reader import Reader
@@ -25,59 +36,6 @@ from app.answering.types import (
 )
 from common.errors import DeadlineExceededError
 from retriever.retriever import Retriever
-from retriever.types import Hit
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieved:
-    """The hits are in."""
-
-    hits: tuple[Hit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """The hits have been read."""
-
-    readings: tuple[Reading, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """The candidates are written, none checked yet."""
-
-    candidates: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """Each candidate whose quote was found in its document, with that quote."""
-
-    quoted: tuple[tuple[Candidate, Quote], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Supported:
-    """The quotes are scored."""
-
-    cited: tuple[CitedCandidate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """What was decided, an answer in several sentences; only where a long one was asked for."""
-
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """The end: everything that happened, the decision included."""
-
-    trace: Trace
-
-
-Event = Retrieved | Read | Generated | Located | Supported | Composed | Decided
 
 
 @dataclass(slots=True)
@@ -95,7 +53,7 @@ class _Clock:
 
     @property
     def over(self) -> bool:
-        return self.deadline is not None and time.monotonic() > self.deadline
+        return is_past(self.deadline)
 
     def check(self, stage: str) -> None:
         if self.over:
@@ -166,8 +124,9 @@ class Pipeline:
         clock.lap("support")
         yield Supported(cited)
 
-        nearest = () if cited else self._nearest(readings)
-        decision = decide(hits, candidates, cited, nearest, min_confidence=options.min_confidence)
+        decision = decide(
+            hits, candidates, cited, self._nearest(readings), min_confidence=options.min_confidence
+        )
         clock.lap("decide")
         if options.length is AnswerLength.LONG:
             decision = self._composed(question, decision)
@@ -207,13 +166,10 @@ class Pipeline:
         document = self.retriever.document(decision.passage.doc_id)
         return self.composer.compose(question, decision, document)
 
-    def _nearest(self, readings: Sequence[Reading]) -> tuple[Citation, ...]:
+    def _nearest(self, readings: Sequence[Reading]) -> Iterator[Citation]:
         """The best span of each reading as a citation, its score standing in for support."""
-        best = [reading for reading in readings if reading.spans][:3]
-        return tuple(
-            Citation.of(
-                Quote(self.retriever.document(reading.hit.passage.doc_id), reading.spans[0].span),
-                support=reading.spans[0].score,
-            )
-            for reading in best
-        )
+        for reading in readings:
+            if reading.spans:
+                best = reading.spans[0]
+                document = self.retriever.document(reading.hit.passage.doc_id)
+                yield Citation.of(Quote(document, best.span), support=best.score)

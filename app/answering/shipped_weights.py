@@ -1,7 +1,7 @@
-"""The weights that are shipped: files with what made them and what they are worth, each checked when it is opened."""
+"""Weights as they are shipped: files that a manifest describes, each checked when it is opened."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,25 +16,26 @@ MANIFEST_FILE = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class ShippedWeights:
-    """What the manifest says of one file.
-
-    ``kind``: which class reads it. ``base_sha256``: of the model's weights that it adds to or departs from.
-    ``command``, ``data`` (its fingerprint), ``seed``: what made it. ``made_from``: sha256 of other
-    weights that it learnt from, as an adapter does from a reader's. ``quality``: measured on development data.
-    ``calibrated_on``: for a calibrator, the digests that it was fitted with.
-    """
+    """What the manifest says of one file."""
 
     file: str
     sha256: str
     kind: str
+    """Which class reads it."""
     base_sha256: str
+    """Digest of the model's weights that it adds to or departs from."""
     licence: str
     command: str
+    """What made it."""
     data: str
+    """Fingerprint of the data that it learnt from."""
     seed: int
     made_from: Mapping[str, str] = field(default_factory=dict)
+    """Digests of other weights that it learnt from, as an adapter learns from a reader's."""
     quality: Mapping[str, Any] = field(default_factory=dict)
+    """What was measured on development data."""
     calibrated_on: Mapping[str, Any] | None = None
+    """For a calibrator, the digests that it was fitted with."""
 
 
 def ships(name: str, folder: Path = WEIGHTS_FOLDER) -> bool:
@@ -43,7 +44,7 @@ def ships(name: str, folder: Path = WEIGHTS_FOLDER) -> bool:
 
 
 def require_weights(folder: Path) -> None:
-    """Nothing, when the folder has a manifest of weights.
+    """Refuse a folder that has no manifest of weights.
 
     Raises:
         ModelUnusableError: when it has none.
@@ -54,14 +55,14 @@ def require_weights(folder: Path) -> None:
         )
 
 
-def weights_folders(preferred: Path | None) -> list[Path]:
-    """Where weights are looked for: the preferred folder, if any, and the shipped ones'."""
-    return [WEIGHTS_FOLDER] if preferred is None else [preferred, WEIGHTS_FOLDER]
+def weights_folders(preferred: Path | None, shipped: Path = WEIGHTS_FOLDER) -> tuple[Path, ...]:
+    """Where weights are looked for: the preferred folder, if any, then that of the shipped ones."""
+    return (shipped,) if preferred is None else (preferred, shipped)
 
 
-def weights_folder(name: str, preferred: Path | None) -> Path:
-    """The preferred folder where it has weights of this name, else the shipped ones'."""
-    return preferred if preferred is not None and ships(name, preferred) else WEIGHTS_FOLDER
+def folder_of(name: str, folders: Sequence[Path]) -> Path:
+    """The first of these folders that has weights of this name. Where none has them: the last."""
+    return next((folder for folder in folders if ships(name, folder)), folders[-1])
 
 
 def name_of(kind: str, base_sha256: str, folder: Path = WEIGHTS_FOLDER) -> str | None:
@@ -70,6 +71,11 @@ def name_of(kind: str, base_sha256: str, folder: Path = WEIGHTS_FOLDER) -> str |
         if entry.get("kind") == kind and entry.get("base_sha256") == base_sha256:
             return name
     return None
+
+
+def names_of(kind: str, folder: Path = WEIGHTS_FOLDER) -> list[str]:
+    """The names of all weights of this kind, in alphabetical order."""
+    return sorted(name for name, entry in _entries(folder).items() if entry.get("kind") == kind)
 
 
 def shipped_weights(name: str, kind: str, folder: Path = WEIGHTS_FOLDER) -> tuple[Path, ShippedWeights]:
@@ -95,10 +101,10 @@ def shipped_weights(name: str, kind: str, folder: Path = WEIGHTS_FOLDER) -> tupl
             f"The weights {name!r} in {folder} are a {entry.kind}, but a {kind} is wanted."
         )
     path = folder / entry.file
-    found = sha256_of(path) if path.is_file() else "none: the file is missing"
-    if found != entry.sha256:
+    actual = sha256_of(path) if path.is_file() else "none: the file is missing"
+    if actual != entry.sha256:
         raise ModelUnusableError(
-            f"{path} has sha256 {found}, but the manifest says {entry.sha256}: install or train it again."
+            f"{path} has sha256 {actual}, but the manifest says {entry.sha256}: install or train it again."
         )
     return path, entry
 

@@ -35,6 +35,9 @@ class LexicalSupport:
     - cosine: of the question and the answer together with title and quote, negative ones as 0.
     """
 
+    identity = "LexicalSupport"
+    """What a calibrator and a prediction file record in place of a digest of weights. Shipped calibrators name it."""
+
     def __init__(self, overlap: Overlap, encoder: Encoder) -> None:
         self._overlap, self._encoder = overlap, encoder
 
@@ -45,9 +48,9 @@ class LexicalSupport:
         quoted = self._encoder.encode_passages([passage_input(claim.title, claim.quote) for claim in claims])
         # both (claims, dimension): row by row
         cosines = np.clip(np.sum(asked * quoted, axis=1), 0.0, 1.0)
-        return [self._one(claim, float(cosine)) for claim, cosine in zip(claims, cosines, strict=True)]
+        return [self._support(claim, float(cosine)) for claim, cosine in zip(claims, cosines, strict=True)]
 
-    def _one(self, claim: Claim, cosine: float) -> float:
+    def _support(self, claim: Claim, cosine: float) -> float:
         answered = self._overlap.answered(self._overlap.weights(claim.answer), claim.title, claim.quote)
         asked = self._overlap.covered(
             self._overlap.weights(claim.question), f"{claim.title}\n{claim.quote}\n{claim.answer}"

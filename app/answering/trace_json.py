@@ -1,31 +1,264 @@
-"""The one way a trace becomes JSON: for HTTP responses and prediction files alike."""
+"""The JSON of answering: the shape of each part as a type, and the one way that a part becomes JSON.
+
+HTTP responses, prediction files and events all have these shapes. A ``TypedDict`` here is called like the inner
+type that it is the JSON of. A field's description is what OpenAPI says of it.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal, assert_never
 
-from app.answering.types import (
-    Abstention,
-    Candidate,
-    CandidateSource,
-    Citation,
-    CitedAnswer,
-    CitedCandidate,
-    Decision,
-    Opinion,
-    Reading,
-    ScoredSpan,
-    Trace,
-)
+from pydantic import Field
+from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
+
+from app.answering import events, types
+from app.answering.types import AbstainReason, CandidateSource
 from common.errors import LoccitError
-from retriever.types import Document, Hit, Passage, Span
+from retriever import types as retrieval
+from retriever.types import Span
 
 SCHEMA = 1
 
-Json = dict[str, Any]
+
+class Place(TypedDict):
+    """Characters (Unicode code points) of a document, from ``start`` up to ``end``."""
+
+    start: Annotated[int, Field(ge=0, description="In Unicode code points, not in UTF-16 units.")]
+    end: Annotated[int, Field(ge=1, description="The place ends before it.")]
 
 
-def trace_as_json(trace: Trace) -> Json:
-    """The whole trace; ``schema`` names the version of this form."""
+class ScoredPlace(Place):
+    """Characters of a document with how well they support an answer."""
+
+    score: Annotated[float, Field(description="Higher is better.")]
+
+
+class PassagePlace(TypedDict):
+    """A passage, named by its place in its document."""
+
+    row: int
+    document_id: str
+    start: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=1)]
+
+
+class Hit(PassagePlace):
+    """A retrieved passage with its place in its document."""
+
+    title: str
+    text: str
+    continuation: Annotated[str, Field(description="What follows the passage in its document: read with it.")]
+    score: Annotated[float, Field(description="Higher is better; comparable within one response only.")]
+    rank: Annotated[int, Field(ge=1, description="1 is best.")]
+
+
+class Reading(TypedDict):
+    """What the reader made of one hit."""
+
+    row: Annotated[int, Field(description="Of the hit's passage.")]
+    answerability: Annotated[
+        float, Field(ge=0, le=1, description="How likely the passage answers the question.")
+    ]
+    spans: Annotated[list[ScoredPlace], Field(description="What answers it, best first.")]
+
+
+class Opinion(TypedDict):
+    """What the adapted language model makes of an answer after reading the best passages."""
+
+    logprob: float
+    tokens: int
+    right: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="How likely it is that the answer is the one wanted, as it learnt to judge; not calibrated.",
+        ),
+    ]
+    null: Annotated[float, Field(ge=0, le=1, description="That nothing it read backs the answer.")]
+    pointer: Annotated[Place | None, Field(description="Where it points in the candidate's passage.")]
+    pointed: Annotated[float, Field(ge=0, le=1)]
+
+
+class Candidate(TypedDict):
+    """An answer before any check, with the passage it was written from. Nothing vouches for it."""
+
+    answer: str
+    source: CandidateSource
+    logprob: float
+    tokens: int
+    sample: int
+    pointer: Place | None
+    opinion: Annotated[Opinion | None, Field(description="null without an adapted language model.")]
+    passage: PassagePlace
+
+
+class RecordedCandidate(Candidate):
+    """A candidate as prediction files keep it."""
+
+    attempt: Annotated[
+        int | None,
+        Field(
+            description="Which attempt of the adapted language model it came of: a run with fewer lacks it."
+        ),
+    ]
+
+
+class Citation(TypedDict):
+    """A quote that stands word for word in a document: ``text[start:end] == quote``."""
+
+    quote: str
+    document_id: str
+    title: str
+    url: str | None
+    start: Annotated[int, Field(ge=0, description="In Unicode code points, not in UTF-16 units.")]
+    end: Annotated[int, Field(ge=1, description="The quote ends before it.")]
+    support: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="How well title and quote back the short answer; of a further sentence, how near it is to "
+            "the question.",
+        ),
+    ]
+    further: Annotated[
+        bool,
+        Field(description="Whether a long answer adds this sentence to those that back the short one."),
+    ]
+    document_sha256: Annotated[
+        str, Field(description="Of the document's text in UTF-8, as it was when quoted.")
+    ]
+    locator: Annotated[
+        str | None, Field(description="Where in the original, such as a page; null for plain text.")
+    ]
+    before: Annotated[str, Field(description="The document's text up to the quote, about a line of it.")]
+    after: Annotated[
+        str, Field(description="The document's text from the quote's end on, about a line of it.")
+    ]
+
+
+class Quote(Place):
+    """Characters of a document that were located there and are not scored yet."""
+
+    document_id: str
+    quote: str
+
+
+class QuotedCandidate(TypedDict):
+    """A candidate with the quote that was located for it."""
+
+    candidate: Candidate
+    quote: Quote
+
+
+class CitedCandidate(TypedDict):
+    """A candidate with its citations, and how sure the service is of it."""
+
+    candidate: RecordedCandidate
+    citations: list[Citation]
+    confidence: Annotated[float, Field(ge=0, le=1)]
+
+
+class Alternative(TypedDict):
+    """Another answer, with its own citations."""
+
+    answer: str
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    citations: list[Citation]
+
+
+class Decision(TypedDict):
+    """An answer with its citations and alternatives, or an abstention with its reason."""
+
+    answer: str | None
+    short_answer: str | None
+    abstained: bool
+    abstain_reason: AbstainReason | None
+    confidence: float
+    citations: list[Citation]
+    alternatives: list[Alternative]
+    nearest: list[Citation]
+
+
+class Trace(TypedDict):
+    """Everything that happened to one question; ``schema`` names the version of this form."""
+
+    schema: int
+    question: str
+    hits: list[Hit]
+    readings: list[Reading]
+    candidates: list[RecordedCandidate]
+    cited: list[CitedCandidate]
+    decision: Decision
+    timings_ms: dict[str, float]
+
+
+class Document(TypedDict):
+    """A stored document with the digest that citations of it carry."""
+
+    document_id: str
+    title: str
+    text: str
+    url: str | None
+    metadata: dict[str, Any]
+    sha256: Annotated[str, Field(description="Of the text in UTF-8.")]
+
+
+class Retrieved(TypedDict):
+    """The hits are in."""
+
+    event: Literal["retrieved"]
+    hits: list[Hit]
+
+
+class Read(TypedDict):
+    """The hits have been read."""
+
+    event: Literal["read"]
+    readings: list[Reading]
+
+
+class Generated(TypedDict):
+    """The candidates are written, none checked yet."""
+
+    event: Literal["generated"]
+    candidates: list[Candidate]
+
+
+class Located(TypedDict):
+    """The candidates whose quotes were found in their documents."""
+
+    event: Literal["located"]
+    quoted: list[QuotedCandidate]
+
+
+class Supported(TypedDict):
+    """The quotes are scored."""
+
+    event: Literal["supported"]
+    cited: list[CitedCandidate]
+
+
+class Composed(TypedDict):
+    """The decision, its answer in several sentences."""
+
+    event: Literal["composed"]
+    decision: Decision
+
+
+class Decided(TypedDict):
+    """The end: everything that happened, the decision included."""
+
+    event: Literal["decided"]
+    trace: Trace
+
+
+Event = Retrieved | Read | Generated | Located | Supported | Composed | Decided
+"""``event`` tells them apart."""
+
+
+def trace_as_json(trace: types.Trace) -> Trace:
+    """The whole trace."""
     return {
         "schema": SCHEMA,
         "question": trace.question,
@@ -38,10 +271,31 @@ def trace_as_json(trace: Trace) -> Json:
     }
 
 
-def hit_as_json(hit: Hit) -> Json:
+def event_as_json(event: events.Event) -> Event:
+    """An event with its name."""
+    match event:
+        case events.Retrieved(hits):
+            return {"event": "retrieved", "hits": [hit_as_json(hit) for hit in hits]}
+        case events.Read(readings):
+            return {"event": "read", "readings": [_reading(reading) for reading in readings]}
+        case events.Generated(candidates):
+            return {"event": "generated", "candidates": [candidate_as_json(each) for each in candidates]}
+        case events.Located(quoted):
+            return {"event": "located", "quoted": [_quoted(*pair) for pair in quoted]}
+        case events.Supported(cited):
+            return {"event": "supported", "cited": [_cited(candidate) for candidate in cited]}
+        case events.Composed(decision):
+            return {"event": "composed", "decision": decision_as_json(decision)}
+        case events.Decided(trace):
+            return {"event": "decided", "trace": trace_as_json(trace)}
+        case _:
+            assert_never(event)
+
+
+def hit_as_json(hit: retrieval.Hit) -> Hit:
     """A hit with its passage's text and place."""
     return {
-        **_place(hit.passage),
+        **_passage_place(hit.passage),
         "title": hit.passage.title,
         "text": hit.passage.text,
         "continuation": hit.passage.continuation,
@@ -50,28 +304,28 @@ def hit_as_json(hit: Hit) -> Json:
     }
 
 
-def candidate_as_json(candidate: Candidate) -> Json:
+def candidate_as_json(candidate: types.Candidate) -> Candidate:
     """A candidate with the place of the passage it was generated from. It is unchecked."""
     return {
         "answer": candidate.answer,
-        "source": candidate.source.value,
+        "source": candidate.source,
         "logprob": candidate.logprob,
         "tokens": candidate.tokens,
         "sample": candidate.sample,
-        "pointer": None if candidate.pointer is None else _span(candidate.pointer),
+        "pointer": None if candidate.pointer is None else _place(candidate.pointer),
         "opinion": None if candidate.opinion is None else _opinion(candidate.opinion),
-        "passage": _place(candidate.passage),
+        "passage": _passage_place(candidate.passage),
     }
 
 
-def citation_as_json(citation: Citation) -> Json:
+def citation_as_json(citation: types.Citation) -> Citation:
     """A citation: ``start`` and ``end`` are characters of the stored document."""
     return {
         "quote": citation.quote,
         "document_id": citation.doc_id,
         "title": citation.title,
         "url": citation.url,
-        **_span(citation.span),
+        **_place(citation.span),
         "support": citation.support,
         "further": citation.further,
         "document_sha256": citation.document_sha256,
@@ -81,8 +335,8 @@ def citation_as_json(citation: Citation) -> Json:
     }
 
 
-def document_as_json(document: Document) -> Json:
-    """A stored document with the digest that citations of it carry."""
+def document_as_json(document: retrieval.Document) -> Document:
+    """A stored document with its digest."""
     return {
         "document_id": document.doc_id,
         "title": document.title,
@@ -93,14 +347,14 @@ def document_as_json(document: Document) -> Json:
     }
 
 
-def decision_as_json(decision: Decision) -> Json:
+def decision_as_json(decision: types.Decision) -> Decision:
     """An answer with its citations and alternatives, or an abstention with its reason."""
-    if isinstance(decision, Abstention):
+    if isinstance(decision, types.Abstention):
         return {
             "answer": None,
             "short_answer": None,
             "abstained": True,
-            "abstain_reason": decision.reason.value,
+            "abstain_reason": decision.reason,
             "confidence": decision.confidence,
             "citations": [],
             "alternatives": [],
@@ -113,42 +367,45 @@ def decision_as_json(decision: Decision) -> Json:
         "abstain_reason": None,
         "confidence": decision.confidence,
         "citations": [citation_as_json(citation) for citation in decision.citations],
-        "alternatives": _alternatives(decision),
+        "alternatives": [_alternative(other) for other in decision.alternatives],
         "nearest": [],
     }
 
 
-def timings_as_json(trace: Trace) -> dict[str, float]:
+def timings_as_json(trace: types.Trace) -> dict[str, float]:
     """Milliseconds by stage, and their sum as ``total``."""
     rounded = {stage: round(1000 * seconds, 2) for stage, seconds in trace.timings.items()}
     return {**rounded, "total": round(1000 * sum(trace.timings.values()), 2)}
 
 
-def _alternatives(answer: CitedAnswer) -> list[Json]:
-    return [
-        {
-            "answer": other.answer,
-            "confidence": other.confidence,
-            "citations": [citation_as_json(citation) for citation in other.citations],
-        }
-        for other in answer.alternatives
-    ]
-
-
-def _reading(reading: Reading) -> Json:
+def _alternative(other: types.Alternative) -> Alternative:
     return {
-        "row": reading.hit.passage.row,
-        "answerability": reading.answerability,
-        "spans": [{**_span(scored.span), "score": scored.score} for scored in reading.spans],
+        "answer": other.answer,
+        "confidence": other.confidence,
+        "citations": [citation_as_json(citation) for citation in other.citations],
     }
 
 
-def _recorded(candidate: Candidate) -> Json:
-    """As a response tells it, and the attempt: what a run with fewer of them would have had."""
+def _reading(reading: types.Reading) -> Reading:
+    return {
+        "row": reading.hit.passage.row,
+        "answerability": reading.answerability,
+        "spans": [{**_place(scored.span), "score": scored.score} for scored in reading.spans],
+    }
+
+
+def _recorded(candidate: types.Candidate) -> RecordedCandidate:
     return {**candidate_as_json(candidate), "attempt": candidate.attempt}
 
 
-def _cited(cited: CitedCandidate) -> Json:
+def _quoted(candidate: types.Candidate, quote: types.Quote) -> QuotedCandidate:
+    return {
+        "candidate": candidate_as_json(candidate),
+        "quote": {**_place(quote.span), "document_id": quote.document.doc_id, "quote": quote.text},
+    }
+
+
+def _cited(cited: types.CitedCandidate) -> CitedCandidate:
     return {
         "candidate": _recorded(cited.candidate),
         "citations": [citation_as_json(citation) for citation in cited.citations],
@@ -156,88 +413,110 @@ def _cited(cited: CitedCandidate) -> Json:
     }
 
 
-def _opinion(opinion: Opinion) -> Json:
+def _opinion(opinion: types.Opinion) -> Opinion:
     return {
         "logprob": opinion.logprob,
         "tokens": opinion.tokens,
         "right": opinion.right,
         "null": opinion.null,
-        "pointer": None if opinion.pointer is None else _span(opinion.pointer),
+        "pointer": None if opinion.pointer is None else _place(opinion.pointer),
         "pointed": opinion.pointed,
     }
 
 
-def _place(passage: Passage) -> Json:
-    return {"row": passage.row, "document_id": passage.doc_id, **_span(passage.span)}
+def _passage_place(passage: retrieval.Passage) -> PassagePlace:
+    return {"row": passage.row, "document_id": passage.doc_id, **_place(passage.span)}
 
 
-def _span(span: Span) -> dict[str, int]:
+def _place(span: Span) -> Place:
     return {"start": span.start, "end": span.end}
 
 
-def hits_of(trace: Json) -> list[Hit]:
-    """The hits of a serialised trace, best first."""
+def hits_of(trace: Trace) -> list[retrieval.Hit]:
+    """The hits of a trace's JSON, best first."""
     return [
-        Hit(
-            Passage(
-                hit["row"], hit["document_id"], hit["title"], hit["text"], _span_of(hit), hit["continuation"]
+        retrieval.Hit(
+            retrieval.Passage(
+                row=hit["row"],
+                doc_id=hit["document_id"],
+                title=hit["title"],
+                text=hit["text"],
+                span=Span(hit["start"], hit["end"]),
+                continuation=hit["continuation"],
             ),
-            hit["score"],
-            hit["rank"],
+            score=hit["score"],
+            rank=hit["rank"],
         )
         for hit in trace["hits"]
     ]
 
 
-def readings_of(trace: Json) -> list[Reading]:
-    """The readings of a serialised trace, in their order."""
+def readings_of(trace: Trace) -> list[types.Reading]:
+    """The readings of a trace's JSON, in their order."""
     hits = {hit.passage.row: hit for hit in hits_of(trace)}
     return [
-        Reading(
+        types.Reading(
             hits[reading["row"]],
             reading["answerability"],
-            tuple(ScoredSpan(_span_of(span), span["score"]) for span in reading["spans"]),
+            tuple(types.ScoredSpan(_span_of(place), place["score"]) for place in reading["spans"]),
         )
         for reading in trace["readings"]
     ]
 
 
-def candidates_of(trace: Json) -> list[Candidate]:
-    """The candidates of a serialised trace, in their order."""
+def candidates_of(trace: Trace) -> list[types.Candidate]:
+    """The candidates of a trace's JSON, in their order."""
     passages = {hit.passage.row: hit.passage for hit in hits_of(trace)}
     return [candidate_of(candidate, passages) for candidate in trace["candidates"]]
 
 
-def candidate_of(candidate: Json, passages: Mapping[int, Passage]) -> Candidate:
-    """A serialised candidate. ``passages``: those of its trace, by row."""
-    return Candidate(
+def candidate_of(candidate: RecordedCandidate, passages: Mapping[int, retrieval.Passage]) -> types.Candidate:
+    """The candidate that this is the JSON of. ``passages``: those of its trace, by row."""
+    pointer, opinion = candidate["pointer"], candidate["opinion"]
+    return types.Candidate(
         answer=candidate["answer"],
         passage=passages[candidate["passage"]["row"]],
         source=CandidateSource(candidate["source"]),
         logprob=candidate["logprob"],
         tokens=candidate["tokens"],
-        pointer=None if candidate["pointer"] is None else _span_of(candidate["pointer"]),
+        pointer=None if pointer is None else _span_of(pointer),
         sample=candidate["sample"],
-        opinion=None if candidate.get("opinion") is None else _opinion_of(candidate["opinion"]),
-        attempt=candidate.get("attempt"),
+        opinion=None if opinion is None else _opinion_of(opinion),
+        attempt=candidate["attempt"],
     )
 
 
-def _opinion_of(recorded: Json) -> Opinion:
-    pointer = recorded["pointer"]
-    if "right" not in recorded:
+def fill_in(trace: dict[str, Any]) -> None:
+    """Give a trace that an earlier version wrote what it lacks, so that it is a ``Trace``.
+
+    One thing cannot be filled in: an opinion that does not say whether the answer is right is refused where it is
+    read (see ``candidates_of``).
+    """
+    decision = trace["decision"]
+    decision.setdefault("short_answer", decision["answer"])
+    citing = [decision, *decision["alternatives"], *trace["cited"]]
+    for citation in [*decision["nearest"], *(each for part in citing for each in part["citations"])]:
+        citation.setdefault("further", False)
+    for candidate in [*trace["candidates"], *(cited["candidate"] for cited in trace["cited"])]:
+        candidate.setdefault("opinion", None)
+        candidate.setdefault("attempt", None)
+
+
+def _opinion_of(opinion: Opinion) -> types.Opinion:
+    pointer = opinion["pointer"]
+    if "right" not in opinion:
         raise LoccitError(
             "The run is of a version whose language model did not judge answers; predict it again."
         )
-    return Opinion(
-        logprob=recorded["logprob"],
-        tokens=recorded["tokens"],
-        right=recorded["right"],
-        null=recorded["null"],
+    return types.Opinion(
+        logprob=opinion["logprob"],
+        tokens=opinion["tokens"],
+        right=opinion["right"],
+        null=opinion["null"],
         pointer=None if pointer is None else _span_of(pointer),
-        pointed=recorded["pointed"],
+        pointed=opinion["pointed"],
     )
 
 
-def _span_of(place: Mapping[str, Any]) -> Span:
+def _span_of(place: Place) -> Span:
     return Span(place["start"], place["end"])

@@ -61,7 +61,7 @@ class Candidate:
     """An answer with the passage it was generated from: unchecked, so it cannot reach a response.
 
     ``logprob``: natural logarithm of the answer's probability under its source, summed over tokens.
-    ``tokens``: how many tokens that sum runs over.
+    ``tokens``: how many tokens that sum runs over; 0 (and a sum of 0) where its source tells no probabilities.
     ``pointer``: characters of the *document* that the source pointed at, when it can point.
     ``sample``: 0 for the greedy answer of a passage, 1, 2, ... for sampled ones.
     ``opinion``: the adapted language model's, where there is one.

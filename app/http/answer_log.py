@@ -8,6 +8,7 @@ from app.answering.types import Abstention, Trace
 from app.service.ask import Ask
 
 _LOG = logging.getLogger(__name__)
+_ABANDONED = (asyncio.CancelledError, GeneratorExit)  # whoever asked was cancelled, or stopped reading
 
 
 def log_answer(trace: Trace, ask: Ask) -> None:
@@ -28,7 +29,7 @@ def log_failure(error: BaseException, ask: Ask, *, seconds: float) -> None:
     """The same line for a question that got no decision: its outcome is the error's name, or ``abandoned``."""
     _write(
         {
-            "outcome": "abandoned" if isinstance(error, asyncio.CancelledError) else type(error).__name__,
+            "outcome": "abandoned" if isinstance(error, _ABANDONED) else type(error).__name__,
             "documents": 0 if ask.documents is None else len(ask.documents),
             "total_ms": round(1000 * seconds, 2),
         }

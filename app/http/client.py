@@ -4,14 +4,14 @@ from typing import Any
 
 import httpx
 
-from app.http.wire import AnswerResponse
 from app.service.ask import Ask
+from app.service.response import AnswerResponse
 from common.errors import LoccitError
 
 _TIMEOUT_S = 120.0
 
 
-def ask_server(url: str, ask: Ask) -> dict[str, Any]:
+def ask_server(url: str, ask: Ask) -> AnswerResponse:
     """The server's response to a question.
 
     Raises:
@@ -29,7 +29,7 @@ def ask_server(url: str, ask: Ask) -> dict[str, Any]:
         response = httpx.post(f"{url.rstrip('/')}/answer", json=given, timeout=_TIMEOUT_S)
         answer: Any = response.json()
         if not response.is_error:
-            AnswerResponse.model_validate(answer)
+            return AnswerResponse.model_validate(answer)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise LoccitError(
             f"No Loccit server answers at {url!r} ({error}); start one with `loccit serve`, or give another URL."
@@ -38,10 +38,5 @@ def ask_server(url: str, ask: Ask) -> dict[str, Any]:
         raise LoccitError(
             f"What answers at {url!r} is not a Loccit server; give the URL that `loccit serve` prints."
         ) from error
-    if response.is_error:
-        detail = answer.get("detail") if isinstance(answer, dict) else None
-        raise LoccitError(
-            str(detail or f"The server at {url!r} answered with status {response.status_code}.")
-        )
-    answered: dict[str, Any] = answer
-    return answered
+    detail = answer.get("detail") if isinstance(answer, dict) else None
+    raise LoccitError(str(detail or f"The server at {url!r} answered with status {response.status_code}."))

@@ -3,6 +3,11 @@
 from http import HTTPStatus
 from typing import Any
 
+from app.answering.trace_json import Citation
+from app.http.wire import Ready
+from app.service.response import AnswerResponse, Attribution, Calibration, DocumentResponse, Model
+from app.service.settings import ReaderKind
+
 Json = dict[str, Any]
 
 REQUEST: Json = {"question": "who designed the eiffel tower"}
@@ -27,64 +32,72 @@ _SECOND = "It is named after the engineer Gustave Eiffel, whose company designed
 _SHA256 = "aeba32c9b01854899b91999a067107a4e3743e57519404e3cc0b40d52cd735e5"
 _URL = "https://en.wikipedia.org/wiki/Eiffel_Tower"
 
-ATTRIBUTION: list[Json] = [
-    {
-        "source": "vital-articles",
-        "licence": "CC BY-SA 4.0",
-        "attribution": "Wikipedia contributors",
-        "snapshot": None,
-    }
-]
+_ATTRIBUTION = Attribution(
+    source="vital-articles", licence="CC BY-SA 4.0", attribution="Wikipedia contributors", snapshot=None
+)
 
-DOCUMENT: Json = {
+_DOCUMENT = DocumentResponse(
+    document_id="Eiffel_Tower",
+    title="Eiffel Tower",
+    text=_FIRST + _SECOND,
+    url=_URL,
+    metadata={},
+    sha256=_SHA256,
+    attribution=[_ATTRIBUTION],
+)
+
+_MODEL = Model(
+    encoder="all-MiniLM-L6-v2",
+    reader=ReaderKind.TRAINED,
+    reader_sha256="5cba4643f9ec4cd97dbc6cd21e5102a79bdb1d4da8884c2ba31327c370531e83",
+    language_model="gemma-3-270m",
+    language_model_sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+    adapter_sha256="6489dc8e0b28a4ecd47de3535aff6609a82adefb45fe62e4ec85016994bea942",
+    support="2178ce320a30257c652b6632a48d4f7fbcddad1da9240f4bc4d7dee1608fe75c",
+)
+
+_GENERATION = "20261123T042016-9f86d081"
+
+_CITATION: Citation = {
+    "quote": _SECOND,
     "document_id": "Eiffel_Tower",
     "title": "Eiffel Tower",
-    "text": _FIRST + _SECOND,
     "url": _URL,
-    "metadata": {},
-    "sha256": _SHA256,
-    "attribution": ATTRIBUTION,
+    "start": len(_FIRST),
+    "end": len(_FIRST) + len(_SECOND),
+    "support": 0.84,
+    "further": False,
+    "document_sha256": _SHA256,
+    "locator": None,
+    "before": _FIRST,
+    "after": "",
 }
 
-MODEL: Json = {
-    "encoder": "all-MiniLM-L6-v2",
-    "reader": "trained",
-    "reader_sha256": "5cba4643f9ec4cd97dbc6cd21e5102a79bdb1d4da8884c2ba31327c370531e83",
-    "language_model": "gemma-3-270m",
-    "language_model_sha256": "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+_FURTHER: Citation = {
+    **_CITATION,
+    "quote": _FIRST.strip(),
+    "start": 0,
+    "end": len(_FIRST.strip()),
+    "support": 0.62,
+    "further": True,
+    "before": "",
+    "after": f" {_SECOND}",
 }
 
-GENERATION = "20261123T042016-9f86d081"
-
-ANSWER: Json = {
-    "question": "who designed the eiffel tower",
-    "answer": "Gustave Eiffel",
-    "short_answer": "Gustave Eiffel",
-    "abstained": False,
-    "abstain_reason": None,
-    "confidence": 0.89,
-    "calibration": {"fitted_on": "open_dev_with_gold over nq-every5th", "applies": False},
-    "citations": [
-        {
-            "quote": _SECOND,
-            "document_id": "Eiffel_Tower",
-            "title": "Eiffel Tower",
-            "url": _URL,
-            "start": len(_FIRST),
-            "end": len(_FIRST) + len(_SECOND),
-            "support": 0.84,
-            "further": False,
-            "document_sha256": _SHA256,
-            "locator": None,
-            "before": _FIRST,
-            "after": "",
-        }
-    ],
-    "nearest": [],
-    "model": MODEL,
-    "generation": GENERATION,
-    "attribution": ATTRIBUTION,
-    "timings_ms": {
+_ANSWER = AnswerResponse(
+    question="who designed the eiffel tower",
+    answer="Gustave Eiffel",
+    short_answer="Gustave Eiffel",
+    abstained=False,
+    abstain_reason=None,
+    confidence=0.89,
+    calibration=Calibration(fitted_on="open_dev_with_gold over nq-every5th", applies=False),
+    citations=[_CITATION],
+    nearest=[],
+    model=_MODEL,
+    generation=_GENERATION,
+    attribution=[_ATTRIBUTION],
+    timings_ms={
         "wait": 0.1,
         "retrieve": 14.2,
         "read": 61.8,
@@ -94,28 +107,28 @@ ANSWER: Json = {
         "decide": 0.1,
         "total": 1014.1,
     },
-}
+)
 
-LONG_ANSWER: Json = {
-    **ANSWER,
-    "answer": _FIRST + _SECOND,
-    "citations": [
-        {
-            **ANSWER["citations"][0],
-            "quote": _FIRST.strip(),
-            "start": 0,
-            "end": len(_FIRST.strip()),
-            "support": 0.62,
-            "further": True,
-            "before": "",
-            "after": f" {_SECOND}",
-        },
-        *ANSWER["citations"],
-    ],
-    "timings_ms": {**ANSWER["timings_ms"], "compose": 18.6, "total": 1032.7},
-}
+_LONG_ANSWER = _ANSWER.model_copy(
+    update={
+        "answer": _FIRST + _SECOND,
+        "citations": [_FURTHER, _CITATION],
+        "timings_ms": {**_ANSWER.timings_ms, "compose": 18.6, "total": 1032.7},
+    }
+)
 
-READY: Json = {"status": "ready", "generation": GENERATION, "model": MODEL}
+ANSWER: Json = _ANSWER.as_json()
+LONG_ANSWER: Json = _LONG_ANSWER.as_json()
+DOCUMENT: Json = _DOCUMENT.model_dump(mode="json")
+READY: Json = Ready(status="ready", generation=_GENERATION, model=_MODEL).model_dump(mode="json")
+
+BY_SCHEMA: dict[str, list[Json]] = {
+    "AnswerRequest": [REQUEST, REQUEST_FOR_LONG, REQUEST_WITH_DOCUMENTS],
+    "AnswerResponse": [ANSWER, LONG_ANSWER],
+    "DocumentResponse": [DOCUMENT],
+    "Ready": [READY],
+}
+"""What the description shows of each."""
 
 
 def _problem(status: int, slug: str | None, title: str, detail: str) -> Json:

@@ -1,18 +1,24 @@
 """The host of one service: loads it in the background, answers through it, one question at a time."""
 
 import asyncio
-import threading
 import time
-from collections.abc import Callable, Collection
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
+from contextlib import aclosing
+from typing import TypeVar
 
-from app.answering.types import Trace
+from app.answering.events import Decided, Event
 from app.http.answer_log import log_answer, log_failure
+from app.http.wire import Ready
 from app.http.worker import Worker
-from app.service.ask import Ask, answered
+from app.service.ask import Ask, answered, events
 from app.service.assembly import AnswerService
-from app.service.response import document_response_as_json, response_as_json
+from app.service.response import (
+    AnswerResponse,
+    DocumentResponse,
+    document_response_of,
+    model_of,
+    response_of,
+)
 from app.service.settings import Settings
 from common.errors import DeadlineExceededError, LoccitError
 
@@ -21,7 +27,7 @@ WARM_UP_QUESTION = "What is known about water?"
 _FOR_GENERATING = 0.9  # of the time allowed: what is left is for checking what was written by then
 _PATIENCE_S = 5.0
 
-Json = dict[str, Any]
+Value = TypeVar("Value")
 
 
 class NotReadyError(LoccitError):
@@ -59,30 +65,40 @@ class Host:
         """Whether its thread is there; after ``close`` only when a job could not be waited for."""
         return self._worker.at_work
 
-    async def answer(self, ask: Ask, *, include: Collection[str] = ()) -> Json:
-        """The response to a question.
+    async def answer(self, ask: Ask, *, include: Collection[str] = ()) -> AnswerResponse:
+        """The response to a question; raises like ``events``."""
+        service = self._ready_service()
+        async with aclosing(self.events(ask)) as happening:
+            async for event in happening:
+                last = event
+        assert isinstance(last, Decided)  # the events end with it
+        return response_of(last.trace, ask, service, include=include)
+
+    def events(self, ask: Ask) -> AsyncGenerator[Event, None]:
+        """What happens to a question, stage by stage, logged at its end. Close it (``aclosing``) to give up early.
 
         Raises:
-            NotReadyError, BusyError, StoppingError: when it cannot be taken on now.
+            NotReadyError: at once, before the models have answered.
+            BusyError, StoppingError: when it cannot be taken on now.
             DeadlineExceededError: when ``settings.timeout_s`` have passed, waiting included.
         """
-        service, arrived = self._ready_service(), time.monotonic()
-        try:
-            trace = await self._answered(service, ask, arrived)
-        except BaseException as error:
-            log_failure(error, ask, seconds=time.monotonic() - arrived)
-            raise
-        log_answer(trace, ask)
-        return response_as_json(trace, ask, service, include=include)
+        service, arrived, allowed = self._ready_service(), time.monotonic(), self.settings.timeout_s
 
-    def document(self, document_id: str) -> Json:
+        def work() -> Iterator[Event]:
+            deadline = arrived + allowed * _FOR_GENERATING
+            return events(service, ask, waited=time.monotonic() - arrived, deadline=deadline)
+
+        in_time = _within(allowed, self._worker.stream(work), arrived=arrived)
+        return _logged(in_time, ask, arrived=arrived)
+
+    def document(self, document_id: str) -> DocumentResponse:
         """A stored document; NotReadyError, or DocumentNotFoundError when there is none of this id."""
-        return document_response_as_json(document_id, self._ready_service())
+        return document_response_of(document_id, self._ready_service())
 
-    def readiness(self) -> Json:
+    def readiness(self) -> Ready:
         """Which index and models answer; NotReadyError until they do."""
         service = self._ready_service()
-        return {"status": "ready", "generation": service.index.generation, "model": asdict(service.models)}
+        return Ready(status="ready", generation=service.index.generation, model=model_of(service.models))
 
     def _ready_service(self) -> AnswerService:
         if self._service is None:
@@ -94,21 +110,38 @@ class Host:
         answered(service, Ask(WARM_UP_QUESTION))
         return service
 
-    async def _answered(self, service: AnswerService, ask: Ask, arrived: float) -> Trace:
-        allowed, abandoned = self.settings.timeout_s, threading.Event()
 
-        def work() -> Trace:
-            waited = time.monotonic() - arrived
-            deadline = arrived + allowed * _FOR_GENERATING
-            trace = answered(service, ask, deadline=deadline, abandoned=abandoned.is_set)
-            return replace(trace, timings={"wait": waited, **trace.timings})
+async def _within(
+    allowed: float, values: AsyncGenerator[Value, None], *, arrived: float
+) -> AsyncGenerator[Value, None]:
+    """The values as they come; DeadlineExceededError when one has not come ``allowed`` seconds after ``arrived``."""
+    async with aclosing(values):
+        while True:
+            try:
+                async with asyncio.timeout(arrived + allowed - time.monotonic()):
+                    value = await anext(values)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise DeadlineExceededError(
+                    f"There was no answer within {allowed:g} seconds, waiting included; ask again later, or for less."
+                ) from error
+            yield value
 
-        try:
-            async with asyncio.timeout(allowed):
-                return await self._worker.do(work)
-        except TimeoutError as error:
-            raise DeadlineExceededError(
-                f"There was no answer within {allowed:g} seconds, waiting included; ask again later, or for less."
-            ) from error
-        finally:
-            abandoned.set()
+
+async def _logged(
+    happening: AsyncGenerator[Event, None], ask: Ask, *, arrived: float
+) -> AsyncGenerator[Event, None]:
+    """The same events; the log says how it ended, in one line."""
+    decided = False
+    try:
+        async with aclosing(happening):
+            async for event in happening:
+                if isinstance(event, Decided):
+                    decided = True
+                    log_answer(event.trace, ask)
+                yield event
+    except BaseException as error:
+        if not decided:
+            log_failure(error, ask, seconds=time.monotonic() - arrived)
+        raise

@@ -34,13 +34,15 @@ _REASONS = {
 
 
 class DescribedApp(FastAPI):
-    """An app whose description holds the schema of problems, which no route returns by itself."""
+    """An app whose description holds examples, and the schema of problems, which no route returns by itself."""
 
     def openapi(self) -> dict[str, Any]:
         """The description; made once."""
         if self.openapi_schema is None:
             schemas = super().openapi()["components"]["schemas"]
             schemas["Problem"] = Problem.model_json_schema()
+            for name, given in examples.BY_SCHEMA.items():
+                schemas[name]["examples"] = given
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
         return super().openapi()

@@ -1,16 +1,15 @@
 """The routes: where requests become calls of the host, and nothing else happens."""
 
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from app.http.disconnect import unless_disconnected
 from app.http.host import Host
 from app.http.openapi import problems
-from app.http.wire import AnswerRequest, AnswerResponse, DocumentResponse, Live, Ready, Welcome
-
-Json = dict[str, Any]
+from app.http.wire import AnswerRequest, Live, Ready, Welcome
+from app.service.response import AnswerResponse, DocumentResponse
 
 router = APIRouter()
 
@@ -27,12 +26,11 @@ HostDependency = Annotated[Host, Depends(_host)]
     "/answer",
     tags=["answering"],
     summary="Answer a question",
-    response_model=AnswerResponse,
     response_model_exclude_unset=True,
     response_description="An answer with its quotes, or an abstention with its reason.",
     responses=problems(400, 413, 415, 422, 500, 503, 504),
 )
-async def answer(asked: AnswerRequest, request: Request, host: HostDependency) -> Json:
+async def answer(asked: AnswerRequest, request: Request, host: HostDependency) -> AnswerResponse:
     """Answers from the index, or from the documents handed in, and quotes what supports the answer.
 
     For every citation, `document.text[start:end] == quote`, counted in Unicode code points. Below
@@ -50,40 +48,33 @@ async def answer(asked: AnswerRequest, request: Request, host: HostDependency) -
     "/documents/{document_id:path}",
     tags=["documents"],
     summary="A stored document",
-    response_model=DocumentResponse,
     responses=problems(404, 500, 503),
 )
-def document(document_id: str, host: HostDependency) -> Json:
+def document(document_id: str, host: HostDependency) -> DocumentResponse:
     """The document whole, so that a citation's offsets can be checked. An id may hold slashes and spaces;
     percent-encode what an address cannot hold.
     """
     return host.document(document_id)
 
 
-@router.get("/health/live", tags=["health"], summary="Is the process there?", response_model=Live)
-async def live() -> Json:
+@router.get("/health/live", tags=["health"], summary="Is the process there?")
+async def live() -> Live:
     """Always 200, also while the models are loading or an answer is under way."""
-    return {"status": "live"}
+    return Live(status="live")
 
 
 @router.get(
     "/health/ready",
     tags=["health"],
     summary="Can questions be answered?",
-    response_model=Ready,
     responses=problems(503),
 )
-async def ready(host: HostDependency) -> Json:
+async def ready(host: HostDependency) -> Ready:
     """200 once the models have answered a question, 503 until then."""
     return host.readiness()
 
 
-@router.get("/", tags=["health"], summary="What this is", response_model=Welcome)
-async def welcome() -> Json:
+@router.get("/", tags=["health"], summary="What this is")
+async def welcome() -> Welcome:
     """The service's name and where its description is."""
-    return {
-        "name": "Loccit",
-        "version": version("loccit"),
-        "answer": "POST /answer",
-        "openapi": "/openapi.json",
-    }
+    return Welcome(name="Loccit", version=version("loccit"), answer="POST /answer", openapi="/openapi.json")

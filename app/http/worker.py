@@ -3,14 +3,19 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from common.errors import LoccitError
 
 Result = TypeVar("Result")
+
+AHEAD = 16
+"""Values that a job may be ahead of whoever reads them; then it waits. A question has fewer events."""
+
+_STOPPING = "The server is stopping; ask again when it is back."
 
 
 class BusyError(LoccitError):
@@ -21,20 +26,57 @@ class StoppingError(LoccitError):
     """The worker takes no more jobs."""
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """No more values come. ``error``: why, unless all of them came."""
+
+    error: Exception | None = None
+
+
 @dataclass(slots=True, eq=False)
 class _Job:
-    work: Callable[[], Any]
-    result: Future[Any] = field(default_factory=Future)
+    """Work that gives values, and the way they take from the worker's thread to the event loop."""
+
+    work: Callable[[], Iterator[Any]]
+    abandoned: bool = False
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    _values: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
+    _room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(AHEAD))
+
+    async def next(self) -> Any:  # noqa: ANN401 - a value of the work, or its end
+        """What comes next, called by the reader in the event loop."""
+        value = await self._values.get()
+        self._room.release()
+        return value
+
+    def abandon(self) -> None:
+        """Nobody reads any more, so the work stops before its next value. Called in the event loop."""
+        self.abandoned = True
+        self._room.release()  # it may be waiting for room
 
     def do(self) -> None:
-        if not self.result.set_running_or_notify_cancel():
+        """Hand over every value, or as many as are read. Called in the worker's thread."""
+        if self.abandoned:
             return
         try:
-            self.result.set_result(self.work())
+            for value in self.work():
+                self._room.acquire()
+                if self.abandoned:
+                    return
+                self._send(value)
+            self.end()
         except Exception as error:
-            self.result.set_exception(error)
+            self.end(error)
         except BaseException as error:  # a library's panic: it must not end the thread
-            self.result.set_exception(RuntimeError(f"{type(error).__name__}: {error}"))
+            self.end(RuntimeError(f"{type(error).__name__}: {error}"))
+
+    def end(self, error: Exception | None = None) -> None:
+        """Tell the reader that no more values come."""
+        self._send(_End(error))
+
+    def _send(self, value: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._values.put_nowait, value)
 
 
 class Worker:
@@ -54,8 +96,11 @@ class Worker:
         """Begin to do jobs."""
         self._thread.start()
 
-    async def do(self, work: Callable[[], Result]) -> Result:
-        """What ``work`` returns or raises. Cancelling gives its place in the queue back.
+    async def stream(self, work: Callable[[], Iterator[Result]]) -> AsyncGenerator[Result, None]:
+        """The values that ``work`` gives, as they come; what it raises comes after them.
+
+        Closing the stream, or cancelling whoever reads it, gives its place in the queue back, or stops the work
+        before its next value.
 
         Raises:
             BusyError: when the queue is full.
@@ -64,10 +109,21 @@ class Worker:
         job = _Job(work)
         self._enter(job)
         try:
-            result: Result = await asyncio.wrap_future(job.result)
-            return result
+            while not isinstance(value := await job.next(), _End):
+                yield value
+            if value.error is not None:
+                raise value.error
         finally:
             self._withdraw(job)
+
+    async def do(self, work: Callable[[], Result]) -> Result:
+        """What ``work`` returns or raises: a stream of one value."""
+
+        def one_value() -> Iterator[Result]:
+            yield work()
+
+        async with aclosing(self.stream(one_value)) as values:
+            return await anext(values)
 
     @property
     def at_work(self) -> bool:
@@ -81,14 +137,13 @@ class Worker:
             waiting, self._jobs = list(self._jobs), deque()
             self._changed.notify()
         for job in waiting:
-            if job.result.set_running_or_notify_cancel():
-                job.result.set_exception(StoppingError("The server is stopping; ask again when it is back."))
+            job.end(StoppingError(_STOPPING))
         self._thread.join(patience_s)
 
     def _enter(self, job: _Job) -> None:
         with self._changed:
             if self._closed:
-                raise StoppingError("The server is stopping; ask again when it is back.")
+                raise StoppingError(_STOPPING)
             if self._busy + len(self._jobs) > self._max_waiting:
                 raise BusyError(
                     f"{len(self._jobs)} questions are waiting already; try again in a few seconds."
@@ -97,6 +152,7 @@ class Worker:
             self._changed.notify()
 
     def _withdraw(self, job: _Job) -> None:
+        job.abandon()
         with self._changed:
             if job in self._jobs:
                 self._jobs.remove(job)

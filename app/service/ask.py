@@ -1,19 +1,14 @@
 """Asking a service: one question with how it is to be answered."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from app.answering.events import Decided, Event
 from app.answering.options import AnswerLength, AnswerOptions
-from app.answering.pipeline import Decided, Pipeline
 from app.answering.types import Trace
 from app.service.assembly import AnswerService
-from common.errors import LoccitError
 from retriever.types import Document
-
-
-class AbandonedError(LoccitError):
-    """Nobody waits for the answer any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +31,32 @@ class Ask:
         )
 
 
-def answered(
-    service: AnswerService,
-    ask: Ask,
-    *,
-    deadline: float | None = None,
-    abandoned: Callable[[], bool] = lambda: False,
-) -> Trace:
-    """The trace of the answered question; its timings name ``index`` when documents were handed in.
+def events(
+    service: AnswerService, ask: Ask, *, waited: float = 0.0, deadline: float | None = None
+) -> Iterator[Event]:
+    """What happens to the question, stage by stage; the last event holds the trace. Stop reading to abandon it.
 
-    ``deadline``: a ``time.monotonic()`` value. ``abandoned``: asked between stages.
+    Beside the stages' timings the trace has ``wait``, and ``index`` when documents were handed in: the time that
+    it took to make them searchable.
+
+    ``waited``: seconds that passed before its turn came. ``deadline``: a ``time.monotonic()`` value.
 
     Raises:
         DeadlineExceededError: when the deadline passes before there is a candidate.
-        AbandonedError: when ``abandoned`` says so.
     """
-    if ask.documents is None:
-        return _drained(service.pipeline, ask, deadline, abandoned)
-    started = time.perf_counter()
-    pipeline = service.over(ask.documents)
-    indexing = time.perf_counter() - started
-    trace = _drained(pipeline, ask, deadline, abandoned)
-    return replace(trace, timings={"index": indexing, **trace.timings})
-
-
-def _drained(pipeline: Pipeline, ask: Ask, deadline: float | None, abandoned: Callable[[], bool]) -> Trace:
+    pipeline, timings = service.pipeline, {"wait": waited}
+    if ask.documents is not None:
+        started = time.perf_counter()
+        pipeline = service.over(ask.documents)
+        timings["index"] = time.perf_counter() - started
     for event in pipeline.run(ask.question, ask.options(pipeline.options), deadline=deadline):
         if isinstance(event, Decided):
-            return event.trace
-        if abandoned():
-            raise AbandonedError("The question was abandoned before it was answered.")
-    raise AssertionError("A pipeline's run ends with its decision.")
+            event = Decided(replace(event.trace, timings={**timings, **event.trace.timings}))
+        yield event
+
+
+def answered(service: AnswerService, ask: Ask) -> Trace:
+    """The trace of the answered question; see ``events``."""
+    *_, last = events(service, ask)
+    assert isinstance(last, Decided)  # the events end with it
+    return last.trace

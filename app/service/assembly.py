@@ -1,48 +1,90 @@
 """Putting the parts together: from settings to a service that answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from app.answering.cite import SentenceCiter
-from app.answering.compose import SentenceComposer
+from app.answering.compose import Composer, SentenceComposer
 from app.answering.confidence.scorers import CalibratedConfidence, ConfidenceScorer, ScoreConfidence
-from app.answering.cross_encoders.reader_model import READER_KIND, load_reader_model
+from app.answering.cross_encoders.reader_model import ReaderModel, load_reader_model
+from app.answering.cross_encoders.reader_weights import READER_NAME
 from app.answering.cross_encoders.trained_reader import TrainedReader
-from app.answering.cross_encoders.trained_support import SUPPORT_KIND, load_support
-from app.answering.generator import SPANS_EXTRACTED
+from app.answering.cross_encoders.trained_support import SUPPORT_NAME, TrainedSupport, load_support
+from app.answering.generator import SPANS_EXTRACTED, Generator
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.options import AnswerOptions
 from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader, Reader
-from app.answering.shipped_weights import require_weights, weights_folder
+from app.answering.shipped_weights import WEIGHTS_FOLDER, folder_of, require_weights, weights_folders
+from app.answering.stages import Stage
 from app.answering.support import LexicalSupport, SupportScorer
 from app.answering.text.overlap import Overlap
 from app.service.calibration import Calibration, Digests, calibration_of, threshold
-from app.service.generation import writing
+from app.service.generation import Writing, writing
+from app.service.setting_marks import stage_settings
 from app.service.settings import CiterKind, ReaderKind, Settings, SupportKind
 from common.torch_runtime import use_threads
 from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, open_index, read_manifest
 from retriever.indexing import index_in_memory
-from retriever.retriever import IndexRetriever
-from retriever.types import Document, RetrievalMode
+from retriever.lexical import LexicalIndex
+from retriever.retriever import IndexRetriever, Retriever
+from retriever.types import Document
+
+
+class LoadEncoder(Protocol):
+    """What loads an encoder by its name or path."""
+
+    def __call__(self, name: str, *, allow_download: bool) -> Encoder: ...
+
+
+class LoadReaderModel(Protocol):
+    """What loads the reader's model from a folder of weights."""
+
+    def __call__(self, *, folder: Path) -> ReaderModel: ...
+
+
+class LoadSupport(Protocol):
+    """What loads the support scorer from a folder of weights, over the reader in another."""
+
+    def __call__(self, *, folder: Path, reader_folder: Path) -> TrainedSupport: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a service is put together from: whatever takes time, memory or packages to load.
+
+    Each is the real one unless another is given, as tests do.
+    """
+
+    load_encoder: LoadEncoder = load_encoder
+    load_reader_model: LoadReaderModel = load_reader_model
+    load_support: LoadSupport = load_support
+    writing: Callable[[Settings], Writing] = writing
+    """Loads the language model and says how answers are written with it."""
+    composer: Callable[[Encoder], Composer] = SentenceComposer
+    shipped: Path = WEIGHTS_FOLDER
+    """The folder of the shipped weights, calibrator included."""
+
+
+REAL_PARTS = Parts()
 
 
 @dataclass(frozen=True, slots=True)
 class ModelNames:
-    """Which models answer, for whoever reads a response or a prediction file.
-
-    ``support``: digest of the support scorer's weights, or its name when it has none.
-    """
+    """Which models answer, for whoever reads a response or a prediction file."""
 
     encoder: str
     reader: str
     reader_sha256: str | None
     language_model: str | None
     language_model_sha256: str | None
+    """The language model's identity: the digest of its weights where they are here."""
     adapter_sha256: str | None
     support: str
+    """Digest of the support scorer's weights, or its identity where it has none."""
 
     def digests(self, encoder: Encoder) -> Digests:
         """What a calibrator's weights depend on."""
@@ -57,27 +99,42 @@ class ModelNames:
 
 @dataclass(frozen=True, slots=True)
 class AnswerService:
-    """An opened index with the models that answer from it.
+    """An opened index with the models that answer from it."""
 
-    ``language_model``: None when it is adapted, or the reader alone answers.
-    ``calibration``: None where no calibrator knows these models or a score is wanted; the confidence is then a score.
-    """
-
+    settings: Settings
     pipeline: Pipeline
     index: PassageIndex
     encoder: Encoder
     models: ModelNames
-    retrieval: RetrievalMode
-    language_model: LanguageModel | None
-    calibration: Calibration | None
+    generator_over: Callable[[Retriever], Generator]
+    """The generator for passages from this retriever (see ``Writing``)."""
+    language_model: LanguageModel | None = None
+    """None where it is adapted, or the reader alone answers."""
+    calibration: Calibration | None = None
+    """None where no calibrator knows these models or a score is wanted: the confidence is then a score."""
+
+    @property
+    def vocabulary(self) -> LexicalIndex:
+        """The words of the index and how rare they are."""
+        return self.index.lexical
+
+    @property
+    def evidence_tokens(self) -> int:
+        """Tokens of a passage that the language model reads."""
+        return self.settings.evidence_tokens
 
     def over(self, documents: Sequence[Document]) -> Pipeline:
         """The same pipeline, answering from these documents alone (GopherCite's single-document mode)."""
         index = index_in_memory(documents, self.encoder, self.index.settings)
-        return replace(self.pipeline, retriever=IndexRetriever(index, self.encoder, mode=self.retrieval))
+        return self.with_retriever(IndexRetriever(index, self.encoder, mode=self.settings.retrieval))
 
-    def description(self, settings: Settings) -> dict[str, Any]:
+    def with_retriever(self, retriever: Retriever) -> Pipeline:
+        """The same pipeline with passages from this retriever, in every stage that asks for some."""
+        return replace(self.pipeline, retriever=retriever, generator=self.generator_over(retriever))
+
+    def description(self) -> dict[str, Any]:
         """What answers, in full: settings, models and index, for whoever keeps a record of the answers."""
+        settings = self.settings
         manifest = self.index.manifest
         return {
             "settings": {**settings.model_dump(mode="json"), "index": str(settings.index.resolve())},
@@ -88,77 +145,71 @@ class AnswerService:
             if self.calibration is None
             else {"sha256": self.calibration.calibrator.sha256, "applies": self.calibration.applies},
             "min_confidence": self.pipeline.options.min_confidence,
-            "stages": self._stages(settings),
+            "stages": self._stages(),
         }
 
-    def _stages(self, settings: Settings) -> dict[str, dict[str, Any]]:
+    def _stages(self) -> dict[str, dict[str, Any]]:
         """What decides the outcome of each stage that is worth keeping, beside the stages before it."""
-        return {
-            "retrieve": {
+        beside_settings: dict[Stage, dict[str, Any]] = {
+            Stage.RETRIEVE: {
                 "generation": self.index.generation,
                 "encoder_sha256": self.encoder.sha256,
-                "retrieval": self.retrieval.value,
-                "top_k": settings.top_k,
             },
-            "read": {
-                "reader": self.models.reader,
-                "reader_sha256": self.models.reader_sha256,
-                "passages_read": settings.passages_read,
-            },
-            "generate": {
-                "generator": settings.generator.value,
+            Stage.READ: {"reader_sha256": self.models.reader_sha256},
+            Stage.GENERATE: {
                 "language_model_sha256": self.models.language_model_sha256,
                 "adapter_sha256": self.models.adapter_sha256,
-                "passages_together": settings.passages_together,
-                "quoting": settings.citer is CiterKind.CONSTRAINED,
-                "candidates": settings.candidates,
                 "spans_extracted": list(SPANS_EXTRACTED),
-                "evidence_tokens": settings.evidence_tokens,
-                "seed": settings.seed,
             },
+        }
+        return {
+            stage.value: {**record, **stage_settings(self.settings, stage)}
+            for stage, record in beside_settings.items()
         }
 
 
-def open_retriever(settings: Settings) -> IndexRetriever:
+def open_retriever(settings: Settings, *, parts: Parts = REAL_PARTS) -> IndexRetriever:
     """Search over the index, without a language model; raises like ``open_service``."""
-    index, encoder = _open_index(settings)
+    index, encoder = _open_index(settings, parts)
     return IndexRetriever(index, encoder, mode=settings.retrieval)
 
 
-def open_service(settings: Settings, *, abstains: bool = True) -> AnswerService:
+def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = REAL_PARTS) -> AnswerService:
     """Open the index and load the models.
 
     ``abstains`` False: whoever asks keeps every answer, so that a target accuracy which nothing promises is not
-    refused.
+    refused. ``parts``: what loads the models.
 
     Raises:
         IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
     """
     if settings.weights is not None:
         require_weights(settings.weights)
-    index, encoder = _open_index(settings)
-    written = writing(settings)
+    folders = weights_folders(settings.weights, parts.shipped)
+    index, encoder = _open_index(settings, parts)
+    written = parts.writing(settings)
     overlap = Overlap(index.lexical)
-    reader, reader_sha256 = _reader(settings, overlap, encoder)
-    support, support_name = _support(settings, overlap, encoder)
+    reader, reader_sha256 = _reader(settings, overlap, encoder, folders, parts)
+    support, support_name = _support(settings, overlap, encoder, folders, parts)
     models = ModelNames(
         encoder=encoder.name,
         reader=settings.reader.value,
         reader_sha256=reader_sha256,
         language_model=written.name,
-        language_model_sha256=written.sha256,
+        language_model_sha256=written.identity,
         adapter_sha256=written.adapter_sha256,
         support=support_name,
     )
-    calibration = calibration_of(settings, models.digests(encoder), index)
+    calibration = calibration_of(settings, models.digests(encoder), index, folders)
+    retriever = IndexRetriever(index, encoder, mode=settings.retrieval)
     pipeline = Pipeline(
-        retriever=IndexRetriever(index, encoder, mode=settings.retrieval),
+        retriever=retriever,
         reader=reader,
-        generator=written.generator,
+        generator=written.generator_over(retriever),
         citer=SentenceCiter(overlap, lm_points=settings.citer is CiterKind.LM_HEAD),
         support=support,
         confidence=_confidence(calibration),
-        composer=SentenceComposer(encoder),
+        composer=parts.composer(encoder),
         options=AnswerOptions(
             top_k=settings.top_k,
             candidates=settings.candidates,
@@ -168,39 +219,44 @@ def open_service(settings: Settings, *, abstains: bool = True) -> AnswerService:
         ),
     )
     return AnswerService(
+        settings=settings,
         pipeline=pipeline,
         index=index,
         encoder=encoder,
         models=models,
-        retrieval=settings.retrieval,
+        generator_over=written.generator_over,
         language_model=written.language_model,
         calibration=calibration,
     )
 
 
-def _open_index(settings: Settings) -> tuple[PassageIndex, Encoder]:
+def _open_index(settings: Settings, parts: Parts) -> tuple[PassageIndex, Encoder]:
     if settings.threads is not None:
         use_threads(settings.threads)
     recorded = read_manifest(settings.index).encoder
-    encoder = load_encoder(settings.encoder or recorded.name, allow_download=settings.allow_download)
+    encoder = parts.load_encoder(settings.encoder or recorded.name, allow_download=settings.allow_download)
     return open_index(settings.index, encoder), encoder
 
 
-def _reader(settings: Settings, overlap: Overlap, encoder: Encoder) -> tuple[Reader, str | None]:
+def _reader(
+    settings: Settings, overlap: Overlap, encoder: Encoder, folders: Sequence[Path], parts: Parts
+) -> tuple[Reader, str | None]:
     """The reader, and the digest of its weights when it has any."""
     if settings.reader is ReaderKind.LEXICAL:
         return LexicalReader(overlap, encoder), None
-    folder = weights_folder(READER_KIND, settings.weights)
-    trained = TrainedReader(load_reader_model(folder=folder), passages=settings.passages_read)
-    return trained, trained.sha256
+    model = parts.load_reader_model(folder=folder_of(READER_NAME, folders))
+    return TrainedReader(model, passages=settings.passages_read), model.sha256
 
 
-def _support(settings: Settings, overlap: Overlap, encoder: Encoder) -> tuple[SupportScorer, str]:
-    """The support scorer, and the digest of its weights, or its name when it has none."""
+def _support(
+    settings: Settings, overlap: Overlap, encoder: Encoder, folders: Sequence[Path], parts: Parts
+) -> tuple[SupportScorer, str]:
+    """The support scorer, and the digest of its weights, or its identity when it has none."""
     if settings.support is SupportKind.LEXICAL:
-        return LexicalSupport(overlap, encoder), LexicalSupport.__name__
-    folder = weights_folder(SUPPORT_KIND, settings.weights)
-    trained = load_support(folder=folder, reader_folder=weights_folder(READER_KIND, settings.weights))
+        return LexicalSupport(overlap, encoder), LexicalSupport.identity
+    trained = parts.load_support(
+        folder=folder_of(SUPPORT_NAME, folders), reader_folder=folder_of(READER_NAME, folders)
+    )
     return trained, trained.sha256
 
 

@@ -15,24 +15,13 @@ from app.answering.confidence.calibrator import (
 )
 from app.answering.generator import SPANS_EXTRACTED
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
-from app.answering.shipped_weights import shipped_weights, ships, weights_folders
+from app.answering.shipped_weights import shipped_weights, ships
+from app.service.setting_marks import calibrator_settings
 from app.service.settings import ConfidenceKind, Settings
 from common.errors import InvalidRequestError
 from retriever.index import STORE_FILE, PassageIndex
 
 Digests = Mapping[str, str | None]
-_SHAPING = (
-    "retrieval",
-    "top_k",
-    "passages_read",
-    "passages_together",
-    "generator",
-    "citer",
-    "candidates",
-    "evidence_tokens",
-    "seed",
-)
-"""Settings that shape an answer beside models and index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +32,32 @@ class Calibration:
     applies: bool
 
 
-def calibration_of(settings: Settings, models: Digests, index: PassageIndex) -> Calibration | None:
-    """Of the index's own calibrator, that of the folder of weights and the shipped one, the first that applies.
+def calibration_of(
+    settings: Settings, models: Digests, index: PassageIndex, folders: Sequence[Path]
+) -> Calibration | None:
+    """Of the index's own calibrator and those in these folders of weights, the first that applies.
 
-    Where none does, the first that knows the reader and the support; None also where the settings want a score.
+    Where none applies, it is the first that knows the reader and the support scorer. None where none knows them,
+    or the settings want a score.
+
     ``models``: digests by part.
     """
     if settings.confidence is ConfidenceKind.SCORE:
         return None
     own = settings.index / CALIBRATOR_FILE
     paths = [own] if own.is_file() else []
-    for folder in weights_folders(settings.weights):
+    for folder in folders:
         if ships(CALIBRATOR_NAME, folder):
             paths.append(shipped_weights(CALIBRATOR_NAME, CALIBRATOR_KIND, folder)[0])
     here = (dict(models), _shaping(settings), _documents_sha256(index))
-    found = [
-        Calibration(one, applies=(dict(fitted.models), dict(fitted.settings), fitted.index) == here)
-        for one in map(Calibrator.load, paths)
-        if (fitted := one.fitted_on).knows(models)
+    calibrations = [
+        Calibration(calibrator, applies=(dict(fitted.models), dict(fitted.settings), fitted.index) == here)
+        for calibrator in map(Calibrator.load, paths)
+        if (fitted := calibrator.fitted_on).knows(models)
     ]
-    return max(found, key=lambda one: one.applies, default=None)  # of equal ones the first
+    return max(
+        calibrations, key=lambda calibration: calibration.applies, default=None
+    )  # of equal ones the first
 
 
 def fitted_on(
@@ -74,7 +69,7 @@ def fitted_on(
 ) -> FittedOn:
     """What a calibrator is fitted on when it learns from these answers.
 
-    ``questions``: what names them: ``name``, and whatever else tells which they are.
+    ``models``: digests by part. ``questions``: their ``name``, and whatever else tells which they are.
 
     Raises:
         InvalidRequestError: when the index is not one on disk.
@@ -84,7 +79,7 @@ def fitted_on(
         raise InvalidRequestError(
             "A calibrator is fitted on an index on disk; build one with `loccit index build`."
         )
-    answerable = sum(one.answerable for one in judged)
+    answerable = sum(answers.answerable for answers in judged)
     return FittedOn(
         name=f"{Path(questions['name']).stem} over {settings.index.name}",
         index=documents,
@@ -140,8 +135,8 @@ def _promising(accuracy: float, settings: Settings, calibration: Calibration | N
 
 
 def _shaping(settings: Settings) -> dict[str, Any]:
-    dumped = settings.model_dump(mode="json")
-    return {**{name: dumped[name] for name in _SHAPING}, "spans_extracted": list(SPANS_EXTRACTED)}
+    """What shapes an answer beside models and index."""
+    return {**calibrator_settings(settings), "spans_extracted": list(SPANS_EXTRACTED)}
 
 
 def _documents_sha256(index: PassageIndex) -> str | None:

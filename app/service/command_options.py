@@ -1,146 +1,55 @@
-"""Options of the command line that several commands share, each defined once."""
+"""Options of the command line that several commands share: those of the settings, and those of a run."""
 
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import typer
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
-from app.answering.options import AnswerLength
-from app.service.settings import (
-    DEFAULT_INDEX,
-    AdapterKind,
-    CiterKind,
-    ConfidenceKind,
-    GeneratorKind,
-    ReaderKind,
-    SupportKind,
-)
-from retriever.types import RetrievalMode
+from app.service.setting_marks import Option, mark_of
+from app.service.settings import Settings
 
 Options = dict[str, Any]
+SharedOption = tuple[Any, Any]
+"""The annotation that typer reads an option from, and the value where it is not typed."""
 
-# Options that several commands share: annotation and default. Of the first ones each sets the setting of its name,
-# and None leaves it as the environment or the default has it.
-_SETTING_OPTIONS: dict[str, tuple[Any, Any]] = {
-    "index": (
-        Annotated[
-            Path, typer.Option("--index", metavar="DIR", envvar="LOCCIT_INDEX", help="Folder of the index.")
-        ],
-        DEFAULT_INDEX,
-    ),
-    "top_k": (Annotated[int | None, typer.Option("--top-k", "-k", help="Passages to retrieve.")], None),
-    "min_confidence": (
-        Annotated[
-            float | None,
-            typer.Option(help="Abstain below this confidence, 0 to 1; 0 never abstains for it."),
-        ],
-        None,
-    ),
-    "target_accuracy": (
-        Annotated[
-            float | None,
-            typer.Option(
-                help="Instead of --min-confidence: abstain so that this share of the answers is right, as calibrated."
-            ),
-        ],
-        None,
-    ),
-    "length": (
-        Annotated[
-            AnswerLength | None,
-            typer.Option(
-                help="long: the sentences that back the answer and up to two more of its passage, each quoted."
-            ),
-        ],
-        None,
-    ),
-    "retrieval": (Annotated[RetrievalMode | None, typer.Option(help="Which search is used.")], None),
-    "reader": (
-        Annotated[
-            ReaderKind | None,
-            typer.Option(help="Who reads the passages; lexical is word overlap, untrained."),
-        ],
-        None,
-    ),
-    "generator": (
-        Annotated[
-            GeneratorKind | None, typer.Option(help="Who writes answers; reader needs no language model.")
-        ],
-        None,
-    ),
-    "language_model": (
-        Annotated[
-            str | None,
-            typer.Option(
-                help="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or "
-                "hub name."
-            ),
-        ],
-        None,
-    ),
-    "adapter": (
-        Annotated[
-            AdapterKind | None,
-            typer.Option(help="none: the language model as it was published, answering by examples."),
-        ],
-        None,
-    ),
-    "citer": (
-        Annotated[
-            CiterKind | None,
-            typer.Option(
-                help="Who points at what is quoted: reader or lm-head; constrained writes its quotes."
-            ),
-        ],
-        None,
-    ),
-    "support": (
-        Annotated[
-            SupportKind | None,
-            typer.Option(
-                help="Who judges how well a quote backs an answer; lexical is word overlap, untrained."
-            ),
-        ],
-        None,
-    ),
-    "confidence": (
-        Annotated[
-            ConfidenceKind | None,
-            typer.Option(help="fitted: where a calibrator knows the models; score: as if none did."),
-        ],
-        None,
-    ),
-    "candidates": (
-        Annotated[
-            int | None,
-            typer.Option(
-                "--candidates", "-n", help="Answers that the language model writes; the best one is given."
-            ),
-        ],
-        None,
-    ),
-    "weights": (
-        Annotated[
-            Path | None,
-            typer.Option(
-                metavar="DIR",
-                help="Use the weights that `loccit train` left here, in place of the shipped ones.",
-            ),
-        ],
-        None,
-    ),
-    "threads": (Annotated[int | None, typer.Option(help="CPU threads; all cores unless given.")], None),
-    "allow_download": (
-        Annotated[
-            bool | None,
-            typer.Option("--allow-download", help="Fetch models from the hub when they are not here."),
-        ],
-        None,
-    ),
-}
-_RUN_OPTIONS: dict[str, tuple[Any, Any]] = {
+
+def setting_options(kind: type[BaseSettings] = Settings) -> dict[str, SharedOption]:
+    """The option of each setting that is typed on the command line, by the setting's name.
+
+    One that is not typed is None: the setting stays as the environment or its default has it.
+    """
+    prefix = kind.model_config["env_prefix"]
+    return {
+        name: _setting_option(name, field, option, prefix)
+        for name, field in kind.model_fields.items()
+        if (option := mark_of(field, Option)) is not None
+    }
+
+
+def service_options(kind: type[BaseSettings] = Settings) -> tuple[str, ...]:
+    """The names of the settings that every command which answers takes as options."""
+    marks = {name: mark_of(field, Option) for name, field in kind.model_fields.items()}
+    return tuple(name for name, option in marks.items() if option is not None and option.everywhere)
+
+
+def _setting_option(name: str, field: FieldInfo, option: Option, prefix: str) -> SharedOption:
+    spelt = [f"--{name.replace('_', '-')}"] + ([] if option.short is None else [option.short])
+    typed = typer.Option(
+        *spelt,
+        metavar=option.metavar,
+        help=option.help or field.description,
+        envvar=f"{prefix}{name.upper()}" if option.resolved else None,
+    )
+    if option.resolved:
+        return Annotated[field.annotation, typed], field.default
+    return Annotated[Optional[field.annotation], typed], None  # noqa: UP045 - the type is not known here
+
+
+_RUN_OPTIONS: dict[str, SharedOption] = {
     "questions": (
         Annotated[
             str,
@@ -194,23 +103,10 @@ _RUN_OPTIONS: dict[str, tuple[Any, Any]] = {
         None,
     ),
 }
-_SHARED_OPTIONS = {**_SETTING_OPTIONS, **_RUN_OPTIONS}
-SERVICE = (
-    "index",
-    "top_k",
-    "retrieval",
-    "reader",
-    "generator",
-    "language_model",
-    "adapter",
-    "citer",
-    "support",
-    "confidence",
-    "candidates",
-    "weights",
-    "allow_download",
-)
-PREDICT = (*_RUN_OPTIONS, *SERVICE, "length")
+_SHARED_OPTIONS = {**setting_options(), **_RUN_OPTIONS}
+SERVICE = service_options()
+RUN = tuple(_RUN_OPTIONS)
+PREDICT = (*RUN, *SERVICE, "length")
 CALIBRATE = ("questions", "side", "sample", *(name for name in SERVICE if name != "confidence"))
 
 
@@ -222,16 +118,20 @@ def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., N
             options = {name: given.pop(name) for name in names}
             command(**given, options=options)
 
-        own = [one for one in inspect.signature(command).parameters.values() if one.name != "options"]
+        own = [
+            parameter
+            for name, parameter in inspect.signature(command).parameters.items()
+            if name != "options"
+        ]
         added = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
             for name in names
             for annotation, default in [_SHARED_OPTIONS[name]]
         ]
-        parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own, *added)]
+        parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*own, *added)]
         # typer reads the options of a command from these
         with_them.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        with_them.__annotations__ = {one.name: one.annotation for one in parameters}
+        with_them.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         with_them.__name__, with_them.__doc__ = command.__name__, command.__doc__
         return with_them
 

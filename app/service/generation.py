@@ -1,5 +1,6 @@
 """Who writes the answers: the reader alone, a language model by examples, or an adapted one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.answering.evidence_generator import EvidenceGenerator
@@ -7,55 +8,30 @@ from app.answering.evidence_model.adapter import ADAPTER_KIND, AdaptedModel, ada
 from app.answering.generator import Generator, JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.language_models.transformers_lm import TransformersLM, load_model
-from app.answering.shipped_weights import WEIGHTS_FOLDER, name_of
+from app.answering.shipped_weights import name_of, weights_folders
 from app.service.settings import AdapterKind, CiterKind, GeneratorKind, ReaderKind, Settings
 from common.errors import InvalidRequestError
 from common.packaged import default_cache_dir
+from retriever.retriever import Retriever
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A generator with the models it writes with. ``language_model``: None when it is adapted or there is none."""
+    """How answers are written, with the models that write them."""
 
-    generator: Generator
+    generator_over: Callable[[Retriever], Generator]
+    """The generator for whatever answers with passages from this retriever.
+
+    It is called for the index, and again where a question brings documents of its own or hides one. Most generators
+    read what they are given and are the same for all; one that looks passages up while it writes keeps the retriever.
+    """
     name: str | None = None
-    sha256: str | None = None
+    """Of the language model; None where the reader alone answers."""
+    identity: str | None = None
+    """What tells the language model from others: the digest of its weights where they are here."""
     adapter_sha256: str | None = None
     language_model: LanguageModel | None = None
-
-
-def writing(settings: Settings) -> Writing:
-    """The generator that these settings ask for, its models loaded.
-
-    Raises:
-        InvalidRequestError: when the citer needs an adapter and there is none.
-        ModelUnusableError: when a model is not there or damaged.
-    """
-    if settings.generator is GeneratorKind.READER:
-        _require_adapter(settings, "the reader alone answers")
-        return Writing(ReaderGenerator())
-    model, reader = language_model(settings), _reader(settings)
-    if isinstance(model, AdaptedModel):
-        generator = EvidenceGenerator(
-            model.lm,
-            reader,
-            together=settings.passages_together,
-            quoting=settings.citer is CiterKind.CONSTRAINED,
-        )
-        return Writing(generator, model.name, model.sha256, model.adapter_sha256)
-    _require_adapter(
-        settings,
-        "it is switched off"
-        if settings.adapter is AdapterKind.NONE
-        else f"{settings.language_model} has none",
-    )
-    writer = LMGenerator(model, evidence_tokens=settings.evidence_tokens)
-    return Writing(
-        writer if reader is None else JointGenerator(reader, writer),
-        model.name,
-        model.sha256,
-        language_model=model,
-    )
+    """None where it is adapted, or the reader alone answers."""
 
 
 def language_model(settings: Settings) -> AdaptedModel | LanguageModel:
@@ -67,10 +43,54 @@ def language_model(settings: Settings) -> AdaptedModel | LanguageModel:
         dtype=None,
     )
     if settings.adapter is AdapterKind.TRAINED:
-        for folder in (settings.weights, WEIGHTS_FOLDER):
-            if folder is not None and name_of(ADAPTER_KIND, loaded.sha256, folder) is not None:
+        for folder in weights_folders(settings.weights):
+            if name_of(ADAPTER_KIND, loaded.sha256, folder) is not None:
                 return adapted(loaded, folder, evidence_tokens=settings.evidence_tokens)
     return TransformersLM.of(loaded)
+
+
+def writing(
+    settings: Settings,
+    *,
+    load: Callable[[Settings], AdaptedModel | LanguageModel] = language_model,
+) -> Writing:
+    """How these settings want answers to be written, the models loaded.
+
+    ``load``: what loads the language model.
+
+    Raises:
+        InvalidRequestError: when the citer needs an adapter and there is none.
+        ModelUnusableError: when a model is not there or damaged.
+    """
+    if settings.generator is GeneratorKind.READER:
+        _require_adapter(settings, "the reader alone answers")
+        return Writing(_for_all(ReaderGenerator()))
+    model, reader = load(settings), _reader(settings)
+    if isinstance(model, AdaptedModel):
+        generator = EvidenceGenerator(
+            model.lm,
+            reader,
+            together=settings.passages_together,
+            quoting=settings.citer is CiterKind.CONSTRAINED,
+        )
+        return Writing(_for_all(generator), model.name, model.sha256, model.adapter_sha256)
+    _require_adapter(
+        settings,
+        "it is switched off"
+        if settings.adapter is AdapterKind.NONE
+        else f"{settings.language_model} has none",
+    )
+    writer = LMGenerator(model, evidence_tokens=settings.evidence_tokens)
+    return Writing(
+        _for_all(writer if reader is None else JointGenerator(reader, writer)),
+        model.name,
+        model.identity,
+        language_model=model,
+    )
+
+
+def _for_all(generator: Generator) -> Callable[[Retriever], Generator]:
+    return lambda _: generator
 
 
 def _reader(settings: Settings) -> ReaderGenerator | None:

@@ -1,48 +1,146 @@
-"""The response to a question: its decision, what was asked to be included, and who answered from what."""
+"""The response to a question: its decision, what was asked to be included, and who answered from what.
+
+`loccit ask` and the HTTP server give the same one.
+"""
 
 from collections.abc import Collection
-from dataclasses import asdict
 from typing import Any
 
-from app.answering.trace_json import (
-    candidate_as_json,
-    decision_as_json,
-    document_as_json,
-    hit_as_json,
-    timings_as_json,
-)
-from app.answering.types import Trace
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
+
+from app.answering import trace_json, types
+from app.answering.trace_json import candidate_as_json, decision_as_json, document_as_json, hit_as_json
+from app.answering.types import AbstainReason
 from app.service.ask import Ask
-from app.service.assembly import AnswerService
+from app.service.assembly import AnswerService, ModelNames
+from app.service.settings import ReaderKind
 from retriever.manifest import Manifest
 
-Json = dict[str, Any]
+
+class Calibration(BaseModel):
+    """What the confidence was fitted on, and whether that applies to what answered."""
+
+    fitted_on: str
+    applies: bool
 
 
-def response_as_json(
-    trace: Trace, ask: Ask, service: AnswerService, *, include: Collection[str] = ()
-) -> Json:
-    """What ``POST /answer`` returns. ``include``: any of ``hits``, ``candidates``, ``alternatives``."""
+class Model(BaseModel):
+    """Which models answered."""
+
+    encoder: str
+    reader: ReaderKind
+    reader_sha256: str | None = Field(description="null for the lexical reader, which has no weights.")
+    language_model: str | None = Field(description="null when the reader alone answers.")
+    language_model_sha256: str | None
+    adapter_sha256: str | None = Field(
+        description="Of what was trained onto the language model; null without it."
+    )
+    support: str = Field(description="Digest of the support scorer's weights, or its name when it has none.")
+
+
+class Attribution(BaseModel):
+    """The terms of one source of the index: show them wherever its text is shown."""
+
+    source: str
+    licence: str | None
+    attribution: str | None
+    snapshot: str | None
+
+
+class AnswerResponse(BaseModel):
+    """An answer with its quotes, or an abstention with its reason."""
+
+    question: str = Field(description="As it was answered, white space tidied.")
+    answer: str | None = Field(
+        description="null when abstained. A long one is its citations' quotes in their order, white space tidied."
+    )
+    short_answer: str | None = Field(
+        description="What the confidence is about: the answer, unless a long one was asked for."
+    )
+    abstained: bool
+    abstain_reason: AbstainReason | None
+    confidence: float = Field(
+        ge=0,
+        le=1,
+        description="Orders answers: higher is surer. How likely the answer is right only where calibration applies.",
+    )
+    calibration: Calibration | None = Field(
+        description="null: the confidence is a score that orders answers, not a probability."
+    )
+    citations: list[trace_json.Citation]
+    nearest: list[trace_json.Citation] = Field(
+        description="When abstained: the nearest quotes, to judge for yourself."
+    )
+    hits: list[trace_json.Hit] = Field(default=[], description="Only when included.")
+    candidates: list[trace_json.Candidate] = Field(default=[], description="Only when included.")
+    alternatives: list[trace_json.Alternative] = Field(default=[], description="Only when included.")
+    model: Model
+    generation: str | None = Field(description="Of the index; null when documents were handed in.")
+    attribution: list[Attribution] = Field(description="Of the index's sources.")
+    timings_ms: dict[str, float] = Field(
+        description="Milliseconds by stage, and their sum as total. wait: until the question's turn came, 0 where "
+        "nothing was before it. index: making the documents that were handed in searchable, only when there were "
+        "any. compose: only of a long answer."
+    )
+
+    def as_json(self) -> dict[str, Any]:
+        """The object on the wire: without what was not included."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class DocumentResponse(BaseModel):
+    """A stored document: what citations' offsets count in."""
+
+    document_id: str
+    title: str
+    text: str
+    url: str | None
+    metadata: dict[str, Any]
+    sha256: str = Field(description="Of the text in UTF-8.")
+    attribution: list[Attribution] = Field(description="Of the index's sources.")
+
+
+class _Included(TypedDict, total=False):
+    """What a response holds only when it was asked for."""
+
+    hits: list[trace_json.Hit]
+    candidates: list[trace_json.Candidate]
+    alternatives: list[trace_json.Alternative]
+
+
+def response_of(
+    trace: types.Trace, ask: Ask, service: AnswerService, *, include: Collection[str] = ()
+) -> AnswerResponse:
+    """The response. ``include``: any of ``hits``, ``candidates``, ``alternatives``."""
     decision = decision_as_json(trace.decision)
-    optional = {
-        "hits": [hit_as_json(hit) for hit in trace.hits],
-        "candidates": [candidate_as_json(candidate) for candidate in trace.candidates],
-        "alternatives": decision.pop("alternatives"),
-    }
+    included: _Included = {}
+    if "hits" in include:
+        included["hits"] = [hit_as_json(hit) for hit in trace.hits]
+    if "candidates" in include:
+        included["candidates"] = [candidate_as_json(candidate) for candidate in trace.candidates]
+    if "alternatives" in include:
+        included["alternatives"] = decision["alternatives"]
     from_index = ask.documents is None
-    return {
-        "question": trace.question,
-        **decision,
-        "calibration": calibration_as_json(service, ask, trace),
-        **{name: value for name, value in optional.items() if name in include},
-        "model": asdict(service.models),
-        "generation": service.index.generation if from_index else None,
-        "attribution": attribution_as_json(service.index.manifest) if from_index else [],
-        "timings_ms": timings_as_json(trace),
-    }
+    return AnswerResponse(
+        question=trace.question,
+        answer=decision["answer"],
+        short_answer=decision["short_answer"],
+        abstained=decision["abstained"],
+        abstain_reason=decision["abstain_reason"],
+        confidence=decision["confidence"],
+        calibration=calibration_of(service, ask, trace),
+        citations=decision["citations"],
+        nearest=decision["nearest"],
+        **included,
+        model=model_of(service.models),
+        generation=service.index.generation if from_index else None,
+        attribution=attribution_of(service.index.manifest) if from_index else [],
+        timings_ms=trace_json.timings_as_json(trace),
+    )
 
 
-def calibration_as_json(service: AnswerService, ask: Ask, trace: Trace) -> Json | None:
+def calibration_of(service: AnswerService, ask: Ask, trace: types.Trace) -> Calibration | None:
     """What the confidence was fitted on, and whether it applies to this question; None: it is a score."""
     calibration = service.calibration
     if calibration is None:
@@ -50,28 +148,40 @@ def calibration_as_json(service: AnswerService, ask: Ask, trace: Trace) -> Json 
     as_set = (
         not trace.cut_short and ask.documents is None and ask.top_k in (None, service.pipeline.options.top_k)
     )
-    return {
-        "fitted_on": calibration.calibrator.fitted_on.name,
-        "applies": calibration.applies and as_set,
-    }
+    return Calibration(
+        fitted_on=calibration.calibrator.fitted_on.name, applies=calibration.applies and as_set
+    )
 
 
-def document_response_as_json(document_id: str, service: AnswerService) -> Json:
+def model_of(models: ModelNames) -> Model:
+    """Which models answer."""
+    return Model(
+        encoder=models.encoder,
+        reader=ReaderKind(models.reader),
+        reader_sha256=models.reader_sha256,
+        language_model=models.language_model,
+        language_model_sha256=models.language_model_sha256,
+        adapter_sha256=models.adapter_sha256,
+        support=models.support,
+    )
+
+
+def document_response_of(document_id: str, service: AnswerService) -> DocumentResponse:
     """What ``GET /documents/{document_id}`` returns; DocumentNotFoundError when there is none of this id."""
-    return {
+    return DocumentResponse(
         **document_as_json(service.pipeline.retriever.document(document_id)),
-        "attribution": attribution_as_json(service.index.manifest),
-    }
+        attribution=attribution_of(service.index.manifest),
+    )
 
 
-def attribution_as_json(manifest: Manifest | None) -> list[Json]:
+def attribution_of(manifest: Manifest | None) -> list[Attribution]:
     """Licence and attribution of each source of the index, to be shown wherever its text is."""
     return [
-        {
-            "source": source.name,
-            "licence": source.licence,
-            "attribution": source.attribution,
-            "snapshot": source.snapshot,
-        }
+        Attribution(
+            source=source.name,
+            licence=source.licence,
+            attribution=source.attribution,
+            snapshot=source.snapshot,
+        )
         for source in (() if manifest is None else manifest.sources)
     ]

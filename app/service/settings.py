@@ -2,18 +2,24 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.answering.limits import EVIDENCE_TOKENS
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE, AnswerLength
+from app.answering.stages import Stage
+from app.service.setting_marks import SHAPES_BY_DIGEST, SHAPES_NOTHING, Option, Shapes
 from common.errors import InvalidRequestError
+from common.packaged import DEFAULT_LANGUAGE_MODEL
 from retriever.types import RetrievalMode
 
 DEFAULT_INDEX = Path("data/indexes/vital-articles")
 _THRESHOLDS = {"min_confidence", "target_accuracy"}
-DEFAULT_LANGUAGE_MODEL = "gemma-3-270m"
+LANGUAGE_MODEL_CHOICES = (
+    "gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
+)
 
 
 class GeneratorKind(StrEnum):
@@ -59,93 +65,137 @@ class ConfidenceKind(StrEnum):
     SCORE = "score"
 
 
+def _writes_quotes(citer: str) -> bool:
+    return citer == CiterKind.CONSTRAINED
+
+
 class Settings(BaseSettings):
-    """Everything that can be set, checked when it is built."""
+    """Everything that can be set, checked when it is built.
+
+    A field says once what a setting is, what it shapes and how it is typed (see ``setting_marks``). The options of
+    the commands, the record of each stage in a prediction file and what a calibrator depends on are read off the
+    fields.
+    """
 
     model_config = SettingsConfigDict(env_prefix="LOCCIT_", frozen=True, extra="forbid")
 
-    index: Path = Field(DEFAULT_INDEX, description="Folder of the index to answer from.")
-    encoder: str | None = Field(None, description="Encoder by name or path; the index's own unless given.")
-    language_model: str = Field(
-        DEFAULT_LANGUAGE_MODEL,
-        description="gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or "
-        "hub name.",
+    index: Annotated[Path, SHAPES_BY_DIGEST, Option(metavar="DIR", resolved=True)] = Field(
+        DEFAULT_INDEX, description="Folder of the index."
     )
-    adapter: AdapterKind = Field(
+    encoder: Annotated[str | None, SHAPES_BY_DIGEST] = Field(
+        None, description="Encoder by name or path; the index's own unless given."
+    )
+    top_k: Annotated[int, Shapes(Stage.RETRIEVE), Option("-k")] = Field(
+        20, ge=1, le=100, description="Passages to retrieve."
+    )
+    retrieval: Annotated[RetrievalMode, Shapes(Stage.RETRIEVE), Option()] = Field(
+        RetrievalMode.HYBRID, description="Which search is used."
+    )
+    # a calibrator names the reader by the digest of its weights
+    reader: Annotated[ReaderKind, Shapes(Stage.READ, calibrator=False), Option()] = Field(
+        ReaderKind.TRAINED,
+        description="Who reads the passages. trained: a cross-encoder judges each and points at answers; lexical: "
+        "word overlap, untrained.",
+    )
+    passages_read: Annotated[int, Shapes(Stage.READ)] = Field(
+        8, ge=1, le=100, description="Of the passages retrieved, how many the trained reader reads."
+    )
+    generator: Annotated[GeneratorKind, Shapes(Stage.GENERATE), Option()] = Field(
+        GeneratorKind.LM,
+        description="Who writes answers. lm: the language model too; reader: the reader alone, which needs no "
+        "language model.",
+    )
+    language_model: Annotated[str, SHAPES_BY_DIGEST, Option()] = Field(
+        DEFAULT_LANGUAGE_MODEL, description=LANGUAGE_MODEL_CHOICES
+    )
+    adapter: Annotated[AdapterKind, SHAPES_BY_DIGEST, Option()] = Field(
         AdapterKind.TRAINED,
-        description="trained: the language model answers with what was trained onto it, where there is such; none: as "
+        description="trained: the language model answers with the adapter that was trained for it, if any; none: as "
         "it was published, by examples.",
     )
-    weights: Path | None = Field(
-        None,
-        description="Folder with weights as `loccit train` leaves them, used in place of the shipped ones.",
+    # the candidates differ only where the language model writes its quotes under the mask; any citer cites the others
+    citer: Annotated[CiterKind, Shapes(Stage.GENERATE, recorded=("quoting", _writes_quotes)), Option()] = (
+        Field(
+            CiterKind.READER,
+            description="Who points at what is quoted: the reader, or the adapted language model with its head; "
+            "constrained: the language model writes its quotes, held to the passages' words.",
+        )
     )
-    citer: CiterKind = Field(
-        CiterKind.READER,
-        description="reader: the reader points at what is quoted; lm-head: the adapted language model does; "
-        "constrained: the language model writes its quotes itself, held to the passages' words.",
-    )
-    generator: GeneratorKind = Field(
-        GeneratorKind.LM,
-        description="lm: the language model writes too; reader: the reader's answers alone.",
-    )
-    reader: ReaderKind = Field(
-        ReaderKind.TRAINED,
-        description="trained: a cross-encoder judges passages and points at answers; lexical: word overlap, untrained.",
-    )
-    support: SupportKind = Field(
-        SupportKind.LEXICAL,
-        description="trained: a cross-encoder judges question, answer, title and quote; lexical: word overlap and "
-        "cosine, untrained.",
-    )
-    confidence: ConfidenceKind = Field(
-        ConfidenceKind.FITTED,
-        description="fitted: the calibrator's word, where one knows the models; score: of support and the writer's "
-        "probability, unfitted.",
-    )
-    retrieval: RetrievalMode = Field(RetrievalMode.HYBRID, description="hybrid, dense or lexical.")
-    top_k: int = Field(20, ge=1, le=100, description="Passages retrieved for a question.")
-    passages_read: int = Field(8, ge=1, le=100, description="Of those, how many the trained reader reads.")
-    candidates: int = Field(
-        1, ge=1, le=64, description="Answers the language model writes, the best passages first."
-    )
-    passages_together: int = Field(
+    passages_together: Annotated[int, Shapes(Stage.GENERATE)] = Field(
         2,
         ge=1,
         le=8,
         description="Passages that the adapted language model reads at once; it has mostly learnt from one and two.",
     )
-    evidence_tokens: int = Field(256, ge=16, le=8192, description="Tokens of a passage the model reads.")
-    seed: int = Field(0, ge=0, description="Of the sampled candidates.")
-    min_confidence: float | None = Field(
+    evidence_tokens: Annotated[int, Shapes(Stage.GENERATE)] = Field(
+        EVIDENCE_TOKENS, ge=16, le=8192, description="Tokens of a passage that the language model reads."
+    )
+    candidates: Annotated[int, Shapes(Stage.GENERATE), Option("-n")] = Field(
+        1, ge=1, le=64, description="Answers that the language model writes; the best one is given."
+    )
+    seed: Annotated[int, Shapes(Stage.GENERATE)] = Field(0, ge=0, description="Of the sampled candidates.")
+    support: Annotated[SupportKind, SHAPES_BY_DIGEST, Option()] = Field(
+        SupportKind.LEXICAL,
+        description="Who judges how well a quote backs an answer. trained: a cross-encoder; lexical: word overlap and "
+        "cosine, untrained.",
+    )
+    confidence: Annotated[ConfidenceKind, SHAPES_NOTHING, Option()] = Field(
+        ConfidenceKind.FITTED,
+        description="fitted: from a calibrator, where one knows the models; score: of support and the writer's "
+        "probability, as if no calibrator did.",
+    )
+    weights: Annotated[Path | None, SHAPES_BY_DIGEST, Option(metavar="DIR")] = Field(
+        None,
+        description="Use the weights that `loccit train` left in this folder, in place of the shipped ones.",
+    )
+    length: Annotated[AnswerLength, SHAPES_NOTHING, Option(everywhere=False)] = Field(
+        AnswerLength.SHORT,
+        description="short: what was asked for alone; long: the sentences that back it and up to two more of its "
+        "passage, each quoted.",
+    )
+    min_confidence: Annotated[
+        float | None,
+        SHAPES_NOTHING,
+        Option(help="Abstain below this confidence, 0 to 1; 0 never abstains for it.", everywhere=False),
+    ] = Field(
         None,
         ge=0,
         le=1,
         description=f"Abstain below this confidence; {FITTED_MIN_CONFIDENCE} unless given, {SCORE_MIN_CONFIDENCE} "
         "where the confidence is a score.",
     )
-    target_accuracy: float | None = Field(
+    target_accuracy: Annotated[
+        float | None,
+        SHAPES_NOTHING,
+        Option(
+            help="Instead of --min-confidence: abstain so that this share of the answers is right, as calibrated.",
+            everywhere=False,
+        ),
+    ] = Field(
         None,
         gt=0,
         lt=1,
-        description="Instead of min_confidence: the lowest threshold at which so many of the answers were right and "
+        description="Instead of min_confidence: the lowest threshold at which this share of the answers was right and "
         "supported on the calibration questions, with 95% certainty.",
     )
-    length: AnswerLength = Field(
-        AnswerLength.SHORT,
-        description="short: what was asked for alone; long: the sentences that back it and up to two more of its "
-        "passage.",
+    threads: Annotated[int | None, SHAPES_NOTHING, Option(everywhere=False)] = Field(
+        None, ge=1, description="CPU threads; all cores unless given."
     )
-    threads: int | None = Field(None, ge=1, description="CPU threads; all cores unless given.")
-    timeout_s: float = Field(
+    timeout_s: Annotated[float, SHAPES_NOTHING] = Field(
         30.0, gt=0, allow_inf_nan=False, description="Seconds allowed for an answer, waiting included."
     )
-    max_waiting: int = Field(64, ge=1, description="Questions waiting at most; more are refused with 503.")
-    max_documents: int = Field(20, ge=1, description="Documents handed in with a question at most.")
-    max_document_characters: int = Field(
+    max_waiting: Annotated[int, SHAPES_NOTHING] = Field(
+        64, ge=1, description="Questions waiting at most; more are refused with 503."
+    )
+    max_documents: Annotated[int, SHAPES_NOTHING] = Field(
+        20, ge=1, description="Documents handed in with a question at most."
+    )
+    max_document_characters: Annotated[int, SHAPES_NOTHING] = Field(
         200_000, ge=1, description="Characters of the documents handed in with a question at most, in all."
     )
-    allow_download: bool = Field(False, description="Fetch models from the hub when they are not here.")
+    allow_download: Annotated[bool, SHAPES_NOTHING, Option()] = Field(
+        False, description="Fetch models from the hub when they are not here."
+    )
 
     @classmethod
     def of(cls, **given: object) -> "Settings":

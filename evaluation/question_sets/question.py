@@ -1,6 +1,8 @@
 """The question of an evaluation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from app.answering.accepted import GivenDocument
 
@@ -33,6 +35,55 @@ class Question:
     wrong_answers: tuple[str, ...] = ()
     documents: tuple[GivenDocument, ...] = ()
     selected_sentences: tuple[str, ...] = ()
+
+
+class GivenDocumentJson(TypedDict):
+    """A document that comes with a question, as prediction files keep it."""
+
+    text: str
+    document_id: str | None
+    title: str
+    url: str | None
+
+
+class QuestionJson(TypedDict):
+    """A question as prediction files keep it."""
+
+    id: str
+    question: str
+    answers: Sequence[str]
+    kind: str
+    title: str | None
+    gold_document_id: str | None
+    long_answer: str | None
+    wrong_answers: Sequence[str]
+    documents: Sequence[GivenDocumentJson]
+    selected_sentences: Sequence[str]
+
+
+def question_as_json(question: Question) -> QuestionJson:
+    """The question with all its fields."""
+    return {
+        "id": question.id,
+        "question": question.question,
+        "answers": list(question.answers),
+        "kind": question.kind,
+        "title": question.title,
+        "gold_document_id": question.gold_document_id,
+        "long_answer": question.long_answer,
+        "wrong_answers": list(question.wrong_answers),
+        "documents": [_document_as_json(document) for document in question.documents],
+        "selected_sentences": list(question.selected_sentences),
+    }
+
+
+def _document_as_json(document: GivenDocument) -> GivenDocumentJson:
+    return {
+        "text": document.text,
+        "document_id": document.document_id,
+        "title": document.title,
+        "url": document.url,
+    }
 
 
 def kind_of(answers: tuple[str, ...]) -> str:

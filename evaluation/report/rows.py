@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 from urllib.parse import urlsplit
 
+from app.answering.trace_json import Alternative, Citation
 from evaluation.outcome import Outcome
+from evaluation.run_folder import PredictionLine
 from evaluation.score import Scored
-
-Json = dict[str, Any]
 
 
 class Verdict(StrEnum):
@@ -102,10 +101,10 @@ def rows(run: Scored, *, min_confidence: float) -> list[Row]:
     ]
 
 
-def _row(line: Json, outcome: Outcome, min_confidence: float) -> Row:
+def _row(line: PredictionLine, outcome: Outcome, min_confidence: float) -> Row:
     decision = line["trace"]["decision"]
     citations = decision["citations"] or decision["nearest"] if outcome.quoted else []
-    citations = sorted(citations, key=lambda one: one.get("further", False))
+    citations = sorted(citations, key=lambda citation: citation["further"])
     return Row(
         id=outcome.id,
         question=line["question"],
@@ -168,7 +167,7 @@ def _checks(outcome: Outcome) -> Iterator[Check]:
         yield Check("verbatim", outcome.quote_verbatim)
 
 
-def _quote(citation: Json) -> Quote:
+def _quote(citation: Citation) -> Quote:
     before, after = citation["before"], citation["after"]
     return Quote(
         before=f"… {before}" if citation["start"] > len(before) else before,
@@ -198,6 +197,6 @@ def _ranks(outcome: Outcome) -> Iterator[Rank]:
             yield Rank(name, flags.index(True) + 1 if True in flags else None, len(flags))
 
 
-def _others(alternatives: Sequence[Json]) -> Iterator[str]:
+def _others(alternatives: Sequence[Alternative]) -> Iterator[str]:
     for other in alternatives:
         yield f"{other['answer']} ({other['confidence']:.2f})"

@@ -1,3 +1,4 @@
+import asyncio
 import io
 import json
 import os
@@ -11,9 +12,13 @@ from typer.main import get_command
 
 from app.cli import cli
 from app.http import client, examples
+from app.http.server import create_app
 from app.service.settings import Settings
 from common.progress import progress
 from retriever.manifest import Manifest
+
+BOTH_SENTENCES = "who built the first Eddystone tower that a storm took"
+"""A question with words of both sentences of the small index's towers, so that a long answer takes both."""
 
 
 def commands():
@@ -72,8 +77,8 @@ def test_asking_in_process_shows_answer_quote_and_place(loccit, notes_index):
     assert text[citation["start"] : citation["end"]] == citation["quote"]
 
 
-def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, notes, notes_index, generous):
-    asked = ("ask", "who built the first Eddystone tower", "--index", notes_index, "--generator", "reader")
+def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, notes, notes_index):
+    asked = ("ask", BOTH_SENTENCES, "--index", notes_index, "--generator", "reader")
     asked = (*asked, "--reader", "lexical", "--min-confidence", 0, "--length", "long")
     response = json.loads(loccit(*asked, "--json")[1])
     text = (notes / "towers.md").read_text(encoding="utf-8")
@@ -89,9 +94,9 @@ def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, n
     assert loccit("check", answers, "--index", notes_index, "--strict")[0] == 0
 
 
-def test_the_length_of_an_answer_can_be_set_by_the_environment(loccit, notes_index, generous, monkeypatch):
+def test_the_length_of_an_answer_can_be_set_by_the_environment(loccit, notes_index, monkeypatch):
     monkeypatch.setenv("LOCCIT_LENGTH", "long")
-    asked = ("ask", "who built the first Eddystone tower", "--index", notes_index, "--generator", "reader")
+    asked = ("ask", BOTH_SENTENCES, "--index", notes_index, "--generator", "reader")
     asked = (*asked, "--reader", "lexical", "--min-confidence", 0, "--json")
     assert len(json.loads(loccit(*asked)[1])["citations"]) > 1
     assert len(json.loads(loccit(*asked, "--length", "short")[1])["citations"]) == 1
@@ -178,13 +183,6 @@ def test_a_missing_corpus_package_names_the_command_that_installs_it(loccit, tmp
     assert not (tmp_path / "i").exists()
 
 
-def test_an_index_of_another_encoder_is_refused_with_both_names(loccit, notes_index, monkeypatch):
-    monkeypatch.setattr("retriever.encoder.HashingEncoder.__init__.__defaults__", (128,))
-    status, _, said = loccit("search", "x", "--index", notes_index)
-    assert status == 1
-    assert "was made with the encoder 'hashing'" in said
-
-
 def test_nothing_heavy_is_loaded_before_a_command_needs_it_nor_before_threads_are_told_to_wait():
     code = "import sys, app.cli; print([name for name in ('torch', 'faiss', 'numpy') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
@@ -238,6 +236,37 @@ def test_a_servers_answer_is_handed_on_as_it_came(loccit, monkeypatch):
     monkeypatch.setattr(client.httpx, "post", respond(200, json.dumps(examples.ANSWER).encode()))
     code, out, _ = loccit("ask", "x", "--server", "http://127.0.0.1:1", "--json")
     assert (code, json.loads(out)) == (0, examples.ANSWER)
+
+
+def test_the_same_question_is_answered_with_the_same_object_in_process_by_a_server_and_over_http(
+    loccit, notes_index, monkeypatch
+):
+    settings = Settings.of(index=notes_index, generator="reader", reader="lexical", min_confidence=0.0)
+    sent = []
+
+    async def over_http(url: str, body: dict) -> httpx.Response:
+        app = create_app(settings)
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://loccit") as asking,
+        ):
+            while (await asking.get("/health/ready")).status_code != 200:
+                await asyncio.sleep(0.01)
+            sent.append(await asking.post("/answer", json=body))
+        return sent[0]
+
+    monkeypatch.setattr(client.httpx, "post", lambda url, *, json, timeout: asyncio.run(over_http(url, json)))
+    asked = ("ask", "who built the first Eddystone tower", "--json")
+    here = ("--index", notes_index, "--generator", "reader", "--reader", "lexical", "--min-confidence", 0)
+    in_process = json.loads(loccit(*asked, *here)[1])
+    from_server = json.loads(loccit(*asked, "--server", "http://127.0.0.1:1")[1])
+    assert from_server == sent[0].json()
+    assert in_process["model"]["support"]
+    timings = in_process.pop("timings_ms"), from_server.pop("timings_ms")
+    assert timings[0].keys() == timings[1].keys() >= {"wait", "total"}
+    assert in_process == from_server
+    assert list(in_process) == list(from_server)
 
 
 @pytest.mark.parametrize(

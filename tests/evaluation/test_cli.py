@@ -8,7 +8,7 @@ from evaluation.downloads import QuestionSet
 
 QUESTIONS = [
     {
-        "question": "who built the first Eddystone tower",
+        "question": "who built the first Eddystone tower that a storm took",
         "answers": ["Henry Winstanley"],
         "gold_document_id": "towers.md",
     },
@@ -59,11 +59,8 @@ def reported(folder):
     return json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
 
-def test_a_run_keeps_the_threshold_it_answers_with_and_is_scored_at_it(
-    evaluate, questions, loccit, tmp_path, calibrators_from
-):
-    calibrators_from(tmp_path / "nothing")
-    evaluate("predict", questions, "run")
+def test_a_run_keeps_the_threshold_it_answers_with_and_is_scored_at_it(evaluate, questions, loccit, tmp_path):
+    evaluate("predict", questions, "run", "--reader", "lexical")
     run = tmp_path / "run"
     description = json.loads((run / "run.json").read_text(encoding="utf-8"))
     assert description["settings"]["min_confidence"] is None
@@ -97,11 +94,10 @@ def test_a_threshold_of_the_environment_is_the_one_a_run_answers_with(
 
 
 def test_a_target_accuracy_of_the_environment_that_nothing_promises_is_no_reason_not_to_predict(
-    evaluate, questions, tmp_path, monkeypatch, calibrators_from
+    evaluate, questions, tmp_path, monkeypatch
 ):
-    calibrators_from(tmp_path / "nothing")
     monkeypatch.setenv("LOCCIT_TARGET_ACCURACY", "0.8")
-    status, _, said = evaluate("predict", questions, "run")
+    status, _, said = evaluate("predict", questions, "run", "--reader", "lexical")
     assert status == 0, said
     description = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
     assert (description["settings"]["target_accuracy"], description["min_confidence"]) == (0.8, 0.55)
@@ -143,7 +139,7 @@ def long_questions(tmp_path):
     return path
 
 
-def test_one_command_evaluates_long_answers(evaluate, long_questions, loccit, generous, tmp_path):
+def test_one_command_evaluates_long_answers(evaluate, long_questions, loccit, tmp_path):
     options = ("--reader", "lexical", "--length", "long")
     status, shown, _ = evaluate("nq", long_questions, "run", *options)
     assert status == 0
@@ -160,7 +156,7 @@ def test_one_command_evaluates_long_answers(evaluate, long_questions, loccit, ge
 
 
 def test_a_long_run_takes_over_the_stages_of_a_short_one_and_passes_the_check(
-    evaluate, questions, loccit, notes_index, generous, tmp_path
+    evaluate, questions, loccit, notes_index, tmp_path
 ):
     lexical = ("--reader", "lexical")
     assert evaluate("predict", questions, "short", *lexical)[0] == 0

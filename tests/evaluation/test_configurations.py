@@ -5,10 +5,11 @@ import pytest
 
 from app.answering.accepted import GivenDocument
 from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
+from app.answering.stages import Stage
 from app.answering.types import CandidateSource, Reading, ScoredSpan
 from common.errors import LoccitError
 from evaluation.baselines import FirstSentenceReader, GoldGenerator, TfidfReader, WithoutDocument
-from evaluation.configurations import CONFIGURATIONS, Stage, configuration_of, pipeline_for
+from evaluation.configurations import CONFIGURATIONS, configuration_of, pipeline_for
 from evaluation.questions import Question
 from evaluation.run_folder import read_description, read_predictions
 from evaluation.slices import WITHOUT_GOLD, with_unanswerable

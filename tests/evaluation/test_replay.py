@@ -5,11 +5,19 @@ import pytest
 
 from app.answering.accepted import GivenDocument
 from app.answering.generator import ReaderGenerator
-from app.answering.trace_json import candidate_as_json, candidates_of, hits_of, readings_of, trace_as_json
+from app.answering.stages import Stage
+from app.answering.trace_json import (
+    candidate_as_json,
+    candidates_of,
+    fill_in,
+    hits_of,
+    readings_of,
+    trace_as_json,
+)
 from app.answering.types import Candidate, CandidateSource
 from common.errors import LoccitError
 from evaluation.compare import compare
-from evaluation.configurations import Stage, configuration_of
+from evaluation.configurations import configuration_of
 from evaluation.predict import predict
 from evaluation.replay import NOTHING, replay_of
 from evaluation.report.comparison import comparison_tables
@@ -40,6 +48,7 @@ def test_attempts_are_recorded_and_told_to_nobody_else(service):
     assert {one["attempt"] for one in stored["candidates"]} == {3}
     assert "attempt" not in candidate_as_json(counted.candidates[0])
     del stored["candidates"][0]["attempt"]  # as it was recorded before they were counted
+    fill_in(stored)
     assert candidates_of(stored)[0] == trace.candidates[0]
 
 

@@ -11,9 +11,11 @@ from common.errors import LoccitError
 from training import cli
 from training.adapter import train as adapter
 from training.adapter.train import RATE_GOING_ON, AdapterSettings
+from training.reader import train as reader
+from training.reader.train import TrainingSettings
 
 
-@pytest.mark.parametrize("command", ["adapter", "lm-head --start weights", "support"])
+@pytest.mark.parametrize("command", ["adapter", "lm-head --start weights", "support", "reader --rank 8"])
 def test_without_peft_the_package_to_install_is_named(command, monkeypatch):
     monkeypatch.setattr(cli, "find_spec", lambda name: None)
     result = CliRunner().invoke(cli.cli, command.split())
@@ -72,3 +74,51 @@ def test_a_head_alone_begins_with_an_adapter(adapter_training):
         "loccit train lm-head --language-model gemma-3-270m --examples 40 --seed 2 --start old/weights"
     )
     assert CliRunner().invoke(cli.cli, ["lm-head"]).exit_code == 2
+
+
+@pytest.fixture
+def reader_training(monkeypatch):
+    """Runs the command with these options; how it asked for the training."""
+    asked = {}
+    monkeypatch.setattr(reader, "train", lambda *_, **named: asked.update(named))
+    monkeypatch.setattr(reader, "minilm_folder", lambda: Path("the minilm"))
+    monkeypatch.setattr(reader, "mpnet_folder", lambda: Path("the mpnet"))
+
+    def run(*options):
+        CliRunner().invoke(cli.cli, ["reader", *options], catch_exceptions=False)
+        return asked
+
+    return run
+
+
+def test_the_reader_learns_all_weights_of_minilm_unless_told_otherwise(reader_training):
+    asked = reader_training("--groups", "40")
+    assert asked["settings"] == TrainingSettings(groups=40)
+    assert (asked["base"], asked["start"]) == (Path("the minilm"), None)
+    assert asked["command"] == "loccit train reader --groups 40 --seed 0"
+
+
+def test_the_reader_learns_low_rank_changes_of_mpnet(reader_training):
+    asked = reader_training("--base", "mpnet", "--rank", "8", "--groups", "40", "--seed", "2")
+    assert asked["settings"] == TrainingSettings.low_rank(8, groups=40, seed=2)
+    assert asked["base"] == Path("the mpnet")
+    assert asked["command"] == "loccit train reader --groups 40 --base mpnet --rank 8 --seed 2"
+
+
+def test_a_reader_that_begins_with_another_is_trained_at_a_lower_rate(reader_training):
+    rate = reader_training("--rank", "8")["settings"].rate
+    asked = reader_training("--rank", "8", "--start", "old/weights")
+    assert asked["settings"].rate < rate
+    assert asked["start"] == Path("old/weights")
+    assert asked["command"].endswith("--rank 8 --start old/weights --seed 0")
+
+
+def test_a_reader_to_begin_with_needs_a_rank():
+    result = CliRunner().invoke(cli.cli, ["reader", "--start", "old/weights"])
+    assert isinstance(result.exception, LoccitError)
+    assert "--rank" in str(result.exception)
+
+
+def test_a_base_that_is_no_name_and_no_folder_is_refused():
+    result = CliRunner().invoke(cli.cli, ["reader", "--base", "nowhere"])
+    assert "neither minilm, nor mpnet, nor a folder" in str(result.exception)

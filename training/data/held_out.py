@@ -11,7 +11,8 @@ TRAINING_FILES = (
     "nq/train_questions.jsonl.gz",
     "triviaqa/train_questions.jsonl.gz",
 )
-CORPORA_FOLDER = "corpora"
+QED_FILE = "evidence/qed_nq_train.jsonl.gz"
+_NOT_EVALUATED = frozenset({"corpora", "evidence"})
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.xz")
 _QUESTION_KEYS = frozenset({"question", "input"})
 
@@ -22,13 +23,16 @@ def normalised_question(question: str) -> str:
 
 
 def evaluation_files(data_folder: Path) -> list[Path]:
-    """Every question file of the folder that is neither a training file nor a corpus, in order."""
+    """Every question file of the folder that is neither a training file, nor a corpus, nor evidence, in order.
+
+    What lies in ``evidence`` is there to be trained on.
+    """
     return [
         path
         for path in sorted(data_folder.rglob("*"))
         if path.name.endswith(_SUFFIXES)
         and path.relative_to(data_folder).as_posix() not in TRAINING_FILES
-        and path.relative_to(data_folder).parts[0] != CORPORA_FOLDER
+        and path.relative_to(data_folder).parts[0] not in _NOT_EVALUATED
     ]
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.text import Text
@@ -20,11 +21,19 @@ from common.progress import progress
 from retriever.passages import PassageSettings
 from training.data.corpus import TrainingCorpus, open_corpus
 from training.data.group import GroupRecord
-from training.data.held_out import TRAINING_FILES, evaluation_files, questions_in
+from training.data.held_out import QED_FILE, TRAINING_FILES, evaluation_files, questions_in
 from training.data.mining import Miner, MiningSettings
+from training.data.qed import qed_articles, qed_paragraphs
 from training.data.question import Question, Source, distant_questions
 from training.data.shards import read_shard, shard_path, shards, write_shard
-from training.data.squad import ArticleIndex, SquadArticle, rows_by_article, squad_articles, squad_group
+from training.data.squad import (
+    Article,
+    ArticleIndex,
+    paragraph_group,
+    rows_by_article,
+    squad_articles,
+    squad_paragraphs,
+)
 
 FORMAT = 2
 MANIFEST_FILE = "manifest.json"
@@ -32,16 +41,18 @@ CORPUS_FOLDER = "corpus"
 GROUPS_FOLDER = "groups"
 TRAIN, DEVELOPMENT = "train", "development"
 _ARTICLES_FILE = "corpora/enwiki2015.jsonl.xz"
+I = TypeVar("I")  # noqa: E741 - an item
 
 
 @dataclass(frozen=True, slots=True)
 class DataSettings:
     """What the data depends on, beside the files.
 
-    ``development_questions``: held out of NQ and of TriviaQA each, and of SQuAD's held-out articles at most.
-    ``development_articles``: the share of SQuAD's articles held out. ``development_passages``: read for each.
+    ``development_questions``: held out of NQ and of TriviaQA each, and of the held-out articles of SQuAD and of QED
+    at most. ``development_articles``: the share of their articles held out. ``development_passages``: read for each.
     ``unanswerable``: the share kept of the NQ and TriviaQA questions that no passage near the top answers.
-    ``elsewhere``: the share of SQuAD questions that also get negatives from the encyclopedia.
+    ``elsewhere``: the share of SQuAD and QED questions that also get negatives from the encyclopedia.
+    ``shard_articles``, ``shard_pages``: of SQuAD, which has many questions on each, and of QED in a shard.
     """
 
     seed: int = 0
@@ -55,6 +66,7 @@ class DataSettings:
     elsewhere_negatives: int = 3
     shard_questions: int = 1000
     shard_articles: int = 10
+    shard_pages: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,8 @@ def prepare(
 
     ``data_folder`` holds SQuAD, NQ and TriviaQA training questions and an encyclopedia under the names of
     ``TRAINING_FILES`` and ``corpora/enwiki2015.jsonl.xz``. Every other question file in it is taken for an
-    evaluation file: rows whose normalised question occurs there, or in ``keep_out``, are left out and counted.
+    evaluation file, but for those in ``evidence``: rows whose normalised question occurs there, or in ``keep_out``,
+    are left out and counted. Where the folder has ``QED_FILE``, its questions are learnt from too.
 
     Raises:
         LoccitError: when a file is missing or damaged.
@@ -87,6 +100,9 @@ def prepare(
             raise LoccitError(
                 f"{path} is missing; give a folder with {', '.join(TRAINING_FILES)} and {_ARTICLES_FILE}."
             )
+    qed = data_folder / QED_FILE
+    if qed.is_file():
+        sources.append(qed)
     evaluation = [*evaluation_files(data_folder), *keep_out]
     digests = {
         path.name if path in keep_out else str(path.relative_to(data_folder)): sha256_of(path)
@@ -96,12 +112,14 @@ def prepare(
     fingerprint = _fingerprint(description)
     _begin(out_folder, fingerprint)
 
-    squad, _, _, articles = sources
+    with_paragraphs = [name for name in (TRAINING_FILES[0], _ARTICLES_FILE, QED_FILE) if name in digests]
     corpus = open_corpus(
         out_folder / CORPUS_FOLDER,
-        articles,
-        squad,
-        _fingerprint([digests[TRAINING_FILES[0]], digests[_ARTICLES_FILE], asdict(PassageSettings())]),
+        data_folder / _ARTICLES_FILE,
+        chain(
+            squad_paragraphs(data_folder / TRAINING_FILES[0]), qed_paragraphs(qed) if qed in sources else ()
+        ),
+        _fingerprint([*(digests[name] for name in with_paragraphs), asdict(PassageSettings())]),
         console,
     )
     work = _Work(data_folder, corpus, settings, questions_in(evaluation))
@@ -159,7 +177,7 @@ class _Work:
     ) -> None:
         self._corpus, self._settings = corpus, settings
         self._miner = Miner(corpus, settings.mining)
-        self._rows = rows_by_article(corpus.store)
+        self._rows = {source: rows_by_article(corpus.store, source) for source in (Source.SQUAD, Source.QED)}
         self.removed: Counter[str] = Counter()
         squad, nq, triviaqa = (data_folder / name for name in TRAINING_FILES)
         distant = {
@@ -169,11 +187,30 @@ class _Work:
         size = settings.development_questions
         self._held = {source: questions[:size] for source, questions in distant.items()}
         held = {question.normalised for questions in self._held.values() for question in questions}
+        self._pages, self._held_pages = self._apart(self._qed(data_folder / QED_FILE, unwanted | held))
+        held |= {asked.question.normalised for page in self._held_pages for asked in page.questions}
         self._distant = {
             source: [question for question in questions[size:] if question.normalised not in held]
             for source, questions in distant.items()
         }
-        self._articles, self.removed[Source.SQUAD.value] = squad_articles(squad, unwanted | held)
+        articles, self.removed[Source.SQUAD.value] = squad_articles(squad, unwanted | held)
+        self._articles, self._held_articles = self._apart(articles)
+
+    def _qed(self, path: Path, unwanted: set[str]) -> list[Article]:
+        """The pages of the file, none where there is no file."""
+        if not path.is_file():
+            return []
+        pages, self.removed[Source.QED.value] = qed_articles(path, unwanted)
+        return pages
+
+    def _apart(self, articles: Sequence[Article]) -> tuple[list[Article], list[Article]]:
+        """Those to learn from, and those held out."""
+        of_training: list[Article] = []
+        held_out: list[Article] = []
+        share, seed = self._settings.development_articles, self._settings.seed
+        for article in articles:
+            (held_out if article.is_held_out(share=share, seed=seed) else of_training).append(article)
+        return of_training, held_out
 
     def _wanted(self, questions: list[Question], unwanted: set[str]) -> list[Question]:
         """The questions that are not unwanted, by their words' hash."""
@@ -186,30 +223,27 @@ class _Work:
         """Every shard, those of the development questions first."""
         development: list[_Shard] = []
         train: list[_Shard] = []
-        for source, questions in self._distant.items():
-            development += self._pieces(f"{DEVELOPMENT}-{source}", self._held[source], self._as_found)
-            train += self._pieces(f"{TRAIN}-{source}", questions, self._mined)
         settings = self._settings
-        of_development = [
-            article
-            for article in self._articles
-            if article.is_held_out(share=settings.development_articles, seed=settings.seed)
-        ]
-        of_training = [article for article in self._articles if article not in of_development]
-        development += self._pieces(f"{DEVELOPMENT}-{Source.SQUAD}", of_development, self._squad_sample)
-        train += self._pieces(f"{TRAIN}-{Source.SQUAD}", of_training, self._squad)
+        for source, questions in self._distant.items():
+            size = settings.shard_questions
+            development += self._pieces(f"{DEVELOPMENT}-{source}", self._held[source], self._as_found, size)
+            train += self._pieces(f"{TRAIN}-{source}", questions, self._mined, size)
+        for source, held_out, articles, size in (
+            (Source.SQUAD, self._held_articles, self._articles, settings.shard_articles),
+            (Source.QED, self._held_pages, self._pages, settings.shard_pages),
+        ):
+            whole = max(1, len(held_out))
+            development += self._pieces(f"{DEVELOPMENT}-{source}", held_out, self._sample, whole)
+            train += self._pieces(f"{TRAIN}-{source}", articles, self._of_articles, size)
         return development + train
 
+    @staticmethod
     def _pieces(
-        self, name: str, items: Sequence[Any], make: Callable[[Sequence[Any]], Iterator[GroupRecord]]
+        name: str, items: Sequence[I], make: Callable[[Sequence[I]], Iterator[GroupRecord]], size: int
     ) -> Iterator[_Shard]:
-        articles = bool(items) and isinstance(items[0], SquadArticle)
-        size = self._settings.shard_articles if articles else self._settings.shard_questions
-        if make == self._squad_sample:
-            size = max(1, len(items))
+        """Shards of ``size`` items each."""
         for number, start in enumerate(range(0, len(items), size)):
-            part = items[start : start + size]
-            yield _Shard(f"{name}-{number:03}", partial(make, part))
+            yield _Shard(f"{name}-{number:03}", partial(make, items[start : start + size]))
 
     def _as_found(self, questions: Sequence[Question]) -> Iterator[GroupRecord]:
         for question in questions:
@@ -221,29 +255,29 @@ class _Work:
             if group.answerable or self._is_among(question, self._settings.unanswerable):
                 yield group
 
-    def _squad(self, articles: Sequence[SquadArticle]) -> Iterator[GroupRecord]:
+    def _of_articles(self, articles: Sequence[Article]) -> Iterator[GroupRecord]:
         for article in articles:
-            index = ArticleIndex(self._corpus.store, self._rows[article.title])
+            index = ArticleIndex(self._corpus.store, self._rows[article.source][article.title])
             for asked in article.questions:
                 others = (
                     self._miner.without_answer(asked.question, k=self._settings.elsewhere_negatives)
                     if self._is_among(asked.question, self._settings.elsewhere)
                     else []
                 )
-                group = squad_group(
+                group = paragraph_group(
                     asked, article.title, index, others, negatives=self._settings.squad_negatives
                 )
                 if group is not None:
                     yield group
 
-    def _squad_sample(self, articles: Sequence[SquadArticle]) -> Iterator[GroupRecord]:
+    def _sample(self, articles: Sequence[Article]) -> Iterator[GroupRecord]:
         """A sample of the articles' questions by their words' hash."""
         questions = sorted(
             (asked.question for article in articles for asked in article.questions),
             key=lambda question: question.order(self._settings.seed),
         )
         wanted = {question.id for question in questions[: self._settings.development_questions]}
-        yield from (group for group in self._squad(articles) if group.id in wanted)
+        yield from (group for group in self._of_articles(articles) if group.id in wanted)
 
     def _is_among(self, question: Question, share: float) -> bool:
         """Whether the question is among this share of all, by its words' hash."""

@@ -19,6 +19,7 @@ class Source(StrEnum):
     SQUAD = "squad"
     NQ = "nq"
     TRIVIAQA = "triviaqa"
+    QED = "qed"
 
 
 @dataclass(frozen=True, slots=True)

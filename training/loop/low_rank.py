@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
-from peft import LoraConfig, inject_adapter_in_model
 from torch import Tensor, nn
 
 from app.answering.cross_encoders.low_rank import SCALE
@@ -20,6 +19,8 @@ def seeded(seed: int) -> Iterator[None]:
 
 def with_low_rank(model: nn.Module, projections: Sequence[str], *, rank: int) -> dict[str, nn.Parameter]:
     """Freeze the model and put changes beside these projections that change nothing yet; what is to learn, by name."""
+    from peft import LoraConfig, inject_adapter_in_model  # not installed where only whole models are trained
+
     model.requires_grad_(requires_grad=False)
     config = LoraConfig(r=rank, lora_alpha=round(SCALE * rank), target_modules=list(projections))
     inject_adapter_in_model(config, model)

@@ -14,8 +14,8 @@ from training.data.question import Source
 class PresentationSettings:
     """How a group is shown.
 
-    ``squad_passages``, ``distant_passages``: of a SQuAD group, of an NQ or TriviaQA group.
-    ``squad_alone``: the share of SQuAD groups that are shown as one passage, so that time goes to answers.
+    ``squad_passages``, ``distant_passages``: of a SQuAD or QED group, of an NQ or TriviaQA group.
+    ``squad_alone``: the share of SQuAD and QED groups that are shown as one passage, so that time goes to answers.
     ``unanswerable``: the share of groups that are shown without their positives; at 0 none is.
     ``without_continuation``: the share whose passages are shown alone, as inserted documents are.
     """
@@ -39,7 +39,7 @@ def chosen(record: GroupRecord, settings: PresentationSettings, rng: Random) -> 
     """The group with the passages that are shown this time: a positive or two, and negatives."""
     positives = [row for row in record.rows if row[1]]
     negatives = [row for row in record.rows if not row[1]]
-    distant = record.source is not Source.SQUAD
+    distant = record.source in (Source.NQ, Source.TRIVIAQA)
     alone = 1 if rng.random() < settings.squad_alone else settings.squad_passages
     size = settings.distant_passages if distant else alone
     if rng.random() < settings.unanswerable and negatives:

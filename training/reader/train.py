@@ -7,16 +7,21 @@ from random import Random
 from types import MappingProxyType
 
 from rich.console import Console
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from app.answering.cross_encoders.cross_encoder import base_model
+from app.answering.cross_encoders.cross_encoder import PROJECTIONS, base_model
 from app.answering.cross_encoders.reader_input import MAX_TOKENS, ReaderTokenizer
-from app.answering.cross_encoders.reader_model import READER_KIND, ReaderModel
-from app.answering.shipped_weights import ShippedWeights
+from app.answering.cross_encoders.reader_model import ReaderModel
+from app.answering.cross_encoders.reader_weights import READER_KIND
+from app.answering.shipped_weights import ShippedWeights, shipped_weights
+from common.errors import ModelUnusableError
+from common.mpnet import mpnet_folder
 from common.packaged import minilm_folder, sha256_of
 from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
+from training.loop.low_rank import seeded, shipped_names, with_low_rank
 from training.loop.optimiser import LEARNING_RATE
 from training.loop.run import Pace, Quality, Run, device, digest, training_dtype
 from training.reader.ablation import Ablation
@@ -31,7 +36,14 @@ LICENCE = "Apache-2.0"
 SHARES: Mapping[Source, float] = MappingProxyType(
     {Source.SQUAD: 0.85, Source.NQ: 0.07, Source.TRIVIAQA: 0.08}
 )
+LOW_RANK_SHARES: Mapping[Source, float] = MappingProxyType(
+    {Source.SQUAD: 0.45, Source.QED: 0.35, Source.NQ: 0.12, Source.TRIVIAQA: 0.08}
+)
+LOW_RANK_RATE = 6e-4
+RATE_GOING_ON = 3e-4
+_HEADS = ("pointer.", "answerability.")
 _QUICK_GROUPS = 50
+_LOW_RANK_GROUPS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +51,9 @@ class TrainingSettings:
     """What the weights depend on, beside the data and the base model.
 
     ``groups``: shown in all, which fixes the number of steps and so the schedule. ``rate``: the peak.
-    ``shares``: of the groups, by source.
+    ``shares``: of the groups, by source. ``rank``: of the changes to the base model's projections; None: all its
+    weights are learnt, but the word embeddings. ``layers_kept``: the first layers that get no changes then: neither
+    they nor what lies below them need a backward pass.
     """
 
     groups: int = 140_000
@@ -49,6 +63,24 @@ class TrainingSettings:
     max_tokens: int = MAX_TOKENS
     presentation: PresentationSettings = field(default_factory=PresentationSettings)
     shares: Mapping[Source, float] = field(default_factory=lambda: dict(SHARES))
+    rank: int | None = None
+    layers_kept: int = 0
+
+    @classmethod
+    def low_rank(cls, rank: int, *, groups: int, seed: int, going_on: bool = False) -> "TrainingSettings":
+        """For a larger base model, of which little is learnt and on which every passage takes long."""
+        return cls(
+            groups=groups,
+            groups_per_step=12,
+            seed=seed,
+            rate=RATE_GOING_ON if going_on else LOW_RANK_RATE,
+            presentation=PresentationSettings(
+                squad_alone=0.75, distant_passages=2, unanswerable=0.08, without_continuation=0.5
+            ),
+            shares=dict(LOW_RANK_SHARES),
+            rank=rank,
+            layers_kept=4,
+        )
 
     def without(self, part: Ablation) -> "TrainingSettings":
         """The same training with this part of the data left out, to see what it gives."""
@@ -66,25 +98,45 @@ def train(
     settings: TrainingSettings | None = None,
     pace: Pace | None = None,
     base: Path | None = None,
+    start: Path | None = None,
     command: str = "loccit train reader",
 ) -> Quality | None:
     """Train in ``out_folder`` on data that ``prepare`` made, from where a run with these settings was stopped.
 
     Ends with the file to ship, and its manifest, in ``out_folder/weights``, and hands back its quality on the
     development groups; None when ``pace`` stopped it before. ``base``: folder of the base model,
-    all-MiniLM-L6-v2 unless given. Computes on a GPU where there is one.
+    all-MiniLM-L6-v2 unless given. ``start``: folder of a reader of the same rank to begin with, as a training leaves
+    it in ``weights``. Computes on a GPU where there is one.
 
     Raises:
         LoccitError: when there is no data, or the checkpoint belongs to another run.
+        ModelUnusableError: when the reader to begin with is missing, damaged, or of another base model or rank.
     """
-    task = _ReaderTask(PreparedData(data_folder), settings or TrainingSettings(), base or minilm_folder())
+    settings = settings or TrainingSettings()
+    task = _ReaderTask(PreparedData(data_folder), settings, base or minilm_folder(), start)
     return Run(task, out_folder, console, pace or Pace()).finish(READER_NAME, task.entry(command))
+
+
+def base_folder(name_or_path: str) -> Path:
+    """The folder of the base model of this name, ``minilm`` or ``mpnet``, or the folder that is named.
+
+    Raises:
+        ModelUnusableError: when it is not installed, or there is no such folder.
+    """
+    packaged = {"minilm": minilm_folder, "mpnet": mpnet_folder}
+    if name_or_path in packaged:
+        return packaged[name_or_path]()
+    if not Path(name_or_path).is_dir():
+        raise ModelUnusableError(f"{name_or_path!r} is neither minilm, nor mpnet, nor a folder with a model.")
+    return Path(name_or_path)
 
 
 class _ReaderTask:
     """Follows ``Task``."""
 
-    def __init__(self, data: PreparedData, settings: TrainingSettings, base: Path) -> None:
+    def __init__(
+        self, data: PreparedData, settings: TrainingSettings, base: Path, start: Path | None = None
+    ) -> None:
         self._data, self._settings = data, settings
         groups = data.training()
         if not settings.presentation.unanswerable:
@@ -92,12 +144,13 @@ class _ReaderTask:
         self._order = mixture(groups, settings.shares, total=settings.groups, seed=settings.seed)
         self._tokenizer = ReaderTokenizer(base, max_tokens=settings.max_tokens)
         self._base_sha256 = sha256_of(base / "model.safetensors")
+        self._made_from: dict[str, str] = {}
         self.model = base_model(base, seed=settings.seed).to(device())
         self.model.words = self.model.words.to(training_dtype())
-        self.parameters: Mapping[str, nn.Parameter] = dict(self.model.named_parameters())
+        self.parameters = self._to_learn(settings, start)
         self.examples, self.examples_per_step = settings.groups, settings.groups_per_step
         self.rate = settings.rate
-        self.fingerprint = digest([asdict(settings), data.fingerprint, self._base_sha256])
+        self.fingerprint = digest([asdict(settings), data.fingerprint, self._base_sha256, self._made_from])
 
     def parts(self, step: int, at_least: int) -> list[Batch]:
         first = step * self._settings.groups_per_step
@@ -111,11 +164,16 @@ class _ReaderTask:
 
     def quality(self, *, whole: bool) -> Quality:
         development = self._data.development
-        some = development if whole else first_of_each(development, _QUICK_GROUPS)
-        return quality(ReaderModel(self.model, self._tokenizer), some, self._data.store)
+        if not whole:
+            some = first_of_each(development, _QUICK_GROUPS)
+        elif self._settings.rank is None:
+            some = development
+        else:
+            some = first_of_each(development, _LOW_RANK_GROUPS)
+        return quality(ReaderModel(self.model, self._tokenizer), some, self._data.store, searched=whole)
 
     def tensors(self) -> Mapping[str, Tensor]:
-        return self.model.state_dict()
+        return self.model.state_dict() if self._settings.rank is None else shipped_names(self.parameters)
 
     def entry(self, command: str) -> ShippedWeights:
         """What the manifest says of the weights, before they are written and measured."""
@@ -128,7 +186,41 @@ class _ReaderTask:
             command=command,
             data=self._data.fingerprint,
             seed=self._settings.seed,
+            made_from=self._made_from,
         )
+
+    def _to_learn(self, settings: TrainingSettings, start: Path | None) -> Mapping[str, nn.Parameter]:
+        """The parameters to learn, by name, in float32, with their beginnings."""
+        if settings.rank is None:
+            return dict(self.model.named_parameters())
+        layers = range(settings.layers_kept, self.model.shape.layers)
+        projections = [f"layers.{number}.{name}" for number in layers for name in PROJECTIONS]
+        self.model.to(training_dtype())
+        with seeded(settings.seed):
+            changes = with_low_rank(self.model, projections, rank=settings.rank)
+        # an MPNet has not learnt any types
+        whole = _HEADS if settings.layers_kept else (*_HEADS, "types.")
+        heads = {name: one for name, one in self.model.named_parameters() if name.startswith(whole)}
+        for one in heads.values():
+            one.data = one.data.float()
+            one.requires_grad_()
+        learnt = changes | heads
+        if start is not None:
+            self._begin_with(learnt, start)
+        return learnt
+
+    def _begin_with(self, learnt: Mapping[str, nn.Parameter], start: Path) -> None:
+        path, entry = shipped_weights(READER_NAME, READER_KIND, start)
+        if entry.base_sha256 != self._base_sha256:
+            raise ModelUnusableError(f"{path} was trained on another base model than the one given.")
+        self._made_from["start"] = entry.sha256
+        begun = load_file(path)
+        for name, one in shipped_names(learnt).items():
+            if name not in begun or begun[name].shape != one.shape:
+                raise ModelUnusableError(
+                    f"{path} has no {name} of the shape {tuple(one.shape)}; give its rank."
+                )
+            one.data.copy_(begun[name])
 
     def _example(self, place: int) -> Example:
         presentation = self._settings.presentation

@@ -15,11 +15,11 @@ from rich.console import Console
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from app.answering.cross_encoders.cross_encoder import Packed
-from app.answering.cross_encoders.reader_model import READER_KIND
+from app.answering.cross_encoders.cross_encoder import PROJECTIONS, Packed
+from app.answering.cross_encoders.reader_weights import READER_KIND, reader_encoder
 from app.answering.cross_encoders.support_input import QUOTE_TOKENS, SupportInput, SupportTokenizer
-from app.answering.cross_encoders.support_model import HEAD, PROJECTIONS, SupportModel
-from app.answering.cross_encoders.trained_support import SUPPORT_KIND, TrainedSupport, reader_encoder
+from app.answering.cross_encoders.support_model import HEAD, SupportModel
+from app.answering.cross_encoders.trained_support import SUPPORT_KIND, TrainedSupport
 from app.answering.shipped_weights import WEIGHTS_FOLDER, ShippedWeights, shipped_weights
 from app.answering.support import SupportScorer
 from common.packaged import minilm_folder, sha256_of

@@ -97,7 +97,13 @@ class Calibrator:
         return sigmoid(self.logits(rows))
 
     def logits(self, rows: FloatArray) -> FloatArray:
-        """The confidences' logits, (rows,)."""
+        """The confidences' logits, (rows,).
+
+        Raises:
+            ValueError: when a row has not one number for each of ``FEATURES``.
+        """
+        if rows.shape[1:] != (len(FEATURES),):
+            raise ValueError(f"Rows of {len(FEATURES)} features are wanted, but their shape is {rows.shape}.")
         columns = [FEATURES.index(name) for name in self.features]
         standard = (rows[:, columns] - np.array(self.mean)) / np.array(self.scale)
         return np.asarray(self.intercept + standard @ np.array(self.weights), dtype=np.float64)
@@ -108,10 +114,10 @@ class Calibrator:
         Raises:
             InvalidRequestError: when none did, naming the best that was reached.
         """
-        enough = [one.min_confidence for one in self.thresholds if one.at_least >= accuracy]
+        enough = [record.min_confidence for record in self.thresholds if record.at_least >= accuracy]
         if enough:
             return min(enough)
-        best = max(self.thresholds, key=lambda one: one.at_least, default=None)
+        best = max(self.thresholds, key=lambda record: record.at_least, default=None)
         reached = (
             "none was tried"
             if best is None
@@ -151,10 +157,10 @@ class Calibrator:
 
     def _check(self) -> None:
         """ValueError unless its numbers can be computed with."""
-        lengths = {len(one) for one in (self.features, self.mean, self.scale, self.weights)}
+        lengths = {len(numbers) for numbers in (self.features, self.mean, self.scale, self.weights)}
         if len(lengths) != 1 or not set(self.features) <= set(FEATURES):
             raise ValueError("its features do not fit its weights")
-        bounds = [number for one in self.thresholds for number in (one.min_confidence, one.at_least)]
+        bounds = [number for record in self.thresholds for number in (record.min_confidence, record.at_least)]
         if not np.isfinite([*self.mean, *self.scale, *self.weights, self.intercept, *bounds]).all():
             raise ValueError("a number in it is not finite")
         if min(self.scale, default=1.0) <= 0:

@@ -1,7 +1,7 @@
 """What is known of an answer when its confidence is judged: numbers that a calibrator weighs."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,27 +13,6 @@ from app.answering.types import Candidate, CandidateSource, Reading
 from retriever.types import Hit
 
 FloatArray = npt.NDArray[np.float64]
-
-FEATURES = (
-    "pointer",
-    "lm_agreement",
-    "retrieval_score",
-    "retrieval_gap",
-    "support",
-    "lm_logprob",
-    "lm_right",
-)
-"""In the order of the columns:
-
-``pointer``: logit of the probability that the reader's spans give the answer, over all passages.
-``lm_agreement``: F1 of the answer and the nearest one of a language model that judges none; 0 when it wrote none.
-``retrieval_score``: of the passage, as its hit has it.
-``retrieval_gap``: score of the passage less the best score of another document's, over the first hit's.
-0 where no other document was found: there is nothing that it is better than.
-``support``: of the quote, 0-1.
-``lm_logprob``: mean log-probability of the answer's tokens under the adapted language model; 0 without one.
-``lm_right``: logit of its judgement of the answer; 0 without one.
-"""
 
 _FLOOR = 1e-4
 
@@ -50,8 +29,24 @@ class Evidence:
 def features(evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> FloatArray:
     """A row for each candidate with its support: (cited, len(FEATURES))."""
     view = _View(evidence)
-    rows = [view.row(candidate, support) for candidate, support in cited]
-    return np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES))
+    return feature_rows(
+        [[feature(view, candidate, support) for feature in _COLUMNS.values()] for candidate, support in cited]
+    )
+
+
+def feature_rows(rows: Sequence[Sequence[float]]) -> FloatArray:
+    """The rows as one array: (rows, len(FEATURES)).
+
+    Raises:
+        ValueError: when a row has not one number for each feature.
+    """
+    for row in rows:
+        if len(row) != len(FEATURES):
+            raise ValueError(
+                f"A row of features holds {len(FEATURES)} numbers, one for each of {', '.join(FEATURES)}, but this one "
+                f"holds {len(row)}; make it with features()."
+            )
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
 
 
 class _View:
@@ -65,41 +60,70 @@ class _View:
                 answer = normalise_answer(scored.span.shifted(-passage.span.start).of(passage.window))
                 self._pointed[answer] = self._pointed.get(answer, 0.0) + scored.score
         self._written = [
-            one.answer for one in evidence.candidates if one.source is not CandidateSource.READER
+            candidate.answer
+            for candidate in evidence.candidates
+            if candidate.source is not CandidateSource.READER
         ]
         self._judged: dict[str, float] = {}
-        for one in evidence.candidates:
-            if one.opinion is not None:
-                answer = normalise_answer(one.answer)
-                self._judged[answer] = max(one.opinion.right, self._judged.get(answer, 0.0))
+        for candidate in evidence.candidates:
+            if candidate.opinion is not None:
+                answer = normalise_answer(candidate.answer)
+                self._judged[answer] = max(candidate.opinion.right, self._judged.get(answer, 0.0))
         self._hits = evidence.hits
         self._scores = {hit.passage.row: hit.score for hit in evidence.hits}
 
-    def row(self, candidate: Candidate, support: float) -> list[float]:
-        answer = normalise_answer(candidate.answer)
-        agreement, logprob, right = self._of_the_language_model(candidate, answer)
-        return [
-            _logit(self._pointed.get(answer, 0.0)),
-            agreement,
-            self._scores.get(candidate.passage.row, 0.0),
-            self._gap(candidate),
-            support,
-            logprob,
-            right,
-        ]
+    def pointer(self, candidate: Candidate, _: float) -> float:
+        """Logit of the probability that the reader's spans give the answer, over all passages."""
+        return _logit(self._pointed.get(normalise_answer(candidate.answer), 0.0))
 
-    def _of_the_language_model(self, candidate: Candidate, answer: str) -> tuple[float, float, float]:
-        """Its agreement where it judges nothing, else its log-probability and its judgement."""
-        opinion = candidate.opinion
-        if opinion is None:
-            return max((f1(one, [candidate.answer]) for one in self._written), default=0.0), 0.0, 0.0
-        return 0.0, opinion.logprob / max(opinion.tokens, 1), _logit(self._judged.get(answer, 0.0))
+    def lm_agreement(self, candidate: Candidate, _: float) -> float:
+        """F1 of the answer and the nearest one of a language model that judges none; 0 when it wrote none."""
+        if candidate.opinion is not None:
+            return 0.0
+        return max((f1(answer, [candidate.answer]) for answer in self._written), default=0.0)
 
-    def _gap(self, candidate: Candidate) -> float:
-        mine = self._scores.get(candidate.passage.row, 0.0)
+    def retrieval_score(self, candidate: Candidate, _: float) -> float:
+        """Of the passage, as its hit has it."""
+        return self._scores.get(candidate.passage.row, 0.0)
+
+    def retrieval_gap(self, candidate: Candidate, _: float) -> float:
+        """Score of the passage less the best score of another document's, over the first hit's.
+
+        0 where no other document was found: there is nothing that it is better than.
+        """
+        score = self._scores.get(candidate.passage.row, 0.0)
         elsewhere = [hit.score for hit in self._hits if hit.passage.doc_id != candidate.passage.doc_id]
         top = self._hits[0].score if self._hits else 0.0
-        return (mine - max(elsewhere, default=mine)) / top if top > 0 else 0.0
+        return (score - max(elsewhere, default=score)) / top if top > 0 else 0.0
+
+    def support(self, _: Candidate, support: float) -> float:
+        """Of the quote, 0-1."""
+        return support
+
+    def lm_logprob(self, candidate: Candidate, _: float) -> float:
+        """Mean log-probability of the answer's tokens under the adapted language model; 0 without one."""
+        opinion = candidate.opinion
+        return 0.0 if opinion is None else opinion.logprob / max(opinion.tokens, 1)
+
+    def lm_right(self, candidate: Candidate, _: float) -> float:
+        """Logit of the adapted language model's judgement of the answer; 0 without one."""
+        if candidate.opinion is None:
+            return 0.0
+        return _logit(self._judged.get(normalise_answer(candidate.answer), 0.0))
+
+
+_COLUMNS: Mapping[str, Callable[[_View, Candidate, float], float]] = {
+    "pointer": _View.pointer,
+    "lm_agreement": _View.lm_agreement,
+    "retrieval_score": _View.retrieval_score,
+    "retrieval_gap": _View.retrieval_gap,
+    "support": _View.support,
+    "lm_logprob": _View.lm_logprob,
+    "lm_right": _View.lm_right,
+}
+"""How each feature is computed from the evidence, a candidate and its support. A new feature is a line here."""
+FEATURES = tuple(_COLUMNS)
+"""The names of the columns, in their order."""
 
 
 def _logit(probability: float) -> float:

@@ -16,13 +16,16 @@ class ConfidenceScorer(Protocol):
 
 
 class ScoreConfidence:
-    """Geometric mean of support and the candidate's mean token probability.
+    """Geometric mean of support and the candidate's mean token probability; support alone where that is not known.
 
     An uncalibrated score: it orders answers, but 0.8 does not mean that 80% of such answers are right.
     """
 
     def score(self, evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> list[float]:  # noqa: ARG002
-        return [float((support * candidate.mean_token_probability) ** 0.5) for candidate, support in cited]
+        return [
+            float((support * candidate.mean_token_probability) ** 0.5) if candidate.tokens else support
+            for candidate, support in cited
+        ]
 
 
 class CalibratedConfidence:
@@ -32,4 +35,5 @@ class CalibratedConfidence:
         self._calibrator = calibrator
 
     def score(self, evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> list[float]:
-        return [float(one) for one in self._calibrator.confidences(features(evidence, cited))]
+        confidences = self._calibrator.confidences(features(evidence, cited))
+        return [float(confidence) for confidence in confidences]

@@ -12,6 +12,16 @@ SCALE = 2.0
 _DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
 
 
+def is_low_rank(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether there are changes among the tensors."""
+    return any(name.endswith(_DOWN) for name in tensors)
+
+
+def besides(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors that are no changes."""
+    return {name: one for name, one in tensors.items() if not name.endswith((_DOWN, _UP))}
+
+
 @torch.no_grad()
 def merge(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Add the changes to the model's weights, in float32 before they are rounded again; other tensors are left out.

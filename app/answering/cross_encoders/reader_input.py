@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
+from app.answering.text.token_offsets import characters, touching
 from common.errors import ModelUnusableError
-from retriever.sentences import splits_character
 from retriever.types import Span
 
 MAX_TOKENS = 192
@@ -19,7 +19,7 @@ TITLE_TOKENS = 32
 
 @dataclass(frozen=True, slots=True)
 class ReaderInput:
-    """One sequence: ``[CLS] question [SEP] title [SEP] window [SEP]``.
+    """One sequence: ``[CLS] question [SEP] title [SEP] window [SEP]``, or with <s> and </s> as the model has them.
 
     ``ids``, ``types``: of its tokens (types: 0 up to the first [SEP], then 1).
     ``first``: the index of the first token of the window. ``offsets``: characters of the window,
@@ -37,23 +37,12 @@ class ReaderInput:
     read: int
 
     def characters(self, start: int, end: int) -> Span:
-        """The characters of the window from window token ``start`` to window token ``end``, both included.
-
-        Tokens leave out accents and joiners that belong to a visible character: the span takes them in.
-        """
-        first, last = int(self.offsets[start, 0]), int(self.offsets[end, 1])
-        while splits_character(self.window, first):
-            first -= 1
-        while splits_character(self.window, last):
-            last += 1
-        return Span(first, last)
+        """The characters of the window from window token ``start`` to window token ``end``, both included."""
+        return characters(self.window, self.offsets, start, end)
 
     def tokens(self, span: Span) -> tuple[int, int] | None:
         """The first and last window token that touch these characters; None when the sequence ends before them."""
-        touched = np.flatnonzero((self.offsets[:, 0] < span.end) & (self.offsets[:, 1] > span.start))
-        if not len(touched) or span.end > self.read:
-            return None
-        return int(touched[0]), int(touched[-1])
+        return touching(self.offsets, span) if span.end <= self.read else None
 
 
 class ReaderTokenizer:
@@ -65,7 +54,7 @@ class ReaderTokenizer:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self.max_tokens = max_tokens
-        self._cls, self._sep = self._special("[CLS]"), self._special("[SEP]")
+        self._cls, self._sep = self._special("<s>", "[CLS]"), self._special("</s>", "[SEP]")
 
     def inputs(self, question: str, passages: Sequence[tuple[str, str]]) -> list[ReaderInput]:
         """A sequence for each (title, window).
@@ -83,10 +72,15 @@ class ReaderTokenizer:
             for title, (_, window), encoding in zip(titles, passages, windows, strict=True)
         ]
 
-    def _special(self, token: str) -> int:
-        found = self._tokenizer.token_to_id(token)
+    def _special(self, mpnet: str, bert: str) -> int:
+        """MPNet's vocabulary has BERT's tokens too, which it never learnt: its own come first."""
+        found = self._tokenizer.token_to_id(mpnet)
         if found is None:
-            raise ModelUnusableError(f"The base model's tokenizer has no {token}, which the reader needs.")
+            found = self._tokenizer.token_to_id(bert)
+        if found is None:
+            raise ModelUnusableError(
+                f"The base model's tokenizer has neither {mpnet} nor {bert}, which the reader needs."
+            )
         return found
 
     def _input(self, asked: list[int], title: list[int], window: str, encoding: Encoding) -> ReaderInput:

@@ -6,19 +6,25 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
-from app.answering.cross_encoders.cross_encoder import CrossEncoder, EncoderShape, Packed, base_words
+from app.answering.cross_encoders.cross_encoder import (
+    CrossEncoder,
+    Packed,
+)
 from app.answering.cross_encoders.pointing import FloatArray, best_spans
 from app.answering.cross_encoders.reader_input import MAX_TOKENS, ReaderInput, ReaderTokenizer
+from app.answering.cross_encoders.reader_weights import (
+    PACKAGED_BASES,
+    READER_KIND,
+    READER_NAME,
+    BaseFolders,
+    reader_base,
+    reader_encoder,
+)
 from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights
-from common.errors import ModelUnusableError
-from common.packaged import MINILM, minilm_folder
 from common.torch_runtime import native_dtype
 from retriever.types import Span
 
-READER_KIND = "reader"
 _PACKED_TOGETHER = 8
 _SPANS_KEPT = 3
 
@@ -73,19 +79,16 @@ class ReaderModel:
         return start, end, answerability
 
 
-def load_reader_model(name: str = "reader", folder: Path = WEIGHTS_FOLDER) -> ReaderModel:
+def load_reader_model(
+    name: str = READER_NAME, folder: Path = WEIGHTS_FOLDER, *, bases: BaseFolders = PACKAGED_BASES
+) -> ReaderModel:
     """The shipped reader, its weights and those of its base model checked, in the machine's best number format.
 
     Raises:
         ModelUnusableError: when either is missing, damaged, or the two do not belong together.
     """
     path, entry = shipped_weights(name, READER_KIND, folder)
-    if entry.base_sha256 != MINILM.sha256:
-        raise ModelUnusableError(
-            f"The reader {name!r} was trained from weights with sha256 {entry.base_sha256[:12]}..., but the installed "
-            f"{MINILM.name} has {MINILM.sha256[:12]}...; train it again."
-        )
-    return reader_model(path, minilm_folder(), sha256=entry.sha256)
+    return reader_model(path, reader_base(name, entry, bases), sha256=entry.sha256)
 
 
 def reader_model(
@@ -96,17 +99,12 @@ def reader_model(
     max_tokens: int = MAX_TOKENS,
     dtype: torch.dtype | None = None,
 ) -> ReaderModel:
-    """The reader of this file over the base model in this folder.
+    """The reader of this file over the base model in this folder: all its weights, or low-rank changes to the base's.
 
     Raises:
         ModelUnusableError: when the file does not hold a reader of the base model's shape.
     """
-    try:
-        model = CrossEncoder(EncoderShape.of_config(base / "config.json"), base_words(base))
-        model.load_state_dict(load_file(weights))
-    except (RuntimeError, SafetensorError, OSError, KeyError) as error:
-        raise ModelUnusableError(f"{weights} does not hold a reader for {base} ({error}).") from error
-    model = model.to(dtype or native_dtype()).eval().requires_grad_(False)
+    model = reader_encoder(weights, base).to(dtype or native_dtype()).eval().requires_grad_(False)
     return ReaderModel(model, ReaderTokenizer(base, max_tokens=max_tokens), sha256=sha256)
 
 

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from app.answering.cross_encoders.cross_encoder import CrossEncoder, Packed
 from app.answering.cross_encoders.low_rank import merge
 
-PROJECTIONS = ("qkv", "out", "up", "down")
 HEAD = "head."
 
 

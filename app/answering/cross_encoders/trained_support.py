@@ -7,17 +7,22 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from app.answering.cross_encoders.cross_encoder import CrossEncoder, EncoderShape, Packed, base_words
-from app.answering.cross_encoders.reader_model import READER_KIND
+from app.answering.cross_encoders.cross_encoder import Packed
+from app.answering.cross_encoders.reader_weights import (
+    PACKAGED_BASES,
+    READER_KIND,
+    BaseFolders,
+    reader_base,
+    reader_encoder,
+)
 from app.answering.cross_encoders.support_input import QUOTE_TOKENS, SupportTokenizer
 from app.answering.cross_encoders.support_model import SupportModel, load
 from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights
 from app.answering.support import Claim
 from common.errors import ModelUnusableError
-from common.packaged import MINILM, minilm_folder
 from common.torch_runtime import native_dtype
 
-SUPPORT_KIND = "support"
+SUPPORT_KIND = SUPPORT_NAME = "support"
 _PACKED_TOGETHER = 16
 
 
@@ -47,10 +52,11 @@ def load_support(
     *,
     reader: str = "reader",
     reader_folder: Path | None = None,
+    bases: BaseFolders = PACKAGED_BASES,
 ) -> TrainedSupport:
     """The shipped support scorer over the shipped reader, everything checked, in the machine's best number format.
 
-    ``reader_folder``: where the reader's weights are, ``folder`` unless given.
+    ``reader_folder``: where the reader's weights are, ``folder`` unless given. ``bases``: see ``reader_base``.
 
     Raises:
         ModelUnusableError: when a file is missing or damaged, or they do not belong together.
@@ -62,12 +68,7 @@ def load_support(
             f"The support scorer {name!r} was trained from a reader with sha256 {entry.base_sha256[:12]}..., but the "
             f"reader {reader!r} has {read.sha256[:12]}...; train it again."
         )
-    if read.base_sha256 != MINILM.sha256:
-        raise ModelUnusableError(
-            f"The reader {reader!r} was trained from weights with sha256 {read.base_sha256[:12]}..., but the installed "
-            f"{MINILM.name} has {MINILM.sha256[:12]}...; train it again."
-        )
-    return trained_support(path, reader_path, minilm_folder(), sha256=entry.sha256)
+    return trained_support(path, reader_path, reader_base(reader, read, bases), sha256=entry.sha256)
 
 
 def trained_support(
@@ -93,17 +94,3 @@ def trained_support(
         ) from error
     model = model.to(dtype or native_dtype()).eval().requires_grad_(False)
     return TrainedSupport(model, SupportTokenizer(base, quote_tokens=quote_tokens), sha256=sha256)
-
-
-def reader_encoder(reader: Path, base: Path) -> CrossEncoder:
-    """The reader of this file over the base model in this folder, in float32.
-
-    Raises:
-        ModelUnusableError: when the file does not hold a reader of the base model's shape.
-    """
-    try:
-        encoder = CrossEncoder(EncoderShape.of_config(base / "config.json"), base_words(base).float())
-        encoder.load_state_dict(load_file(reader))
-    except (RuntimeError, SafetensorError, OSError, KeyError) as error:
-        raise ModelUnusableError(f"{reader} does not hold a reader for {base} ({error}).") from error
-    return encoder

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from app.answering.language_models.few_shot_prompt import asked, one_line
+from app.answering.text.token_offsets import characters, touching
 from retriever.sentences import splits_character
 from retriever.types import Span
 
@@ -43,22 +44,16 @@ class EvidenceInput:
     def characters(self, first: int, last: int) -> Span:
         """The characters, of their window, from evidence token ``first`` to ``last``, both of one passage."""
         window = self.windows[int(self.passages[first])]
-        start, end = int(self.offsets[first, 0]), int(self.offsets[last, 1])
-        while splits_character(window, start):
-            start -= 1
-        while splits_character(window, end):
-            end += 1
-        return Span(start, end)
+        return characters(window, self.offsets, first, last)
 
     def tokens(self, passage: int, span: Span) -> tuple[int, int] | None:
         """The first and last evidence token that touch these characters; None when not all of them were read."""
-        of_passage = self.passages == passage
-        touched = np.flatnonzero(
-            of_passage & (self.offsets[:, 0] < span.end) & (self.offsets[:, 1] > span.start)
-        )
-        if not len(touched) or self.offsets[of_passage, 1].max() < span.end:
+        (of_passage,) = np.nonzero(self.passages == passage)
+        offsets = self.offsets[of_passage]
+        touched = touching(offsets, span)
+        if touched is None or offsets[:, 1].max() < span.end:
             return None
-        return int(touched[0]), int(touched[-1])
+        return int(of_passage[touched[0]]), int(of_passage[touched[1]])
 
 
 class EvidenceTokenizer:

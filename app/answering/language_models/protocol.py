@@ -1,4 +1,4 @@
-"""A causal language model that completes prompts which share a prefix."""
+"""A language model that completes prompts: one that runs here, or one behind a server that takes and gives text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,33 +7,44 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a language model wrote after a prompt, up to the stop string (not included).
-
-    ``logprob``: natural logarithm of the probability of the written tokens, the one that ended it included
-    (always at temperature 1, so that sampled and greedy ones compare).
-    ``tokens``: how many tokens ``logprob`` sums over.
-    ``finished``: it ended by itself; False when the token limit or the deadline cut it off.
-    """
+    """What a language model wrote after a prompt, up to the stop string (not included)."""
 
     text: str
-    logprob: float
+    logprob: float | None
+    """Natural logarithm of the probability of the written tokens, the one that ended it included.
+
+    Always at temperature 1, so that sampled and greedy ones compare. None where the model does not tell it.
+    """
     tokens: int
+    """How many tokens ``logprob`` sums over; 0 where it is None."""
     finished: bool
+    """It ended by itself. False when the token limit or the deadline cut it off."""
 
 
 class LanguageModel(Protocol):
-    """What generators need of a language model. ``ScriptedLM`` in the tests follows it too."""
+    """What generators need of a language model.
+
+    ``TransformersLM`` follows it with weights, and in the tests ``ScriptedLM`` and ``TextOnlyLM``. The last one knows
+    no tokens and no probabilities, like a client of a server.
+    """
 
     @property
     def name(self) -> str:
-        """The name or path it was loaded by."""
+        """The name or path it is asked for by."""
 
     @property
-    def sha256(self) -> str:
-        """Hex digest of the weights (for a GGUF: of the GGUF)."""
+    def identity(self) -> str:
+        """What tells it from every other model, for prediction files and calibrators.
+
+        The hex digest of its weights where they are here (for a GGUF: of the GGUF); else whatever the server says of
+        it that changes when the model does.
+        """
 
     def head(self, text: str, *, max_tokens: int) -> str:
-        """The longest beginning of ``text`` that is at most ``max_tokens`` tokens."""
+        """The longest beginning of ``text`` that counts as at most ``max_tokens`` tokens.
+
+        A model with its tokenizer at hand counts exactly. One without estimates from the number of characters.
+        """
 
     def complete(
         self,
@@ -46,11 +57,11 @@ class LanguageModel(Protocol):
         seed: int = 0,
         deadline: float | None = None,
     ) -> list[Completion]:
-        """One completion of ``prefix + prompt`` per prompt, in order, decoded as one batch.
+        """One completion of ``prefix + prompt`` per prompt, in order.
 
-        The key-value cache of ``prefix`` is computed once and reused between calls. Prefix and prompts become
-        tokens apart, so a prefix should end where a token does (a line end). Control tokens spelt out in
-        either are read as plain text.
-        ``temperature`` 0 is greedy; above it, sampled with ``seed`` and the prompt's place in the batch.
-        ``deadline`` is a ``time.monotonic()`` value; past it, what is written so far comes back unfinished.
+        ``prefix``: what the prompts share. An implementation may read it once and keep what it made of it, so it
+        should end where a token does (a line end).
+        ``max_tokens``: written at most, in the model's own tokens. ``stop``: where writing ends.
+        ``temperature``: 0 is greedy; above it, sampled with ``seed`` and the prompt's place among the prompts.
+        ``deadline``: a ``time.monotonic()`` value. Past it, what is written so far (or nothing) comes back unfinished.
         """

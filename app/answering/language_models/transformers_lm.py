@@ -76,7 +76,7 @@ class TransformersLM:
         self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, name: str, sha256: str
     ) -> None:
         self.name = name
-        self.sha256 = sha256
+        self.identity = sha256
         self._model = model.eval()  # type: ignore[no-untyped-call]
         self._tokenizer = tokenizer
         self._begin = _begin_ids(tokenizer)

@@ -74,7 +74,7 @@ def longest_apart(spans: set[Span]) -> list[Span]:
     """The spans in order, without those that overlap a longer one (of equal ones the first stays)."""
     kept: list[Span] = []
     for span in sorted(spans, key=lambda span: (-len(span), span)):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
+        if not any(span.touches(other) for other in kept):
             kept.append(span)
     return sorted(kept)
 

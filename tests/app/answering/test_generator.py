@@ -9,7 +9,7 @@ from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.types import CandidateSource, Reading, ScoredSpan
 from common.packaged import default_cache_dir
 from retriever.types import Hit, Passage, Span
-from tests.fakes import ScriptedLM
+from tests.fakes import ScriptedLM, TextOnlyLM
 from tests.real_models import load_language_model
 
 TEXTS = {
@@ -43,6 +43,22 @@ def test_each_passage_gives_one_candidate_in_the_order_of_the_readings():
         ("oak", "Mill"),
     ]
     assert all(each.source is CandidateSource.LM and each.sample == 0 for each in candidates)
+
+
+def test_a_language_model_that_knows_no_tokens_and_no_probabilities_writes_candidates_too():
+    asked = []
+
+    def serve(request):
+        asked.append(request)
+        return "1911." if "Title: Harbour" in request["prompt"] else "not in the passage"
+
+    (candidate,) = generate(TextOnlyLM(serve), evidence_tokens=4, seed=7)
+    assert (candidate.answer, candidate.logprob, candidate.tokens) == ("1911", 0.0, 0)
+    assert [request["prompt"].startswith(prompt.prefix()) for request in asked] == [True] * 3
+    assert (
+        f"Passage: {TEXTS['Harbour'][: 4 * 4].strip()}\n" in asked[0]["prompt"]
+    )  # cut by an estimate in characters
+    assert (asked[0]["max_tokens"], asked[0]["temperature"], asked[0]["seed"]) == (32, 0.0, 7)
 
 
 def test_fewer_candidates_than_passages_come_from_the_best_passages():

@@ -9,18 +9,18 @@ from app.answering.cite import SentenceCiter
 from app.answering.compose import SentenceComposer
 from app.answering.confidence.features import Evidence
 from app.answering.confidence.scorers import ScoreConfidence
-from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
-from app.answering.options import AnswerLength, AnswerOptions
-from app.answering.pipeline import (
+from app.answering.events import (
     Composed,
     Decided,
     Generated,
     Located,
-    Pipeline,
     Read,
     Retrieved,
     Supported,
 )
+from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
+from app.answering.options import AnswerLength, AnswerOptions
+from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader
 from app.answering.support import LexicalSupport
 from app.answering.text.overlap import Overlap
@@ -259,6 +259,13 @@ def test_when_the_surest_of_several_is_not_sure_enough_their_quotes_are_shown(jo
 def test_a_deadline_that_has_passed_is_a_sentence(pipeline):
     with pytest.raises(DeadlineExceededError, match=r"ran out during the stage 'retrieve'"):
         pipeline.answer(QUESTION, deadline=time.monotonic() - 1)
+
+
+def test_at_the_deadline_itself_the_time_is_up(pipeline, monkeypatch):
+    due = time.monotonic() + 3600
+    monkeypatch.setattr("app.answering.deadline.time.monotonic", lambda: due)
+    with pytest.raises(DeadlineExceededError, match="'retrieve'"):
+        pipeline.answer(QUESTION, deadline=due)
 
 
 def test_a_generator_that_ran_out_of_time_with_nothing_is_a_sentence(index):

@@ -1,27 +1,251 @@
-"""What a trace keeps of a candidate comes back as it was."""
+"""The JSON of answering, value by value, and what comes back from it."""
 
 import json
+from dataclasses import fields, replace
 
 import pytest
 
-from app.answering.trace_json import candidate_as_json, candidate_of
-from app.answering.types import Candidate, CandidateSource, Opinion
+from app.answering import events, trace_json
+from app.answering.trace_json import (
+    candidates_of,
+    event_as_json,
+    fill_in,
+    hits_of,
+    readings_of,
+    trace_as_json,
+)
+from app.answering.types import (
+    AbstainReason,
+    Abstention,
+    Alternative,
+    Candidate,
+    CandidateSource,
+    Citation,
+    CitedAnswer,
+    CitedCandidate,
+    Opinion,
+    Quote,
+    Reading,
+    ScoredSpan,
+    Trace,
+)
 from common.errors import LoccitError
-from retriever.types import Passage, Span
+from retriever import types as retrieval
+from retriever.types import Document, Hit, Passage, Span
 
-PASSAGE = Passage(7, "tower", "Tower", "It rose in 1698.", Span(100, 116), "")
-OPINION = Opinion(logprob=-2.5, tokens=3, right=0.7, null=0.2, pointer=Span(111, 115), pointed=0.6)
-CANDIDATE = Candidate("1698", PASSAGE, CandidateSource.READER, -0.5, 1, Span(111, 115), opinion=OPINION)
+DOCUMENT = Document("tower", "Tower", "Here. It rose in 1698. It fell.", "https://t.org", {"kind": "tower"})
+PASSAGE = Passage(7, "tower", "Tower", "It rose in 1698.", Span(6, 22), " It fell.")
+HIT = Hit(PASSAGE, 0.75, 1)
+READING = Reading(HIT, 0.5, (ScoredSpan(Span(17, 21), 0.25),))
+OPINION = Opinion(logprob=-2.5, tokens=3, right=0.7, null=0.2, pointer=Span(17, 21), pointed=0.6)
+CANDIDATE = Candidate(
+    "1698", PASSAGE, CandidateSource.READER, -0.5, 1, Span(17, 21), sample=2, opinion=OPINION, attempt=4
+)
+QUOTE = Quote(DOCUMENT, Span(6, 22))
+CITATION = replace(
+    Citation.of(QUOTE, support=0.9, further=True), locator="page 3", document_text=DOCUMENT.text
+)
+CITED = CitedCandidate(CANDIDATE, (CITATION,), 0.8)
+ANSWER = CitedAnswer(
+    "It rose in 1698.", "1698", (CITATION,), 0.8, PASSAGE, (Alternative("1699", (CITATION,), 0.1),)
+)
+TRACE = Trace("when?", (HIT,), (READING,), (CANDIDATE,), (CITED,), ANSWER, {"read": 0.01, "cite": 0.002})
+
+PLACE_JSON = {"start": 17, "end": 21}
+PASSAGE_JSON = {"row": 7, "document_id": "tower", "start": 6, "end": 22}
+HIT_JSON = {
+    **PASSAGE_JSON,
+    "title": "Tower",
+    "text": "It rose in 1698.",
+    "continuation": " It fell.",
+    "score": 0.75,
+    "rank": 1,
+}
+READING_JSON = {"row": 7, "answerability": 0.5, "spans": [{**PLACE_JSON, "score": 0.25}]}
+CANDIDATE_JSON = {
+    "answer": "1698",
+    "source": "reader",
+    "logprob": -0.5,
+    "tokens": 1,
+    "sample": 2,
+    "pointer": PLACE_JSON,
+    "opinion": {
+        "logprob": -2.5,
+        "tokens": 3,
+        "right": 0.7,
+        "null": 0.2,
+        "pointer": PLACE_JSON,
+        "pointed": 0.6,
+    },
+    "passage": PASSAGE_JSON,
+}
+CITATION_JSON = {
+    "quote": "It rose in 1698.",
+    "document_id": "tower",
+    "title": "Tower",
+    "url": "https://t.org",
+    "start": 6,
+    "end": 22,
+    "support": 0.9,
+    "further": True,
+    "document_sha256": DOCUMENT.sha256,
+    "locator": "page 3",
+    "before": "Here. ",
+    "after": " It fell.",
+}
+CITED_JSON = {
+    "candidate": {**CANDIDATE_JSON, "attempt": 4},
+    "citations": [CITATION_JSON],
+    "confidence": 0.8,
+}
+DECISION_JSON = {
+    "answer": "It rose in 1698.",
+    "short_answer": "1698",
+    "abstained": False,
+    "abstain_reason": None,
+    "confidence": 0.8,
+    "citations": [CITATION_JSON],
+    "alternatives": [{"answer": "1699", "confidence": 0.1, "citations": [CITATION_JSON]}],
+    "nearest": [],
+}
+TRACE_JSON = {
+    "schema": 1,
+    "question": "when?",
+    "hits": [HIT_JSON],
+    "readings": [READING_JSON],
+    "candidates": [{**CANDIDATE_JSON, "attempt": 4}],
+    "cited": [CITED_JSON],
+    "decision": DECISION_JSON,
+    "timings_ms": {"read": 10.0, "cite": 2.0, "total": 12.0},
+}
 
 
-def test_a_candidate_comes_back_with_its_opinion():
-    kept = json.loads(json.dumps(candidate_as_json(CANDIDATE)))
-    assert candidate_of(kept, {7: PASSAGE}) == CANDIDATE
-    assert (kept["opinion"]["right"], kept["opinion"]["null"]) == (0.7, 0.2)
+def written(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def test_a_trace_is_written_to_the_last_byte_as_it_always_was():
+    assert written(trace_as_json(TRACE)) == written(TRACE_JSON)
+
+
+def test_an_abstention_has_the_same_keys_as_an_answer():
+    abstention = Abstention(AbstainReason.LOW_CONFIDENCE, 0.3, (CITATION,))
+    assert written(trace_as_json(replace(TRACE, decision=abstention))["decision"]) == written(
+        {
+            "answer": None,
+            "short_answer": None,
+            "abstained": True,
+            "abstain_reason": "low_confidence",
+            "confidence": 0.3,
+            "citations": [],
+            "alternatives": [],
+            "nearest": [CITATION_JSON],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "form"),
+    [
+        (events.Retrieved((HIT,)), {"event": "retrieved", "hits": [HIT_JSON]}),
+        (events.Read((READING,)), {"event": "read", "readings": [READING_JSON]}),
+        (events.Generated((CANDIDATE,)), {"event": "generated", "candidates": [CANDIDATE_JSON]}),
+        (
+            events.Located(((CANDIDATE, QUOTE),)),
+            {
+                "event": "located",
+                "quoted": [
+                    {
+                        "candidate": CANDIDATE_JSON,
+                        "quote": {
+                            "start": 6,
+                            "end": 22,
+                            "document_id": "tower",
+                            "quote": "It rose in 1698.",
+                        },
+                    }
+                ],
+            },
+        ),
+        (events.Supported((CITED,)), {"event": "supported", "cited": [CITED_JSON]}),
+        (events.Composed(ANSWER), {"event": "composed", "decision": DECISION_JSON}),
+        (events.Decided(TRACE), {"event": "decided", "trace": TRACE_JSON}),
+    ],
+    ids=lambda value: value["event"] if isinstance(value, dict) else "",
+)
+def test_every_event_has_a_name_and_what_its_stage_found(event, form):
+    assert written(event_as_json(event)) == written(form)
+
+
+def test_hits_readings_and_candidates_come_back_as_they_were():
+    kept = json.loads(written(trace_as_json(TRACE)))
+    assert hits_of(kept) == [HIT]
+    assert readings_of(kept) == [READING]
+    assert candidates_of(kept) == [CANDIDATE]
+
+
+SPAN = {"start", "end"}
+
+
+@pytest.mark.parametrize(
+    ("inner", "form", "elsewhere"),
+    [
+        (retrieval.Document, trace_json.Document, {"doc_id": {"document_id"}}),
+        (
+            Passage,
+            trace_json.Hit,
+            {"doc_id": {"document_id"}, "span": SPAN},
+        ),
+        (Hit, trace_json.Hit, {"passage": {"row", "title", "text", "continuation", *SPAN}}),
+        (ScoredSpan, trace_json.ScoredPlace, {"span": SPAN}),
+        (Reading, trace_json.Reading, {"hit": {"row"}}),
+        (Opinion, trace_json.Opinion, {}),
+        (Candidate, trace_json.RecordedCandidate, {}),
+        (Citation, trace_json.Citation, {"doc_id": {"document_id"}, "span": SPAN}),
+        (CitedCandidate, trace_json.CitedCandidate, {}),
+        (Alternative, trace_json.Alternative, {}),
+        (Trace, trace_json.Trace, {"timings": {"timings_ms"}, "cut_short": set()}),
+        (CitedAnswer, trace_json.Decision, {"passage": set()}),
+        (Abstention, trace_json.Decision, {"reason": {"abstain_reason"}}),
+        *((event, getattr(trace_json, event.__name__), {}) for event in events.Event.__args__),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_every_field_of_an_inner_type_has_its_key(inner, form, elsewhere):
+    for field in fields(inner):
+        assert elsewhere.get(field.name, {field.name}) <= form.__required_keys__, field.name
+
+
+def test_every_event_is_among_those_that_the_json_knows():
+    named = {event.__name__ for event in trace_json.Event.__args__}
+    assert named == {event.__name__ for event in events.Event.__args__}
+
+
+def test_what_an_earlier_version_did_not_write_is_filled_in():
+    earlier = json.loads(written(trace_as_json(TRACE)))
+    decision, [cited] = earlier["decision"], earlier["cited"]
+    citations = [part["citations"][0] for part in (decision, *decision["alternatives"], cited)]
+    candidates = [*earlier["candidates"], cited["candidate"]]
+    del decision["short_answer"]
+    for citation in citations:
+        del citation["further"]
+    for candidate in candidates:
+        del candidate["attempt"], candidate["opinion"]
+    fill_in(earlier)
+    assert decision["short_answer"] == decision["answer"]
+    assert [citation["further"] for citation in citations] == [False] * 3
+    assert candidates_of(earlier) == [replace(CANDIDATE, opinion=None, attempt=None)]
+    assert candidates[0] == candidates[1]
+
+
+def test_what_is_whole_is_left_as_it_is():
+    whole = json.loads(written(trace_as_json(TRACE)))
+    fill_in(whole)
+    assert written(whole) == written(TRACE_JSON)
 
 
 def test_an_opinion_from_before_answers_were_judged_is_told_so():
-    kept = candidate_as_json(CANDIDATE)
-    del kept["opinion"]["right"]
+    kept = json.loads(written(trace_as_json(TRACE)))
+    del kept["candidates"][0]["opinion"]["right"]
     with pytest.raises(LoccitError, match="did not judge answers; predict it again"):
-        candidate_of(kept, {7: PASSAGE})
+        candidates_of(kept)

@@ -24,7 +24,7 @@ from retriever.index import PassageIndex
 from retriever.indexing import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
-from retriever.types import Document, RetrievalMode
+from retriever.types import Document
 
 DOCUMENTS = (
     Document(
@@ -62,11 +62,11 @@ def service_over(
 def service_of(
     index: PassageIndex, encoder: HashingEncoder, generator: Generator | None = None
 ) -> AnswerService:
-    overlap = Overlap(index.lexical)
+    overlap, generator = Overlap(index.lexical), generator or ReaderGenerator()
     pipeline = Pipeline(
         retriever=IndexRetriever(index, encoder),
         reader=LexicalReader(overlap, encoder),
-        generator=generator or ReaderGenerator(),
+        generator=generator,
         citer=SentenceCiter(overlap),
         support=LexicalSupport(overlap, encoder),
         confidence=ScoreConfidence(),
@@ -74,7 +74,7 @@ def service_of(
         options=AnswerOptions(min_confidence=0.2),
     )
     models = ModelNames("hashing", "lexical", None, None, None, None, "LexicalSupport")
-    return AnswerService(pipeline, index, encoder, models, RetrievalMode.HYBRID, None, None)
+    return AnswerService(Settings(), pipeline, index, encoder, models, lambda _: generator)
 
 
 @asynccontextmanager

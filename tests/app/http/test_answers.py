@@ -86,6 +86,7 @@ async def test_an_answer_names_models_index_and_stages(client):
         "language_model": None,
         "language_model_sha256": None,
         "adapter_sha256": None,
+        "support": "LexicalSupport",
     }
     assert body["generation"] is None
     assert body["calibration"] is None

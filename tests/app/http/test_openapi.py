@@ -6,15 +6,8 @@ import pytest
 from pydantic import BaseModel
 
 from app.http import examples, wire
-from app.http.wire import (
-    EXPECTED,
-    AnswerRequest,
-    AnswerResponse,
-    DocumentResponse,
-    DocumentToRead,
-    Problem,
-    Ready,
-)
+from app.http.wire import EXPECTED, AnswerRequest, DocumentToRead, Problem, Ready
+from app.service.response import AnswerResponse, DocumentResponse
 
 
 @pytest.fixture
@@ -131,6 +124,18 @@ async def test_examples_of_refusals_are_what_the_service_says(client):
     assert response.json() == examples.PROBLEMS[422]
     response = await client.get("/documents/Eifel_Tower")
     assert response.json() == examples.PROBLEMS[404]
+
+
+async def test_the_shapes_of_an_answer_are_described_once_each_under_their_names(description):
+    schemas = description["components"]["schemas"]
+    of_answers = {"Citation", "Hit", "Candidate", "Opinion", "Place", "PassagePlace", "Alternative", "Model"}
+    assert of_answers | {"AnswerResponse", "Calibration", "Attribution"} <= schemas.keys()
+    assert schemas["Citation"]["properties"]["end"]["description"] == "The quote ends before it."
+    assert schemas["Citation"]["required"] == list(schemas["Citation"]["properties"])
+    assert (
+        "wait: until the question's turn came"
+        in (schemas["AnswerResponse"]["properties"]["timings_ms"]["description"])
+    )
 
 
 async def test_the_root_says_where_the_description_is(client):

@@ -102,6 +102,7 @@ async def test_until_the_models_have_answered_the_service_is_live_but_not_ready(
                 "language_model": None,
                 "language_model_sha256": None,
                 "adapter_sha256": None,
+                "support": "LexicalSupport",
             },
         }
         assert (await client.post("/answer", json=ASKED)).status_code == 200

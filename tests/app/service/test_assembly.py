@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,18 +23,22 @@ from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
 from app.answering.reader import LexicalReader
 from app.answering.shipped_weights import MANIFEST_FILE, WEIGHTS_FOLDER, ShippedWeights, record_weights
-from app.answering.types import CandidateSource, CitedAnswer
-from app.service import assembly, generation
+from app.answering.support import LexicalSupport
+from app.answering.types import Candidate, CandidateSource, CitedAnswer
 from app.service.ask import Ask, answered
-from app.service.assembly import open_service
+from app.service.assembly import Parts, open_retriever, open_service
 from app.service.calibration import fitted_on
-from app.service.response import response_as_json
+from app.service.generation import Writing, writing
+from app.service.response import response_of
 from app.service.settings import Settings
-from common.errors import InvalidRequestError, ModelUnusableError
+from common.errors import IndexUnusableError, InvalidRequestError, ModelUnusableError
 from common.packaged import sha256_of
+from evaluation.configurations import configuration_of, pipeline_for
+from evaluation.questions import Question
+from evaluation.slices import WITHOUT_GOLD
 from retriever.encoder import HashingEncoder
 from retriever.types import Document, Span
-from tests.fakes import ScriptedLM
+from tests.fakes import ScriptedLM, TextOnlyLM
 
 QUESTION = "who built the first Eddystone tower"
 
@@ -55,35 +60,55 @@ class FirstWords:
 
 
 @pytest.fixture
-def reader_model(monkeypatch):
-    model = FirstWords()
-    monkeypatch.setattr(assembly, "load_reader_model", lambda **_: model)
-    return model
+def reader_model():
+    return FirstWords()
 
 
 @pytest.fixture
-def lm(monkeypatch):
-    lm = ScriptedLM({"Eddystone": "Henry Winstanley"})
-    monkeypatch.setattr(generation, "language_model", lambda _: lm)
-    return lm
-
-
-@pytest.fixture(autouse=True)
-def nothing_shipped(calibrators_from, tmp_path):
-    calibrators_from(tmp_path / "nothing")
+def lm():
+    return ScriptedLM({"Eddystone": "Henry Winstanley"})
 
 
 @pytest.fixture
-def settings(notes_index, reader_model, lm):
+def parts(reader_model, lm, tmp_path):
+    """Parts that need no weights, with nothing shipped."""
+    return Parts(
+        load_reader_model=lambda **_: reader_model,
+        writing=partial(writing, load=lambda _: lm),
+        shipped=tmp_path / "weights",
+    )
+
+
+@pytest.fixture
+def opened(parts):
+    """Opens what these settings ask for, from those parts."""
+
+    def of(settings, *, parts=parts, **given):
+        return open_service(settings, parts=parts, **given)
+
+    return of
+
+
+@pytest.fixture
+def settings(notes_index):
     def of(**given):
         return Settings.of(index=notes_index, **given)
 
     return of
 
 
-def fitted_for(settings, /, **changes):
-    """A calibrator that says 0.8 of every answer, fitted on just what these settings open."""
-    service = open_service(settings)
+@pytest.fixture
+def fitted_for(opened):
+    """Makes a calibrator that says 0.8 of every answer, fitted on just what these settings open."""
+
+    def of(settings, /, **changes):
+        return calibrator_for(opened(settings), **changes)
+
+    return of
+
+
+def calibrator_for(service, **changes):
+    settings = service.settings
     digests = service.models.digests(service.encoder)
     here = replace(fitted_on(settings, digests, service.index, {"name": "towers.jsonl"}, []), name="towers")
     return Calibrator(
@@ -102,11 +127,11 @@ def beside(settings, calibrator):
 
 
 def response(service, asked):
-    return response_as_json(answered(service, asked), asked, service)
+    return response_of(answered(service, asked), asked, service).as_json()
 
 
-def test_reader_and_language_model_answer_together(settings, reader_model, lm):
-    service = open_service(settings())
+def test_reader_and_language_model_answer_together(settings, reader_model, lm, opened):
+    service = opened(settings())
     assert isinstance(service.pipeline.reader, TrainedReader)
     assert isinstance(service.pipeline.generator, JointGenerator)
     assert (service.models.reader, service.models.reader_sha256) == ("trained", "f" * 64)
@@ -117,17 +142,17 @@ def test_reader_and_language_model_answer_together(settings, reader_model, lm):
     assert [len(call.prompts) for call in lm.calls] == [1]
 
 
-def test_passages_read_and_candidates_are_as_set(settings, reader_model, lm):
-    service = open_service(settings(passages_read=1, candidates=2))
+def test_passages_read_and_candidates_are_as_set(settings, reader_model, lm, opened):
+    service = opened(settings(passages_read=1, candidates=2))
     trace = service.pipeline.answer(QUESTION)
     assert reader_model.judged == [1]
     assert [len(call.prompts) for call in lm.calls] == [2]
     assert [reading.answerability for reading in trace.readings] == [0.5, 0.0]
 
 
-def test_the_lexical_reader_leaves_answering_to_the_language_model(settings, lm, monkeypatch):
-    monkeypatch.setattr(assembly, "load_reader_model", None)  # is not loaded at all
-    service = open_service(settings(reader="lexical"))
+def test_the_lexical_reader_leaves_answering_to_the_language_model(settings, parts, opened):
+    without = replace(parts, load_reader_model=None)  # is not loaded at all
+    service = opened(settings(reader="lexical"), parts=without)
     assert isinstance(service.pipeline.reader, LexicalReader)
     assert isinstance(service.pipeline.generator, LMGenerator)
     assert (service.models.reader, service.models.reader_sha256) == ("lexical", None)
@@ -136,55 +161,55 @@ def test_the_lexical_reader_leaves_answering_to_the_language_model(settings, lm,
 
 
 @pytest.mark.parametrize(("reader", "kind"), [("trained", TrainedReader), ("lexical", LexicalReader)])
-def test_the_reader_alone_needs_no_language_model(settings, monkeypatch, reader, kind):
-    monkeypatch.setattr(generation, "language_model", None)
-    service = open_service(settings(reader=reader, generator="reader"))
+def test_the_reader_alone_needs_no_language_model(settings, parts, opened, reader, kind):
+    without = replace(parts, writing=partial(writing, load=None))
+    service = opened(settings(reader=reader, generator="reader"), parts=without)
     assert isinstance(service.pipeline.reader, kind)
     assert isinstance(service.pipeline.generator, ReaderGenerator)
     assert service.language_model is service.models.language_model is None
 
 
-def test_the_description_names_what_decides_the_reading(settings):
+def test_the_description_names_what_decides_the_reading(settings, opened):
     asked = settings(passages_read=3)
-    assert open_service(asked).description(asked)["stages"]["read"] == {
+    assert opened(asked).description()["stages"]["read"] == {
         "reader": "trained",
         "reader_sha256": "f" * 64,
         "passages_read": 3,
     }
     asked = settings(reader="lexical")
-    assert open_service(asked).description(asked)["stages"]["read"] == {
+    assert opened(asked).description()["stages"]["read"] == {
         "reader": "lexical",
         "reader_sha256": None,
         "passages_read": 8,
     }
 
 
-def test_the_citation_head_cites_what_was_generated_for_the_reader_to_cite(settings):
-    service = open_service(settings())
+def test_the_citation_head_cites_what_was_generated_for_the_reader_to_cite(settings, opened):
+    service = opened(settings())
     generated = {
-        citer: service.description(settings(citer=citer))["stages"]["generate"]
+        citer: replace(service, settings=settings(citer=citer)).description()["stages"]["generate"]
         for citer in ("reader", "lm-head", "constrained")
     }
     assert generated["lm-head"] == generated["reader"] != generated["constrained"]
 
 
-def test_what_was_generated_from_other_spans_of_the_reader_is_not_taken_for_the_same(settings):
+def test_what_was_generated_from_other_spans_of_the_reader_is_not_taken_for_the_same(settings, opened):
     """A run from before there were several of a passage has other candidates."""
-    service = open_service(settings())
-    assert service.description(settings())["stages"]["generate"]["spans_extracted"] == [3, 3, 1, 1, 1]
+    service = opened(settings())
+    assert service.description()["stages"]["generate"]["spans_extracted"] == [3, 3, 1, 1, 1]
 
 
-def test_without_a_calibrator_the_confidence_is_a_score(settings):
-    service = open_service(settings(min_confidence=0.25))
+def test_without_a_calibrator_the_confidence_is_a_score(settings, opened):
+    service = opened(settings(min_confidence=0.25))
     assert service.calibration is None
     assert isinstance(service.pipeline.confidence, ScoreConfidence)
     assert service.pipeline.options.min_confidence == 0.25
     assert response(service, Ask(QUESTION))["calibration"] is None
 
 
-def test_a_calibrator_says_which_models_settings_and_index_it_rests_on(settings):
+def test_a_calibrator_says_which_models_settings_and_index_it_rests_on(settings, opened, fitted_for):
     asked = settings(top_k=7, min_confidence=0.1)
-    service = open_service(asked)
+    service = opened(asked)
     assert service.models.digests(service.encoder) == {
         "encoder": HashingEncoder().sha256,
         "reader": "f" * 64,
@@ -207,10 +232,10 @@ def test_a_calibrator_says_which_models_settings_and_index_it_rests_on(settings)
     assert fitted_for(settings()).fitted_on.index == service.index.manifest.files["documents.sqlite"].sha256
 
 
-def test_the_calibrator_beside_the_index_applies_to_what_it_was_fitted_on(settings):
+def test_the_calibrator_beside_the_index_applies_to_what_it_was_fitted_on(settings, opened, fitted_for):
     calibrator = fitted_for(settings())
     beside(settings(), calibrator)
-    service = open_service(settings())
+    service = opened(settings())
     assert (service.calibration.calibrator, service.calibration.applies) == (calibrator, True)
     assert isinstance(service.pipeline.confidence, CalibratedConfidence)
     decision = service.pipeline.answer(QUESTION).decision
@@ -232,26 +257,30 @@ def test_the_calibrator_beside_the_index_applies_to_what_it_was_fitted_on(settin
         ),
     ],
 )
-def test_the_calibration_does_not_apply_to_a_question_asked_otherwise(settings, asked, calibration):
+def test_the_calibration_does_not_apply_to_a_question_asked_otherwise(
+    settings, asked, calibration, opened, fitted_for
+):
     beside(settings(), fitted_for(settings()))
-    given = response(open_service(settings()), asked)
+    given = response(opened(settings()), asked)
     assert given["calibration"] == calibration
     assert given["confidence"] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("cut_short", [True, False])
-def test_the_calibration_does_not_apply_to_an_answer_that_was_cut_short(settings, cut_short):
+def test_the_calibration_does_not_apply_to_an_answer_that_was_cut_short(
+    settings, cut_short, opened, fitted_for
+):
     beside(settings(), fitted_for(settings()))
-    service, asked = open_service(settings()), Ask(QUESTION)
+    service, asked = opened(settings()), Ask(QUESTION)
     trace = replace(answered(service, asked), cut_short=cut_short)
-    given = response_as_json(trace, asked, service)
+    given = response_of(trace, asked, service).as_json()
     assert given["calibration"] == {"fitted_on": "towers", "applies": not cut_short}
 
 
 @pytest.mark.parametrize("shapes_no_answer", [{"min_confidence": 0.9}, {"max_waiting": 2}, {"timeout_s": 5}])
-def test_settings_that_shape_no_answer_do_not_count(settings, shapes_no_answer):
+def test_settings_that_shape_no_answer_do_not_count(settings, shapes_no_answer, opened, fitted_for):
     beside(settings(), fitted_for(settings()))
-    assert open_service(settings(**shapes_no_answer)).calibration.applies is True
+    assert opened(settings(**shapes_no_answer)).calibration.applies is True
 
 
 @pytest.mark.parametrize(
@@ -265,67 +294,68 @@ def test_settings_that_shape_no_answer_do_not_count(settings, shapes_no_answer):
         {"seed": 1},
     ],
 )
-def test_with_other_settings_it_does_not_apply_yet_scores(settings, other):
+def test_with_other_settings_it_does_not_apply_yet_scores(settings, other, opened, fitted_for):
     beside(settings(), fitted_for(settings()))
-    service = open_service(settings(**other))
+    service = opened(settings(**other))
     assert service.calibration.applies is False
     assert isinstance(service.pipeline.confidence, CalibratedConfidence)
 
 
-def test_on_another_index_it_does_not_apply_yet_scores(settings):
+def test_on_another_index_it_does_not_apply_yet_scores(settings, opened, fitted_for):
     beside(settings(), fitted_for(settings(), index="0" * 64))
-    service = open_service(settings())
+    service = opened(settings())
     assert service.calibration.applies is False
     assert isinstance(service.pipeline.confidence, CalibratedConfidence)
 
 
-def test_with_another_reader_it_is_not_used(settings):
+def test_with_another_reader_it_is_not_used(settings, opened, fitted_for):
     beside(settings(), fitted_for(settings()))
-    service = open_service(settings(reader="lexical"))
+    service = opened(settings(reader="lexical"))
     assert service.calibration is None
     assert isinstance(service.pipeline.confidence, ScoreConfidence)
 
 
-def test_without_the_language_model_it_does_not_apply_yet_scores(settings):
+def test_without_the_language_model_it_does_not_apply_yet_scores(settings, opened, fitted_for):
     beside(settings(), fitted_for(settings()))
-    service = open_service(settings(generator="reader"))
+    service = opened(settings(generator="reader"))
     assert service.calibration.applies is False
     assert isinstance(service.pipeline.confidence, CalibratedConfidence)
 
 
-def fitted_with_another(settings, part):
-    calibrator = fitted_for(settings)
+def with_another(calibrator, part):
     assert part in calibrator.fitted_on.models
     models = {**calibrator.fitted_on.models, part: "1" * 64}
     return replace(calibrator, fitted_on=replace(calibrator.fitted_on, models=models))
 
 
 @pytest.mark.parametrize("part", ["reader", "support", "adapter"])  # there is no adapter here
-def test_fitted_with_another_reader_or_support_or_with_an_adapter_it_is_not_used(settings, part):
-    beside(settings(), fitted_with_another(settings(), part))
-    assert open_service(settings()).calibration is None
+def test_fitted_with_another_reader_or_support_or_with_an_adapter_it_is_not_used(
+    settings, part, opened, fitted_for
+):
+    beside(settings(), with_another(fitted_for(settings()), part))
+    assert opened(settings()).calibration is None
 
 
-def test_fitted_with_any_other_model_it_does_not_apply_yet_scores(settings):
+def test_fitted_with_any_other_model_it_does_not_apply_yet_scores(settings, opened, fitted_for):
     others = fitted_for(settings()).fitted_on.models.keys() - {"reader", "support", "adapter"}
     assert {"encoder", "language_model"} <= others
     for part in others:
-        beside(settings(), fitted_with_another(settings(), part))
-        assert open_service(settings()).calibration.applies is False, part
+        beside(settings(), with_another(fitted_for(settings()), part))
+        assert opened(settings()).calibration.applies is False, part
 
 
-def test_where_a_score_is_wanted_what_was_fitted_is_not_used(settings):
+def test_where_a_score_is_wanted_what_was_fitted_is_not_used(settings, opened, fitted_for):
     beside(settings(), fitted_for(settings()))
-    service = open_service(settings(confidence="score"))
+    service = opened(settings(confidence="score"))
     assert service.calibration is None
     assert isinstance(service.pipeline.confidence, ScoreConfidence)
     assert service.pipeline.options.min_confidence == SCORE_MIN_CONFIDENCE
 
 
-def test_a_score_promises_no_accuracy(settings):
+def test_a_score_promises_no_accuracy(settings, opened, fitted_for):
     beside(settings(), fitted_for(settings()))
     with pytest.raises(InvalidRequestError, match="confidence is set to score; leave one of the two out"):
-        open_service(settings(confidence="score", target_accuracy=0.7))
+        opened(settings(confidence="score", target_accuracy=0.7))
 
 
 def among_weights(calibrator, folder):
@@ -346,22 +376,22 @@ def among_weights(calibrator, folder):
     return folder
 
 
-def test_the_shipped_calibrator_is_used_where_the_index_has_none(settings, calibrators_from, tmp_path):
+def test_the_shipped_calibrator_is_used_where_the_index_has_none(settings, tmp_path, opened, fitted_for):
     calibrator = fitted_for(settings(), name="shipped")
-    calibrators_from(among_weights(calibrator, tmp_path / "weights"))
-    calibration = open_service(settings()).calibration
+    among_weights(calibrator, tmp_path / "weights")
+    calibration = opened(settings()).calibration
     assert (calibration.calibrator, calibration.applies) == (calibrator, True)
 
 
 @pytest.mark.parametrize(("reader", "used"), [("f" * 64, "own"), ("1" * 64, "shipped")])
 def test_the_indexs_own_calibrator_comes_first_if_it_knows_the_models(
-    settings, calibrators_from, tmp_path, reader, used
+    settings, tmp_path, reader, used, opened, fitted_for
 ):
     shipped = fitted_for(settings(), name="shipped")
-    calibrators_from(among_weights(shipped, tmp_path / "weights"))
+    among_weights(shipped, tmp_path / "weights")
     models = {**shipped.fitted_on.models, "reader": reader}
     beside(settings(), replace(shipped, fitted_on=replace(shipped.fitted_on, name="own", models=models)))
-    assert open_service(settings()).calibration.calibrator.fitted_on.name == used
+    assert opened(settings()).calibration.calibrator.fitted_on.name == used
 
 
 OTHER_INDEX = {"index": "0" * 64}
@@ -380,15 +410,15 @@ OTHER_SETTINGS = {"settings": {"top_k": 1}}
     ],
 )
 def test_a_calibrator_that_applies_is_preferred_then_the_indexs_own(
-    settings, calibrators_from, tmp_path, own, shipped, used
+    settings, tmp_path, own, shipped, used, opened, fitted_for
 ):
     fitted = {
         name: fitted_for(settings(), name=name, **changes)
         for name, changes in (("own", own), ("shipped", shipped))
     }
-    calibrators_from(among_weights(fitted["shipped"], tmp_path / "weights"))
+    among_weights(fitted["shipped"], tmp_path / "weights")
     beside(settings(), fitted["own"])
-    calibration = open_service(settings()).calibration
+    calibration = opened(settings()).calibration
     assert (calibration.calibrator.fitted_on.name, calibration.applies) == used
 
 
@@ -405,72 +435,76 @@ def test_a_calibrator_that_applies_is_preferred_then_the_indexs_own(
     ],
 )
 def test_the_calibrator_of_the_weights_folder_comes_after_the_indexs_own_and_before_the_shipped_one(
-    settings, calibrators_from, tmp_path, own, given, shipped, used
+    settings, tmp_path, own, given, shipped, used, opened, fitted_for
 ):
     def fitted(name, changes):
         return fitted_for(settings(), name=name, **changes)
 
     folder = among_weights(fitted("given", given), tmp_path / "given")
-    calibrators_from(among_weights(fitted("shipped", shipped), tmp_path / "weights"))
+    among_weights(fitted("shipped", shipped), tmp_path / "weights")
     if own is not None:
         beside(settings(), fitted("own", own))
-    calibration = open_service(settings(weights=folder)).calibration
+    calibration = opened(settings(weights=folder)).calibration
     assert (calibration.calibrator.fitted_on.name, calibration.applies) == used
 
 
-def test_a_calibrator_in_the_weights_folder_that_its_manifest_does_not_name_is_not_used(settings, tmp_path):
+def test_a_calibrator_in_the_weights_folder_that_its_manifest_does_not_name_is_not_used(
+    settings, tmp_path, opened, fitted_for
+):
     folder = among_weights(fitted_for(settings()), tmp_path / "given")
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     (folder / MANIFEST_FILE).write_text(json.dumps({"other": manifest["calibrator"]}), encoding="utf-8")
-    assert open_service(settings(weights=folder)).calibration is None
+    assert opened(settings(weights=folder)).calibration is None
 
 
-def test_a_damaged_calibrator_in_the_weights_folder_is_a_sentence(settings, tmp_path):
+def test_a_damaged_calibrator_in_the_weights_folder_is_a_sentence(settings, tmp_path, opened, fitted_for):
     folder = among_weights(fitted_for(settings()), tmp_path / "given")
     (folder / CALIBRATOR_FILE).write_text("{}")
     with pytest.raises(ModelUnusableError, match=r"calibrator\.json has sha256 .*, but the manifest says"):
-        open_service(settings(weights=folder))
+        opened(settings(weights=folder))
 
 
-def test_a_damaged_calibrator_beside_the_index_is_a_sentence(settings, notes_index):
+def test_a_damaged_calibrator_beside_the_index_is_a_sentence(settings, notes_index, opened):
     (notes_index / CALIBRATOR_FILE).write_text("{}")
     with pytest.raises(ModelUnusableError, match="is no calibrator that this version reads"):
-        open_service(settings())
+        opened(settings())
 
 
-def test_the_usual_threshold_is_another_for_a_probability_than_for_a_score(settings):
-    assert open_service(settings()).pipeline.options.min_confidence == SCORE_MIN_CONFIDENCE == 0.55
+def test_the_usual_threshold_is_another_for_a_probability_than_for_a_score(settings, opened, fitted_for):
+    assert opened(settings()).pipeline.options.min_confidence == SCORE_MIN_CONFIDENCE == 0.55
     beside(settings(), fitted_for(settings()))
-    service = open_service(settings())
+    service = opened(settings())
     assert service.pipeline.options.min_confidence == FITTED_MIN_CONFIDENCE == 0.5
-    assert service.description(settings())["min_confidence"] == 0.5
-    assert open_service(settings(min_confidence=0.0)).pipeline.options.min_confidence == 0.0
+    assert service.description()["min_confidence"] == 0.5
+    assert opened(settings(min_confidence=0.0)).pipeline.options.min_confidence == 0.0
     assert settings().min_confidence is None
 
 
 @pytest.mark.parametrize(("accuracy", "threshold"), [(0.5, 0.4), (0.6, 0.7), (0.75, 0.7)])
-def test_a_target_accuracy_sets_the_threshold_that_reached_it(settings, accuracy, threshold):
+def test_a_target_accuracy_sets_the_threshold_that_reached_it(
+    settings, accuracy, threshold, opened, fitted_for
+):
     beside(settings(), fitted_for(settings()))
-    service = open_service(settings(target_accuracy=accuracy))
+    service = opened(settings(target_accuracy=accuracy))
     assert service.pipeline.options.min_confidence == threshold
 
 
-def test_a_target_accuracy_that_no_threshold_reached_is_refused(settings):
+def test_a_target_accuracy_that_no_threshold_reached_is_refused(settings, opened, fitted_for):
     beside(settings(), fitted_for(settings()))
     with pytest.raises(
         InvalidRequestError, match=r"^No threshold reached the target accuracy 0\.8 on towers"
     ):
-        open_service(settings(target_accuracy=0.8))
+        opened(settings(target_accuracy=0.8))
 
 
 @pytest.mark.parametrize("calibrated", [True, False])
-def test_a_target_accuracy_beside_a_min_confidence_is_refused(settings, calibrated):
+def test_a_target_accuracy_beside_a_min_confidence_is_refused(settings, calibrated, opened, fitted_for):
     if calibrated:
         beside(settings(), fitted_for(settings()))
     with pytest.raises(
         InvalidRequestError, match=r"^Both min_confidence and target_accuracy set the threshold; give one of"
     ):
-        open_service(settings(target_accuracy=0.6, min_confidence=0.55))
+        opened(settings(target_accuracy=0.6, min_confidence=0.55))
 
 
 @pytest.mark.parametrize(
@@ -484,25 +518,25 @@ def test_a_target_accuracy_beside_a_min_confidence_is_refused(settings, calibrat
     ],
 )
 def test_a_threshold_that_is_given_counts_whichever_one_the_environment_sets(
-    settings, monkeypatch, environment, given, threshold
+    settings, monkeypatch, environment, given, threshold, opened, fitted_for
 ):
     beside(settings(), fitted_for(settings()))
     for name, value in environment.items():
         monkeypatch.setenv(f"LOCCIT_{name}", value)
-    assert open_service(settings(**given)).pipeline.options.min_confidence == threshold
+    assert opened(settings(**given)).pipeline.options.min_confidence == threshold
 
 
-def test_two_thresholds_of_the_environment_are_refused(settings, monkeypatch):
+def test_two_thresholds_of_the_environment_are_refused(settings, monkeypatch, opened, fitted_for):
     beside(settings(), fitted_for(settings()))
     monkeypatch.setenv("LOCCIT_MIN_CONFIDENCE", "0.2")
     monkeypatch.setenv("LOCCIT_TARGET_ACCURACY", "0.6")
     with pytest.raises(InvalidRequestError, match=r"^Both min_confidence and target_accuracy"):
-        open_service(settings())
+        opened(settings())
 
 
-def test_a_target_accuracy_needs_a_calibrator(settings, notes_index):
+def test_a_target_accuracy_needs_a_calibrator(settings, notes_index, opened):
     with pytest.raises(InvalidRequestError) as refused:
-        open_service(settings(target_accuracy=0.6))
+        opened(settings(target_accuracy=0.6))
     assert str(refused.value) == (
         "target_accuracy needs a calibrator that was fitted on this index with these settings, but there is none; "
         f"fit one with `loccit calibrate QUESTIONS --index {notes_index}`."
@@ -510,12 +544,12 @@ def test_a_target_accuracy_needs_a_calibrator(settings, notes_index):
 
 
 @pytest.mark.parametrize(("fitted_on", "other"), [({}, {"top_k": 5}), ({"index": "0" * 64}, {})])
-def test_a_target_accuracy_needs_a_calibrator_that_applies(settings, fitted_on, other):
+def test_a_target_accuracy_needs_a_calibrator_that_applies(settings, fitted_on, other, opened, fitted_for):
     beside(settings(), fitted_for(settings(), **fitted_on))
     with pytest.raises(
         InvalidRequestError, match="these settings, but it was fitted on towers; fit one with"
     ):
-        open_service(settings(target_accuracy=0.6, **other))
+        opened(settings(target_accuracy=0.6, **other))
 
 
 @pytest.mark.parametrize(
@@ -523,21 +557,21 @@ def test_a_target_accuracy_needs_a_calibrator_that_applies(settings, fitted_on, 
     [({}, 0.6, 0.7), ({}, 0.8, FITTED_MIN_CONFIDENCE), ({"index": "0" * 64}, 0.6, FITTED_MIN_CONFIDENCE)],
 )
 def test_where_every_answer_is_kept_a_target_accuracy_counts_if_it_is_promised(
-    settings, changes, accuracy, threshold
+    settings, changes, accuracy, threshold, opened, fitted_for
 ):
     beside(settings(), fitted_for(settings(), **changes))
-    service = open_service(settings(target_accuracy=accuracy), abstains=False)
+    service = opened(settings(target_accuracy=accuracy), abstains=False)
     assert service.pipeline.options.min_confidence == threshold
 
 
-def test_where_every_answer_is_kept_and_none_is_calibrated_the_threshold_is_that_of_a_score(settings):
-    service = open_service(settings(target_accuracy=0.6), abstains=False)
+def test_where_every_answer_is_kept_and_none_is_calibrated_the_threshold_is_that_of_a_score(settings, opened):
+    service = opened(settings(target_accuracy=0.6), abstains=False)
     assert service.pipeline.options.min_confidence == SCORE_MIN_CONFIDENCE
 
 
-def test_two_thresholds_are_refused_even_where_every_answer_is_kept(settings):
+def test_two_thresholds_are_refused_even_where_every_answer_is_kept(settings, opened):
     with pytest.raises(InvalidRequestError, match=r"^Both min_confidence and target_accuracy"):
-        open_service(settings(target_accuracy=0.6, min_confidence=0.55), abstains=False)
+        opened(settings(target_accuracy=0.6, min_confidence=0.55), abstains=False)
 
 
 @pytest.mark.parametrize("accuracy", [0, 1, -0.5])
@@ -550,9 +584,9 @@ def judged(*, answerable):
     return JudgedAnswers(QUESTION, answerable, np.zeros((0, len(FEATURES))), ())
 
 
-def test_what_a_calibrator_is_fitted_on_names_questions_and_index_and_counts_both_kinds(settings):
+def test_what_a_calibrator_is_fitted_on_names_questions_and_index_and_counts_both_kinds(settings, opened):
     asked = settings()
-    service = open_service(asked)
+    service = opened(asked)
     questions = [judged(answerable=one) for one in (True, False, True)]
     found = fitted_on(
         asked,
@@ -577,17 +611,117 @@ def test_a_calibrator_is_not_fitted_on_an_index_in_memory(settings, index):
         fitted_on(settings(), {}, index, {"name": "towers.jsonl"}, [])
 
 
-def test_the_shipped_calibrator_says_all_that_has_to_agree_for_it_to_apply(settings):
+def test_the_shipped_calibrator_says_all_that_has_to_agree_for_it_to_apply(settings, opened, fitted_for):
     """One that lacks a model or a setting would never apply again, and nothing else would tell."""
     asked = settings()
-    service = open_service(asked)
+    service = opened(asked)
     shipped = Calibrator.load(WEIGHTS_FOLDER / CALIBRATOR_FILE).fitted_on
     assert shipped.models.keys() == service.models.digests(service.encoder).keys()
     assert shipped.settings == fitted_for(asked).fitted_on.settings  # the defaults
 
 
-def test_a_folder_without_weights_is_refused_in_a_sentence(settings, tmp_path):
+def test_a_folder_without_weights_is_refused_in_a_sentence(settings, tmp_path, opened):
     with pytest.raises(
         ModelUnusableError, match=f"^{tmp_path} has no manifest.json that names weights; give the"
     ):
-        open_service(settings(weights=tmp_path))
+        opened(settings(weights=tmp_path))
+
+
+def test_an_index_of_another_encoder_is_refused_with_both_names(settings, opened, parts):
+    class Shorter(HashingEncoder):
+        name = "shorter"
+
+    another = replace(parts, load_encoder=lambda name, **_: Shorter(128))
+    sentence = "was made with the encoder 'hashing' .* but 'shorter' .* is asked to search it"
+    with pytest.raises(IndexUnusableError, match=sentence):
+        open_retriever(settings(), parts=another)
+    with pytest.raises(IndexUnusableError, match=sentence):
+        opened(settings(), parts=another)
+
+
+def test_the_lexical_support_is_recorded_by_a_name_that_renaming_its_class_leaves_alone(settings, opened):
+    service = opened(settings())
+    assert service.models.support == LexicalSupport.identity == "LexicalSupport"
+
+
+class LooksUpMore:
+    """A generator in the manner of RETRO: it looks passages up by what it has written so far."""
+
+    def __init__(self, retriever):
+        self._retriever = retriever
+
+    def generate(self, question, readings, *, n, seed, deadline):
+        neighbours = self._retriever.retrieve(f"{question} Winstanley", k=5)
+        return [
+            Candidate(hit.passage.text, hit.passage, CandidateSource.LM, logprob=0.0, tokens=1)
+            for hit in neighbours
+        ]
+
+
+@pytest.fixture
+def looking_up(settings, opened, parts):
+    """A service whose generator looks passages up while it writes."""
+    return opened(settings(), parts=replace(parts, writing=lambda _: Writing(LooksUpMore)))
+
+
+def titles(candidates):
+    return {candidate.passage.title for candidate in candidates}
+
+
+def test_a_generator_may_look_passages_up_while_it_writes(looking_up):
+    assert titles(looking_up.pipeline.answer(QUESTION).candidates) == {"Towers", "trams"}
+
+
+def test_over_given_documents_it_looks_up_those_alone(looking_up):
+    given = Document("g", "Given", "Henry Winstanley built it.")
+    assert titles(looking_up.over([given]).answer(QUESTION).candidates) == {"Given"}
+
+
+def test_a_document_that_is_hidden_from_a_question_is_hidden_from_such_a_generator(looking_up):
+    hidden = Question("h", QUESTION, (), WITHOUT_GOLD, gold_document_id="towers.md")
+    pipeline = pipeline_for(hidden, configuration_of("full"), looking_up)
+    assert titles(pipeline.answer(QUESTION).candidates) == {"trams"}
+
+
+def test_a_language_model_behind_a_server_answers_and_is_known_by_what_the_server_says(
+    settings, opened, parts
+):
+    """Text in and text out: no tokenizer, no probabilities, no weights."""
+    lm = TextOnlyLM(
+        lambda asked: "Henry Winstanley" if "Eddystone" in asked["prompt"].split("Passage:")[-1] else ""
+    )
+    served = replace(parts, writing=partial(writing, load=lambda _: lm))
+    service = opened(settings(reader="lexical", min_confidence=0.0), parts=served)
+    record = service.description()
+    assert record["models"]["language_model_sha256"] == lm.identity
+    assert record["stages"]["generate"]["language_model_sha256"] == lm.identity
+    trace = service.pipeline.answer(QUESTION)
+    (candidate,) = trace.candidates
+    assert (candidate.answer, candidate.logprob, candidate.tokens) == ("Henry Winstanley", 0.0, 0)
+    (cited,) = trace.cited
+    assert cited.confidence == cited.citations[0].support  # no probability of the writer's to weigh it by
+
+
+def test_the_record_of_each_stage_keeps_its_names_and_values(settings, opened):
+    """Held by value: prediction files and calibrators of earlier versions have these."""
+    service = opened(settings())
+    assert service.description()["stages"] == {
+        "retrieve": {
+            "generation": service.index.generation,
+            "encoder_sha256": HashingEncoder().sha256,
+            "retrieval": "hybrid",
+            "top_k": 20,
+        },
+        "read": {"reader": "trained", "reader_sha256": "f" * 64, "passages_read": 8},
+        "generate": {
+            "generator": "lm",
+            "language_model_sha256": "0" * 64,
+            "adapter_sha256": None,
+            "passages_together": 2,
+            "quoting": False,
+            "candidates": 1,
+            "spans_extracted": [3, 3, 1, 1, 1],
+            "evidence_tokens": 256,
+            "seed": 0,
+        },
+    }

@@ -65,6 +65,7 @@ def citation(**facts):
         "start": 36,
         "end": 63,
         "support": 0.7,
+        "further": False,
         "document_sha256": "00",
         "locator": None,
         "before": "In Lisbon a horse tram ran in 1873. ",

@@ -284,8 +284,13 @@ def test_a_head_can_be_trained_alone(data, tmp_path, quiet):
 
 
 def test_a_head_alone_learns_on_the_adapted_models_states(data, tmp_path, quiet, monkeypatch):
-    """With nothing learnt yet its losses are those of the adapter and the head that it begins with."""
+    """With nothing learnt yet its losses are those of the adapter and the head that it begins with.
+
+    In float32, which holds seven digits: merged weights give the same as matrices beside them to four digits at
+    least. In bfloat16, which holds two, rounding the merged weights alone can move a loss by several per cent.
+    """
     monkeypatch.setattr(run, "_SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(run, "native_dtype", lambda: torch.float32)
     settings = replace(SETTINGS, rate=2e-2, shown=PLAIN)
     trained(data, tmp_path / "first", quiet, settings=settings)
     still = replace(settings, rate=0.0)
@@ -294,8 +299,8 @@ def test_a_head_alone_learns_on_the_adapted_models_states(data, tmp_path, quiet,
         settings = replace(still, head_only=head_only)
         trained(data, tmp_path / out, quiet, settings=settings, start=tmp_path / "first/weights")
     bare, both, head = (losses_of(tmp_path / out) for out in ("nothing", "both", "head"))
-    assert head == pytest.approx(both, rel=0.03)
-    assert all(one != pytest.approx(other, rel=0.03) for one, other in zip(head, bare, strict=True))
+    assert head == pytest.approx(both, rel=1e-4)
+    assert all(one != pytest.approx(other, rel=1e-2) for one, other in zip(head, bare, strict=True))
 
 
 def test_a_head_alone_is_not_shown_what_asks_it_nothing(data, tmp_path, quiet):

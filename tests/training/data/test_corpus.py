@@ -3,7 +3,7 @@ import json
 import pytest
 
 from common.errors import LoccitError
-from training.data.corpus import open_corpus, open_store, paragraph_id
+from training.data.corpus import open_corpus, open_store, paragraph_id, paragraphs
 
 ARTICLES = [
     {
@@ -15,21 +15,20 @@ ARTICLES = [
     {"id": "Emden", "title": "Emden", "text": "The lighthouse of Emden is old."},
 ]
 PARAGRAPHS = [
-    {"title": "Fowey", "context": "The harbour of Fowey is deep."},
-    {"title": "Fowey", "context": "Cranes stand in Fowey."},
-    {"title": "Fowey", "context": "The harbour of Fowey is deep."},
+    ("Fowey", "The harbour of Fowey is deep."),
+    ("Fowey", "Cranes stand in Fowey."),
+    ("Fowey", "The harbour of Fowey is deep."),
 ]
 
 
 @pytest.fixture
 def make(tmp_path, quiet):
-    """Makes the corpus of these articles and paragraphs."""
+    """Makes the corpus of these articles and of two paragraphs."""
 
-    def corpus(articles=ARTICLES, paragraphs=PARAGRAPHS, fingerprint="one"):
-        for name, rows in (("articles", articles), ("squad", paragraphs)):
-            (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        files = tmp_path / "articles.jsonl", tmp_path / "squad.jsonl"
-        return open_corpus(tmp_path / "corpus", *files, fingerprint, quiet)
+    def corpus(articles=ARTICLES, fingerprint="one"):
+        path = tmp_path / "articles.jsonl"
+        path.write_text("".join(json.dumps(article) + "\n" for article in articles))
+        return open_corpus(tmp_path / "corpus", path, paragraphs("squad", PARAGRAPHS), fingerprint, quiet)
 
     return corpus
 
@@ -37,8 +36,7 @@ def make(tmp_path, quiet):
 def test_articles_and_paragraphs_are_stored_each_once_but_only_articles_are_found(make, tmp_path):
     corpus = make()
     stored = [document.doc_id for document, _ in corpus.store.each_document()]
-    contexts = [row["context"] for row in PARAGRAPHS[:2]]
-    assert stored == ["Dover", "Emden", *(paragraph_id("Fowey", context) for context in contexts)]
+    assert stored == ["Dover", "Emden", *(paragraph_id("squad", *texts) for texts in PARAGRAPHS[:2])]
     assert [passage.doc_id for passage in corpus.search("harbour cranes of Fowey", k=9)] == ["Dover", "Emden"]
     assert open_store(tmp_path / "corpus").document("Dover").url == "https://e.org/dover"
     counts = json.loads((tmp_path / "corpus" / "corpus.json").read_text())
@@ -52,25 +50,18 @@ def test_a_finished_corpus_is_made_again_only_for_another_fingerprint(make):
 
 
 @pytest.mark.parametrize(
-    ("changed", "sentence"),
+    ("articles", "sentence"),
     [
         (
-            {"articles": [ARTICLES[0], {"id": "a", "title": "A"}]},
-            r"articles\.jsonl:2 has the text None, but it m",
+            [ARTICLES[0], {"id": "a", "title": "A"}],
+            r"articles\.jsonl:2 has the text None, but it must be a string",
         ),
-        (
-            {"articles": [{**ARTICLES[0], "id": 5}]},
-            r"articles\.jsonl:1 has the id 5, but it must be a string\.$",
-        ),
-        (
-            {"paragraphs": [{"title": "A"}]},
-            r"squad\.jsonl:1 has the context None, but it must be a string\.$",
-        ),
+        ([{**ARTICLES[0], "id": 5}], r"articles\.jsonl:1 has the id 5, but it must be a string\.$"),
     ],
 )
-def test_a_row_that_is_no_document_is_one_sentence(make, changed, sentence):
+def test_a_row_that_is_no_document_is_one_sentence(make, articles, sentence):
     with pytest.raises(LoccitError, match=sentence):
-        make(**changed)
+        make(articles)
 
 
 def test_an_id_that_occurs_twice_is_one_sentence(make):

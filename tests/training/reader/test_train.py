@@ -1,15 +1,17 @@
 """Training the reader on a toy: it learns, resumes exactly, and ships what it measured."""
 
 import json
+import shutil
 from dataclasses import replace
 from random import Random
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
+from app.answering.cross_encoders.cross_encoder import PROJECTIONS, base_model
 from app.answering.cross_encoders.reader_input import ReaderTokenizer
-from app.answering.cross_encoders.reader_model import reader_model
+from app.answering.cross_encoders.reader_model import ReaderModel, reader_model
 from app.answering.shipped_weights import shipped_weights
 from common.errors import LoccitError, ModelUnusableError
 from common.packaged import sha256_of
@@ -179,3 +181,76 @@ def test_squad_groups_are_shown_alone_or_with_a_negative():
     shown = [chosen(record, settings, Random(n)).rows for n in range(50)]
     assert {len(one) for one in shown} == {1, 2}
     assert all(one[0] == (1, ((0, 1),)) for one in shown)
+
+
+def low_rank(**changes):
+    settings = TrainingSettings.low_rank(4, groups=40, seed=0)
+    return replace(settings, max_tokens=160, rate=1e-2, layers_kept=1, **changes)
+
+
+PASSAGES = [("Port Dover", "Port Dover has 6 cranes north."), ("", "It belongs to Lord Dover.")]
+
+
+def test_a_low_rank_reader_ships_its_changes_and_heads_and_reads_as_it_did(
+    data, base, tmp_path, quiet, monkeypatch
+):
+    models = []
+
+    class Kept(training.ReaderModel):
+        def __init__(self, *arguments, **named):
+            super().__init__(*arguments, **named)
+            models.append(self)
+
+    monkeypatch.setattr(training, "ReaderModel", Kept)
+    train(data, tmp_path / "out", quiet, settings=low_rank(), base=base)
+    path, _ = shipped_weights("reader", "reader", tmp_path / "out/weights")
+    changes = {f"layers.1.{name}.lora_{side}.weight" for name in PROJECTIONS for side in "AB"}
+    heads = {f"{name}.{part}" for name in ("pointer", "answerability") for part in ("weight", "bias")}
+    assert load_file(path).keys() == changes | heads
+    shipped = reader_model(path, base, max_tokens=160, dtype=torch.float32)
+    ours, theirs = (model.judge("How many cranes?", PASSAGES) for model in (shipped, models[-1]))
+    untrained = ReaderModel(base_model(base), ReaderTokenizer(base, max_tokens=160))
+    before = untrained.judge("How many cranes?", PASSAGES)
+    for one, other, begun in zip(ours, theirs, before, strict=True):
+        assert one.answerability == pytest.approx(other.answerability, abs=0.02)
+        assert abs(one.answerability - begun.answerability) > 0.05
+
+
+def test_types_are_learnt_where_the_first_layer_is_changed(data, base, tmp_path, quiet):
+    train(data, tmp_path / "out", quiet, settings=replace(low_rank(), layers_kept=0), base=base)
+    shipped = load_file(tmp_path / "out/weights/reader.safetensors")
+    begun = base_model(base).types.weight
+    assert not torch.equal(shipped["types.weight"].float(), begun)
+    assert "layers.0.qkv.lora_A.weight" in shipped
+
+
+def test_a_low_rank_training_goes_on_from_another(data, base, tmp_path, quiet):
+    train(data, tmp_path / "first", quiet, settings=low_rank(), base=base)
+    start = tmp_path / "first/weights"
+    train(data, tmp_path / "second", quiet, settings=replace(low_rank(), rate=0.0), base=base, start=start)
+    path, entry = shipped_weights("reader", "reader", tmp_path / "second/weights")
+    assert entry.made_from == {"start": sha256_of(start / "reader.safetensors")}
+    begun = load_file(start / "reader.safetensors")
+    assert all(torch.equal(one, begun[name]) for name, one in load_file(path).items())
+
+
+def test_a_reader_of_another_rank_or_base_is_not_begun_with(data, base, tmp_path, quiet):
+    train(data, tmp_path / "first", quiet, settings=low_rank(), base=base)
+    start = tmp_path / "first/weights"
+    with pytest.raises(ModelUnusableError, match="give its rank"):
+        train(data, tmp_path / "out", quiet, settings=replace(low_rank(), rank=5), base=base, start=start)
+    other = tmp_path / "other"
+    shutil.copytree(base, other)
+    tensors = load_file(base / "model.safetensors")
+    save_file({name: one + 1 for name, one in tensors.items()}, other / "model.safetensors")
+    with pytest.raises(ModelUnusableError, match="another base model"):
+        train(data, tmp_path / "out", quiet, settings=low_rank(), base=other, start=start)
+
+
+def test_a_quick_look_reads_only_what_answers(data, base):
+    task = training._ReaderTask(PreparedData(data), SETTINGS, base)
+    quick, whole = task.quality(whole=False), task.quality(whole=True)
+    assert quick.keys() == whole.keys()
+    for source, numbers in quick.items():
+        assert set(numbers) == {"groups", "em_given", "f1_given"}
+        assert set(whole[source]) == {"groups", "em", "f1", "em_pointed", "first", "em_given", "f1_given"}

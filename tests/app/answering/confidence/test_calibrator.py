@@ -56,6 +56,15 @@ def test_no_row_has_no_confidence():
     assert CALIBRATOR.confidences(rows()).shape == (0,)
 
 
+@pytest.mark.parametrize("length", [len(FEATURES) - 1, len(FEATURES) + 1])
+def test_rows_without_a_number_for_each_feature_are_refused(length):
+    calibrator = replace(CALIBRATOR, features=FEATURES[:1], mean=(0.0,), scale=(1.0,), weights=(1.0,))
+    with pytest.raises(
+        ValueError, match=f"^Rows of 7 features are wanted, but their shape is \\(2, {length}\\)"
+    ):
+        calibrator.logits(np.zeros((2, length)))
+
+
 def test_columns_are_chosen_by_name_whatever_their_order():
     turned = replace(
         CALIBRATOR, features=("pointer", "support"), mean=(-1.0, 0.5), scale=(2.0, 0.25), weights=(0.5, 1.5)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.answering.confidence.features import FEATURES, Evidence, features
+from app.answering.confidence.features import FEATURES, Evidence, feature_rows, features
 from app.answering.types import Candidate, CandidateSource, Opinion, Reading, ScoredSpan
 from retriever.types import Hit, Passage, Span
 
@@ -194,3 +194,14 @@ def test_a_language_model_that_judges_is_asked_how_probable_the_answer_is():
     mine = judged("1703", 0.6)
     found = row_of(mine, candidates=[mine, written("1703")])
     assert (found["lm_logprob"], found["lm_agreement"]) == (pytest.approx(-2.0 / 3), 0.0)
+
+
+@pytest.mark.parametrize("length", [len(FEATURES) - 1, len(FEATURES) + 1])
+def test_rows_of_another_length_are_refused_instead_of_cut_anew(length):
+    """Seven rows of eight numbers would make eight rows of seven."""
+    with pytest.raises(ValueError, match=f"holds 7 numbers, .* but this one holds {length}; make it with"):
+        feature_rows([[0.0] * length] * len(FEATURES))
+
+
+def test_no_candidates_give_no_rows():
+    assert features(Evidence(HITS, READINGS, ()), []).shape == (0, len(FEATURES))

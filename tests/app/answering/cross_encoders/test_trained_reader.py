@@ -10,19 +10,27 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from app.answering.cross_encoders.cross_encoder import CrossEncoder, EncoderShape, Packed, Scores
+from app.answering.cross_encoders.cross_encoder import CrossEncoder, EncoderShape, Packed, Scores, base_model
+from app.answering.cross_encoders.low_rank import SCALE
 from app.answering.cross_encoders.pointing import best_spans
 from app.answering.cross_encoders.reader_input import ReaderTokenizer
-from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
+from app.answering.cross_encoders.reader_model import Judgement, ReaderModel, load_reader_model, reader_model
+from app.answering.cross_encoders.reader_weights import PACKAGED_BASES
 from app.answering.cross_encoders.trained_reader import PRIOR_STRENGTH, TrainedReader
 from app.answering.generator import SPANS_EXTRACTED, ReaderGenerator
+from app.answering.shipped_weights import ShippedWeights, record_weights
+from common.errors import ModelUnusableError
+from common.mpnet import MPNET_SHA256, mpnet_folder
+from common.packaged import MINILM, minilm_folder, sha256_of
 from retriever.sentences import splits_character
 from retriever.types import Document, Hit, Passage, Span
+from tests.training.conftest import HIDDEN, base  # noqa: F401 - a fixture
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,?!"
 
@@ -266,8 +274,6 @@ def test_what_a_sequence_gives_does_not_depend_on_those_beside_it():
 def test_the_base_model_computes_what_transformers_does():
     from transformers import AutoModel
 
-    from app.answering.cross_encoders.cross_encoder import base_model
-    from common.packaged import minilm_folder
     from common.torch_runtime import no_progress_bar
 
     model = base_model(minilm_folder())
@@ -283,3 +289,60 @@ def test_the_base_model_computes_what_transformers_does():
             ids, types = torch.tensor([one.ids]), torch.tensor([one.types])
             expected = reference(input_ids=ids, token_type_ids=types).last_hidden_state[0]
             torch.testing.assert_close(states, expected, atol=2e-5, rtol=1e-4)
+
+
+def test_the_packaged_bases_are_known_by_their_weights():
+    assert dict(PACKAGED_BASES) == {MINILM.sha256: minilm_folder, MPNET_SHA256: mpnet_folder}
+
+
+def test_a_reader_is_loaded_over_the_base_that_its_manifest_names(base, tmp_path):  # noqa: F811
+    sha256 = sha256_of(base / "model.safetensors")
+    save_file(base_model(base).state_dict(), tmp_path / "reader.safetensors")
+    entry = ShippedWeights(
+        file="reader.safetensors", sha256=sha256_of(tmp_path / "reader.safetensors"), kind="reader",
+        base_sha256=sha256, licence="", command="", data="", seed=0,
+    )  # fmt: skip
+    record_weights("reader", entry, tmp_path)
+    reader = load_reader_model(folder=tmp_path, bases={"0" * 64: tmp_path.resolve, sha256: lambda: base})
+    assert reader.sha256 == entry.sha256
+    assert len(reader.judge("a", [("b", "c d"), ("", "e")])) == 2
+
+
+def test_a_reader_over_an_unknown_base_is_refused(tmp_path):
+    (tmp_path / "reader.safetensors").write_bytes(b"")
+    entry = ShippedWeights(
+        file="reader.safetensors", sha256=sha256_of(tmp_path / "reader.safetensors"), kind="reader",
+        base_sha256="0" * 64, licence="", command="", data="", seed=0,
+    )  # fmt: skip
+    record_weights("reader", entry, tmp_path)
+    with pytest.raises(ModelUnusableError, match="train it again"):
+        load_reader_model(folder=tmp_path)
+
+
+def test_low_rank_changes_are_added_to_the_base_and_other_weights_take_its_place(base, tmp_path):  # noqa: F811
+    generator = torch.Generator().manual_seed(0)
+    down, up = torch.randn(2, HIDDEN, generator=generator), torch.randn(3 * HIDDEN, 2, generator=generator)
+    tensors = {
+        "layers.1.qkv.lora_A.weight": down,
+        "layers.1.qkv.lora_B.weight": up,
+        "pointer.bias": torch.tensor([1.0, 2.0]),
+    }
+    save_file(tensors, tmp_path / "reader.safetensors")
+    model = reader_model(tmp_path / "reader.safetensors", base, dtype=torch.float32)._model
+    expected = base_model(base).state_dict()
+    expected["layers.1.qkv.weight"] += SCALE * (up @ down)
+    expected["pointer.bias"] = tensors["pointer.bias"]
+    found = model.state_dict()
+    assert found.keys() == expected.keys()
+    for name, one in expected.items():
+        torch.testing.assert_close(found[name], one)
+
+
+def test_changes_for_another_shape_are_refused(base, tmp_path):  # noqa: F811
+    tensors = {
+        "layers.7.qkv.lora_A.weight": torch.zeros(2, HIDDEN),
+        "layers.7.qkv.lora_B.weight": torch.zeros(3 * HIDDEN, 2),
+    }
+    save_file(tensors, tmp_path / "reader.safetensors")
+    with pytest.raises(ModelUnusableError, match="does not hold a reader"):
+        reader_model(tmp_path / "reader.safetensors", base)

@@ -7,7 +7,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from app.answering.cross_encoders import trained_support as serving
 from app.answering.cross_encoders.cross_encoder import base_model
 from app.answering.cross_encoders.low_rank import SCALE
 from app.answering.cross_encoders.support_input import SupportTokenizer
@@ -15,7 +14,7 @@ from app.answering.cross_encoders.trained_support import SUPPORT_KIND, load_supp
 from app.answering.shipped_weights import ShippedWeights, record_weights
 from app.answering.support import Claim
 from common.errors import ModelUnusableError
-from common.packaged import PackagedFile, sha256_of
+from common.packaged import sha256_of
 from tests.training.conftest import HIDDEN, base  # noqa: F401 - a fixture
 
 QUOTE_TOKENS = 60
@@ -49,20 +48,23 @@ def entry(path, kind, base_sha256):
 
 
 @pytest.fixture
-def weights(base, tmp_path, monkeypatch):  # noqa: F811
-    """A folder with a toy's reader and support scorer, over a toy that passes for the packaged model."""
+def weights(base, tmp_path):  # noqa: F811
+    """A folder with a toy's reader and support scorer."""
     folder = tmp_path / "weights"
     folder.mkdir()
     save_file(base_model(base).state_dict(), folder / "reader.safetensors")
     save_file(changes(), folder / "support.safetensors")
     sha256 = sha256_of(base / "model.safetensors")
-    toy = PackagedFile(name="toy", parts=(), sha256=sha256, install="", licence="")
-    monkeypatch.setattr(serving, "MINILM", toy)
-    monkeypatch.setattr(serving, "minilm_folder", lambda: base)
     record_weights("reader", entry(folder / "reader.safetensors", "reader", sha256), folder)
     reader = sha256_of(folder / "reader.safetensors")
     record_weights("support", entry(folder / "support.safetensors", SUPPORT_KIND, reader), folder)
     return folder
+
+
+@pytest.fixture
+def over_the_toy(base):  # noqa: F811
+    """What ``load_support`` takes for the installed base model."""
+    return {"bases": {sha256_of(base / "model.safetensors"): lambda: base}}
 
 
 @pytest.fixture
@@ -126,8 +128,8 @@ def test_the_changes_are_added_to_the_readers_weights(support, base):  # noqa: F
     assert torch.equal(support._model.head.weight, tensors["head.weight"])
 
 
-def test_what_ships_together_is_loaded(weights):
-    loaded = load_support(folder=weights)
+def test_what_ships_together_is_loaded(weights, over_the_toy):
+    loaded = load_support(folder=weights, **over_the_toy)
     assert loaded.sha256 == sha256_of(weights / "support.safetensors")
     assert len(loaded.score(CLAIMS)) == len(CLAIMS)
 
@@ -142,8 +144,7 @@ def test_another_reader_is_refused_in_a_sentence(weights):
         load_support(folder=weights)
 
 
-def test_another_base_model_is_refused(weights, monkeypatch):
-    monkeypatch.setattr(serving, "MINILM", replace(serving.MINILM, sha256="0" * 64))
+def test_another_base_model_is_refused(weights):
     with pytest.raises(ModelUnusableError, match="The reader 'reader' was trained from weights"):
         load_support(folder=weights)
 

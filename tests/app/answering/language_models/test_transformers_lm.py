@@ -373,7 +373,7 @@ def folder(tmp_path):
 
 def test_a_local_folder_loads_with_the_digest_of_all_that_decides_its_output(folder, tmp_path):
     lm = load_language_model(str(folder), cache_dir=tmp_path, dtype="float32")
-    assert (lm.name, lm.sha256) == (str(folder), weights_sha256(folder))
+    assert (lm.name, lm.identity) == (str(folder), weights_sha256(folder))
     assert lm.complete(PREFIX, PROMPTS, max_tokens=12) == tiny("llama").complete(
         PREFIX, PROMPTS, max_tokens=12
     )

@@ -1,0 +1,58 @@
+"""Events: what the pipeline tells of a question on its way, one a stage."""
+
+from dataclasses import dataclass
+
+from app.answering.types import Candidate, CitedCandidate, Decision, Quote, Reading, Trace
+from retriever.types import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The hits are in."""
+
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The hits have been read."""
+
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The candidates are written, none checked yet."""
+
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Each candidate whose quote was found in its document, with that quote."""
+
+    quoted: tuple[tuple[Candidate, Quote], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Supported:
+    """The quotes are scored."""
+
+    cited: tuple[CitedCandidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What was decided, an answer in several sentences; only where a long one was asked for."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The end: everything that happened, the decision included."""
+
+    trace: Trace
+
+
+Event = Retrieved | Read | Generated | Located | Supported | Composed | Decided

@@ -1,0 +1,70 @@
+"""What `loccit calibrate` does: answer the questions, judge the answers, fit the confidence to them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from app.answering.confidence.calibrator import CALIBRATOR_FILE
+from app.answering.shipped_weights import weights_folders
+from app.service.calibration import fitted_on
+from app.service.settings import ConfidenceKind
+from calibration.fit import Fitted, fit, ship_calibrator
+from calibration.judged_answers import judged_answers
+from calibration.questions import CalibrationSet, calibration_set
+from calibration.report import show_fit
+from evaluation.predict_command import Asked, predict_with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """On which questions and which index to fit, and where to write."""
+
+    questions: str
+    """A name or a file (see ``load_questions``)."""
+    index: Path
+    side: str | None
+    sample: int | None
+    run: Path | None
+    """Folder for the answers; runs/calibrate-INDEX unless given."""
+    out: Path | None
+    """File for the calibrator; in the folder of the index unless given."""
+
+
+def calibrate_with(wanted: Wanted, given: Mapping[str, Any]) -> None:
+    """Fit a calibrator, write it, and show what it is worth.
+
+    ``given``: settings by name; None leaves one as the environment or its default has it.
+
+    Raises:
+        LoccitError: when the questions cannot be answered or are too few to learn from.
+    """
+    questions = calibration_set(wanted.questions, side=wanted.side, sample=wanted.sample)
+    path = wanted.out or wanted.index / CALIBRATOR_FILE
+    fitted, folders = _fitted(wanted, questions, given)
+    fitted.calibrator.save(path)
+    ship_calibrator(fitted.calibrator, path, questions.command(wanted.index), folders)
+    show_fit(fitted, path, Console())
+
+
+def _fitted(
+    wanted: Wanted, questions: CalibrationSet, given: Mapping[str, Any]
+) -> tuple[Fitted, tuple[Path, ...]]:
+    """The fit, and the folders of weights that were answered with."""
+    run = wanted.run or Path("runs") / f"calibrate-{wanted.index.name}"
+    asked = Asked(
+        questions=wanted.questions,
+        out=run,
+        without_gold=questions.without_gold,
+        side=wanted.side,
+        sample=wanted.sample,
+    )
+    # answers that no earlier calibrator has chosen, each of them kept
+    settings = {**given, "index": wanted.index, "confidence": ConfidenceKind.SCORE, "min_confidence": 0.0}
+    service = predict_with(asked, settings)
+    judged = judged_answers(run)
+    digests = service.models.digests(service.encoder)
+    rests_on = fitted_on(service.settings, digests, service.index, questions.described, judged)
+    return fit(judged, rests_on), weights_folders(service.settings.weights)

@@ -1,0 +1,157 @@
+"""The worker: one job at a time, its values handed over as they come."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+
+import pytest
+
+from app.http.worker import AHEAD, BusyError, StoppingError, Worker
+
+
+@pytest.fixture
+async def worker() -> AsyncIterator[Worker]:
+    worker = Worker(max_waiting=1)
+    worker.start()
+    yield worker
+    await asyncio.to_thread(worker.close, patience_s=5)
+    assert not worker.at_work
+
+
+class Counting:
+    """Gives numbers without end and remembers how many were made."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.ended = threading.Event()
+
+    def __call__(self) -> Iterator[int]:
+        try:
+            while True:
+                self.made += 1
+                yield self.made
+        finally:
+            self.ended.set()
+
+
+async def within_time(event: threading.Event) -> bool:
+    return await asyncio.to_thread(event.wait, 10)
+
+
+async def test_values_come_in_their_order_while_the_work_goes_on(worker):
+    first_was_read = threading.Event()
+
+    def work():
+        yield "first"
+        assert first_was_read.wait(10)
+        yield "second"
+
+    values = []
+    async with aclosing(worker.stream(work)) as stream:
+        async for value in stream:
+            values.append(value)
+            first_was_read.set()
+    assert values == ["first", "second"]
+
+
+async def test_work_without_values_is_a_stream_without_values(worker):
+    assert [value async for value in worker.stream(lambda: iter(()))] == []
+
+
+async def test_do_returns_the_one_value_be_it_none(worker):
+    assert await worker.do(lambda: 3) == 3
+    assert await worker.do(lambda: None) is None
+
+
+async def test_work_gets_no_further_ahead_of_its_reader_than_it_may(worker):
+    counting = Counting()
+    async with aclosing(worker.stream(counting)) as stream:
+        assert await anext(stream) == 1
+        await asyncio.sleep(0.2)
+        assert counting.made <= AHEAD + 2  # those unread, one more that waits for room, the one that was read
+        assert [await anext(stream) for _ in range(40)] == list(range(2, 42))
+    assert await within_time(counting.ended)
+
+
+async def test_a_reader_that_is_cancelled_stops_the_work_before_its_next_value(worker):
+    entered, go_on, made = threading.Event(), threading.Event(), []
+
+    def work():
+        for number in range(3):
+            made.append(number)
+            yield number
+            entered.set()
+            assert go_on.wait(10)
+
+    async def read():
+        async for _ in worker.stream(work):
+            pass
+
+    reading = asyncio.create_task(read())
+    assert await within_time(entered)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    go_on.set()
+    assert await worker.do(lambda: "next") == "next"
+    assert made == [0, 1]  # the second was under way, the third was not begun
+
+
+async def test_an_error_arrives_after_the_values_before_it(worker):
+    def work():
+        yield 1
+        raise KeyError("spoilt")
+
+    async with aclosing(worker.stream(work)) as stream:
+        assert await anext(stream) == 1
+        with pytest.raises(KeyError, match="spoilt"):
+            await anext(stream)
+    assert await worker.do(lambda: "alive") == "alive"
+
+
+async def test_those_who_wait_are_bounded_and_a_place_is_given_back(worker):
+    go_on, entered = threading.Event(), threading.Event()
+
+    def held():
+        entered.set()
+        assert go_on.wait(10)
+
+    first = asyncio.create_task(worker.do(held))
+    assert await within_time(entered)
+    never = Counting()
+    waiting = asyncio.create_task(anext(worker.stream(never)))
+    await asyncio.sleep(0.02)
+    with pytest.raises(BusyError):
+        await worker.do(int)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    last = asyncio.create_task(worker.do(lambda: "last"))
+    await asyncio.sleep(0.02)
+    go_on.set()
+    assert (await first, await last) == (None, "last")
+    assert never.made == 0
+
+
+async def test_closing_turns_away_who_waits_and_lets_the_job_under_way_end(worker):
+    go_on, entered = threading.Event(), threading.Event()
+
+    def work():
+        yield 1
+        entered.set()
+        assert go_on.wait(10)
+        yield 2
+
+    async def read():
+        return [value async for value in worker.stream(work)]
+
+    under_way = asyncio.create_task(read())
+    assert await within_time(entered)
+    waiting = asyncio.create_task(worker.do(int))
+    await asyncio.sleep(0.02)
+    threading.Timer(0.1, go_on.set).start()
+    await asyncio.to_thread(worker.close, patience_s=5)
+    with pytest.raises(StoppingError):
+        await waiting
+    assert await under_way == [1, 2]
+    with pytest.raises(StoppingError):
+        await worker.do(int)
