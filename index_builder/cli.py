@@ -94,6 +94,7 @@ def info(directory: IndexFolder) -> None:
         ("passages", f"{manifest.counts.passages:,} of about {manifest.passages.words} words"),
         ("continuation", f"{manifest.passages.continuation_words} words"),
         ("encoder", f"{manifest.encoder.name}, {manifest.encoder.dimension} dimensions"),
+        ("vector engine", manifest.vectors.engine),
         ("size", f"{sum(file.bytes for file in manifest.files.values()) / 1e6:,.1f} MB"),
         *(
             (

@@ -35,7 +35,7 @@ def top_k(search: Callable[[int], list[ScoredRow]], *, k: int) -> list[ScoredRow
     """
     limit = k + 1
     while True:
-        found = search(limit)
-        if len(found) < limit or found[k - 1].score != found[-1].score:
-            return best_first(found)[:k]
+        ranked = search(limit)
+        if len(ranked) < limit or ranked[k - 1].score != ranked[-1].score:
+            return best_first(ranked)[:k]
         limit *= 2

@@ -89,7 +89,8 @@ class FileRecord(_Frozen):
 class Manifest(_Frozen):
     """The generation's ``manifest.json``.
 
-    ``vectors`` is the one optional entry: an index built before there were several engines is flat.
+    ``vectors`` is the one optional entry: an index built before it was recorded is flat.
+    Dump a manifest with ``exclude_unset=True``, so that what is kept of such an index stays as it was.
     """
 
     format_version: int

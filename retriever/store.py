@@ -119,21 +119,23 @@ class DocumentStore:
         Raises:
             DocumentNotFoundError: when no document has this id.
         """
-        found = self._all("SELECT doc_id, title, text, url, metadata FROM documents WHERE doc_id = ?", doc_id)
-        if not found:
+        records = self._all(
+            "SELECT doc_id, title, text, url, metadata FROM documents WHERE doc_id = ?", doc_id
+        )
+        if not records:
             raise DocumentNotFoundError(
                 f"No document has the id {doc_id!r}; an answer's citations name ids that exist."
             )
-        return _document(found[0])
+        return _document(records[0])
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of these rows, in the order asked for."""
-        found = self._all(
+        records = self._all(
             "SELECT row, document, start, end, continuation_end FROM passages"
             " WHERE row IN (SELECT value FROM json_each(?)) ORDER BY document",
             json.dumps(rows),
         )
-        by_row = {passage.row: passage for passage in self._with_texts(found)}
+        by_row = {passage.row: passage for passage in self._with_texts(records)}
         return [by_row[row] for row in rows]
 
     def each_passage(self) -> Iterator[Passage]:
@@ -152,8 +154,8 @@ class DocumentStore:
 
     def rows(self) -> npt.NDArray[np.int64]:
         """Every passage row, ascending."""
-        found = self._all("SELECT row FROM passages ORDER BY row")
-        return np.asarray(found, dtype=np.int64).reshape(-1)
+        records = self._all("SELECT row FROM passages ORDER BY row")
+        return np.asarray(records, dtype=np.int64).reshape(-1)
 
     def count_documents(self) -> int:
         """How many documents are stored."""

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from reprlib import repr as shortened
 
 from common.errors import CorpusError
 from index_builder.corpora.types import Source
@@ -26,8 +27,10 @@ def with_terms(source: Source, path: Path) -> Source:
         return source
     except (OSError, ValueError) as error:
         raise CorpusError(f"The terms in {file.name} cannot be read ({error}); {_RIGHT}.") from error
-    if not isinstance(terms, dict) or not terms.keys() <= set(_KEYS):
-        raise CorpusError(f"The terms in {file.name} are no object of known keys; {_RIGHT}.")
+    if not isinstance(terms, dict):
+        raise CorpusError(f"The terms in {file.name} are {shortened(terms)}; {_RIGHT}.")
+    if unknown := sorted(terms.keys() - set(_KEYS)):
+        raise CorpusError(f"The terms in {file.name} have the unknown key {unknown[0]!r}; {_RIGHT}.")
     for key, value in terms.items():
         if not isinstance(value, str) or not value.strip():
             raise CorpusError(f"The {key} in {file.name} is {value!r}; {_RIGHT}.")

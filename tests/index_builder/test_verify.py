@@ -132,6 +132,8 @@ def test_an_index_that_names_no_engine_opens_with_the_default_one(directory):
     manifest = json.loads(path.read_text())
     assert manifest.pop("vectors") == {"engine": "flat", "arguments": {}}
     path.write_text(json.dumps(manifest))
+    # what is kept of the manifest elsewhere, in the description of a run, stays as it was
+    assert Manifest.load(path.parent).model_dump(mode="json", exclude_unset=True) == manifest
     assert len(open_index(directory, HashingEncoder()).vectors) == verify_index(directory).counts.passages
 
 

@@ -23,7 +23,7 @@ def lexical() -> LexicalIndex:
     return index
 
 
-def found(index: LexicalIndex, question: str, k: int = 10) -> list[int]:
+def rows_for(index: LexicalIndex, question: str, k: int = 10) -> list[int]:
     return [row for row, _ in index.search(question, k=k)]
 
 
@@ -44,22 +44,24 @@ def test_title_and_text_add_up(lexical):
 
 
 def test_words_match_whatever_their_ending_case_or_accent(lexical):
-    assert found(lexical, "TOWERS") == found(lexical, "tower")
-    assert found(lexical, "cafe") == found(lexical, "café") == [9]
+    assert rows_for(lexical, "TOWERS") == rows_for(lexical, "tower")
+    assert rows_for(lexical, "cafe") == rows_for(lexical, "café") == [9]
 
 
 def test_query_syntax_in_a_question_is_only_words(lexical):
-    assert found(lexical, 'text:tram AND NOT "castle" ^2 *') == found(lexical, "text tram AND NOT castle 2")
+    assert rows_for(lexical, 'text:tram AND NOT "castle" ^2 *') == rows_for(
+        lexical, "text tram AND NOT castle 2"
+    )
 
 
 def test_a_question_without_a_known_word_finds_nothing(lexical):
-    assert found(lexical, "zebra") == found(lexical, "?!") == found(lexical, "") == []
+    assert rows_for(lexical, "zebra") == rows_for(lexical, "?!") == rows_for(lexical, "") == []
 
 
 def test_ties_are_broken_by_row():
     index = LexicalIndex()
     index.add([(row, "", "same words") for row in (5, 3, 8, 1)])
-    assert found(index, "same", k=2) == [1, 3]
+    assert rows_for(index, "same", k=2) == [1, 3]
 
 
 def test_an_index_on_disk_opens_from_a_read_only_folder_and_nothing_is_written_there(tmp_path):
@@ -71,7 +73,7 @@ def test_an_index_on_disk_opens_from_a_read_only_folder_and_nothing_is_written_t
     before = sorted(folder.iterdir())
     folder.chmod(stat.S_IREAD | stat.S_IEXEC)
     try:
-        assert found(LexicalIndex.open(folder), "castle") == [9, 2]
+        assert rows_for(LexicalIndex.open(folder), "castle") == [9, 2]
         assert sorted(folder.iterdir()) == before
     finally:
         folder.chmod(stat.S_IRWXU)
@@ -89,7 +91,7 @@ def test_once_an_index_is_open_nothing_of_it_lies_in_the_temporary_folder(tmp_pa
     assert list(temporary.iterdir()) == []
     gc.collect()
     assert opened.rows().tolist() == list(range(3000))
-    assert found(opened, "tower", k=3) == found(many, "tower", k=3)
+    assert rows_for(opened, "tower", k=3) == rows_for(many, "tower", k=3)
     assert opened.idf("tower") == pytest.approx(many.idf("tower"))
     assert [row for row, _ in opened.search("words3 2999", k=1)] == [2999]
 

@@ -32,17 +32,17 @@ def test_hybrid_is_nine_tenths_cosine_and_one_tenth_bm25_for_whatever_either_sea
     query = encoder.encode_queries([question])
     lexical = index.lexical.search(question, k=3)
     best = lexical[0].score
-    found = {row for row, _ in index.vectors.search(query, k=3)[0]} | {row for row, _ in lexical}
-    assert len(found) > 3  # so that the lexical search brings rows of its own
+    rows = {row for row, _ in index.vectors.search(query, k=3)[0]} | {row for row, _ in lexical}
+    assert len(rows) > 3  # so that the lexical search brings rows of its own
     shares = {row: score / best for row, score in lexical}
     expected = {
         row: 0.9 * float(query[0] @ vector) + 0.1 * shares.get(row, 0.0)
-        for row in found
+        for row in rows
         for vector in [encoder.encode_passages([passage_input(*texts(index, row))])[0]]
     }
     hits = IndexRetriever(index, encoder, depth=3).retrieve(question, k=3)
     assert {hit.passage.row: hit.score for hit in hits} == pytest.approx(
-        dict(sorted(expected.items(), key=lambda one: -one[1])[:3]), abs=1e-6
+        dict(sorted(expected.items(), key=lambda pair: -pair[1])[:3]), abs=1e-6
     )
 
 

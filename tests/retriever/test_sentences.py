@@ -136,9 +136,9 @@ def test_a_no_break_space_after_an_initial_is_survived():
     assert "Built by J.\u00a0Smeaton." in sentences_of(text)
 
 
-@pytest.mark.parametrize("found", [[], ["Lost. "], ["One. ", "Two! ", "Three."]])
-def test_a_library_that_loses_characters_is_not_believed(monkeypatch, found):
-    monkeypatch.setattr(sentences, "segment", lambda language, text: found)
+@pytest.mark.parametrize("pieces", [[], ["Lost. "], ["One. ", "Two! ", "Three."]])
+def test_a_library_that_loses_characters_is_not_believed(monkeypatch, pieces):
+    monkeypatch.setattr(sentences, "segment", lambda language, text: pieces)
     assert sentences_of("One. Two? 3.5 Three") == ["One.", "Two?", "3.5 Three"]
 
 

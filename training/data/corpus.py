@@ -7,16 +7,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from reprlib import repr as shortened
 
 from rich.console import Console
 
-from common.files import records, whole_file
+from common.errors import LoccitError
+from common.files import numbered_records, whole_file
 from common.progress import progress
 from retriever.index import LEXICAL_FOLDER, STORE_FILE
 from retriever.indexing import IndexWriter
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
-from retriever.store import DocumentStore
+from retriever.store import DocumentStore, DuplicateDocumentError
 from retriever.types import Document, Passage
 
 _FINISHED_FILE = "corpus.json"
@@ -87,7 +89,12 @@ def _build(folder: Path, articles: Path, others: Iterable[Document], console: Co
 def _add(writer: IndexWriter, documents: Iterable[Document], what: str, console: Console) -> None:
     with progress(console, what, total=None) as advance:
         for number, document in enumerate(documents, start=1):
-            writer.add(document, location="")
+            try:
+                writer.add(document, location="")
+            except DuplicateDocumentError as error:
+                raise LoccitError(
+                    f"The document id {document.doc_id!r} occurs twice; every document needs an id of its own."
+                ) from error
             if number % _COMMIT_EVERY == 0:
                 writer.store.commit()
             advance()
@@ -95,5 +102,10 @@ def _add(writer: IndexWriter, documents: Iterable[Document], what: str, console:
 
 
 def _articles(path: Path) -> Iterator[Document]:
-    for record in records(path):
+    for number, record in numbered_records(path):
+        for name in ("id", "title", "text"):
+            if not isinstance(record.get(name), str):
+                raise LoccitError(
+                    f"{path}:{number} has the {name} {shortened(record.get(name))}, but it must be a string."
+                )
         yield Document(record["id"], record["title"], record["text"], record.get("url"))

@@ -22,9 +22,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_read_recursively_in_order_of_paths_without_hidden_files(folder):
-    found = documents(open_corpus(str(folder)))
-    assert [document.doc_id for document in found] == ["B.TXT", "a.md", "a/z.md", "b.txt"]
-    assert [document.text for document in found][2] == "text of a/z.md"
+    read_documents = documents(open_corpus(str(folder)))
+    assert [document.doc_id for document in read_documents] == ["B.TXT", "a.md", "a/z.md", "b.txt"]
+    assert [document.text for document in read_documents][2] == "text of a/z.md"
 
 
 def test_a_folder_that_is_itself_hidden_is_read(folder):

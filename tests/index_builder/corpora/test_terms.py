@@ -48,10 +48,10 @@ def test_terms_may_say_less_and_a_folder_may_be_named_from_inside(corpora, monke
             "{",
             r"^The terms in a\.jsonl\.terms\.json cannot be read \(.*\); give one JSON object with any of licence",
         ),
-        ("[]", r"^The terms in a\.jsonl\.terms\.json are no object of known keys; give one JSON object"),
+        ("[]", r"^The terms in a\.jsonl\.terms\.json are \[\]; give one JSON object"),
         (
             '{"license": "MIT"}',
-            "are no object of known keys; give one JSON object with any of licence, snapshot,",
+            "have the unknown key 'license'; give one JSON object with any of licence, snapshot,",
         ),
         ('{"licence": 4}', r"^The licence in a\.jsonl\.terms\.json is 4; give one JSON object"),
         ('{"licence": " "}', r"^The licence in a\.jsonl\.terms\.json is ' '; give one"),

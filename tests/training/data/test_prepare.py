@@ -82,17 +82,17 @@ def test_a_mined_positive_holds_an_answer_where_its_label_says(prepared):
     groups = [g for g in groups_of(prepared, "train-") if g.source is not Source.SQUAD and g.positives]
     assert groups
     for group in groups:
-        for one in group.positives:
-            for span in one.answers:
-                assert span.of(one.passage.window) in group.answers
-        for one in group.negatives:
-            assert not any(answer in one.passage.window for answer in group.answers)
+        for labelled in group.positives:
+            for span in labelled.answers:
+                assert span.of(labelled.passage.window) in group.answers
+        for labelled in group.negatives:
+            assert not any(answer in labelled.passage.window for answer in group.answers)
 
 
 def test_a_mined_group_has_its_own_article_among_the_negatives(prepared):
     group = next(g for g in groups_of(prepared, "train-triviaqa"))
-    articles = {one.passage.doc_id for one in group.positives}
-    assert articles & {one.passage.doc_id for one in group.negatives}
+    articles = {labelled.passage.doc_id for labelled in group.positives}
+    assert articles & {labelled.passage.doc_id for labelled in group.negatives}
 
 
 def test_a_question_that_nothing_answers_is_a_group_of_negatives(prepared):
@@ -107,7 +107,7 @@ def test_a_squad_label_is_the_marked_occurrence_and_negatives_are_of_the_same_ar
     (positive,) = group.positives
     assert positive.passage.title == "Port Fowey"
     assert positive.answers[0].of(positive.passage.window) == "8"
-    titles = [one.passage.title for one in group.negatives]
+    titles = [labelled.passage.title for labelled in group.negatives]
     # the other paragraphs of the article have 8 cranes too, so they are no negatives
     assert set(titles) <= {
         f"{place} harbour" for place in ("Aberdeen", "Bergen", "Calais", "Dover", "Emden", "Fowey")

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from common.errors import InvalidRequestError
+from retriever.encoder import HashingEncoder, passage_input
+from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE
+from retriever.indexing import IndexWriter, index_in_memory
+from retriever.lexical import LexicalIndex
+from retriever.passages import PassageSettings
+from retriever.store import DocumentStore, DuplicateDocumentError
+from retriever.vectors.engines import DEFAULT_ENGINE, load_vectors
+
+SETTINGS = PassageSettings(words=14, continuation_words=20)
+
+
+def test_what_is_written_to_a_folder_is_what_an_index_in_memory_holds(tmp_path, documents, index, encoder):
+    writer = IndexWriter(SETTINGS, tmp_path)
+    for document in documents:
+        writer.add(document, location="x")
+    vectors = writer.write_vectors(encoder.encode_passages(list(writer.passage_inputs())))
+    lexical = writer.write_lexical()
+    writer.store.commit()
+    writer.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [STORE_FILE, LEXICAL_FOLDER, VECTORS_FILE]
+    assert not list((tmp_path / LEXICAL_FOLDER).glob("*.lock"))
+    assert list(DocumentStore.open(tmp_path / STORE_FILE).each_passage()) == list(index.store.each_passage())
+    query = encoder.encode_queries(["horse tram"])
+    for written in (vectors, load_vectors(tmp_path / VECTORS_FILE, DEFAULT_ENGINE)):
+        assert written.search(query, k=50) == index.vectors.search(query, k=50)
+    for words in (lexical, LexicalIndex.open(tmp_path / LEXICAL_FOLDER)):
+        assert words.search("horse tram", k=50) == index.lexical.search("horse tram", k=50) != []
+
+
+def test_every_row_has_the_vector_of_its_passage(index, encoder):
+    for passage in index.store.each_passage():
+        (vector,) = encoder.encode_passages([passage_input(passage.title, passage.text)])
+        assert index.vectors.scores(vector, [passage.row]) == pytest.approx([1.0])
+
+
+def test_the_words_of_documents_added_later_are_not_indexed(documents):
+    writer, told = IndexWriter(SETTINGS), []
+    writer.add(documents[0], location="x")
+    lexical = writer.write_lexical(lambda: told.append(1))
+    rows = writer.store.rows().tolist()
+    writer.add(documents[2], location="x")
+    assert lexical.rows().tolist() == rows
+    assert len(told) == len(rows) < len(writer.store.rows())
+
+
+def test_a_second_document_of_an_id_is_refused(documents):
+    writer = IndexWriter(SETTINGS)
+    writer.add(documents[0], location="a.jsonl:1")
+    with pytest.raises(DuplicateDocumentError):
+        writer.add(documents[0], location="b.jsonl:1")
+    with pytest.raises(InvalidRequestError, match=r"Two documents have the id 'lighthouses/eddystone'; give"):
+        index_in_memory([documents[0], documents[0]], HashingEncoder(), SETTINGS)
+
+
+def test_no_documents_are_an_index_that_finds_nothing(encoder):
+    index = index_in_memory([], encoder, SETTINGS)
+    assert index.vectors.search(encoder.encode_queries(["tram"]), k=3) == [[]]
+    assert index.vectors.rows().tolist() == index.store.rows().tolist() == []
+    assert np.array_equal(index.lexical.rows(), index.store.rows())
