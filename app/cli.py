@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from app.answering.accepted import checked_question
+from app.answering.checked_input import checked_question
 from app.service.command_options import SERVICE, Options, with_options
 from app.service.settings import Settings
 from calibration.cli import calibrate

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
-from app.answering.accepted import checked_documents
+from app.answering.checked_input import checked_documents
 from app.answering.generator import LMGenerator, ReaderGenerator
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.pipeline import Pipeline

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
-from app.answering.accepted import GivenDocument, checked_documents
+from app.answering.checked_input import GivenDocument, checked_documents
 from common.errors import DocumentNotFoundError
 from evaluation.question_sets.question import QuestionJson
 from retriever.index import STORE_FILE

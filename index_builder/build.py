@@ -19,7 +19,7 @@ from index_builder.corpora.folder import counted_kinds
 from index_builder.vector_cache import VectorCache, cache_key
 from retriever.encoder import Encoder
 from retriever.generations import BuildLock, current_generation, next_generation
-from retriever.indexing import IndexWriter
+from retriever.index_writer import IndexWriter
 from retriever.manifest import (
     FORMAT_VERSION,
     Counts,

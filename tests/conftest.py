@@ -9,7 +9,7 @@ from rich.console import Console
 
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex
-from retriever.indexing import index_in_memory
+from retriever.index_writer import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.types import Document
 

@@ -26,7 +26,7 @@ from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex, open_index
-from retriever.indexing import index_in_memory
+from retriever.index_writer import index_in_memory
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever, Retriever

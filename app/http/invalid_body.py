@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from email.message import Message
 from typing import Any
 
-from app.answering.accepted import lone_surrogate
+from app.answering.checked_input import lone_surrogate
 from app.http.wire import EXPECTED
 
 _SHOWN_CHARACTERS = 80

@@ -7,7 +7,12 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.answering.accepted import MAX_QUESTION_CHARACTERS, GivenDocument, checked_documents, checked_question
+from app.answering.checked_input import (
+    MAX_QUESTION_CHARACTERS,
+    GivenDocument,
+    checked_documents,
+    checked_question,
+)
 from app.answering.options import AnswerLength
 from app.service.ask import Ask
 from app.service.response import Model

@@ -28,7 +28,7 @@ from app.service.settings import CiterKind, ReaderKind, Settings, SupportKind
 from common.torch_runtime import use_threads
 from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, open_index, read_manifest
-from retriever.indexing import index_in_memory
+from retriever.index_writer import index_in_memory
 from retriever.lexical import LexicalIndex
 from retriever.retriever import IndexRetriever, Retriever
 from retriever.types import Document

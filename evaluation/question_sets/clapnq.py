@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from app.answering.accepted import GivenDocument
+from app.answering.checked_input import GivenDocument
 from evaluation.question_sets.form import Form, check_answerable, id_of
 from evaluation.question_sets.question import Question, kind_of
 from evaluation.question_sets.record import Record, distinct

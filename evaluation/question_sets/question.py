@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from app.answering.accepted import GivenDocument
+from app.answering.checked_input import GivenDocument
 
 ANSWERABLE = "answerable"
 UNANSWERABLE = "unanswerable"

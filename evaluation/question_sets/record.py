@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from reprlib import repr as shortened
 from typing import Any
 
-from app.answering.accepted import lone_surrogate
+from app.answering.checked_input import lone_surrogate
 from common.errors import LoccitError
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.answering.accepted import GivenDocument
+from app.answering.checked_input import GivenDocument
 from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.stages import Stage
 from app.answering.types import CandidateSource, Reading, ScoredSpan

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.answering.accepted import GivenDocument
+from app.answering.checked_input import GivenDocument
 from common.errors import LoccitError
 from evaluation.predict import RANKING_DEPTH, predict
 from evaluation.questions import Question, sha256_of_questions

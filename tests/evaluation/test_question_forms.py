@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.accepted import GivenDocument
+from app.answering.checked_input import GivenDocument
 from evaluation.question_sets.file import records_of
 from evaluation.question_sets.forms import FORMS, questions_of
 from evaluation.questions import ANSWERABLE, UNANSWERABLE, Question, load_questions

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.answering.accepted import GivenDocument
+from app.answering.checked_input import GivenDocument
 from app.answering.language_models.few_shot_prompt import EXAMPLES
 from app.answering.text.answer_match import has_answer
 from app.answering.text.normalise import normalise_answer

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.answering.accepted import GivenDocument
+from app.answering.checked_input import GivenDocument
 from common.errors import LoccitError
 from evaluation.metrics.selective import aurc, auroc
 from evaluation.questions import Question, Side

@@ -20,7 +20,7 @@ from retriever import generations
 from retriever.encoder import HashingEncoder, passage_input
 from retriever.generations import BuildLock, current_generation
 from retriever.index import open_index, read_manifest
-from retriever.indexing import IndexWriter
+from retriever.index_writer import IndexWriter
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever

@@ -10,7 +10,7 @@ from quote_check.check import (
 )
 from quote_check.claims import ClaimedQuote
 from quote_check.corpus import PASSAGES_SEEN, Corpus
-from retriever.indexing import index_in_memory
+from retriever.index_writer import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.types import Document, Span
 

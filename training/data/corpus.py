@@ -15,7 +15,7 @@ from common.errors import LoccitError
 from common.files import numbered_records, whole_file
 from common.progress import progress
 from retriever.index import LEXICAL_FOLDER, STORE_FILE
-from retriever.indexing import IndexWriter
+from retriever.index_writer import IndexWriter
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
 from retriever.store import DocumentStore, DuplicateDocumentError

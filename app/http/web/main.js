@@ -1,7 +1,7 @@
 // The page: a question goes out, its stages and its answer come in.
 import { answer, ready, storedDocument } from "./api.js";
 import { element, isolated } from "./dom.js";
-import { Given, takeDrops } from "./given.js";
+import { Given, takeDrops } from "./own_text.js";
 import * as past from "./history.js";
 import { rendered } from "./render.js";
 import { Stages } from "./stages.js";

@@ -8,7 +8,7 @@ from app.answering.cite import SentenceCiter
 from app.answering.text.overlap import Overlap
 from app.answering.types import Candidate, CandidateSource, Citation, Opinion, Quote
 from retriever.encoder import HashingEncoder
-from retriever.indexing import index_in_memory
+from retriever.index_writer import index_in_memory
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
 from retriever.types import Document, Passage, Span

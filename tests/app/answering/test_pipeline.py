@@ -36,7 +36,7 @@ from app.answering.types import (
 from common.errors import DeadlineExceededError
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex
-from retriever.indexing import index_in_memory
+from retriever.index_writer import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.types import Span

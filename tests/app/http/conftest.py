@@ -21,7 +21,7 @@ from app.service.assembly import AnswerService, ModelNames
 from app.service.settings import GeneratorKind, Settings
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex
-from retriever.indexing import index_in_memory
+from retriever.index_writer import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.types import Document

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.accepted import checked_question
+from app.answering.checked_input import checked_question
 from common.errors import InvalidRequestError
 
 

@@ -4,7 +4,7 @@ import pytest
 from common.errors import InvalidRequestError
 from retriever.encoder import HashingEncoder, passage_input
 from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE
-from retriever.indexing import IndexWriter, index_in_memory
+from retriever.index_writer import IndexWriter, index_in_memory
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
 from retriever.store import DocumentStore, DuplicateDocumentError

@@ -1,8 +1,8 @@
 """Readers given the passage that answers: exact match, F1 and milliseconds a passage, side by side in one run.
 
-python -m benchmarks.given QUESTIONS PASSAGES
-python -m benchmarks.given QUESTIONS PASSAGES --weights runs/reader/weights --threads 1
-python -m benchmarks.given --data data/training
+python -m benchmarks.gold_passage QUESTIONS PASSAGES
+python -m benchmarks.gold_passage QUESTIONS PASSAGES --weights runs/reader/weights --threads 1
+python -m benchmarks.gold_passage --data data/training
 
 QUESTIONS name their passage by gold_document_id; PASSAGES are records with id, title and text. Or the development
 groups of prepared training data, each with its first passage that answers.
