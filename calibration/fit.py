@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from app.answering.confidence.calibrator import (
     CALIBRATOR_KIND,
@@ -53,13 +53,14 @@ class Held:
     def log_loss(self) -> float:
         """Mean negative log-likelihood of the verdicts, in nats; lower is better."""
         kept = np.clip(self.confidences, 1e-6, 1 - 1e-6)
-        losses = -np.where(self.right, np.log(kept), np.log(1 - kept))
-        return float(np.average(losses, weights=self.weights))
+        return float(log_loss(self.right, kept, sample_weight=self.weights, labels=[False, True]))
 
     @property
     def brier(self) -> float:
         """Mean squared difference of confidence and verdict; lower is better."""
-        return float(np.average((self.confidences - self.right) ** 2, weights=self.weights))
+        return float(
+            brier_score_loss(self.right, self.confidences, sample_weight=self.weights, pos_label=True)
+        )
 
     @property
     def accuracy(self) -> float:

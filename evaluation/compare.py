@@ -76,7 +76,7 @@ def compare(runs: Mapping[Path, Scored]) -> Comparison:
         )
     test = [key for key in shared if asked[0][key].side is Side.TEST]
     chosen, side = (test, Side.TEST.value) if test else (shared, "all")
-    outcomes = [[one[key] for key in chosen] for one in asked]
+    outcomes = [[of_run[key] for key in chosen] for of_run in asked]
     columns = [
         _column(name, run, own, outcomes[0], first=not place)
         for place, (name, run, own) in enumerate(
@@ -89,9 +89,9 @@ def compare(runs: Mapping[Path, Scored]) -> Comparison:
 def _answerable(run: Scored) -> dict[tuple[str, str], Outcome]:
     """By id and text: ids such as line-1 are those of other questions in other files."""
     return {
-        (one.id, line["question"]): one
-        for line, one in zip(run.lines, run.outcomes, strict=True)
-        if one.answerable
+        (outcome.id, line["question"]): outcome
+        for line, outcome in zip(run.lines, run.outcomes, strict=True)
+        if outcome.answerable
     }
 
 
@@ -110,12 +110,14 @@ def _column(
     first: bool,
 ) -> Column:
     means = {
-        figure: _mean_figure([value(one) for one in outcomes], [value(one) for one in before], first=first)
+        figure: _mean_figure(
+            [value(outcome) for outcome in outcomes], [value(outcome) for outcome in before], first=first
+        )
         for figure, value in MEANS.items()
     }
     ranked = {"aurc": _aurc_figure(outcomes, before, first=first)}
-    timed = all("total" in one.timings_ms for one in outcomes)
-    milliseconds = Figure(fmean(one.timings_ms["total"] for one in outcomes) if timed else None)
+    timed = all("total" in outcome.timings_ms for outcome in outcomes)
+    milliseconds = Figure(fmean(outcome.timings_ms["total"] for outcome in outcomes) if timed else None)
     return Column(
         name,
         run.description["configuration"]["meaning"],
@@ -124,18 +126,18 @@ def _column(
 
 
 MEANS: Mapping[str, Callable[[Outcome], float | bool | None]] = {
-    "exact_match": lambda one: one.exact_match,
-    "candidate_exact_match": lambda one: one.candidate_exact_match,
-    "f1": lambda one: one.f1,
-    "correct_and_supported": lambda one: one.correct_and_supported if one.quoted else None,
-    "supported": lambda one: one.supported if one.quoted else None,
-    "quote_has_answer": lambda one: one.quote_has_answer if one.quoted else None,
-    "gold_document_cited": lambda one: one.gold_cited if one.quoted else None,
-    "answerable_from_hits": lambda one: one.answer_in_hits,
-    "gold_document_retrieved": lambda one: one.gold_in_hits,
-    "rouge_l": lambda one: None if one.long is None else one.long.rouge_l,
-    "citation_precision": lambda one: None if one.long is None else one.long.citation_precision,
-    "citation_recall": lambda one: None if one.long is None else one.long.citation_recall,
+    "exact_match": lambda outcome: outcome.exact_match,
+    "candidate_exact_match": lambda outcome: outcome.candidate_exact_match,
+    "f1": lambda outcome: outcome.f1,
+    "correct_and_supported": lambda outcome: outcome.correct_and_supported if outcome.quoted else None,
+    "supported": lambda outcome: outcome.supported if outcome.quoted else None,
+    "quote_has_answer": lambda outcome: outcome.quote_has_answer if outcome.quoted else None,
+    "gold_document_cited": lambda outcome: outcome.gold_cited if outcome.quoted else None,
+    "answerable_from_hits": lambda outcome: outcome.answer_in_hits,
+    "gold_document_retrieved": lambda outcome: outcome.gold_in_hits,
+    "rouge_l": lambda outcome: None if outcome.long is None else outcome.long.rouge_l,
+    "citation_precision": lambda outcome: None if outcome.long is None else outcome.long.citation_precision,
+    "citation_recall": lambda outcome: None if outcome.long is None else outcome.long.citation_recall,
 }
 
 
@@ -178,6 +180,6 @@ def _aurc_figure(outcomes: Sequence[Outcome], baseline: Sequence[Outcome], *, fi
 def _confidences(outcomes: Sequence[Outcome]) -> tuple[Floats, NDArray[np.bool_]]:
     """Confidences, and whether right and supported; each of shape (questions,)."""
     return (
-        np.array([one.confidence for one in outcomes], dtype=np.float64),
-        np.array([one.right for one in outcomes], dtype=np.bool_),
+        np.array([outcome.confidence for outcome in outcomes], dtype=np.float64),
+        np.array([outcome.right for outcome in outcomes], dtype=np.bool_),
     )

@@ -75,7 +75,7 @@ def report_of(run: Scored, *, min_confidence: float) -> Json:
     """
     sides: dict[str, Sequence[Outcome]] = {
         "all": run.outcomes,
-        **{side.value: [one for one in run.outcomes if one.side is side] for side in Side},
+        **{side.value: [outcome for outcome in run.outcomes if outcome.side is side] for side in Side},
     }
     figures = {name: _figures(outcomes, min_confidence) for name, outcomes in sides.items()}
     reported = Side.TEST.value if sides[Side.TEST] else "all"
@@ -99,7 +99,7 @@ def report_of(run: Scored, *, min_confidence: float) -> Json:
 
 
 def _figures(outcomes: Sequence[Outcome], min_confidence: float) -> Json:
-    answerable = [one for one in outcomes if one.answerable]
+    answerable = [outcome for outcome in outcomes if outcome.answerable]
     return {
         "questions": len(outcomes),
         "answerable": len(answerable),
@@ -120,17 +120,19 @@ def _answers(answerable: Sequence[Outcome], min_confidence: float) -> Json:
     ``candidate_exact_match``: what always choosing the best cited candidate would give, so that its distance from
     ``exact_match_without_threshold`` is what choosing loses.
     """
-    given = [one for one in answerable if one.given(min_confidence)]
+    given = [outcome for outcome in answerable if outcome.given(min_confidence)]
     return {
-        "answered": _share(one.given(min_confidence) for one in answerable),
-        "exact_match": _share(one.given(min_confidence) and one.exact_match for one in answerable),
-        "f1": _mean(one.f1 if one.given(min_confidence) else 0.0 for one in answerable),
-        "exact_match_of_answered": _share(one.exact_match for one in given),
-        "right_of_answered": _share(one.right for one in given),
-        "exact_match_without_threshold": _share(one.exact_match for one in answerable),
-        "f1_without_threshold": _mean(one.f1 for one in answerable),
-        "candidate_exact_match": _share(one.candidate_exact_match for one in answerable),
-        "misled_of_answered": _share(one.misled for one in given),
+        "answered": _share(outcome.given(min_confidence) for outcome in answerable),
+        "exact_match": _share(
+            outcome.given(min_confidence) and outcome.exact_match for outcome in answerable
+        ),
+        "f1": _mean(outcome.f1 if outcome.given(min_confidence) else 0.0 for outcome in answerable),
+        "exact_match_of_answered": _share(outcome.exact_match for outcome in given),
+        "right_of_answered": _share(outcome.right for outcome in given),
+        "exact_match_without_threshold": _share(outcome.exact_match for outcome in answerable),
+        "f1_without_threshold": _mean(outcome.f1 for outcome in answerable),
+        "candidate_exact_match": _share(outcome.candidate_exact_match for outcome in answerable),
+        "misled_of_answered": _share(outcome.misled for outcome in given),
     }
 
 
@@ -144,7 +146,9 @@ _OF_LONG: Mapping[str, Callable[[LongAnswer], float | None]] = {
 
 def _long_answers(answerable: Sequence[Outcome], min_confidence: float) -> Json:
     """Of questions with long answers. Abstentions count as nothing, but in those ``_of_answered`` and the sentences."""
-    every = [(one.long, one.given(min_confidence)) for one in answerable if one.long is not None]
+    every = [
+        (outcome.long, outcome.given(min_confidence)) for outcome in answerable if outcome.long is not None
+    ]
     given = [long for long, is_given in every if is_given]
     figures: Json = {}
     for name, value in _OF_LONG.items():
@@ -157,35 +161,39 @@ def _long_answers(answerable: Sequence[Outcome], min_confidence: float) -> Json:
 
 def _quotes(outcomes: Sequence[Outcome], answerable: Sequence[Outcome], min_confidence: float) -> Json:
     """Abstentions count as unquoted and unsupported; a verbatim quote is verbatim, given or not."""
-    answerable = [one for one in answerable if one.quoted]
-    given = [one for one in answerable if one.given(min_confidence)]
-    sentences = [one.quote_sentences for one in answerable if one.quote_sentences is not None]
+    answerable = [outcome for outcome in answerable if outcome.quoted]
+    given = [outcome for outcome in answerable if outcome.given(min_confidence)]
+    sentences = [outcome.quote_sentences for outcome in answerable if outcome.quote_sentences is not None]
     return {
-        "quote_verbatim": _share(one.quote_verbatim for one in outcomes),
-        "quote_has_answer": _share(one.given(min_confidence) and one.quote_has_answer for one in answerable),
+        "quote_verbatim": _share(outcome.quote_verbatim for outcome in outcomes),
+        "quote_has_answer": _share(
+            outcome.given(min_confidence) and outcome.quote_has_answer for outcome in answerable
+        ),
         "quote_sentences_median": median(sentences) if sentences else None,
         "gold_document_cited": _share(
-            None if one.gold_cited is None else one.gold_cited and one.given(min_confidence)
-            for one in answerable
+            None if outcome.gold_cited is None else outcome.gold_cited and outcome.given(min_confidence)
+            for outcome in answerable
         ),
-        "gold_document_cited_without_threshold": _share(one.gold_cited for one in answerable),
-        "supported": _share(one.given(min_confidence) and one.supported for one in answerable),
-        "supported_of_answered": _share(one.supported for one in given),
+        "gold_document_cited_without_threshold": _share(outcome.gold_cited for outcome in answerable),
+        "supported": _share(outcome.given(min_confidence) and outcome.supported for outcome in answerable),
+        "supported_of_answered": _share(outcome.supported for outcome in given),
         "correct_and_supported": _share(
-            one.given(min_confidence) and one.correct_and_supported for one in answerable
+            outcome.given(min_confidence) and outcome.correct_and_supported for outcome in answerable
         ),
-        "correct_and_supported_of_answered": _share(one.correct_and_supported for one in given),
-        "correct_and_supported_without_threshold": _share(one.correct_and_supported for one in answerable),
+        "correct_and_supported_of_answered": _share(outcome.correct_and_supported for outcome in given),
+        "correct_and_supported_without_threshold": _share(
+            outcome.correct_and_supported for outcome in answerable
+        ),
     }
 
 
 def _retrieval(answerable: Sequence[Outcome]) -> Json:
     """Of passages as they are ranked; ``answerable_from_hits``, with continuations, is the ceiling of reading them."""
-    answers = [one.holds_answer for one in answerable if one.holds_answer is not None]
-    gold = [one.is_gold for one in answerable if one.is_gold is not None]
+    answers = [outcome.holds_answer for outcome in answerable if outcome.holds_answer is not None]
+    gold = [outcome.is_gold for outcome in answerable if outcome.is_gold is not None]
     return {
-        "answerable_from_hits": _share(one.answer_in_hits for one in answerable),
-        "gold_document_retrieved": _share(one.gold_in_hits for one in answerable),
+        "answerable_from_hits": _share(outcome.answer_in_hits for outcome in answerable),
+        "gold_document_retrieved": _share(outcome.gold_in_hits for outcome in answerable),
         "answer_recall": {str(k): _share(hit_at(flags, k=k) for flags in answers) for k in CUTS},
         "gold_document_recall": {str(k): _share(hit_at(flags, k=k) for flags in gold) for k in CUTS},
         "gold_document_mrr": _mean(reciprocal_rank(flags) for flags in gold),
@@ -195,9 +203,9 @@ def _retrieval(answerable: Sequence[Outcome]) -> Json:
 
 def _selective(answerable: Sequence[Outcome]) -> Json:
     """How well confidence orders right and supported answers before others; no answer has confidence 0."""
-    confidences = [one.confidence for one in answerable]
-    right = [one.right for one in answerable]
-    exact = [one.exact_match for one in answerable]
+    confidences = [outcome.confidence for outcome in answerable]
+    right = [outcome.right for outcome in answerable]
+    exact = [outcome.exact_match for outcome in answerable]
     return {
         "aurc": aurc(confidences, right),
         "relative_aurc": relative_aurc(confidences, right),
@@ -218,7 +226,7 @@ def _calibration(outcomes: Sequence[Outcome]) -> Json:
     Of every answer, its question answerable or not: a service cannot know. A question without one claims nothing.
     """
     claimed, held = _claims(outcomes)
-    of_answerable = _claims([one for one in outcomes if one.answerable])
+    of_answerable = _claims([outcome for outcome in outcomes if outcome.answerable])
     return {
         "ece": ece(claimed, held),
         "ece_band": ece_band(claimed),
@@ -229,43 +237,44 @@ def _calibration(outcomes: Sequence[Outcome]) -> Json:
 
 def _claims(outcomes: Sequence[Outcome]) -> tuple[list[float], list[bool]]:
     """Confidence and verdict of each answer."""
-    answered = [one for one in outcomes if one.answer is not None]
-    return [one.confidence for one in answered], [one.right for one in answered]
+    answered = [outcome for outcome in outcomes if outcome.answer is not None]
+    return [outcome.confidence for outcome in answered], [outcome.right for outcome in answered]
 
 
 def _abstention(outcomes: Sequence[Outcome], min_confidence: float) -> Json:
     """``set_aside``: asked without their gold document, yet another passage holds an answer; counted nowhere else."""
-    counted = [one for one in outcomes if one.answerable or one.unanswerable]
-    unanswerable = [one for one in outcomes if one.unanswerable]
-    aside = [one for one in outcomes if one.set_aside]
-    right = [one for one in counted if one.answerable and one.exact_match]
+    counted = [outcome for outcome in outcomes if outcome.answerable or outcome.unanswerable]
+    unanswerable = [outcome for outcome in outcomes if outcome.unanswerable]
+    aside = [outcome for outcome in outcomes if outcome.set_aside]
+    right = [outcome for outcome in counted if outcome.answerable and outcome.exact_match]
     detection = precision_recall_f1(
-        [not one.given(min_confidence) for one in counted], [one.unanswerable for one in counted]
+        [not outcome.given(min_confidence) for outcome in counted],
+        [outcome.unanswerable for outcome in counted],
     )
     contrast = [*right, *unanswerable]
     return {
         "abstained": {
-            kind: _share(not one.given(min_confidence) for one in counted if one.kind == kind)
-            for kind in dict.fromkeys(one.kind for one in outcomes)
+            kind: _share(not outcome.given(min_confidence) for outcome in counted if outcome.kind == kind)
+            for kind in dict.fromkeys(outcome.kind for outcome in outcomes)
         },
         "unanswerable": len(unanswerable),
-        "abstained_unanswerable": _share(not one.given(min_confidence) for one in unanswerable),
+        "abstained_unanswerable": _share(not outcome.given(min_confidence) for outcome in unanswerable),
         "auroc_right_against_unanswerable": auroc(
-            [one.confidence for one in contrast], [one.answerable for one in contrast]
+            [outcome.confidence for outcome in contrast], [outcome.answerable for outcome in contrast]
         ),
         "abstention": asdict(detection) if unanswerable else None,
         "set_aside": len(aside),
-        "set_aside_exact_match": _share(one.exact_match for one in aside),
+        "set_aside_exact_match": _share(outcome.exact_match for outcome in aside),
     }
 
 
 def _latency(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
     """Of the stages whose time is known for every question (see ``Replay.as_json``)."""
-    stages = dict.fromkeys(stage for one in outcomes for stage in one.timings_ms)
+    stages = dict.fromkeys(stage for outcome in outcomes for stage in outcome.timings_ms)
     return {
-        stage: _spread([one.timings_ms[stage] for one in outcomes])
+        stage: _spread([outcome.timings_ms[stage] for outcome in outcomes])
         for stage in stages
-        if all(stage in one.timings_ms for one in outcomes)
+        if all(stage in outcome.timings_ms for outcome in outcomes)
     }
 
 
@@ -275,26 +284,26 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
 
 
 _OF_ANSWERS: Mapping[str, Callable[[Outcome], float]] = {
-    "exact_match": lambda one: one.exact_match,
-    "f1": lambda one: one.f1,
+    "exact_match": lambda outcome: outcome.exact_match,
+    "f1": lambda outcome: outcome.f1,
 }
 _OF_LONG_ANSWERS: Mapping[str, Callable[[Outcome], float]] = {
-    "rouge_l": lambda one: 0.0 if one.long is None else one.long.rouge_l,
+    "rouge_l": lambda outcome: 0.0 if outcome.long is None else outcome.long.rouge_l,
 }
 _OF_QUOTES: Mapping[str, Callable[[Outcome], float]] = {
-    "supported": lambda one: one.supported,
-    "correct_and_supported": lambda one: one.correct_and_supported,
+    "supported": lambda outcome: outcome.supported,
+    "correct_and_supported": lambda outcome: outcome.correct_and_supported,
 }
 
 
 def _intervals(outcomes: Sequence[Outcome], min_confidence: float) -> dict[str, tuple[float, float] | None]:
     """95% bootstrap intervals of figures over the answerable questions, abstentions counted as nothing."""
-    answerable = [one for one in outcomes if one.answerable]
-    quoted = [one for one in answerable if one.quoted]
-    long = [one for one in answerable if one.long is not None]
+    answerable = [outcome for outcome in outcomes if outcome.answerable]
+    quoted = [outcome for outcome in answerable if outcome.quoted]
+    long = [outcome for outcome in answerable if outcome.long is not None]
     return {
         name: bootstrap_interval(
-            [float(value(one)) if one.given(min_confidence) else 0.0 for one in counted],
+            [float(value(outcome)) if outcome.given(min_confidence) else 0.0 for outcome in counted],
             samples=INTERVAL_SAMPLES,
         )
         for figures, counted in ((_OF_ANSWERS, answerable), (_OF_LONG_ANSWERS, long), (_OF_QUOTES, quoted))
@@ -304,22 +313,22 @@ def _intervals(outcomes: Sequence[Outcome], min_confidence: float) -> dict[str, 
 
 def _curves(outcomes: Sequence[Outcome]) -> Json:
     """The points of the plots: risk by coverage, and the bins of the reliability diagram."""
-    answerable = [one for one in outcomes if one.answerable]
+    answerable = [outcome for outcome in outcomes if outcome.answerable]
     return {
         "risk_coverage": risk_coverage(
-            [one.confidence for one in answerable], [one.right for one in answerable]
+            [outcome.confidence for outcome in answerable], [outcome.right for outcome in answerable]
         ),
         "reliability": [asdict(point) for point in reliability(*_claims(outcomes))],
     }
 
 
 def _at_threshold(outcomes: Sequence[Outcome], threshold: float) -> Json:
-    answers = _answers([one for one in outcomes if one.answerable], threshold)
+    answers = _answers([outcome for outcome in outcomes if outcome.answerable], threshold)
     shown = ("answered", "exact_match", "exact_match_of_answered")
-    unanswerable = [one for one in outcomes if one.unanswerable]
+    unanswerable = [outcome for outcome in outcomes if outcome.unanswerable]
     return {
         **{name: answers[name] for name in shown},
-        "abstained_unanswerable": _share(not one.given(threshold) for one in unanswerable),
+        "abstained_unanswerable": _share(not outcome.given(threshold) for outcome in unanswerable),
     }
 
 

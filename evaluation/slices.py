@@ -61,9 +61,9 @@ def with_unanswerable(questions: Sequence[Question]) -> list[Question]:
                 "document; give questions that name one, or do not ask for it."
             )
     return [
-        one
+        asked
         for question in questions
-        for one in (question, replace(question, id=f"{question.id}/{WITHOUT_GOLD}", kind=WITHOUT_GOLD))
+        for asked in (question, replace(question, id=f"{question.id}/{WITHOUT_GOLD}", kind=WITHOUT_GOLD))
     ]
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from rich.console import Console
 
@@ -19,7 +19,33 @@ from quote_check.corpus import Corpus
 LISTED = 20
 """Findings that an audit keeps for showing."""
 
-Json = dict[str, Any]
+
+class NearestJson(TypedDict):
+    """The span of the index that comes nearest to a quote."""
+
+    document_id: str
+    title: str
+    start: int
+    end: int
+    text: str
+
+
+class FindingJson(TypedDict):
+    """One line of the findings file."""
+
+    id: str
+    number: int
+    quote: str
+    document_id: str | None
+    start: int | None
+    end: int | None
+    verdict: Verdict
+    similarity: float | None
+    exact: bool
+    offsets_match: bool | None
+    unknown_document: bool
+    reason: str
+    nearest: NearestJson | None
 
 
 @dataclass(slots=True)
@@ -79,7 +105,7 @@ def audit(file: str, directory: Path, *, out: Path | None, console: Console) -> 
     return counted
 
 
-def finding_as_json(finding: Finding) -> Json:
+def finding_as_json(finding: Finding) -> FindingJson:
     """One line of the findings file."""
     quote, nearest = finding.quote, finding.nearest
     start, end = quote.offsets or (None, None)
@@ -90,7 +116,7 @@ def finding_as_json(finding: Finding) -> Json:
         "document_id": quote.document_id,
         "start": start,
         "end": end,
-        "verdict": finding.verdict.value,
+        "verdict": finding.verdict,
         "similarity": None if nearest is None else rounded_down(nearest.similarity),
         "exact": nearest is not None and nearest.exact,
         "offsets_match": finding.offsets_match,

@@ -124,19 +124,19 @@ class _Check:
         return self._from_elsewhere(own)
 
     def _verbatim(self, named: Document) -> Finding:
-        found = _exact(self._quote.text, named, self._quote.offsets)
+        standing = _exact(self._quote.text, named, self._quote.offsets)
         reason = "stands word for word in the named document"
-        if self._quote.offsets not in (None, (found.span.start, found.span.end)):
+        if self._quote.offsets not in (None, (standing.span.start, standing.span.end)):
             start, end = self._quote.offsets or (0, 0)
-            reason += f", but at {found.span.start} to {found.span.end}, not at {start} to {end}"
-        return self._found(Verdict.VERBATIM, found, reason)
+            reason += f", but at {standing.span.start} to {standing.span.end}, not at {start} to {end}"
+        return self._found(Verdict.VERBATIM, standing, reason)
 
     def _from_elsewhere(self, own: NearestSpan | None) -> Finding:
         best = own
         for document in self._corpus.candidates(self._quote.text):
             if document.doc_id != self._quote.document_id:
-                found = _near(self._quote.text, document, above=best.similarity if best else 0.0)
-                best = found or best
+                nearer = _near(self._quote.text, document, above=best.similarity if best else 0.0)
+                best = nearer or best
         if best is None or best.similarity < NEARLY_FROM:
             lack = f"{self._lack}; nothing" if self._unknown else "nothing"
             return self._found(Verdict.FABRICATED, best, f"{lack} in the index comes near it")

@@ -123,12 +123,12 @@ def _quotes(record: Mapping[str, Any]) -> list[Any]:
         raise _MalformedError(
             "the answer comes from documents of its own, which are in no index; leave such lines out."
         )
-    for key, found in (
+    for key, holder in (
         ("quotes", record),
         ("citations", record),
         ("trace.decision.citations", _inner(_inner(record, "trace"), "decision")),
     ):
-        entries = found.get(key.rpartition(".")[2])
+        entries = holder.get(key.rpartition(".")[2])
         if isinstance(entries, list):
             return entries
         if entries is not None:

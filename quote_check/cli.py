@@ -40,7 +40,7 @@ def check(
     from quote_check.audit import audit
     from quote_check.summary import show_audit
 
-    found = audit(file, options["index"], out=out, console=Console(stderr=True))
-    show_audit(found, Console())
-    if strict and (found.unsound or not found.quotes):
+    audited = audit(file, options["index"], out=out, console=Console(stderr=True))
+    show_audit(audited, Console())
+    if strict and (audited.unsound or not audited.quotes):
         raise typer.Exit(1)

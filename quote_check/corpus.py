@@ -51,14 +51,14 @@ class Corpus:
     def holders(self, quotes: Iterable[str], advance: Advance) -> dict[str, str]:
         """By quote, the id of the first document that holds its very characters; complete: one pass over all."""
         waiting = sorted(set(quotes))
-        found: dict[str, str] = {}
+        holders: dict[str, str] = {}
         for document, _ in self._store.each_document():
             held = [quote for quote in waiting if quote in document.text]
             if held:
-                found |= dict.fromkeys(held, document.doc_id)
-                waiting = [quote for quote in waiting if quote not in found]
+                holders |= dict.fromkeys(held, document.doc_id)
+                waiting = [quote for quote in waiting if quote not in holders]
             advance()
-        return found
+        return holders
 
     def candidates(self, quote: str) -> list[Document]:
         """Documents whose passages share the quote's words, best first."""
@@ -67,7 +67,9 @@ class Corpus:
         for part in parts:
             rows += [hit.row for hit in self._lexical.search(" ".join(part), k=PASSAGES_SEEN // len(parts))]
         passages = self._store.passages(list(dict.fromkeys(rows)))
-        return [self._store.document(doc_id) for doc_id in dict.fromkeys(one.doc_id for one in passages)]
+        return [
+            self._store.document(doc_id) for doc_id in dict.fromkeys(passage.doc_id for passage in passages)
+        ]
 
 
 def _parts(words: list[str]) -> list[list[str]]:

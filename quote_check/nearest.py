@@ -49,8 +49,8 @@ def nearest_match(quote: str, text: str, *, above: float = 0.0) -> Match | None:
     if 2 * len(source.text) <= above * (len(sought) + len(source.text)):
         return None
     around = _aligned(sought, source.text, above)
-    found = None if around is None else _in_whole_words(sought, source, around)
-    return found if found is not None and found.similarity > above else None
+    nearest = None if around is None else _in_whole_words(sought, source, around)
+    return nearest if nearest is not None and nearest.similarity > above else None
 
 
 def _equal(sought: str, source: Folded) -> Match | None:
@@ -147,8 +147,8 @@ def _neighbours(run: tuple[int, int], count: int) -> list[tuple[int, int]]:
 def _words(text: str, low: int = 0, high: int = sys.maxsize) -> list[tuple[int, int]]:
     """Words as offsets; what is written without spaces counts character by character."""
     words = []
-    for found in _WORD.finditer(text, low, high):
-        start, end = found.span()
+    for word in _WORD.finditer(text, low, high):
+        start, end = word.span()
         whole = end - start <= _LONGEST_WORD
         words += [(start, end)] if whole else [(at, at + 1) for at in range(start, end)]
     return words

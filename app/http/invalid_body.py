@@ -22,7 +22,7 @@ def is_json(content_type: str) -> bool:
 
 def sentence_for(errors: Sequence[Mapping[str, Any]]) -> str:
     """The first error as a sentence; an unknown field comes first, since it may be a known one misspelt."""
-    error = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+    error = next((unknown for unknown in errors if unknown["type"] == "extra_forbidden"), errors[0])
     _, *place = error["loc"]
     if error["type"] == "json_invalid":
         return f"The body is not JSON: {error['ctx']['error'].lower()} at character {place[0]}."

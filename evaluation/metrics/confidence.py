@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean
 
 import numpy as np
+from sklearn.metrics import brier_score_loss
 
 from evaluation.metrics.resampling import percentile_interval
 from evaluation.metrics.ties import ranked
@@ -61,5 +61,4 @@ def ece_band(
 
 def brier(confidences: Numbers, right: Flags) -> float | None:
     """0-1, lower is better: the mean squared distance of confidence from outcome (Brier 1950); None of nothing."""
-    squares = [(confidence - flag) ** 2 for confidence, flag in zip(confidences, right, strict=True)]
-    return fmean(squares) if squares else None
+    return float(brier_score_loss(right, confidences, pos_label=True)) if len(confidences) else None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from evaluation.metrics.ties import ranked
 from evaluation.metrics.types import Flags, Floats, Numbers
@@ -80,14 +81,10 @@ def coverage_at(confidences: Numbers, right: Flags, *, accuracy: float) -> float
 def auroc(confidences: Numbers, positive: Flags) -> float | None:
     """0-1, higher is better: how probably a positive has a higher confidence than a negative, ties half.
 
-    The Mann-Whitney U statistic over the number of pairs (Hanley and McNeil 1982). None without both kinds.
+    The area under the ROC curve (Hanley and McNeil 1982). None without both kinds.
     """
-    values, flags = np.asarray(confidences, dtype=np.float64), np.asarray(positive, dtype=np.bool_)
-    positives, negatives = values[flags], np.sort(values[~flags])
-    if not len(positives) or not len(negatives):
-        return None
-    below, upto = (np.searchsorted(negatives, positives, side=side) for side in ("left", "right"))
-    return float(np.mean(below + upto) / (2 * len(negatives)))
+    both_kinds = any(positive) and not all(positive)
+    return float(roc_auc_score(positive, confidences)) if both_kinds else None
 
 
 def precision_recall_f1(predicted: Sequence[bool], actual: Sequence[bool]) -> Detection:

@@ -16,7 +16,8 @@ def _questions(record: Record) -> Iterator[Question]:
     answerable = record.flag("answerable", default=bool(answers))
     check_answerable(record, "answerable", answers, answerable=answerable)
     documents = tuple(
-        GivenDocument(one.text("text"), title=one.optional_text("title") or "") for one in passages
+        GivenDocument(passage.text("text"), title=passage.optional_text("title") or "")
+        for passage in passages
     )
     selected = _selected(passages, outputs)
     yield Question(

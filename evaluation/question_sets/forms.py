@@ -38,11 +38,11 @@ def questions_of(records: Iterable[Record], name: str) -> list[Question]:
     form: Form | None = None
     locations: dict[str, str] = {}
     for record in records:
-        found = _form_of(record)
-        form = form or found
-        if found is not form:
+        own = _form_of(record)
+        form = form or own
+        if own is not form:
             raise record.malformed(
-                f"the line has the form of {found.name}, but those before it that of {form.name}; "
+                f"the line has the form of {own.name}, but those before it that of {form.name}; "
                 "keep one form to a file"
             )
         for question in form.questions(record):

@@ -94,8 +94,8 @@ class Record:
     def _list(self, key: str) -> list[Any]:
         value = self.fields.get(key)
         if not isinstance(value, list):
-            found = shortened(value) if key in self.fields else "missing"
-            raise self.malformed(f"{key} is {found}, but it must be a list")
+            given = shortened(value) if key in self.fields else "missing"
+            raise self.malformed(f"{key} is {given}, but it must be a list")
         return value
 
     def _string(self, value: object, name: str) -> str:

@@ -79,11 +79,11 @@ def figure_reliability(report: Json) -> Figure | None:
         return None
     figure, axes = _axes("mean confidence", f"share: {claimed(report)}")
     axes.plot((0, 1), (0, 1), "--", color=_MUTED, label="as often right as claimed")
-    most = max(one["count"] for one in bins)
+    most = max(point["count"] for point in bins)
     axes.scatter(
-        [one["confidence"] for one in bins],
-        [one["accuracy"] for one in bins],
-        s=[60 * one["count"] / most for one in bins],  # area by count
+        [point["confidence"] for point in bins],
+        [point["accuracy"] for point in bins],
+        s=[60 * point["count"] / most for point in bins],  # area by count
         color=_FIRST,
         zorder=2,
         clip_on=False,
@@ -103,7 +103,7 @@ def figure_recall(report: Json) -> Figure | None:
         ("a passage with the answer", report["answer_recall"], "o-", _FIRST),
         ("the gold document", report["gold_document_recall"], "s--", _SECOND),
     ]
-    known = [one for one in drawn if any(share is not None for share in one[1].values())]
+    known = [line for line in drawn if any(share is not None for share in line[1].values())]
     if not known:
         return None
     figure, axes = _axes("passages of the ranking (k)", "share of questions with it")
@@ -199,7 +199,7 @@ def _caption_risk_coverage(report: Json) -> str:
 
 
 def _caption_reliability(report: Json) -> str:
-    counts = [one["count"] for one in report["curves"]["reliability"]]
+    counts = [point["count"] for point in report["curves"]["reliability"]]
     least, most = min(counts), max(counts)
     each = str(most) if least == most else f"{least} to {most}"
     low, high = report["ece_band"]

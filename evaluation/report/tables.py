@@ -101,7 +101,7 @@ _RETRIEVAL: _Figures = (
 
 def tables(report: Json) -> list[Table]:
     """Every table of a report, in the order a reader wants them."""
-    found = [
+    every = [
         _by_side("Answers", _ANSWERS, report, "Abstentions count as wrong but where the row says otherwise."),
         _by_side(
             "Long answers",
@@ -127,7 +127,7 @@ def tables(report: Json) -> list[Table]:
         _recall(report),
         _latency(report),
     ]
-    return [table for table in found if table.rows]
+    return [table for table in every if table.rows]
 
 
 def claimed(report: Json) -> str:

@@ -18,11 +18,11 @@ def report_run(run: Path, *, min_confidence: float | None, thresholds: bool) -> 
     Raises:
         LoccitError: when the run is missing or damaged.
     """
-    found = scored(run)
+    of_run = scored(run)
     report = report_of(
-        found, min_confidence=found.min_confidence if min_confidence is None else min_confidence
+        of_run, min_confidence=of_run.min_confidence if min_confidence is None else min_confidence
     )
-    write_report(found, report, run)
+    write_report(of_run, report, run)
     show(tables.tables(report) + (tables.thresholds(report) if thresholds else []), Console())
     Console(highlight=False).print(
         Text(f"\n{headline(report)}\nThe whole report: {run / HTML_FILE}"), soft_wrap=True

@@ -73,3 +73,11 @@ def test_each_way_of_having_nothing_has_its_reason():
     without_quote = decide(hits, [one.candidate], **nothing)
     assert without_quote.reason is AbstainReason.NO_QUOTE
     assert (without_quote.confidence, without_quote.nearest) == (0.0, one.citations)
+
+
+def test_of_the_nearest_quotes_three_are_shown_and_no_more_are_made():
+    found = cited("a", 0.9)
+    hits, citations = [Hit(found.candidate.passage, 1.0, 1)], iter(found.citations * 5)
+    decision = decide(hits, [], (), citations, min_confidence=0.0)
+    assert decision.nearest == found.citations * 3
+    assert len(list(citations)) == 2

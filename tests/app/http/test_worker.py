@@ -74,6 +74,15 @@ async def test_work_gets_no_further_ahead_of_its_reader_than_it_may(worker):
     assert await within_time(counting.ended)
 
 
+async def test_work_that_waits_for_its_reader_ends_when_the_reader_goes(worker):
+    counting = Counting()
+    async with aclosing(worker.stream(counting)) as stream:
+        await anext(stream)
+        await asyncio.sleep(0.2)
+    assert await within_time(counting.ended)
+    assert await worker.do(lambda: "next") == "next"
+
+
 async def test_a_reader_that_is_cancelled_stops_the_work_before_its_next_value(worker):
     entered, go_on, made = threading.Event(), threading.Event(), []
 

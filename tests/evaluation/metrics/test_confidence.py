@@ -71,7 +71,7 @@ def test_brier_is_the_mean_squared_distance():
     assert brier([1, 0], [True, False]) == 0
     assert brier([0, 1], [True, False]) == 1
     assert brier([], []) is None
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         brier([0.5], [True, False])
 
 
