@@ -146,7 +146,8 @@ class OutcomeReader:
         if not trace["candidates"]:
             return None, 0.0
         first = trace["candidates"][0]
-        return first["answer"], exp(first["logprob"] / max(first["tokens"], 1))
+        # a model that tells no probabilities claims nothing
+        return first["answer"], exp(first["logprob"] / first["tokens"]) if first["tokens"] else 0.0
 
     def _long(self, line: PredictionLine, answer: str | None) -> LongAnswer | None:
         """Of the whole answer as it was given, long or short."""

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from common.wording import counted
+from index_builder.corpora.formats import FORMATS, suffixes_in_folders
 
 cli = typer.Typer(help="Build, describe and verify indexes.", no_args_is_help=True)
 
@@ -21,7 +22,7 @@ def build(
         list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help="vital-articles, a JSONL file (plain, .gz or .xz), a folder of .txt and .md files, or one such file.",
+            help=f"vital-articles, a file ({', '.join(FORMATS)}), or a folder of {suffixes_in_folders()} files.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to keep the index in.")],

@@ -1,6 +1,6 @@
 """Checking: is a quote verbatim where it claims to stand, nearly so, from elsewhere, or made up?"""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,17 +57,6 @@ class Finding:
     def sound(self) -> bool:
         """Whether it is verbatim where it claims to stand, offsets included."""
         return self.verdict is Verdict.VERBATIM and self.offsets_match is not False
-
-
-def check_quote(quote: ClaimedQuote, corpus: Corpus) -> Finding:
-    """The finding on one quote; the whole corpus is read for it, so check many with ``check_quotes``."""
-    return next(check_quotes([quote], corpus))
-
-
-def check_quotes(quotes: Sequence[ClaimedQuote], corpus: Corpus) -> Iterator[Finding]:
-    """The findings on these quotes, in their order; every document of the corpus is read once for all of them."""
-    holders = find_holders(quotes, corpus)
-    return (check_with_holder(quote, corpus, holders.get(quote.text)) for quote in quotes)
 
 
 def find_holders(

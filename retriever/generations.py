@@ -34,7 +34,7 @@ def current_generation(directory: Path) -> Path:
     if name is None:
         raise IndexUnusableError(
             f"There is no index in {directory}; build one with `loccit index build SOURCE --out {directory}`, "
-            "where SOURCE is vital-articles, a JSONL file or a folder of texts."
+            "where SOURCE is vital-articles, a file or a folder of texts."
         )
     folder = directory / _GENERATIONS / name
     if not name or not folder.is_dir():

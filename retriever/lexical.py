@@ -1,7 +1,9 @@
 """The lexical index: BM25 over titles and texts (tantivy)."""
 
 import math
+import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
@@ -17,6 +19,8 @@ from retriever.types import ScoredRow
 _ANALYZER = "english"
 _TEXT_FIELDS = ("title", "text")
 _HEAP_BYTES = 128 * 1024 * 1024
+_TRIES = 20
+_BETWEEN_TRIES_S = 0.05
 
 
 def _schema() -> tantivy.Schema:
@@ -64,22 +68,23 @@ class LexicalIndex:
         index = cls.__new__(cls)
         index._schema, index._analyzer = _schema(), _english_analyzer()
         try:
-            temporary = tempfile.TemporaryDirectory(prefix="loccit-lexical-")
+            links = Path(tempfile.mkdtemp(prefix="loccit-lexical-"))
         except OSError as error:
             raise IndexUnusableError(
                 f"Opening an index takes a folder for temporary files, and none can be written to ({error}); set "
                 "TMPDIR to one."
             ) from error
         try:
-            with temporary as links:
-                for file in folder.iterdir():
-                    Path(links, file.name).symlink_to(file.resolve())
-                index._index = tantivy.Index.open(links)
-                index._index.config_reader("manual", 0)
-                index._index.reload()
-                index._searcher = index._index.searcher()
+            for file in folder.iterdir():
+                (links / file.name).symlink_to(file.resolve())
+            index._index = tantivy.Index.open(str(links))
+            index._index.config_reader("manual", 0)
+            index._index.reload()
+            index._searcher = index._index.searcher()
         except (OSError, ValueError) as error:
             raise IndexUnusableError(f"{folder} is not a readable lexical index; build it again.") from error
+        finally:
+            _remove(links)
         return index
 
     def __len__(self) -> int:
@@ -140,3 +145,12 @@ class LexicalIndex:
     def _rows_of(self, hits: Sequence[tuple[float, tantivy.DocAddress]]) -> list[int]:
         values = self._searcher.fast_field_values("row", [address for _, address in hits])
         return [int(value) for value in values if value is not None]
+
+
+def _remove(links: Path) -> None:
+    """Remove the folder, again where tantivy's own thread has just put its lock file into it."""
+    for _ in range(_TRIES):
+        shutil.rmtree(links, ignore_errors=True)
+        if not links.exists():
+            return
+        time.sleep(_BETWEEN_TRIES_S)

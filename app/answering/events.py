@@ -43,7 +43,7 @@ class Supported:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What was decided, an answer in several sentences; only where a long one was asked for."""
+    """What was decided where a long answer was asked for: one in several sentences, or an abstention."""
 
     decision: Decision
 

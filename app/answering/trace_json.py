@@ -240,7 +240,7 @@ class Supported(TypedDict):
 
 
 class Composed(TypedDict):
-    """The decision, its answer in several sentences."""
+    """What was decided where a long answer was asked for: one in several sentences, or an abstention."""
 
     event: Literal["composed"]
     decision: Decision

@@ -79,9 +79,12 @@ class Candidate:
     attempt: int | None = None
 
     @property
-    def mean_token_probability(self) -> float:
-        """Geometric mean of the token probabilities, 0-1: comparable between answers of different length."""
-        return math.exp(self.logprob / max(self.tokens, 1))
+    def mean_token_probability(self) -> float | None:
+        """Geometric mean of the token probabilities, 0-1: comparable between answers of different length.
+
+        None where the source tells no probabilities (``tokens`` is 0).
+        """
+        return math.exp(self.logprob / self.tokens) if self.tokens else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ async def answer_stream(asked: AnswerRequest, host: HostDependency) -> EventStre
     """Takes what `POST /answer` takes and sends an event when each stage is done: `retrieved`, `read`, `generated`,
     `located`, `supported` and, for a long answer, `composed`. The last event is `response`, whose data is what
     `POST /answer` returns, or `error`, whose data is a problem. Comments in between say that the service is still
-    at work. The work stops when the client closes the connection.
+    at work. The work stops when the client closes the connection. Once the stream has begun, what goes wrong is told
+    as an event, too many waiting questions and the time allowed included.
     """
     return EventStream(host.told(asked.ask(host.settings), include=asked.include))
 

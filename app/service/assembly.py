@@ -66,7 +66,7 @@ class Parts:
     """Loads the language model and says how answers are written with it."""
     composer: Callable[[Encoder], Composer] = SentenceComposer
     shipped: Path = WEIGHTS_FOLDER
-    """The folder of the shipped weights, calibrator included."""
+    """The folder of the shipped reader, support scorer and calibrator; an adapter is loaded by ``writing``."""
 
 
 REAL_PARTS = Parts()

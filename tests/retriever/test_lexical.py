@@ -1,5 +1,6 @@
 import gc
 import math
+import shutil
 import stat
 import tempfile
 
@@ -125,3 +126,24 @@ def test_a_folder_that_is_no_index_is_refused_with_a_sentence(tmp_path):
     (tmp_path / "meta.json").write_text("{")
     with pytest.raises(IndexUnusableError, match="is not a readable lexical index; build it again"):
         LexicalIndex.open(tmp_path)
+
+
+def test_a_lock_file_that_comes_while_the_links_are_removed_goes_with_them(tmp_path, monkeypatch):
+    folder, temporary = tmp_path / "lexical", tmp_path / "temporary"
+    folder.mkdir()
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    LexicalIndex(folder).add([(1, "", "castle")])
+    remove, removed = shutil.rmtree, []
+
+    def too_early(links, **options):
+        if not removed:
+            (links / ".tantivy-meta.lock").touch()
+        else:
+            remove(links, **options)
+        removed.append(links)
+
+    monkeypatch.setattr(shutil, "rmtree", too_early)
+    assert rows_for(LexicalIndex.open(folder), "castle") == [1]
+    assert len(removed) == 2
+    assert list(temporary.iterdir()) == []

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
 from app.answering.evidence_model.evidence_input import NO_ANSWER, EvidenceInput, EvidenceTokenizer
+from app.answering.limits import EVIDENCE_TOKENS
 from app.answering.text.answer_match import answer_spans
 from app.answering.text.answer_score import exact_match, f1
 from app.answering.text.normalise import normalise_answer
@@ -34,7 +35,7 @@ class EvidenceSettings:
     """So many of the reader's answers are judged from each passage that is shown."""
     hidden: int = 3
     """The reader's best answer is judged, too, from at most so many passages that are not shown."""
-    evidence_tokens: int = 256
+    evidence_tokens: int = EVIDENCE_TOKENS
     """So many tokens of each window are read, from its beginning."""
 
 

@@ -133,7 +133,7 @@ def _groups(
 ) -> dict[Source, list[GroupRecord]]:
     """The groups to learn from, the distantly supervised ones as far as the reader agrees."""
     groups = data.training()
-    for source in (Source.NQ, Source.TRIVIAQA):
+    for source in (source for source in groups if not source.marked):
         wanted = round(settings.examples * settings.shares.get(source, 0) * _DISTANT_LOOKED_AT)
         folder = out_folder / AGREED_FOLDER / digest([reader.sha256, data.fingerprint])[:12]
         groups[source] = agreed(

@@ -21,6 +21,11 @@ class Source(StrEnum):
     TRIVIAQA = "triviaqa"
     QED = "qed"
 
+    @property
+    def marked(self) -> bool:
+        """Whether people marked where the answer stands; else every place that holds its words counts."""
+        return self in (Source.SQUAD, Source.QED)
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

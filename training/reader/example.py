@@ -7,7 +7,6 @@ from random import Random
 from app.answering.cross_encoders.reader_input import ReaderInput, ReaderTokenizer
 from retriever.types import Span
 from training.data.group import Group, GroupRecord, titled_windows
-from training.data.question import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +38,12 @@ def chosen(record: GroupRecord, settings: PresentationSettings, rng: Random) -> 
     """The group with the passages that are shown this time: a positive or two, and negatives."""
     positives = [row for row in record.rows if row[1]]
     negatives = [row for row in record.rows if not row[1]]
-    distant = record.source in (Source.NQ, Source.TRIVIAQA)
     alone = 1 if rng.random() < settings.squad_alone else settings.squad_passages
-    size = settings.distant_passages if distant else alone
+    marked = record.source.marked
+    size = alone if marked else settings.distant_passages
     if rng.random() < settings.unanswerable and negatives:
         positives = []
-    shown = rng.sample(positives, min(len(positives), rng.choice((1, 2)) if distant else 1))
+    shown = rng.sample(positives, min(len(positives), 1 if marked else rng.choice((1, 2))))
     shown += rng.sample(negatives, min(len(negatives), max(0, size - len(shown))))
     return replace(record, rows=tuple(shown))
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from app.answering.cross_encoders.cross_encoder import PROJECTIONS, base_model
 from app.answering.cross_encoders.reader_input import MAX_TOKENS, ReaderTokenizer
 from app.answering.cross_encoders.reader_model import ReaderModel
-from app.answering.cross_encoders.reader_weights import READER_KIND
+from app.answering.cross_encoders.reader_weights import READER_KIND, READER_NAME
 from app.answering.shipped_weights import ShippedWeights, shipped_weights
 from common.errors import ModelUnusableError
 from common.mpnet import mpnet_folder
@@ -30,7 +30,6 @@ from training.reader.example import Example, PresentationSettings, chosen, examp
 from training.reader.loss import Losses, reader_losses
 from training.reader.quality import quality
 
-READER_NAME = "reader"
 WEIGHTS_FILE = "reader.safetensors"
 LICENCE = "Apache-2.0"
 SHARES: Mapping[Source, float] = MappingProxyType(
@@ -85,8 +84,9 @@ class TrainingSettings:
     def without(self, part: Ablation) -> "TrainingSettings":
         """The same training with this part of the data left out, to see what it gives."""
         if part is Ablation.DISTANT:
-            return replace(self, shares={Source.SQUAD: 1.0})
-        alone = PresentationSettings(squad_passages=1, distant_passages=1, unanswerable=0.0)
+            marked = {source: share for source, share in self.shares.items() if source.marked}
+            return replace(self, shares=marked)
+        alone = replace(self.presentation, squad_passages=1, distant_passages=1, unanswerable=0.0)
         return replace(self, presentation=alone)
 
 

@@ -9,7 +9,6 @@ from app.answering.text.answer_match import WordIndex, has_answer
 from retriever.sentences import sentence_spans
 from retriever.types import Span
 from training.data.group import Group, GroupRecord, LabelledPassage
-from training.data.question import Source
 
 _LEAST_LETTERS = 4
 
@@ -62,7 +61,7 @@ def answering_passage_of(group: Group, rng: Random, *, asked: float) -> Answerin
     ``asked``: the share of the question's longer words that title and sentence must hold where nobody marked
     the answer (NQ, TriviaQA), so that a chance match of the answer is less likely to be shown as support.
     """
-    marked = group.source is Source.SQUAD
+    marked = group.source.marked
     positives = group.positives[:1] if marked else rng.sample(group.positives, len(group.positives))
     for labelled in positives:
         passage = _answering_passage(group, labelled)

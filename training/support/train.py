@@ -16,13 +16,13 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from app.answering.cross_encoders.cross_encoder import PROJECTIONS, Packed
-from app.answering.cross_encoders.reader_weights import READER_KIND, reader_encoder
+from app.answering.cross_encoders.reader_weights import READER_KIND, READER_NAME, reader_base, reader_encoder
 from app.answering.cross_encoders.support_input import QUOTE_TOKENS, SupportInput, SupportTokenizer
 from app.answering.cross_encoders.support_model import HEAD, SupportModel
-from app.answering.cross_encoders.trained_support import SUPPORT_KIND, TrainedSupport
+from app.answering.cross_encoders.trained_support import SUPPORT_KIND, SUPPORT_NAME, TrainedSupport
 from app.answering.shipped_weights import WEIGHTS_FOLDER, ShippedWeights, shipped_weights
 from app.answering.support import SupportScorer
-from common.packaged import minilm_folder, sha256_of
+from common.packaged import sha256_of
 from training.data.group import GroupRecord
 from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
@@ -37,7 +37,6 @@ from training.support.kinds import Kind, SupportSettings
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-SUPPORT_NAME = "support"
 WEIGHTS_FILE = "support.safetensors"
 LICENCE = "Apache-2.0"
 SHARES: Mapping[Source, float] = MappingProxyType({Source.SQUAD: 0.9, Source.NQ: 0.05, Source.TRIVIAQA: 0.05})
@@ -77,17 +76,18 @@ def train(
 
     Ends with the file to ship, and its manifest, in ``out_folder/weights``, and hands back its quality on the
     development groups; None when ``pace`` stopped it before. ``reader``: weights to begin with, the shipped
-    ones unless given. ``base``: folder of the base model, all-MiniLM-L6-v2 unless given.
+    ones unless given. ``base``: folder of the base model, that of the shipped reader unless given.
 
     Raises:
         LoccitError: when there is no data, or the checkpoint belongs to another run.
         ModelUnusableError: when the reader is missing, damaged or not of the base model's shape.
     """
+    path, entry = shipped_weights(READER_NAME, READER_KIND, WEIGHTS_FOLDER)
     task = _SupportTask(
         PreparedData(data_folder),
         settings or SupportTrainingSettings(),
-        reader or shipped_weights("reader", READER_KIND, WEIGHTS_FOLDER)[0],
-        base or minilm_folder(),
+        reader or path,
+        base or reader_base(READER_NAME, entry),
     )
     return Run(task, out_folder, console, pace or Pace()).finish(SUPPORT_NAME, task.entry(command))
 
@@ -127,7 +127,7 @@ class _SupportTask:
     ) -> None:
         self._data, self._settings = data, settings
         groups = data.training()
-        for source in (Source.NQ, Source.TRIVIAQA):
+        for source in (source for source in groups if not source.marked):
             groups[source] = [record for record in groups[source] if self._offers_support(record)]
         self._order = mixture(groups, settings.shares, total=settings.claims, seed=settings.seed)
         others = OtherAnswers(groups[Source.SQUAD])

@@ -22,9 +22,10 @@ class ScoreConfidence:
     """
 
     def score(self, evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> list[float]:  # noqa: ARG002
+        probabilities = [candidate.mean_token_probability for candidate, _ in cited]
         return [
-            float((support * candidate.mean_token_probability) ** 0.5) if candidate.tokens else support
-            for candidate, support in cited
+            support if probability is None else float((support * probability) ** 0.5)
+            for probability, (_, support) in zip(probabilities, cited, strict=True)
         ]
 
 

@@ -54,7 +54,7 @@ class ReaderTokenizer:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self.max_tokens = max_tokens
-        self._cls, self._sep = self._special("<s>", "[CLS]"), self._special("</s>", "[SEP]")
+        self._cls, self._sep = special_tokens(self._tokenizer)
 
     def inputs(self, question: str, passages: Sequence[tuple[str, str]]) -> list[ReaderInput]:
         """A sequence for each (title, window).
@@ -71,17 +71,6 @@ class ReaderTokenizer:
             self._input(asked, title.ids[:TITLE_TOKENS], window, encoding)
             for title, (_, window), encoding in zip(titles, passages, windows, strict=True)
         ]
-
-    def _special(self, mpnet: str, bert: str) -> int:
-        """MPNet's vocabulary has BERT's tokens too, which it never learnt: its own come first."""
-        found = self._tokenizer.token_to_id(mpnet)
-        if found is None:
-            found = self._tokenizer.token_to_id(bert)
-        if found is None:
-            raise ModelUnusableError(
-                f"The base model's tokenizer has neither {mpnet} nor {bert}, which the reader needs."
-            )
-        return found
 
     def _input(self, asked: list[int], title: list[int], window: str, encoding: Encoding) -> ReaderInput:
         before = [self._cls, *asked, self._sep]
@@ -102,3 +91,21 @@ class ReaderTokenizer:
             ends=np.concatenate([changes, edge])[:kept],
             read=len(window) if len(words) <= kept else int(offsets[:kept, 1].max(initial=0)),
         )
+
+
+def special_tokens(tokenizer: Tokenizer) -> tuple[int, int]:
+    """The ids of what begins a sequence and of what separates its parts: <s> and </s>, or [CLS] and [SEP].
+
+    MPNet's vocabulary has BERT's tokens too, which it never learnt: its own come first.
+    """
+    return _first_known(tokenizer, "<s>", "[CLS]"), _first_known(tokenizer, "</s>", "[SEP]")
+
+
+def _first_known(tokenizer: Tokenizer, *tokens: str) -> int:
+    for token in tokens:
+        token_id = tokenizer.token_to_id(token)
+        if token_id is not None:
+            return token_id
+    raise ModelUnusableError(
+        f"The base model's tokenizer has neither {' nor '.join(tokens)}, which a cross-encoder needs."
+    )

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from app.answering.cross_encoders.reader_input import QUESTION_TOKENS, TITLE_TOKENS
+from app.answering.cross_encoders.reader_input import QUESTION_TOKENS, TITLE_TOKENS, special_tokens
 from app.answering.support import Claim
-from common.errors import ModelUnusableError
 
 CLAIM_TOKENS = 64
 QUOTE_TOKENS = 160
@@ -25,7 +24,7 @@ class SupportTokenizer:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._quote_tokens = quote_tokens
-        self._cls, self._sep = self._special("[CLS]"), self._special("[SEP]")
+        self._cls, self._sep = special_tokens(self._tokenizer)
 
     def inputs(self, claims: Sequence[Claim]) -> list[SupportInput]:
         """A sequence for each claim, in order. The question mark at a question's end is left out."""
@@ -48,11 +47,3 @@ class SupportTokenizer:
         return [
             encoding.ids[:most] for encoding in self._tokenizer.encode_batch(texts, add_special_tokens=False)
         ]
-
-    def _special(self, token: str) -> int:
-        found = self._tokenizer.token_to_id(token)
-        if found is None:
-            raise ModelUnusableError(
-                f"The base model's tokenizer has no {token}, which the support model needs."
-            )
-        return int(found)

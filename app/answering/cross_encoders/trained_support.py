@@ -11,6 +11,7 @@ from app.answering.cross_encoders.cross_encoder import Packed
 from app.answering.cross_encoders.reader_weights import (
     PACKAGED_BASES,
     READER_KIND,
+    READER_NAME,
     BaseFolders,
     reader_base,
     reader_encoder,
@@ -47,10 +48,10 @@ class TrainedSupport:
 
 
 def load_support(
-    name: str = "support",
+    name: str = SUPPORT_NAME,
     folder: Path = WEIGHTS_FOLDER,
     *,
-    reader: str = "reader",
+    reader: str = READER_NAME,
     reader_folder: Path | None = None,
     bases: BaseFolders = PACKAGED_BASES,
 ) -> TrainedSupport:

@@ -9,9 +9,10 @@ from safetensors.torch import load_file
 from app.answering.cross_encoders.low_rank import merge
 from app.answering.evidence_model.adapted_lm import AdaptedLM
 from app.answering.evidence_model.citation_head import CitationHead
-from app.answering.evidence_model.evidence_input import EVIDENCE_TOKENS, EvidenceTokenizer
+from app.answering.evidence_model.evidence_input import EvidenceTokenizer
 from app.answering.language_models.few_rows_linear import use_few_rows
 from app.answering.language_models.transformers_lm import LoadedModel
+from app.answering.limits import EVIDENCE_TOKENS
 from app.answering.shipped_weights import name_of, shipped_weights
 from common.errors import ModelUnusableError
 from common.torch_runtime import has_amx

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from app.answering.language_models.few_shot_prompt import asked, one_line
+from app.answering.limits import EVIDENCE_TOKENS, TITLE_TOKENS
 from app.answering.text.token_offsets import characters, touching
 from retriever.sentences import splits_character
 from retriever.types import Span
@@ -16,8 +17,6 @@ from retriever.types import Span
 NO_ANSWER = "not in the passages"
 STOP = "\n"
 QUESTION_TOKENS = 64
-TITLE_TOKENS = 32
-EVIDENCE_TOKENS = 256
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
