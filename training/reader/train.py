@@ -42,7 +42,7 @@ LOW_RANK_RATE = 6e-4
 RATE_GOING_ON = 3e-4
 _HEADS = ("pointer.", "answerability.")
 _QUICK_GROUPS = 50
-_LOW_RANK_GROUPS = 120
+_LOW_RANK_GROUPS = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from app.answering.cross_encoders.trained_reader import PRIOR_STRENGTH, TrainedR
 from app.answering.generator import SPANS_EXTRACTED, ReaderGenerator
 from app.answering.shipped_weights import ShippedWeights, record_weights
 from common.errors import ModelUnusableError
-from common.mpnet import MPNET_SHA256, mpnet_folder
-from common.packaged import MINILM, minilm_folder, sha256_of
+from common.mpnet import MPNET, MPNET_SHA256, mpnet_folder
+from common.packaged import MINILM, minilm_folder, package_folder, sha256_of
 from retriever.sentences import splits_character
 from retriever.types import Document, Hit, Passage, Span
 from tests.training.conftest import HIDDEN, base  # noqa: F401 - a fixture
@@ -346,3 +346,15 @@ def test_changes_for_another_shape_are_refused(base, tmp_path):  # noqa: F811
     save_file(tensors, tmp_path / "reader.safetensors")
     with pytest.raises(ModelUnusableError, match="does not hold a reader"):
         reader_model(tmp_path / "reader.safetensors", base)
+
+
+@pytest.mark.models
+@pytest.mark.skipif(package_folder(MPNET.parts[0][0]) is None, reason="all-mpnet-base-v2 is not installed")
+def test_the_shipped_reader_over_mpnet_points_at_the_answer():
+    window = "The lighthouse of Pharos was built by Sostratus of Cnidus around 280 BC."
+    reader = load_reader_model("reader-mpnet")
+    right, wrong = reader.judge(
+        "who built the lighthouse of pharos", [("Pharos", window), ("", "It rained.")]
+    )
+    assert right.spans[0][0].of(window) == "Sostratus of Cnidus"
+    assert right.answerability > 0.9 > 0.5 > wrong.answerability

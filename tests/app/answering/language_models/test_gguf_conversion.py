@@ -235,7 +235,7 @@ def test_sentencepiece_merges_come_from_the_vocabulary_and_whole_tokens_stay_who
 
 def test_a_gguf_file_is_a_language_model(file, tmp_path):
     lm = load_language_model(str(file), cache_dir=tmp_path / "cache", dtype="float32")
-    assert lm.sha256 == sha256_of(file)
+    assert lm.identity == sha256_of(file)
     assert lm.complete("the ", ["the", "12"], max_tokens=3, stop="")[1].tokens == 3
 
 
