@@ -23,3 +23,11 @@ def test_a_span_beyond_its_text_is_refused():
 def test_a_documents_digest_is_of_its_utf8_bytes():
     digest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
     assert Document("a", "t", "hello").sha256 == digest
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"), [((2, 4), False), ((3, 5), True), ((6, 9), True), ((8, 9), False)]
+)
+def test_spans_touch_when_they_share_a_character(other, expected):
+    assert Span(4, 8).touches(Span(*other)) is expected
+    assert Span(*other).touches(Span(4, 8)) is expected

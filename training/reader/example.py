@@ -11,19 +11,18 @@ from training.data.group import Group, GroupRecord, titled_windows
 
 @dataclass(frozen=True, slots=True)
 class PresentationSettings:
-    """How a group is shown.
-
-    ``squad_passages``, ``distant_passages``: of a SQuAD or QED group, of an NQ or TriviaQA group.
-    ``squad_alone``: the share of SQuAD and QED groups that are shown as one passage, so that time goes to answers.
-    ``unanswerable``: the share of groups that are shown without their positives; at 0 none is.
-    ``without_continuation``: the share whose passages are shown alone, as inserted documents are.
-    """
+    """How a group is shown."""
 
     squad_passages: int = 2
+    """So many passages of a SQuAD or QED group are shown."""
     squad_alone: float = 0.5
+    """The share of SQuAD and QED groups of which one passage is shown, so that time goes to answers."""
     distant_passages: int = 4
+    """So many passages of an NQ or TriviaQA group are shown."""
     unanswerable: float = 0.1
+    """The share of groups that are shown without their positives; at 0 none is."""
     without_continuation: float = 0.3
+    """The share of groups whose passages are shown alone, as inserted documents are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,23 +47,22 @@ _LOW_RANK_GROUPS = 60
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
-    """What the weights depend on, beside the data and the base model.
-
-    ``groups``: shown in all, which fixes the number of steps and so the schedule. ``rate``: the peak.
-    ``shares``: of the groups, by source. ``rank``: of the changes to the base model's projections; None: all its
-    weights are learnt, but the word embeddings. ``layers_kept``: the first layers that get no changes then: neither
-    they nor what lies below them need a backward pass.
-    """
+    """What the weights depend on, beside the data and the base model."""
 
     groups: int = 140_000
+    """So many groups are shown in all, which fixes the number of steps and so the schedule."""
     groups_per_step: int = 16
     seed: int = 0
     rate: float = LEARNING_RATE
+    """The peak of the learning rate."""
     max_tokens: int = MAX_TOKENS
     presentation: PresentationSettings = field(default_factory=PresentationSettings)
     shares: Mapping[Source, float] = field(default_factory=lambda: dict(SHARES))
+    """The share of the groups that is of each source."""
     rank: int | None = None
+    """The rank of changes to the base model's projections; None: all its weights are learnt, but the word embeddings."""
     layers_kept: int = 0
+    """With a rank, the first so many layers get no changes: neither they nor what lies below need a backward pass."""
 
     @classmethod
     def low_rank(cls, rank: int, *, groups: int, seed: int, going_on: bool = False) -> "TrainingSettings":
