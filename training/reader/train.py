@@ -60,7 +60,8 @@ class TrainingSettings:
     shares: Mapping[Source, float] = field(default_factory=lambda: dict(SHARES))
     """The share of the groups that is of each source."""
     rank: int | None = None
-    """The rank of changes to the base model's projections; None: all its weights are learnt, but the word embeddings."""
+    """The rank of changes to the base model's projections; None: all its weights are learnt, but the word
+    embeddings."""
     layers_kept: int = 0
     """With a rank, the first so many layers get no changes: neither they nor what lies below need a backward pass."""
 
