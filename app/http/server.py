@@ -148,11 +148,15 @@ async def _load(host: Host, on_ready: OnReady, on_failure: OnFailure) -> None:
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listening = socket.create_server((host, port), family=family)
     except OSError as error:
         raise InvalidRequestError(
             f"{host} port {port} cannot be listened on ({error.strerror}); give another --host or --port."
         ) from error
+    # Connections take it over. asyncio sets it only where a socket names its protocol, which create_server's do not:
+    # without it the second part of a response waits for the client's delayed acknowledgement of the first.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _address(listening: socket.socket) -> str:

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from app.http import server
 from app.http.server import run_server, stop_process
 from app.service.assembly import open_service
 from app.service.settings import Settings
@@ -88,6 +89,16 @@ def test_a_missing_model_is_told_before_listening(directory):
             host="127.0.0.1",
             port=0,
         )
+
+
+@pytest.mark.enable_socket
+def test_a_response_does_not_wait_for_the_acknowledgement_of_its_first_part():
+    with (
+        server._listening("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as connection,
+    ):
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.enable_socket
