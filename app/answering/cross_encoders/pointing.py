@@ -8,6 +8,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 LONGEST = 30
 """Tokens of an answer at most."""
+LONGEST_CHARACTERS = 300
+"""Characters of an answer at most: a run without a space is one unknown token, however long it is."""
 
 
 def best_spans(

@@ -11,7 +11,7 @@ from app.answering.cross_encoders.cross_encoder import (
     CrossEncoder,
     Packed,
 )
-from app.answering.cross_encoders.pointing import FloatArray, best_spans
+from app.answering.cross_encoders.pointing import LONGEST_CHARACTERS, FloatArray, best_spans
 from app.answering.cross_encoders.reader_input import MAX_TOKENS, ReaderInput, ReaderTokenizer
 from app.answering.cross_encoders.reader_weights import (
     PACKAGED_BASES,
@@ -124,7 +124,8 @@ def _judgement(sequence: ReaderInput, logit: float, start: FloatArray, end: Floa
     """``start``, ``end``: log-probabilities of all tokens of the sequence."""
     window = slice(sequence.first, sequence.first + len(sequence.offsets))
     spans = best_spans(start[window], end[window], starts=sequence.starts, ends=sequence.ends, k=_SPANS_KEPT)
+    in_characters = [(sequence.characters(first, last), float(np.exp(score))) for first, last, score in spans]
     return Judgement(
         answerability=1 / (1 + float(np.exp(-np.float64(logit)))),
-        spans=tuple((sequence.characters(first, last), float(np.exp(score))) for first, last, score in spans),
+        spans=tuple(span for span in in_characters if len(span[0]) <= LONGEST_CHARACTERS),
     )

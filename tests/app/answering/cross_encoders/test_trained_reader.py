@@ -18,7 +18,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from app.answering.cross_encoders.cross_encoder import CrossEncoder, EncoderShape, Packed, Scores, base_model
 from app.answering.cross_encoders.low_rank import SCALE
-from app.answering.cross_encoders.pointing import best_spans
+from app.answering.cross_encoders.pointing import LONGEST_CHARACTERS, best_spans
 from app.answering.cross_encoders.reader_input import ReaderTokenizer
 from app.answering.cross_encoders.reader_model import Judgement, ReaderModel, load_reader_model, reader_model
 from app.answering.cross_encoders.reader_weights import PACKAGED_BASES
@@ -358,3 +358,12 @@ def test_the_shipped_reader_over_mpnet_points_at_the_answer():
     )
     assert right.spans[0][0].of(window) == "Sostratus of Cnidus"
     assert right.answerability > 0.9 > 0.5 > wrong.answerability
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("letters", "answers"), [(LONGEST_CHARACTERS, 1), (LONGEST_CHARACTERS + 1, 0)])
+def test_a_run_without_a_space_is_an_answer_only_up_to_a_length(letters, answers):
+    """The tokenizer makes one unknown token of it, so that a limit in tokens does not hold it."""
+    reader = load_reader_model()
+    (judged,) = reader.judge("what is the key", [("", "c" * letters)])
+    assert [len(span) for span, _ in judged.spans] == [letters] * answers
