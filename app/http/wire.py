@@ -73,10 +73,13 @@ class AnswerRequest(_Request):
         description="long: the sentences that back the answer and up to two more of the passage that are near the "
         "question, as they stand in it; the server's setting unless given.",
     )
-    documents: list[DocumentToRead] | None = Field(
+    # the first wrong item ends the check: an error for each of a million would hold everybody up
+    documents: Annotated[list[DocumentToRead], Field(fail_fast=True)] | None = Field(
         None, description="Answer from these texts alone, not from the index."
     )
-    include: list[Includable] = Field(default_factory=list, description="What else the response shall hold.")
+    include: Annotated[list[Includable], Field(fail_fast=True)] = Field(
+        default_factory=list, description="What else the response shall hold."
+    )
 
     def ask(self, settings: Settings) -> Ask:
         """The checked question; InvalidRequestError when it or its documents are not acceptable."""

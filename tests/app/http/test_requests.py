@@ -3,6 +3,9 @@
 import json
 
 import pytest
+from pydantic import ValidationError
+
+from app.http.wire import AnswerRequest
 
 ASKED = {"question": "who designed the eiffel tower"}
 
@@ -185,3 +188,10 @@ async def test_another_path_is_refused_and_the_description_named(client):
     assert problem_of(response, 404)["detail"] == (
         "There is nothing at '/nowhere'; /openapi.json says what there is."
     )
+
+
+@pytest.mark.parametrize("field", ["documents", "include"])
+def test_the_first_wrong_item_of_a_list_ends_its_check(field):
+    with pytest.raises(ValidationError) as refusal:
+        AnswerRequest.model_validate({**ASKED, field: [1] * 1_000})
+    assert [error["loc"] for error in refusal.value.errors()] == [(field, 0)]
