@@ -20,6 +20,7 @@ from app.answering.evidence_model.citation_head import CitationHead
 from app.answering.evidence_model.evidence_input import EvidenceTokenizer
 from app.answering.language_models.transformers_lm import LoadedModel
 from app.answering.shipped_weights import ShippedWeights, name_of, shipped_weights
+from common.digest import json_digest
 from common.errors import LoccitError
 from training.adapter.agreement import agreed
 from training.adapter.batch import (
@@ -36,7 +37,7 @@ from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
 from training.loop.low_rank import seeded, shipped_names, with_low_rank
-from training.loop.run import Pace, Quality, Run, device, digest, training_dtype
+from training.loop.run import Pace, Quality, Run, device, training_dtype
 
 SHARES: Mapping[Source, float] = MappingProxyType({Source.SQUAD: 0.5, Source.NQ: 0.3, Source.TRIVIAQA: 0.2})
 WEIGHTS_FILE = "adapter.safetensors"
@@ -135,7 +136,7 @@ def _groups(
     groups = data.training()
     for source in (source for source in groups if not source.marked):
         wanted = round(settings.examples * settings.shares.get(source, 0) * _DISTANT_LOOKED_AT)
-        folder = out_folder / AGREED_FOLDER / digest([reader.sha256, data.fingerprint])[:12]
+        folder = out_folder / AGREED_FOLDER / json_digest([reader.sha256, data.fingerprint])[:12]
         groups[source] = agreed(
             groups[source], reader, data.store, folder, console, name=source.value, at_least=wanted
         )
@@ -183,7 +184,7 @@ class _AdapterTask:
         sources = {source.value: [record.id for record in records] for source, records in groups.items()}
         # a finished training can be run again for the mean, or without it
         learns = {name: value for name, value in asdict(settings).items() if name != "averaged"}
-        self.fingerprint = digest(
+        self.fingerprint = json_digest(
             [
                 learns,
                 data.fingerprint,

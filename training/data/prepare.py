@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.text import Text
 
+from common.digest import json_digest
 from common.errors import LoccitError
 from common.files import whole_file
 from common.packaged import sha256_of
@@ -109,7 +109,7 @@ def prepare(
         for path in (*sources, *evaluation)
     }
     description = {"format": FORMAT, "settings": asdict(settings), "files": digests}
-    fingerprint = _fingerprint(description)
+    fingerprint = json_digest(description)
     _begin(out_folder, fingerprint)
 
     with_paragraphs = [name for name in (TRAINING_FILES[0], _ARTICLES_FILE, QED_FILE) if name in digests]
@@ -119,7 +119,7 @@ def prepare(
         chain(
             squad_paragraphs(data_folder / TRAINING_FILES[0]), qed_paragraphs(qed) if qed in sources else ()
         ),
-        _fingerprint([*(digests[name] for name in with_paragraphs), asdict(PassageSettings())]),
+        json_digest([*(digests[name] for name in with_paragraphs), asdict(PassageSettings())]),
         console,
     )
     work = _Work(data_folder, corpus, settings, questions_in(evaluation))
@@ -151,10 +151,6 @@ def _begin(out_folder: Path, fingerprint: str) -> None:
         mark.parent.mkdir(parents=True)
         with whole_file(mark) as path:
             path.write_text(fingerprint)
-
-
-def _fingerprint(value: object) -> str:
-    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _counts(groups: Path) -> dict[str, dict[str, int]]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from common.digest import json_digest
 from common.errors import LoccitError
 from retriever.store import DocumentStore
 from training.data.corpus import open_store
@@ -11,7 +12,6 @@ from training.data.group import GroupRecord
 from training.data.prepare import CORPUS_FOLDER, DEVELOPMENT, GROUPS_FOLDER, MANIFEST_FILE, TRAIN
 from training.data.question import Source
 from training.data.shards import read_shard, shards
-from training.loop.run import digest
 
 
 class PreparedData:
@@ -22,7 +22,7 @@ class PreparedData:
         manifest = folder / MANIFEST_FILE
         if not manifest.is_file():
             raise LoccitError(f"{folder} holds no finished training data; make it with `loccit train data`.")
-        self.fingerprint = digest(json.loads(manifest.read_text(encoding="utf-8"))["shards"])
+        self.fingerprint = json_digest(json.loads(manifest.read_text(encoding="utf-8"))["shards"])
         self.store: DocumentStore = open_store(folder / CORPUS_FOLDER)
         self._groups = folder / GROUPS_FOLDER
         self.development = self._records(DEVELOPMENT)

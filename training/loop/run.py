@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -15,6 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from app.answering.shipped_weights import ShippedWeights, record_weights
+from common.digest import json_digest
 from common.files import whole_file
 from common.packaged import sha256_of
 from common.progress import progress
@@ -83,11 +83,6 @@ def training_dtype() -> torch.dtype:
     return torch.bfloat16 if device() == "cuda" else native_dtype()
 
 
-def digest(value: object) -> str:
-    """Hex digest of a value that JSON can hold."""
-    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
 class Run(Generic[P]):
     """A task's training in a folder. The task's parameters compute in ``training_dtype()`` from now on."""
 
@@ -100,7 +95,7 @@ class Run(Generic[P]):
             use_threads(pace.threads)
         self._parts = 1 if device() == "cuda" else torch.get_num_threads()
         self._workers = GradientWorkers(task.losses, task.parameters, self._parts)
-        self._fingerprint = digest([task.fingerprint, str(dtype)])
+        self._fingerprint = json_digest([task.fingerprint, str(dtype)])
         self._step, self._seconds = 0, 0.0
         out_folder.mkdir(parents=True, exist_ok=True)
 

@@ -15,6 +15,7 @@ from app.answering.cross_encoders.reader_input import MAX_TOKENS, ReaderTokenize
 from app.answering.cross_encoders.reader_model import ReaderModel
 from app.answering.cross_encoders.reader_weights import READER_KIND, READER_NAME
 from app.answering.shipped_weights import ShippedWeights, shipped_weights
+from common.digest import json_digest
 from common.errors import ModelUnusableError
 from common.mpnet import mpnet_folder
 from common.packaged import minilm_folder, sha256_of
@@ -23,7 +24,7 @@ from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
 from training.loop.low_rank import seeded, shipped_names, with_low_rank
 from training.loop.optimiser import LEARNING_RATE
-from training.loop.run import Pace, Quality, Run, device, digest, training_dtype
+from training.loop.run import Pace, Quality, Run, device, training_dtype
 from training.reader.ablation import Ablation
 from training.reader.batch import Batch, batch_of
 from training.reader.example import Example, PresentationSettings, chosen, example
@@ -152,7 +153,9 @@ class _ReaderTask:
         self.parameters = self._to_learn(settings, start)
         self.examples, self.examples_per_step = settings.groups, settings.groups_per_step
         self.rate = settings.rate
-        self.fingerprint = digest([asdict(settings), data.fingerprint, self._base_sha256, self._made_from])
+        self.fingerprint = json_digest(
+            [asdict(settings), data.fingerprint, self._base_sha256, self._made_from]
+        )
 
     def parts(self, step: int, at_least: int) -> list[Batch]:
         first = step * self._settings.groups_per_step

@@ -22,13 +22,14 @@ from app.answering.cross_encoders.support_model import HEAD, SupportModel
 from app.answering.cross_encoders.trained_support import SUPPORT_KIND, SUPPORT_NAME, TrainedSupport
 from app.answering.shipped_weights import WEIGHTS_FOLDER, ShippedWeights, shipped_weights
 from app.answering.support import SupportScorer
+from common.digest import json_digest
 from common.packaged import sha256_of
 from training.data.group import GroupRecord
 from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
 from training.loop.low_rank import seeded, shipped_names, with_low_rank
-from training.loop.run import Pace, Quality, Run, device, digest, training_dtype
+from training.loop.run import Pace, Quality, Run, device, training_dtype
 from training.support.answering_passage import answering_passage_of
 from training.support.distractors import OtherAnswers
 from training.support.example import SupportExample, SupportExamples
@@ -144,7 +145,7 @@ class _SupportTask:
         self.parameters: Mapping[str, nn.Parameter] = {**changes, **head}
         self.examples, self.examples_per_step = settings.claims, settings.claims_per_step
         self.rate = settings.rate
-        self.fingerprint = digest([asdict(settings), data.fingerprint, self._reader_sha256])
+        self.fingerprint = json_digest([asdict(settings), data.fingerprint, self._reader_sha256])
 
     def parts(self, step: int, at_least: int) -> list[SupportBatch]:
         first = step * self.examples_per_step

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +10,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from app.answering.confidence.features import FEATURES, FloatArray
+from common.digest import json_digest
 from common.errors import InvalidRequestError, ModelUnusableError
 from common.files import whole_file
 
@@ -90,7 +90,7 @@ class Calibrator:
     @property
     def sha256(self) -> str:
         """Hex digest of all it holds."""
-        return sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return json_digest(asdict(self))
 
     def confidences(self, rows: FloatArray) -> FloatArray:
         """0-1 for each row of ``features``' columns: (rows, len(FEATURES)) -> (rows,)."""
