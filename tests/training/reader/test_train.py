@@ -279,7 +279,8 @@ def with_evidence(data_folder):
         data_folder / "evidence/boolq_dev.jsonl.gz",
         [
             {
-                "question": f"is the gate of {place} old", "document": f"It is {'old' if old % 2 else 'new'}.", "title": "",
+                "question": f"is the gate of {place} old", "title": "",
+                "document": f"It is {'old' if old % 2 else 'new'}.",
                 "answerable": True, "evidence": [], "kind": "yesno", "yesno": "yes" if old % 2 else "no", "doc": place,
             }
             for old, place in enumerate(STUFF)
