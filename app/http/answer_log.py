@@ -16,8 +16,9 @@ _ABANDONED = (asyncio.CancelledError, GeneratorExit)  # whoever asked was cancel
 class AnswerLog:
     """Logs and counts how one question ends, once.
 
-    A line at INFO, ``key=value`` pairs; the record's ``answer`` holds the same as a dict. ``generation``: of the
-    index. ``arrived``: a ``time.monotonic()`` value. ``with_question``: the line holds the question, too.
+    A line at INFO, ``key=value`` pairs; the record's ``answer`` holds the same as a dict, with the reason of an
+    abstention and the documents cited. ``generation``: of the index. ``arrived``: a ``time.monotonic()`` value.
+    ``with_question``: the line holds the question, too.
     """
 
     def __init__(
@@ -39,17 +40,13 @@ class AnswerLog:
         reason = decision.reason.value if isinstance(decision, Abstention) else None
         fields: dict[str, object] = {
             "outcome": reason or "answered",
-            "abstained": reason is not None,
-            "reason": reason,
             "confidence": round(decision.confidence, 4),
             "hits": len(trace.hits),
             "candidates": len(trace.candidates),
             **self._about,
         }
-        if isinstance(decision, CitedAnswer) and self._ask.documents is None:
-            fields["cited"] = list(dict.fromkeys(citation.doc_id for citation in decision.citations))
         fields.update({f"{stage}_ms": value for stage, value in timings_as_json(trace).items()})
-        _write(fields)
+        _write(fields, abstained=reason is not None, reason=reason, cited=self._cited(trace))
 
     def failed(self, error: BaseException) -> None:
         """There will be no decision, unless there was one: the outcome is the error's name, or ``abandoned``."""
@@ -58,16 +55,18 @@ class AnswerLog:
         self._ended = True
         abandoned = isinstance(error, _ABANDONED)
         self._metrics.count_failure(abandoned=abandoned)
+        outcome = "abandoned" if abandoned else type(error).__name__
         seconds = time.monotonic() - self._arrived
-        _write(
-            {
-                "outcome": "abandoned" if abandoned else type(error).__name__,
-                **self._about,
-                "total_ms": round(1000 * seconds, 2),
-            }
-        )
+        _write({"outcome": outcome, **self._about, "total_ms": round(1000 * seconds, 2)})
+
+    def _cited(self, trace: Trace) -> list[str]:
+        """The ids of the documents that the answer cites, of the index: those handed in are their owner's."""
+        decision = trace.decision
+        if not isinstance(decision, CitedAnswer) or self._ask.documents is not None:
+            return []
+        return list(dict.fromkeys(citation.doc_id for citation in decision.citations))
 
 
-def _write(fields: dict[str, object]) -> None:
+def _write(fields: dict[str, object], **beside: object) -> None:
     line = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
-    _LOG.info("answer %s", line, extra={"answer": fields})
+    _LOG.info("answer %s", line, extra={"answer": {**fields, **beside}})

@@ -136,9 +136,12 @@ BY_SCHEMA: dict[str, list[Json]] = {
 """What the description shows of each."""
 
 
+REQUEST_ID = "5f0c6f1e8a5b4b7c9f0e2d3a4b5c6d7e"
+
+
 def _problem(status: int, slug: str | None, title: str, detail: str) -> Json:
     name = "about:blank" if slug is None else f"urn:loccit:problem:{slug}"
-    return {"type": name, "title": title, "status": status, "detail": detail}
+    return {"type": name, "title": title, "status": status, "detail": detail, "request_id": REQUEST_ID}
 
 
 PROBLEMS: dict[int, Json] = {

@@ -44,8 +44,8 @@ class TrustedHosts:
             host = _name(Headers(scope=scope).get("host", ""))
             if not self._trusts(host):
                 error = UnknownHostError(
-                    f"This service does not answer to the name {host[:100]!r}; its operator names those that it answers "
-                    "to in LOCCIT_ALLOWED_HOSTS."
+                    f"This service does not answer to the name {host[:100]!r}; its operator lists the names that it "
+                    "answers to in LOCCIT_ALLOWED_HOSTS."
                 )
                 await problem_of(error)(scope, receive, send)
                 return

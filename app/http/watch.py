@@ -83,8 +83,10 @@ def _answered(scope: Scope, status: int, seconds: float) -> Answered:
 
 def _route(scope: Scope) -> str:
     route = scope.get("route")
-    # a route of ours has its path as OpenAPI writes it, beside the one that it is matched by
-    return getattr(route, "path_format", None) or getattr(route, "path", None) or NO_ROUTE
+    if route is not None:
+        return str(route.path_format)
+    mounted = scope.get("root_path", "").removeprefix(scope.get("app_root_path", ""))
+    return mounted or NO_ROUTE
 
 
 def _key_name(scope: Scope) -> str | None:
