@@ -16,11 +16,9 @@ async def test_a_request_is_one_line_without_its_query(client, caplog):
     assert (request["method"], request["path"], request["route"], request["status"]) == ("GET", "/", "/", 200)
     assert request["client"] == "127.0.0.1"
     assert 0 <= request["ms"] < 60_000
-    assert caplog.messages[-1].startswith('127.0.0.1 "GET /" 200 in ')
-    assert "secret" not in caplog.text
-    assert "secret" not in str(
-        [record.__dict__ for record in caplog.records if record.name.startswith("app")]
-    )
+    ours = [record for record in caplog.records if record.name.startswith("app")]
+    assert ours[-1].getMessage().startswith('127.0.0.1 "GET /" 200 in ')
+    assert "secret" not in str([record.__dict__ for record in ours])
 
 
 async def test_a_request_is_known_by_the_template_of_its_path(client, caplog):
@@ -31,7 +29,7 @@ async def test_a_request_is_known_by_the_template_of_its_path(client, caplog):
     assert [(request["route"], request["status"]) for request in requests_of(caplog)] == [
         ("/documents/{document_id}", 200),
         ("/documents/{document_id}", 404),
-        ("/web/{path}", 200),
+        ("/web", 200),
         ("none", 404),
         ("/answer", 405),
         ("/answer/stream", 200),
