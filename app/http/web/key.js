@@ -1,5 +1,7 @@
 // The API key that a service may want: asked for once, kept until the tab is closed.
 const KEPT = "loccit-key";
+const SENDABLE = /^[!-~]+$/; // what a header can hold
+const NO_KEY = "That is no API key: one has letters, digits, dashes and underscores alone. Try again.";
 
 /** The headers that carry the key, none where it is not known. */
 export function keyHeaders() {
@@ -24,6 +26,7 @@ export function askForKey(sentence) {
         const key = box.value.trim();
         box.value = "";
         if (dialog.returnValue !== "given" || key === "") return resolve(false);
+        if (!SENDABLE.test(key)) return resolve(askForKey(NO_KEY));
         sessionStorage.setItem(KEPT, key);
         resolve(true);
       },
