@@ -31,7 +31,7 @@ class Advance(Protocol):
 
 class _RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+        return plain(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def _table(audit: Audit) -> Table:
 def _show(finding: Finding, console: Console) -> None:
     quote, nearest = finding.quote, finding.nearest
     heading = plain(f"{_one_line(quote.answer_id)}, quote {quote.number}: ", "bold")
-    verdict = Text(_NAMES[finding.verdict], style="yellow" if finding.verdict is Verdict.NEARLY else "red")
+    verdict = plain(_NAMES[finding.verdict], "yellow" if finding.verdict is Verdict.NEARLY else "red")
     console.print(heading + verdict + plain(f" - {_one_line(finding.reason)}", "not bold"))
     named = f"  [{_one_line(quote.document_id)}]" if quote.document_id else ""
     console.print(Text("  quote    ").append(f"“{_shortened(quote.text)}”").append(named, style="dim"))
@@ -77,7 +77,7 @@ def _marked(text: str, quote: str) -> Text:
         if same.tag == "equal"
         for number in range(same.src_start, same.src_end)
     }
-    parts = [Text(word, style="" if number in kept else "bold") for number, word in enumerate(words)]
+    parts = [plain(word, "" if number in kept else "bold") for number, word in enumerate(words)]
     return Text(" ").join(parts)
 
 

@@ -35,7 +35,7 @@ def corpus(tmp_path):
     good = {"id": f"d{HOSTILE}", "title": f"Eddystone {HOSTILE}", "text": SENTENCE, "url": f"x:{HOSTILE}"}
     bad = {"id": f"e{HOSTILE}", "title": "", "text": 3, HOSTILE: 1}
     file.write_text(json.dumps(good) + "\n" + json.dumps(bad) + "\n" + HOSTILE.replace("\r", "") + "\n")
-    file.with_name(f"{file.name.removesuffix('.jsonl')}.terms.json").write_text(
+    file.with_name(f"{file.name}.terms.json").write_text(
         json.dumps({"licence": f"L{HOSTILE}", "attribution": f"A{HOSTILE}"})
     )
     return file
@@ -52,7 +52,7 @@ def index(loccit, corpus, tmp_path):
 
 
 ANSWERING = ("--generator", "reader", "--reader", "lexical", "--min-confidence", 0)
-ASKED = f"who built the Eddystone tower {HOSTILE}"
+ASKED = f"who built the Eddystone tower {BIDI} [red]R[/red]"  # other control characters are refused
 
 
 def test_building_describing_and_verifying_an_index(loccit, index):
@@ -73,21 +73,19 @@ def test_a_strict_build_that_stops(loccit, corpus, tmp_path):
 
 
 def test_files_of_a_folder_that_are_passed_over(loccit, tmp_path):
-    folder = tmp_path / f"f{HOSTILE}"
+    hostile = HOSTILE.replace("/", "")
+    folder = tmp_path / f"f{hostile}"
     folder.mkdir()
     (folder / "a.txt").write_text("A horse tram.")
     (folder / f"b.{TITLE}").write_text("x")
-    (folder / f"c{HOSTILE.replace('/', '')}.txt").write_bytes(b"\xff\x1b")
+    (folder / f"c{hostile}.txt").write_bytes(b"\xff\x1b")
     status, out, said = loccit("index", "build", folder, "--out", tmp_path / "k", "--encoder", "hashing")
     assert status == 0, said
     assert steering(out, said) == set()
     assert "Passed over in" in said
 
 
-@pytest.mark.parametrize("terminal", [True, False])
-def test_searching(loccit, index, monkeypatch, terminal):
-    if terminal:
-        monkeypatch.setenv("NO_COLOR", "1")
+def test_searching(loccit, index):
     status, out, said = loccit("search", ASKED, "--index", index)
     assert status == 0, said
     assert steering(out, said) == set()
@@ -115,6 +113,12 @@ def test_asking_in_json_is_exact_and_steers_nothing(loccit, index):
     assert SENTENCE[citation["start"] : citation["end"]] == citation["quote"]
 
 
+def test_a_question_that_is_refused(loccit, index):
+    status, out, said = loccit("ask", f"who {HOSTILE}", "--index", index, *ANSWERING)
+    assert status == 1
+    assert steering(out, said) == set()
+
+
 def test_a_servers_own_words(loccit, monkeypatch):
     refusal = httpx.Response(422, json={"detail": f"No.{HOSTILE}"})
     monkeypatch.setattr(client.httpx, "post", lambda *_, **__: refusal)
@@ -137,7 +141,7 @@ def test_checking_quotes(loccit, index, tmp_path):
     assert steering(out, said) == set()
     assert r"q\x1b]0;owned\x07" in out
     assert r"Winstanley \x1b]0;owned\x07" in out.replace("\n", "")
-    found = [json.loads(line) for line in (tmp_path / "findings.jsonl").read_text().splitlines()]
+    found = [json.loads(line) for line in (tmp_path / "findings.jsonl").read_text().split("\n") if line]
     assert [one["quote"] for one in found] == [one["quote"] for one in claims]
 
 
@@ -191,12 +195,12 @@ def test_text_for_a_terminal_is_made_in_one_place(path):
         for call in ast.walk(tree)
         if isinstance(call, ast.Call)
         and (
-            (_name(call.func) == "Text" and call.args and not isinstance(call.args[0], ast.Constant))
-            or (_name(call.func) == "console.print" and call.args and isinstance(call.args[0], ast.JoinedStr))
+            (ast.unparse(call.func) == "Text" and call.args and not isinstance(call.args[0], ast.Constant))
+            or (
+                ast.unparse(call.func) == "console.print"
+                and call.args
+                and isinstance(call.args[0], ast.JoinedStr)
+            )
         )
     ]
     assert raw == []
-
-
-def _name(node: ast.AST) -> str:
-    return ast.unparse(node)
