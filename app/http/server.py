@@ -43,7 +43,7 @@ OnReady = Callable[[], None]
 
 _HOW_TO_ASK = """Ready to answer. Ask, for example:
 
-curl -s %s/answer -H 'content-type: application/json' -d '{"question": "who designed the eiffel tower"}'
+curl -s %s/answer%s -H 'content-type: application/json' -d '{"question": "who designed the eiffel tower"}'
 """
 
 _OPEN_TO_ALL = (
@@ -139,7 +139,8 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
         server.should_exit = True
 
     def say_how_to_ask() -> None:
-        _LOG.info(_HOW_TO_ASK, _address(listening))
+        key = "" if settings.key_file is None else ' -H "X-API-Key: $KEY"'
+        _LOG.info(_HOW_TO_ASK, _address(listening), key)
 
     app = create_app(
         settings,
