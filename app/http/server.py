@@ -159,8 +159,7 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
     server = uvicorn.Server(config)
     listening = _listening(host, port)
     _LOG.info("Listening on %s", _address(listening))
-    if settings.key_file is None and not is_loopback(listening.getsockname()[0]):
-        _LOG.warning(_OPEN_TO_ALL, _address(listening))
+    _warn_where_open(settings, listening)
     try:
         server.run(sockets=[listening])
     finally:
@@ -206,6 +205,11 @@ def _listening(host: str, port: int) -> socket.socket:
     # without it the second part of a response waits for the client's delayed acknowledgement of the first.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
+
+
+def _warn_where_open(settings: Settings, listening: socket.socket) -> None:
+    if settings.key_file is None and not is_loopback(listening.getsockname()[0]):
+        _LOG.warning(_OPEN_TO_ALL, _address(listening))
 
 
 def _address(listening: socket.socket) -> str:

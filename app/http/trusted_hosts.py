@@ -27,7 +27,7 @@ def is_loopback(host: str) -> bool:
 
 def hosts_of(allowed: Sequence[str] | None, *, listening_on: str) -> tuple[str, ...]:
     """The names to answer to: those that are set; else any, or the loopback's where nobody else can come by."""
-    if allowed is not None:
+    if allowed:
         return tuple(allowed)
     return tuple(dict.fromkeys((*LOOPBACK_NAMES, listening_on))) if is_loopback(listening_on) else (ANY,)
 

@@ -68,6 +68,7 @@ async def test_a_star_stands_for_the_names_below_a_domain_and_alone_for_any():
         (None, "0.0.0.0", ("*",)),
         (None, "::", ("*",)),
         (None, "10.0.0.1", ("*",)),
+        ((), "127.0.0.1", ("localhost", "127.0.0.1", "::1")),
         (("loccit.example.org",), "127.0.0.1", ("loccit.example.org",)),
         (("loccit.example.org",), "0.0.0.0", ("loccit.example.org",)),
     ],
