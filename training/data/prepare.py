@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
-from rich.text import Text
 
 from common.digest import json_digest
 from common.errors import LoccitError
 from common.files import whole_file
 from common.packaged import sha256_of
 from common.progress import progress
+from common.terminal_text import plain
 from retriever.passages import PassageSettings
 from training.data.corpus import TrainingCorpus, open_corpus
 from training.data.evidence import EVIDENCE_FOLDER, EVIDENCE_FORMAT, SETS, evidence_groups
@@ -145,7 +145,7 @@ def prepare(
     }
     with whole_file(out_folder / MANIFEST_FILE) as path:
         path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
-    console.print(Text(f"Training data in {out_folder}: {manifest['counts']}; removed: {work.removed}"))
+    console.print(plain(f"Training data in {out_folder}: {manifest['counts']}; removed: {work.removed}"))
     return manifest
 
 
