@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 
 from app.http.disconnect import ClientGoneError
 from app.http.host import NotReadyError
-from app.http.invalid_body import is_json, sentence_for
+from app.http.invalid_request import is_json, sentence_for
 from app.http.security_headers import HEADERS
+from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, SEARCH_SHAPE
 from app.http.worker import BusyError, StoppingError
 from common.errors import (
     DeadlineExceededError,
@@ -79,10 +80,10 @@ def problem(kind: Kind, detail: str, headers: Mapping[str, str] | None = None) -
 
 
 def problem_document(error: Exception) -> dict[str, Any]:
-    """What an error is told as when its response has begun already; an unforeseen one is logged."""
+    """What an error is told as within a response; an unforeseen one is logged."""
     kind = _kind(error)
     if kind is UNEXPECTED:
-        _LOG.error("A stream failed unexpectedly", exc_info=error)
+        _LOG.error("A question failed unexpectedly", exc_info=error)
         return _document(kind, _INTERNAL)
     return _document(kind, str(error))
 
@@ -102,11 +103,16 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    where = error.errors()[0]["loc"][0]
+    errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]  # counted from what was checked
+    if where == "query":
+        return problem(INVALID_REQUEST, sentence_for(errors, SEARCH_SHAPE))
     content_type = request.headers.get("content-type", "")
     if not is_json(content_type):
         given = repr(content_type[:100]) if content_type else "no content type"
         return _plain(415, f"The body must be sent as 'application/json', but it came with {given}.")
-    return problem(INVALID_REQUEST, sentence_for(error.errors()))
+    shape = BATCH_SHAPE if request.scope["route"].path == "/answers" else ANSWER_SHAPE
+    return problem(INVALID_REQUEST, sentence_for(errors, shape))
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
