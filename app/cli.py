@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -30,32 +30,33 @@ cli.add_typer(train_cli, name="train")
 cli.add_typer(evaluate_cli, name="evaluate")
 cli.add_typer(keys_cli, name="keys")
 
-_LISTED = 5  # passages that search lists, unless top_k is set
 _IN_PROCESS = (*(name for name in SERVICE if name != "top_k"), "target_accuracy")  # a server has its own
 
 
 @cli.command()
 @with_options("index", "top_k", "retrieval")
-def search(question: Annotated[str, typer.Argument(help="What to look for.")], *, options: Options) -> None:
+def search(
+    question: Annotated[str, typer.Argument(help="What to look for.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the response as GET /search gives it.")
+    ] = False,
+    *,
+    options: Options,
+) -> None:
     """List the passages that retrieval finds, best first; no answer is written.
 
     Example: loccit search 'longest river of Asia' -k 3
     """
-    from app.answering.trace_json import hit_as_json
     from app.service.assembly import open_retriever
-    from app.service.response import attribution_of
+    from app.service.search import passages_listed, searched
     from app.terminal import show_hits
-    from retriever.index import read_manifest
 
-    question = checked_question(question)
-    settings = Settings.of(**options)
-    k = settings.top_k if "top_k" in settings.model_fields_set else _LISTED
-    hits = open_retriever(settings).retrieve(question, k=k)
-    show_hits(
-        [hit_as_json(hit) for hit in hits],
-        attribution_of(read_manifest(settings.index)),
-        Console(),
-    )
+    query, settings = checked_question(question), Settings.of(**options)
+    response = searched(open_retriever(settings), query, k=passages_listed(settings))
+    if as_json:
+        _print_json(response.as_json())
+    else:
+        show_hits(response.hits, response.attribution, Console())
 
 
 @cli.command()
@@ -104,9 +105,13 @@ def ask(
         service = open_service(Settings.of(**options))
         response = response_of(answered(service, asked), asked, service)
     if as_json:
-        print(json_line(response.as_json()))  # noqa: T201 - for pipes, not for eyes
+        _print_json(response.as_json())
     else:
         show_answer(response, Console())
+
+
+def _print_json(response: dict[str, Any]) -> None:
+    print(json_line(response))  # noqa: T201 - for pipes, not for eyes
 
 
 def _refuse_options_of_the_server(context: typer.Context) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
-from app.answering.trace_json import Citation, Hit
+from app.answering.trace_json import Alternative, Citation, Hit
 from app.answering.types import AbstainReason
 from app.service.response import AnswerResponse, Attribution
 from common.terminal_text import escaped, plain, plain_lines
@@ -22,9 +22,12 @@ def show_answer(response: AnswerResponse, console: Console) -> None:
     """Print a response for a reader."""
     if response.abstain_reason is None:
         console.print(plain(response.answer or "", "bold"))
+        if response.conflict is not None:
+            console.print(plain(_rival_line(response.conflict), "yellow"))
     else:
         console.print(plain(f"No answer: {_REASONS[response.abstain_reason]}.", "yellow"))
-    for citation in response.citations or response.nearest:
+    rival = [] if response.conflict is None else response.conflict["citations"]
+    for citation in [*response.citations, *rival] or response.nearest:
         console.print()
         _show_quote(citation, console)
     console.print()
@@ -66,6 +69,14 @@ def _show_quote(citation: Citation, console: Console) -> None:
     )
     if citation["url"]:
         console.print(plain(f"   {citation['url']}"), soft_wrap=True)
+
+
+def _rival_line(rival: Alternative) -> str:
+    [citation, *_] = rival["citations"]
+    return (
+        f"Another document says otherwise (confidence {rival['confidence']:.2f}): {_one_line(rival['answer'])} "
+        f"({citation['title'] or citation['document_id']}). Compare the quotes."
+    )
 
 
 def _closing_line(response: AnswerResponse) -> str:

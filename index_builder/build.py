@@ -4,7 +4,7 @@ import errno
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +17,9 @@ from common.progress import progress
 from common.terminal_text import plain
 from index_builder.corpora import Corpus, Malformed, Record, Source
 from index_builder.corpora.folder import counted_kinds
+from index_builder.source_names import told_apart
 from index_builder.vector_cache import VectorCache, cache_key
+from retriever.document_ids import id_problem
 from retriever.encoder import Encoder
 from retriever.generations import BuildLock, current_generation, next_generation
 from retriever.index_writer import IndexWriter
@@ -73,7 +75,11 @@ def build_index(
     with BuildLock(directory), VectorCache.open(directory / "cache", encoder) as cache:
         with _full_disk_as_sentence(directory), next_generation(directory) as folder:
             with closing(IndexWriter(settings, folder)) as writer:
-                sources = [_read(corpus, writer, strict=strict, console=console) for corpus in corpora]
+                names = told_apart([corpus.source.name for corpus in corpora])
+                sources = [
+                    _read(corpus, name, writer, strict=strict, console=console)
+                    for corpus, name in zip(corpora, names, strict=True)
+                ]
                 keys, embedded = _embed(writer, cache, encoder, console)
                 vectors = writer.write_vectors(cache.get(keys), engine=engine)
                 writer.write_lexical()
@@ -87,23 +93,23 @@ def build_index(
         return BuildReport(current_generation(directory).name, manifest, embedded)
 
 
-def _read(corpus: Corpus, writer: IndexWriter, *, strict: bool, console: Console) -> SourceRecord:
-    """Add the corpus's documents; what it is, and how many of its records are documents."""
+def _read(corpus: Corpus, name: str, writer: IndexWriter, *, strict: bool, console: Console) -> SourceRecord:
+    """Add the corpus's documents under its name; what it is, and how many of its records are documents."""
     documents = malformed = 0
-    with progress(console, f"Reading {corpus.source.name}", total=None) as advance:
-        for item in corpus:
+    with progress(console, f"Reading {name}", total=None) as advance:
+        for item in map(_addressable, corpus):
             advance()
             if isinstance(item, Malformed):
                 malformed += 1
                 _report(item, malformed, strict=strict, console=console)
             else:
                 documents += 1
-                _add(item, writer)
+                _add(item, name, writer)
     if malformed > _MALFORMED_SHOWN:
-        console.print(plain(f"{corpus.source.name}: {malformed:,} malformed records left out in all."))
+        console.print(plain(f"{name}: {malformed:,} malformed records left out in all."))
     source = corpus.source
     return SourceRecord(
-        name=source.name,
+        name=name,
         kind=source.kind,
         licence=source.licence,
         snapshot=source.snapshot,
@@ -111,6 +117,13 @@ def _read(corpus: Corpus, writer: IndexWriter, *, strict: bool, console: Console
         documents=documents,
         malformed=malformed,
     )
+
+
+def _addressable(item: Record | Malformed) -> Record | Malformed:
+    """The same; but a document whose id no address can name is malformed."""
+    if isinstance(item, Malformed) or (problem := id_problem(item.document.doc_id)) is None:
+        return item
+    return Malformed(item.location, problem)
 
 
 def _report(item: Malformed, number: int, *, strict: bool, console: Console) -> None:
@@ -126,9 +139,9 @@ def _say_passed_over(source: Source, console: Console) -> None:
         console.print(plain(f"Passed over in {source.name}/: {kinds}."))
 
 
-def _add(record: Record, writer: IndexWriter) -> None:
+def _add(record: Record, source: str, writer: IndexWriter) -> None:
     try:
-        writer.add(record.document, location=record.location)
+        writer.add(replace(record.document, source=source), location=record.location)
     except DuplicateDocumentError as error:
         raise CorpusError(
             f"The document id {record.document.doc_id!r} stands at {error.location} and again at "

@@ -50,7 +50,7 @@ def open_index(directory: Path, encoder: Encoder) -> PassageIndex:
     _require_encoder(manifest.encoder, encoder, directory)
     manifest.check_files(folder)
     return PassageIndex(
-        store=DocumentStore.open(folder / STORE_FILE),
+        store=DocumentStore.open(folder / STORE_FILE, source=manifest.only_source),
         vectors=open_vectors(folder, manifest),
         lexical=LexicalIndex.open(folder / LEXICAL_FOLDER),
         settings=PassageSettings(**manifest.passages.model_dump()),

@@ -103,6 +103,11 @@ class Manifest(_Frozen):
     sources: tuple[SourceRecord, ...]
     files: dict[str, FileRecord]
 
+    @property
+    def only_source(self) -> str | None:
+        """The name of the one source that all documents came from; None where there are several."""
+        return self.sources[0].name if len(self.sources) == 1 else None
+
     def save(self, folder: Path) -> None:
         """Write it into the generation's folder, on disk when this returns."""
         with whole_file(folder / MANIFEST_FILE) as path:

@@ -23,7 +23,7 @@ class Retriever(Protocol):
 class IndexRetriever:
     """Searches one index: dense, lexical, or both, their scores combined.
 
-    ``depth``: how many rows of each search are combined (at least k).
+    ``index``, ``mode``: what it searches, and how. ``depth``: how many rows of each search are combined (at least k).
     """
 
     def __init__(
@@ -34,30 +34,31 @@ class IndexRetriever:
         mode: RetrievalMode = RetrievalMode.HYBRID,
         depth: int = DEPTH,
     ) -> None:
-        self._index, self._encoder, self._mode, self._depth = index, encoder, mode, depth
+        self.index, self.mode = index, mode
+        self._encoder, self._depth = encoder, depth
 
     def retrieve(self, question: str, *, k: int) -> list[Hit]:
         """The best k passages, best first: equal scores by row, so the same question gets the same hits."""
         scored = self._search(question, k)[:k]
-        passages = self._index.store.passages([row for row, _ in scored])
+        passages = self.index.store.passages([row for row, _ in scored])
         return [
             Hit(passage, score, rank)
             for rank, (passage, (_, score)) in enumerate(zip(passages, scored, strict=True), start=1)
         ]
 
     def document(self, doc_id: str) -> Document:
-        return self._index.store.document(doc_id)
+        return self.index.store.document(doc_id)
 
     def _search(self, question: str, k: int) -> list[ScoredRow]:
-        if self._mode is RetrievalMode.LEXICAL:
-            return self._index.lexical.search(question, k=k)
-        vectors = self._index.vectors
+        if self.mode is RetrievalMode.LEXICAL:
+            return self.index.lexical.search(question, k=k)
+        vectors = self.index.vectors
         query = self._encoder.encode_queries([question])
-        if self._mode is RetrievalMode.DENSE:
+        if self.mode is RetrievalMode.DENSE:
             return vectors.search(query, k=k)[0]
         depth = max(k, self._depth)
         cosines = dict(vectors.search(query, k=depth)[0])
-        lexical = self._index.lexical.search(question, k=depth)
+        lexical = self.index.lexical.search(question, k=depth)
         unknown = [row for row, _ in lexical if row not in cosines]
         cosines |= zip(unknown, vectors.scores(query[0], unknown), strict=True)
         return convex_combination(cosines, lexical)

@@ -32,7 +32,17 @@ CREATE TABLE passages (
     end INTEGER NOT NULL,
     continuation_end INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE sources (
+    document INTEGER PRIMARY KEY REFERENCES documents (number),
+    name TEXT NOT NULL
+) STRICT;
 """
+
+_NO_SOURCES = """
+PRAGMA temp_store = MEMORY;
+CREATE TEMP TABLE sources (document INTEGER PRIMARY KEY, name TEXT NOT NULL);
+"""
+"""Beside a file of an earlier version, which did not record them."""
 
 
 class DuplicateDocumentError(Exception):
@@ -47,10 +57,12 @@ class DocumentStore:
     """Documents by id, passages by row. Text goes in and comes out code point by code point.
 
     Any thread may look things up: a connection's cached statements are not safe to share, so they take turns.
+
+    ``source``: the one that every document is of whose own is not recorded; None: not known.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, *, source: str | None = None) -> None:
+        self._connection, self._source = connection, source
         self._turn = threading.Lock()
 
     @classmethod
@@ -61,8 +73,10 @@ class DocumentStore:
         return cls(connection)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, *, source: str | None = None) -> Self:
         """The store in this file, read-only: nothing is locked and nothing is written beside it.
+
+        ``source``: see the class.
 
         Raises:
             IndexUnusableError: when the file is not such a store.
@@ -71,9 +85,11 @@ class DocumentStore:
             address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
             connection = sqlite3.connect(address, uri=True, check_same_thread=False)
             connection.execute("SELECT row FROM passages LIMIT 1").fetchone()
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sources'").fetchone():
+                connection.executescript(_NO_SOURCES)
         except sqlite3.Error as error:
             raise IndexUnusableError(f"{path} is not a readable document store; build it again.") from error
-        return cls(connection)
+        return cls(connection, source=source)
 
     def add(self, document: Document, drafts: Sequence[PassageDraft], *, location: str) -> None:
         """Store a document and its passages, under the rows that follow the last ones.
@@ -100,6 +116,10 @@ class DocumentStore:
             raise DuplicateDocumentError(
                 self._connection.execute(query, (document.doc_id,)).fetchone()[0]
             ) from error
+        if document.source is not None:
+            self._connection.execute(
+                "INSERT INTO sources (document, name) VALUES (?, ?)", (number, document.source)
+            )
         self._connection.executemany(
             "INSERT INTO passages (document, start, end, continuation_end) VALUES (?, ?, ?, ?)",
             [(number, draft.span.start, draft.span.end, draft.continuation_end) for draft in drafts],
@@ -120,13 +140,15 @@ class DocumentStore:
             DocumentNotFoundError: when no document has this id.
         """
         records = self._all(
-            "SELECT doc_id, title, text, url, metadata FROM documents WHERE doc_id = ?", doc_id
+            "SELECT doc_id, title, text, url, metadata, name FROM documents"
+            " LEFT JOIN sources ON document = number WHERE doc_id = ?",
+            doc_id,
         )
         if not records:
             raise DocumentNotFoundError(
                 f"No document has the id {doc_id!r}; an answer's citations name ids that exist."
             )
-        return _document(records[0])
+        return self._document(records[0])
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of these rows, in the order asked for."""
@@ -148,9 +170,11 @@ class DocumentStore:
         """Every document with the sha256 recorded when it was stored."""
         for (number,) in self._all("SELECT number FROM documents ORDER BY number"):
             *fields, sha256 = self._all(
-                "SELECT doc_id, title, text, url, metadata, sha256 FROM documents WHERE number = ?", number
+                "SELECT doc_id, title, text, url, metadata, name, sha256 FROM documents"
+                " LEFT JOIN sources ON document = number WHERE number = ?",
+                number,
             )[0]
-            yield _document(fields), sha256
+            yield self._document(fields), sha256
 
     def rows(self) -> npt.NDArray[np.int64]:
         """Every passage row, ascending."""
@@ -167,15 +191,26 @@ class DocumentStore:
 
     def _with_texts(self, records: Sequence[tuple[int, ...]]) -> Iterator[Passage]:
         # records of one document stand together, so that its text is read once
-        current, doc_id, title, text = None, "", "", ""
+        current, doc_id, title, text, url, source = None, "", "", "", None, None
         for row, number, start, end, continuation_end in records:
             if number != current:
                 current = number
-                query = "SELECT doc_id, title, text FROM documents WHERE number = ?"
-                ((doc_id, title, text),) = self._all(query, number)
-            yield Passage(row, doc_id, title, text[start:end], Span(start, end), text[end:continuation_end])
+                query = (
+                    "SELECT doc_id, title, text, url, name FROM documents"
+                    " LEFT JOIN sources ON document = number WHERE number = ?"
+                )
+                ((doc_id, title, text, url, source),) = self._all(query, number)
+            yield Passage(
+                row,
+                doc_id,
+                title,
+                text[start:end],
+                Span(start, end),
+                text[end:continuation_end],
+                url=url,
+                source=source or self._source,
+            )
 
-
-def _document(fields: Sequence[Any]) -> Document:
-    doc_id, title, text, url, metadata = fields
-    return Document(doc_id, title, text, url, json.loads(metadata))
+    def _document(self, fields: Sequence[Any]) -> Document:
+        doc_id, title, text, url, metadata, source = fields
+        return Document(doc_id, title, text, url, json.loads(metadata), source=source or self._source)

@@ -45,13 +45,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A source text, stored whole. ``doc_id`` may hold slashes; on the wire it is ``document_id``."""
+    """A source text, stored whole. ``doc_id`` may hold slashes; on the wire it is ``document_id``.
+
+    ``source``: the name of the source that it came from; None for one handed in, and where that is not known.
+    """
 
     doc_id: str
     title: str
     text: str
     url: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    source: str | None = field(default=None, kw_only=True)
 
     @property
     def sha256(self) -> str:
@@ -66,6 +70,7 @@ class Passage:
     ``row`` is the one int64 that the document store, the vectors and the lexical index share.
     ``continuation`` is the document's text from ``span.end`` on (may be empty): read with the passage,
     not embedded (RETRO's ``[N, F]``, section 2.1), so ``text + continuation`` is one contiguous run.
+    ``url`` and ``source`` are its document's.
     """
 
     row: int
@@ -74,6 +79,8 @@ class Passage:
     text: str
     span: Span
     continuation: str = ""
+    url: str | None = field(default=None, kw_only=True)
+    source: str | None = field(default=None, kw_only=True)
 
     @property
     def window(self) -> str:

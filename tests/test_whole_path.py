@@ -82,3 +82,19 @@ def test_what_the_documents_do_not_tell_is_less_certain_than_what_they_tell(serv
     told = ask(service, "when did the first horse tram run in Lisbon")
     untold = ask(service, "what is my aunt's phone number")
     assert untold["confidence"] < 0.5 < told["confidence"]
+
+
+def test_two_documents_that_contradict_each_other_are_both_told(service):
+    towns = tuple(
+        Document(
+            state, f"Springfield, {state}", f"Springfield is a city in {state}. It was founded in {year}."
+        )
+        for state, year in (("Ohio", 1801), ("Oregon", 1848))
+    )
+    response = ask(service, "when was Springfield founded", towns)
+    told = {
+        (one["answer"], citation["document_id"])
+        for one in (response, response["conflict"])
+        for citation in one["citations"]
+    }
+    assert told == {("1801", "Ohio"), ("1848", "Oregon")}

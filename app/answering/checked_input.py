@@ -9,6 +9,14 @@ from common.errors import InvalidRequestError
 from retriever.types import Document
 
 MAX_QUESTION_CHARACTERS = 2_000
+QUESTION_PATTERN = (
+    r"^[^\u0000-\u0008\u000E-\u001B\u007F-\u0084\u0086-\u009F]*"
+    r"[^\s\u0000-\u0008\u000E-\u001B\u007F-\u0084\u0086-\u009F]"
+    r"[^\u0000-\u0008\u000E-\u001B\u007F-\u0084\u0086-\u009F]*$"
+)
+"""A regular expression for what ``checked_question`` takes, length and lone surrogates aside: something that is no
+white space, and no control character that is none."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from app.answering.conflict import conflict_with
 from app.answering.text.normalise import normalise_answer
 from app.answering.types import (
     AbstainReason,
@@ -33,29 +34,32 @@ def decide(
 
     Candidates that normalise to the same answer are one answer: its most confident form stands for it.
     ``nearest``: the best quotes found without an answer, best first. The first few are shown when no candidate could
-    be cited; no more are taken, so they may be made as they are asked for.
+    be cited; no more are taken, so they may be made as they are asked for. An answer that another document contradicts
+    says so (see ``conflict_with``); its confidence stays as it is.
     """
     if not cited:
         return Abstention(_reason(hits, candidates), 0.0, _shown(nearest))
-    answers = _first_of_each(
-        sorted(cited, key=lambda answer: (-answer.confidence, answer.candidate.passage.row)),
-        key=lambda answer: normalise_answer(answer.candidate.answer),
-    )
+    ranked = sorted(cited, key=lambda answer: (-answer.confidence, answer.candidate.passage.row))
+    answers = _first_of_each(ranked, key=lambda answer: normalise_answer(answer.candidate.answer))
     best, *others = answers
     if best.confidence < min_confidence:
         citations = [citation for answer in answers for citation in answer.citations]
         quotes = _first_of_each(citations, key=lambda citation: (citation.doc_id, citation.span))
         return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, _shown(quotes))
+    rival = conflict_with(best, ranked)
     return CitedAnswer(
         answer=best.candidate.answer,
         short_answer=best.candidate.answer,
         citations=best.citations,
         confidence=best.confidence,
         passage=best.candidate.passage,
-        alternatives=tuple(
-            Alternative(other.candidate.answer, other.citations, other.confidence) for other in others
-        ),
+        alternatives=tuple(map(_alternative, others)),
+        conflict=None if rival is None else _alternative(rival),
     )
+
+
+def _alternative(other: CitedCandidate) -> Alternative:
+    return Alternative(other.candidate.answer, other.citations, other.confidence)
 
 
 def _shown(nearest: Iterable[Citation]) -> tuple[Citation, ...]:

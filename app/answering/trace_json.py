@@ -18,6 +18,14 @@ from retriever.types import Span
 
 SCHEMA = 1
 
+Source = Annotated[
+    str | None,
+    Field(
+        description="Name of the document's source, whose terms stand in attribution; null for a document that was "
+        "handed in, or in an index of an earlier version that was made of several sources."
+    ),
+]
+
 
 class Place(TypedDict):
     """Characters (Unicode code points) of a document, from ``start`` up to ``end``."""
@@ -37,6 +45,7 @@ class PassagePlace(TypedDict):
 
     row: int
     document_id: str
+    source: Source
     start: Annotated[int, Field(ge=0)]
     end: Annotated[int, Field(ge=1)]
 
@@ -45,6 +54,7 @@ class Hit(PassagePlace):
     """A retrieved passage with its place in its document."""
 
     title: str
+    url: str | None
     text: str
     continuation: Annotated[str, Field(description="What follows the passage in its document: read with it.")]
     score: Annotated[float, Field(description="Higher is better; comparable within one response only.")]
@@ -110,6 +120,7 @@ class Citation(TypedDict):
     document_id: str
     title: str
     url: str | None
+    source: Source
     start: Annotated[int, Field(ge=0, description="In Unicode code points, not in UTF-16 units.")]
     end: Annotated[int, Field(ge=1, description="The quote ends before it.")]
     support: Annotated[
@@ -177,6 +188,7 @@ class Decision(TypedDict):
     confidence: float
     citations: list[Citation]
     alternatives: list[Alternative]
+    conflict: Alternative | None
     nearest: list[Citation]
 
 
@@ -200,6 +212,7 @@ class Document(TypedDict):
     title: str
     text: str
     url: str | None
+    source: Source
     metadata: dict[str, Any]
     sha256: Annotated[str, Field(description="Of the text in UTF-8.")]
 
@@ -297,6 +310,7 @@ def hit_as_json(hit: retrieval.Hit) -> Hit:
     return {
         **_passage_place(hit.passage),
         "title": hit.passage.title,
+        "url": hit.passage.url,
         "text": hit.passage.text,
         "continuation": hit.passage.continuation,
         "score": hit.score,
@@ -325,6 +339,7 @@ def citation_as_json(citation: types.Citation) -> Citation:
         "document_id": citation.doc_id,
         "title": citation.title,
         "url": citation.url,
+        "source": citation.source,
         **_place(citation.span),
         "support": citation.support,
         "further": citation.further,
@@ -342,6 +357,7 @@ def document_as_json(document: retrieval.Document) -> Document:
         "title": document.title,
         "text": document.text,
         "url": document.url,
+        "source": document.source,
         "metadata": dict(document.metadata),
         "sha256": document.sha256,
     }
@@ -358,6 +374,7 @@ def decision_as_json(decision: types.Decision) -> Decision:
             "confidence": decision.confidence,
             "citations": [],
             "alternatives": [],
+            "conflict": None,
             "nearest": [citation_as_json(citation) for citation in decision.nearest],
         }
     return {
@@ -368,6 +385,7 @@ def decision_as_json(decision: types.Decision) -> Decision:
         "confidence": decision.confidence,
         "citations": [citation_as_json(citation) for citation in decision.citations],
         "alternatives": [_alternative(other) for other in decision.alternatives],
+        "conflict": None if decision.conflict is None else _alternative(decision.conflict),
         "nearest": [],
     }
 
@@ -425,7 +443,12 @@ def _opinion(opinion: types.Opinion) -> Opinion:
 
 
 def _passage_place(passage: retrieval.Passage) -> PassagePlace:
-    return {"row": passage.row, "document_id": passage.doc_id, **_place(passage.span)}
+    return {
+        "row": passage.row,
+        "document_id": passage.doc_id,
+        "source": passage.source,
+        **_place(passage.span),
+    }
 
 
 def _place(span: Span) -> Place:
@@ -443,6 +466,8 @@ def hits_of(trace: Trace) -> list[retrieval.Hit]:
                 text=hit["text"],
                 span=Span(hit["start"], hit["end"]),
                 continuation=hit["continuation"],
+                url=hit["url"],
+                source=hit["source"],
             ),
             score=hit["score"],
             rank=hit["rank"],
@@ -494,10 +519,16 @@ def fill_in(trace: dict[str, Any]) -> None:
     """
     decision = trace["decision"]
     decision.setdefault("short_answer", decision["answer"])
+    decision.setdefault("conflict", None)
     citing = [decision, *decision["alternatives"], *trace["cited"]]
     for citation in [*decision["nearest"], *(each for part in citing for each in part["citations"])]:
         citation.setdefault("further", False)
+        citation.setdefault("source", None)
+    for hit in trace["hits"]:
+        hit.setdefault("url", None)
+        hit.setdefault("source", None)
     for candidate in [*trace["candidates"], *(cited["candidate"] for cited in trace["cited"])]:
+        candidate["passage"].setdefault("source", None)
         candidate.setdefault("opinion", None)
         candidate.setdefault("attempt", None)
 

@@ -114,6 +114,8 @@ class Citation:
     ``before``, ``after``: the document's text on each side of the quote, about a line, to see it in its place.
     ``further``: a sentence that a long answer adds to those that back the short one (see ``SentenceComposer``).
 
+    ``source``: the name of the document's source; None for a document that was handed in, or where it is not known.
+
     Building (and ``dataclasses.replace``) takes the document's text and checks it:
 
     Raises:
@@ -130,6 +132,7 @@ class Citation:
     document_text: InitVar[str]
     locator: str | None = field(default=None, kw_only=True)
     further: bool = field(default=False, kw_only=True)
+    source: str | None = field(default=None, kw_only=True)
     before: str = field(init=False)
     after: str = field(init=False)
 
@@ -154,6 +157,7 @@ class Citation:
             document_sha256=document.sha256,
             document_text=document.text,
             further=further,
+            source=document.source,
         )
 
 
@@ -189,7 +193,8 @@ class CitedAnswer:
     """An answer with the quotes that support it and how likely it is right and supported (0-1).
 
     ``short_answer``: what the confidence is about; ``answer`` itself, unless that was composed of sentences.
-    ``passage``: what it was generated from.
+    ``passage``: what it was generated from. ``conflict``: the surest answer of another document that says something
+    else, unless it is far less sure (see ``conflict_with``).
     """
 
     answer: str
@@ -198,6 +203,7 @@ class CitedAnswer:
     confidence: float
     passage: Passage
     alternatives: tuple[Alternative, ...] = ()
+    conflict: Alternative | None = None
 
 
 @dataclass(frozen=True, slots=True)

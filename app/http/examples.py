@@ -5,9 +5,13 @@ from http import HTTPStatus
 from typing import Any
 
 from app.answering.trace_json import Citation
-from app.http.wire import Ready
+from app.http.wire import BatchItem, BatchResponse, Problem, Ready
+from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, Attribution, Calibration, DocumentResponse, Model
+from app.service.search import SearchResponse
 from app.service.settings import ReaderKind
+from retriever.manifest import Counts, EncoderIdentity, PassageRecord, SourceRecord, VectorsRecord
+from retriever.types import RetrievalMode
 
 Json = dict[str, Any]
 
@@ -28,13 +32,16 @@ REQUEST_WITH_DOCUMENTS: Json = {
     "include": ["alternatives"],
 }
 
+BATCH_REQUEST: Json = {"questions": [REQUEST, {"question": "when was it painted last", "top_k": 0}]}
+
+_SOURCE = "vital-articles"
 _FIRST = "The Eiffel Tower is a lattice tower on the Champ de Mars in Paris, France. "
 _SECOND = "It is named after the engineer Gustave Eiffel, whose company designed and built the tower from 1887 to 1889."
 _SHA256 = "aeba32c9b01854899b91999a067107a4e3743e57519404e3cc0b40d52cd735e5"
 _URL = "https://en.wikipedia.org/wiki/Eiffel_Tower"
 
 _ATTRIBUTION = Attribution(
-    source="vital-articles", licence="CC BY-SA 4.0", attribution="Wikipedia contributors", snapshot=None
+    source=_SOURCE, licence="CC BY-SA 4.0", attribution="Wikipedia contributors", snapshot=None
 )
 
 _DOCUMENT = DocumentResponse(
@@ -42,6 +49,7 @@ _DOCUMENT = DocumentResponse(
     title="Eiffel Tower",
     text=_FIRST + _SECOND,
     url=_URL,
+    source=_SOURCE,
     metadata={},
     sha256=_SHA256,
     attribution=[_ATTRIBUTION],
@@ -64,6 +72,7 @@ _CITATION: Citation = {
     "document_id": "Eiffel_Tower",
     "title": "Eiffel Tower",
     "url": _URL,
+    "source": _SOURCE,
     "start": len(_FIRST),
     "end": len(_FIRST) + len(_SECOND),
     "support": 0.84,
@@ -94,6 +103,7 @@ _ANSWER = AnswerResponse(
     confidence=0.89,
     calibration=Calibration(fitted_on="open_dev_with_gold over nq-every5th", applies=False),
     citations=[_CITATION],
+    conflict=None,
     nearest=[],
     model=_MODEL,
     generation=_GENERATION,
@@ -127,13 +137,57 @@ EVENTS = (
 
 READY: Json = Ready(status="ready", generation=_GENERATION, model=_MODEL).model_dump(mode="json")
 
-BY_SCHEMA: dict[str, list[Json]] = {
-    "AnswerRequest": [REQUEST, REQUEST_FOR_LONG, REQUEST_WITH_DOCUMENTS],
-    "AnswerResponse": [ANSWER, LONG_ANSWER],
-    "DocumentResponse": [DOCUMENT],
-    "Ready": [READY],
-}
-"""What the description shows of each."""
+_SEARCH = SearchResponse(
+    query="who designed the eiffel tower",
+    mode=RetrievalMode.HYBRID,
+    hits=[
+        {
+            "row": 4211,
+            "document_id": "Eiffel_Tower",
+            "source": _SOURCE,
+            "start": 0,
+            "end": len(_FIRST + _SECOND),
+            "title": "Eiffel Tower",
+            "url": _URL,
+            "text": _FIRST + _SECOND,
+            "continuation": "",
+            "score": 0.87,
+            "rank": 1,
+        }
+    ],
+    generation=_GENERATION,
+    attribution=[_ATTRIBUTION],
+)
+
+_INDEX = IndexResponse(
+    generation=_GENERATION,
+    created_at="2026-11-23T04:20:16+00:00",
+    loccit_version="0.1.0",
+    format_version=1,
+    counts=Counts(documents=10_033, passages=12_375),
+    encoder=EncoderIdentity(
+        name="all-MiniLM-L6-v2",
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        precision="bfloat16",
+        dimension=384,
+    ),
+    passages=PassageRecord(words=100, continuation_words=100),
+    vectors=VectorsRecord(engine="flat"),
+    sources=[
+        SourceRecord(
+            name=_SOURCE,
+            kind="packaged",
+            licence="CC BY-SA 4.0",
+            snapshot=None,
+            attribution="Wikipedia contributors",
+            documents=10_033,
+            malformed=0,
+        )
+    ],
+)
+
+SEARCH: Json = _SEARCH.as_json()
+INDEX: Json = _INDEX.model_dump(mode="json")
 
 
 REQUEST_ID = "5f0c6f1e8a5b4b7c9f0e2d3a4b5c6d7e"
@@ -201,3 +255,18 @@ PROBLEMS: dict[int, Json] = {
         "There was no answer within 30 seconds, waiting included; ask again later, or for less.",
     ),
 }
+
+_BATCH = BatchResponse(items=[BatchItem(response=_ANSWER), BatchItem(problem=Problem(**PROBLEMS[422]))])
+BATCH: Json = _BATCH.model_dump(mode="json", exclude_unset=True)
+
+BY_SCHEMA: dict[str, list[Json]] = {
+    "AnswerRequest": [REQUEST, REQUEST_FOR_LONG, REQUEST_WITH_DOCUMENTS],
+    "AnswerResponse": [ANSWER, LONG_ANSWER],
+    "BatchRequest": [BATCH_REQUEST],
+    "BatchResponse": [BATCH],
+    "DocumentResponse": [DOCUMENT],
+    "SearchResponse": [SEARCH],
+    "IndexResponse": [INDEX],
+    "Ready": [READY],
+}
+"""What the description shows of each."""

@@ -13,6 +13,7 @@ from app.http.wire import Ready
 from app.http.worker import Worker
 from app.service.ask import Ask, answered, events
 from app.service.assembly import AnswerService
+from app.service.index_description import IndexResponse, index_response_of
 from app.service.response import (
     AnswerResponse,
     DocumentResponse,
@@ -20,8 +21,11 @@ from app.service.response import (
     model_of,
     response_of,
 )
+from app.service.search import SearchResponse, passages_listed, searched
 from app.service.settings import Settings
 from common.errors import DeadlineExceededError, LoccitError
+from retriever.retriever import IndexRetriever
+from retriever.types import RetrievalMode
 
 WARM_UP_QUESTION = "What is known about water?"
 
@@ -119,6 +123,23 @@ class Host:
     def document(self, document_id: str) -> DocumentResponse:
         """A stored document; NotReadyError, or DocumentNotFoundError when there is none of this id."""
         return document_response_of(document_id, self._ready_service())
+
+    async def search(self, query: str, *, k: int | None, mode: RetrievalMode | None) -> SearchResponse:
+        """The passages for a checked query; in the worker, so that it takes its turn. Raises like ``events``."""
+        service, arrived = self._ready_service(), time.monotonic()
+        retriever = IndexRetriever(service.index, service.encoder, mode=mode or self.settings.retrieval)
+        listed = k or passages_listed(self.settings)
+
+        def work() -> Iterator[SearchResponse]:
+            yield searched(retriever, query, k=listed)
+
+        values = _within(self.settings.timeout_s, self._worker.stream(work), arrived=arrived)
+        async with aclosing(values):
+            return await anext(values)
+
+    def index(self) -> IndexResponse:
+        """What the index says of itself; NotReadyError until it answers."""
+        return index_response_of(self._ready_service().index)
 
     def readiness(self) -> Ready:
         """Which index and models answer; NotReadyError until they do."""

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.http import examples
-from app.http.wire import Problem
+from app.http.wire import QuestionToAnswer
 
 DESCRIPTION = """
 Loccit answers questions from the documents of its owner and quotes, word for word, what supports each answer.
@@ -28,7 +28,7 @@ _REASONS = {
     404: "No document has this id.",
     413: "The body is too large.",
     415: "The body is not sent as JSON.",
-    422: "A field is missing, unknown or out of range, or the body is not JSON.",
+    422: "A field or parameter is missing, unknown or out of range, or the body is not JSON.",
     429: "The API key was used more often than it may be: `Retry-After` says how many seconds to wait.",
     500: "The service failed.",
     503: "Not ready yet, or too many questions are waiting: `Retry-After` says how many seconds to wait.",
@@ -43,7 +43,7 @@ _SECURITY_SCHEMES = {
 
 
 class DescribedApp(FastAPI):
-    """An app whose description holds examples, and the schema of problems, which no route returns by itself.
+    """An app whose description holds examples, and the schema of a batch's questions, which are checked one by one.
 
     ``open_without_key``: paths that need no API key where the others do. None: there are no keys.
     """
@@ -58,7 +58,10 @@ class DescribedApp(FastAPI):
             if self.open_without_key is not None:
                 _describe_keys(description, self.open_without_key)
             schemas = description["components"]["schemas"]
-            schemas["Problem"] = Problem.model_json_schema()
+            schemas["QuestionToAnswer"] = QuestionToAnswer.model_json_schema()
+            schemas["BatchRequest"]["properties"]["questions"]["items"] = {
+                "$ref": "#/components/schemas/QuestionToAnswer"
+            }
             for name, given in examples.BY_SCHEMA.items():
                 schemas[name]["examples"] = given
             for unused in ("HTTPValidationError", "ValidationError"):

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from app.http.disconnect import ClientGoneError
 from app.http.host import NotReadyError
-from app.http.invalid_body import is_json, sentence_for
+from app.http.invalid_request import is_json, sentence_for
 from app.http.refusals import (
     ForbiddenError,
     RefusedError,
@@ -23,6 +23,7 @@ from app.http.refusals import (
 )
 from app.http.request_id import HEADER, current_request_id
 from app.http.security_headers import HEADERS
+from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, SEARCH_SHAPE
 from app.http.worker import BusyError, StoppingError
 from common.errors import (
     DeadlineExceededError,
@@ -96,10 +97,10 @@ def problem_of(error: LoccitError) -> JSONResponse:
 
 
 def problem_document(error: Exception) -> dict[str, Any]:
-    """What an error is told as when its response has begun already; an unforeseen one is logged."""
+    """What an error is told as within a response; an unforeseen one is logged."""
     kind = _kind(error)
     if kind is UNEXPECTED:
-        _LOG.error("A stream failed unexpectedly", exc_info=error)
+        _LOG.error("A question failed unexpectedly", exc_info=error)
         return _document(kind, _INTERNAL)
     return _document(kind, str(error))
 
@@ -130,11 +131,16 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    where = error.errors()[0]["loc"][0]
+    errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]  # counted from what was checked
+    if where == "query":
+        return problem(INVALID_REQUEST, sentence_for(errors, SEARCH_SHAPE))
     content_type = request.headers.get("content-type", "")
     if not is_json(content_type):
         given = repr(content_type[:100]) if content_type else "no content type"
         return _plain(415, f"The body must be sent as 'application/json', but it came with {given}.")
-    return problem(INVALID_REQUEST, sentence_for(error.errors()))
+    shape = BATCH_SHAPE if request.scope["route"].path == "/answers" else ANSWER_SHAPE
+    return problem(INVALID_REQUEST, sentence_for(errors, shape))
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

@@ -3,16 +3,29 @@
 from importlib.metadata import version
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
+from app.answering.checked_input import checked_question
+from app.http import document_id
+from app.http.batch import answered_in_turn
 from app.http.disconnect import unless_disconnected
 from app.http.event_stream import EventStream
 from app.http.host import Host
 from app.http.openapi import described_events, problems
 from app.http.page import INDEX, wants_page
-from app.http.wire import AnswerRequest, Live, Ready, Welcome
+from app.http.wire import (
+    AnswerRequest,
+    BatchRequest,
+    BatchResponse,
+    Live,
+    Ready,
+    SearchRequest,
+    Welcome,
+)
+from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, DocumentResponse
+from app.service.search import SearchResponse
 
 router = APIRouter()
 
@@ -42,8 +55,11 @@ async def answer(asked: AnswerRequest, request: Request, host: HostDependency) -
 
     With `length` long, the answer is several sentences of the passage as they stand in it, each with its own
     citation; `confidence` is about `short_answer`.
+
+    `conflict` is the surest answer of another document that says something else, unless it is far less sure.
+    `attribution` has the terms of the sources of all that the response shows.
     """
-    ask = asked.ask(host.settings)
+    ask = asked.ask_with(host.settings)
     return await unless_disconnected(request, host.answer(ask, include=asked.include))
 
 
@@ -63,18 +79,66 @@ async def answer_stream(asked: AnswerRequest, host: HostDependency) -> EventStre
     at work. The work stops when the client closes the connection. Once the stream has begun, what goes wrong is told
     as an event, too many waiting questions and the time allowed included.
     """
-    return EventStream(host.told(asked.ask(host.settings), include=asked.include))
+    return EventStream(host.told(asked.ask_with(host.settings), include=asked.include))
+
+
+@router.post(
+    "/answers",
+    tags=["answering"],
+    summary="Answer several questions",
+    response_model_exclude_unset=True,
+    response_description="For each question, in their order, its response or its problem.",
+    responses=problems(400, 413, 415, 422, 500, 503),
+)
+async def answers(asked: BatchRequest, request: Request, host: HostDependency) -> BatchResponse:
+    """Answers each question from the index as `POST /answer` does. What goes wrong with one is told in its place and
+    leaves the others as they are.
+
+    A question gets its place in the queue when the one before it is done, so that those of other clients come in
+    between. The time allowed holds for each question, waiting included. So the whole may take as many times that as
+    there are questions: wait as long, or send fewer. The work stops when the client closes the connection.
+    """
+    host.readiness()
+    return await unless_disconnected(request, answered_in_turn(asked.checked(host.settings), host))
 
 
 @router.get(
-    "/documents/{document_id:path}",
+    "/search",
+    tags=["documents"],
+    summary="Find passages",
+    response_description="Passages, best first.",
+    responses=problems(422, 500, 503, 504),
+)
+async def search(
+    asked: Annotated[SearchRequest, Query()], request: Request, host: HostDependency
+) -> SearchResponse:
+    """The passages that an answer would be looked for in, with their scores and places. No language model is asked.
+    A search takes its turn among the questions.
+    """
+    query = checked_question(asked.q)
+    return await unless_disconnected(request, host.search(query, k=asked.k, mode=asked.mode))
+
+
+@router.get(
+    "/indexes/current",
+    tags=["documents"],
+    summary="The index that answers",
+    responses=problems(500, 503),
+)
+async def current_index(host: HostDependency) -> IndexResponse:
+    """How the index was made, and from what: its sources with their terms."""
+    return host.index()
+
+
+@router.get(
+    f"/documents/{{document_id:{document_id.NAME}}}",
     tags=["documents"],
     summary="A stored document",
     responses=problems(404, 500, 503),
 )
 def document(document_id: str, host: HostDependency) -> DocumentResponse:
-    """The document whole, so that a citation's offsets can be checked. An id may hold slashes and spaces;
-    percent-encode what an address cannot hold.
+    """The document whole, so that a citation's offsets can be checked. An id may hold any characters:
+    percent-encode all of it, the slashes too.
     """
     return host.document(document_id)
 

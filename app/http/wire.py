@@ -3,40 +3,92 @@
 Those that `loccit ask` gives as well are in ``app.service.response``.
 """
 
-from typing import Annotated, Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from app.answering.checked_input import (
     MAX_QUESTION_CHARACTERS,
+    QUESTION_PATTERN,
     GivenDocument,
     checked_documents,
     checked_question,
 )
 from app.answering.options import AnswerLength
 from app.service.ask import Ask
-from app.service.response import Model
-from app.service.settings import Settings
+from app.service.response import AnswerResponse, Model
+from app.service.search import LISTED
+from app.service.settings import MOST_QUESTIONS, Settings
+from common.errors import InvalidRequestError
+from retriever.document_ids import MAX_ID_CHARACTERS
+from retriever.types import RetrievalMode
 
 Includable = Literal["hits", "candidates", "alternatives"]
 INCLUDABLE: tuple[str, ...] = get_args(Includable)
 
-EXPECTED = {
-    "": 'a JSON object such as {"question": "who designed the eiffel tower"}',
-    "question": f"a text of 1 to {MAX_QUESTION_CHARACTERS:,} characters",
-    "top_k": "a whole number from 1 to 100",
-    "min_confidence": "a number from 0 to 1",
-    "length": "short or long",
-    "documents": "a list of objects with a text each",
-    "documents[]": "an object with a text",
-    "documents[].document_id": "a text of 1 to 1,000 characters",
-    "documents[].title": "a text of at most 1,000 characters",
-    "documents[].text": "a text",
-    "documents[].url": "a text of at most 2,000 characters",
-    "include": f"a list of any of {', '.join(INCLUDABLE)}",
-    "include[]": f"one of {', '.join(INCLUDABLE)}",
-}
-"""What each field of a request must be; the sentence about a wrong one ends with it."""
+_ONE_QUESTION = '{"question": "who designed the eiffel tower"}'
+_QUESTION = f"a text of 1 to {MAX_QUESTION_CHARACTERS:,} characters"
+_PASSAGES = "a whole number from 1 to 100"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a part of a request must be; the sentence about a wrong one ends with it.
+
+    ``whole``: what it is called, and ``right`` what it must be. ``part``: what its parts are called; ``parts``: what
+    each must be, by its path (``documents[].text``).
+    """
+
+    whole: str
+    right: str
+    part: str
+    parts: Mapping[str, str]
+
+
+ANSWER_SHAPE = Shape(
+    "body",
+    f"a JSON object such as {_ONE_QUESTION}",
+    "field",
+    {
+        "question": _QUESTION,
+        "top_k": _PASSAGES,
+        "min_confidence": "a number from 0 to 1",
+        "length": "short or long",
+        "documents": "a list of objects with a text each",
+        "documents[]": "an object with a text",
+        "documents[].document_id": f"a text of 1 to {MAX_ID_CHARACTERS:,} characters",
+        "documents[].title": "a text of at most 1,000 characters",
+        "documents[].text": "a text",
+        "documents[].url": "a text of at most 2,000 characters",
+        "include": f"a list of any of {', '.join(INCLUDABLE)}",
+        "include[]": f"one of {', '.join(INCLUDABLE)}",
+    },
+)
+QUESTION_SHAPE = Shape(
+    "question",
+    f"an object such as {_ONE_QUESTION}",
+    "field",
+    {name: right for name, right in ANSWER_SHAPE.parts.items() if not name.startswith("documents")},
+)
+BATCH_SHAPE = Shape(
+    "body",
+    f'a JSON object such as {{"questions": [{_ONE_QUESTION}]}}',
+    "field",
+    {"questions": f"a list of 1 to {MOST_QUESTIONS:,} objects with a question each"},
+)
+SEARCH_SHAPE = Shape(
+    "address",
+    "one such as /search?q=eiffel+tower",
+    "parameter",
+    {"q": _QUESTION, "k": _PASSAGES, "mode": f"one of {', '.join(RetrievalMode)}"},
+)
+
+
+NOT_BLANK: JsonDict = {"minLength": 1, "pattern": QUESTION_PATTERN}
+"""What the schema says of a question; what its sentence says is more."""
 
 
 class _Request(BaseModel):
@@ -46,7 +98,7 @@ class _Request(BaseModel):
 class DocumentToRead(_Request):
     """A text to answer from."""
 
-    document_id: Annotated[str, Field(min_length=1, max_length=1_000)] | None = Field(
+    document_id: Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)] | None = Field(
         None, description="Your name for it; document-1, document-2, ... by place unless given."
     )
     title: str = Field("", max_length=1_000, description="Helps retrieval and is shown with quotes.")
@@ -56,11 +108,12 @@ class DocumentToRead(_Request):
     )
 
 
-class AnswerRequest(_Request):
-    """A question, and how to answer it."""
+class QuestionToAnswer(_Request):
+    """A question of several, and how to answer it."""
 
     question: str = Field(
-        description=f"1 to {MAX_QUESTION_CHARACTERS:,} characters; runs of white space count as one."
+        description=f"1 to {MAX_QUESTION_CHARACTERS:,} characters; runs of white space count as one.",
+        json_schema_extra=NOT_BLANK,
     )
     top_k: Annotated[int, Field(ge=1, le=100)] | None = Field(
         None, description="Passages retrieved and read; the server's setting unless given."
@@ -74,24 +127,72 @@ class AnswerRequest(_Request):
         "question, as they stand in it; the server's setting unless given.",
     )
     # the first wrong item ends the check: an error for each of a million would hold everybody up
-    documents: Annotated[list[DocumentToRead], Field(fail_fast=True)] | None = Field(
-        None, description="Answer from these texts alone, not from the index."
-    )
     include: Annotated[list[Includable], Field(fail_fast=True)] = Field(
         default_factory=list, description="What else the response shall hold."
     )
 
-    def ask(self, settings: Settings) -> Ask:
-        """The checked question; InvalidRequestError when it or its documents are not acceptable."""
-        documents = None
-        if self.documents is not None:
-            documents = checked_documents(
-                [GivenDocument(**dict(document)) for document in self.documents],
-                max_documents=settings.max_documents,
-                max_characters=settings.max_document_characters,
-            )
+    def ask(self) -> Ask:
+        """The checked question; InvalidRequestError when it is not acceptable."""
         length = None if self.length is None else AnswerLength(self.length)
-        return Ask(checked_question(self.question), self.top_k, self.min_confidence, documents, length)
+        return Ask(checked_question(self.question), self.top_k, self.min_confidence, length=length)
+
+
+class AnswerRequest(QuestionToAnswer):
+    """A question, and how to answer it."""
+
+    documents: Annotated[list[DocumentToRead], Field(fail_fast=True)] | None = Field(
+        None,
+        description="Answer from these texts alone, not from the index: one at least, and no more than the server's "
+        "settings allow.",
+        json_schema_extra={"minItems": 1},
+    )
+
+    def ask_with(self, settings: Settings) -> Ask:
+        """The checked question; InvalidRequestError when it or its documents are not acceptable."""
+        if self.documents is None:
+            return self.ask()
+        documents = checked_documents(
+            [GivenDocument(**dict(document)) for document in self.documents],
+            max_documents=settings.max_documents,
+            max_characters=settings.max_document_characters,
+        )
+        return replace(self.ask(), documents=documents)
+
+
+class BatchRequest(_Request):
+    """Several questions, each answered by itself."""
+
+    # any value: one that is no question is refused in its own place, not with the others
+    questions: list[Any] = Field(
+        min_length=1,
+        max_length=MOST_QUESTIONS,
+        description="One at least, and no more than the server's setting max_questions allows.",
+    )
+
+    def checked(self, settings: Settings) -> list[Any]:
+        """The questions, unchecked each; InvalidRequestError when there are too many."""
+        if len(self.questions) > settings.max_questions:
+            raise InvalidRequestError(
+                f"{len(self.questions):,} questions were given, but at most {settings.max_questions:,} are accepted; "
+                "send them in several requests."
+            )
+        return self.questions
+
+
+class SearchRequest(BaseModel):
+    """What to search for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    q: str = Field(
+        description=f"The query: 1 to {MAX_QUESTION_CHARACTERS:,} characters; runs of white space count as one.",
+        json_schema_extra=NOT_BLANK,
+    )
+    k: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        None,
+        description=f"Passages at most; the server's top_k unless given, and {LISTED} where that is not set.",
+    )
+    mode: RetrievalMode | None = Field(None, description="Which search; the server's setting unless given.")
 
 
 class Live(BaseModel):
@@ -127,3 +228,16 @@ class Problem(BaseModel):
     request_id: str | None = Field(
         None, description="Names the request in the service's log; also the header X-Request-ID."
     )
+
+
+class BatchItem(BaseModel):
+    """What became of one question: a response or a problem, never both."""
+
+    response: AnswerResponse | None = Field(default=None, description="Only of a question that got one.")
+    problem: Problem | None = Field(default=None, description="Only of a question that got no response.")
+
+
+class BatchResponse(BaseModel):
+    """What became of the questions."""
+
+    items: list[BatchItem] = Field(description="One for each question, in their order.")

@@ -40,7 +40,7 @@ class Model(BaseModel):
 
 
 class Attribution(BaseModel):
-    """The terms of one source of the index: show them wherever its text is shown."""
+    """The terms of one source: show them wherever its text is shown."""
 
     source: str
     licence: str | None
@@ -69,6 +69,10 @@ class AnswerResponse(BaseModel):
         description="null: the confidence is a score that orders answers, not a probability."
     )
     citations: list[trace_json.Citation]
+    conflict: trace_json.Alternative | None = Field(
+        description="The surest answer of another document that says something else, with at least 0.3 times the "
+        "confidence; null when there is none, or no answer. It does not lower the confidence."
+    )
     nearest: list[trace_json.Citation] = Field(
         description="When abstained: the nearest quotes, to judge for yourself."
     )
@@ -77,7 +81,10 @@ class AnswerResponse(BaseModel):
     alternatives: list[trace_json.Alternative] = Field(default=[], description="Only when included.")
     model: Model
     generation: str | None = Field(description="Of the index; null when documents were handed in.")
-    attribution: list[Attribution] = Field(description="Of the index's sources.")
+    attribution: list[Attribution] = Field(
+        description="Of the sources of all that is cited or shown here, each once. Where something's source is not "
+        "known: of all sources of the index."
+    )
     timings_ms: dict[str, float] = Field(
         description="Milliseconds by stage, and their sum as total. wait: until the question's turn came, 0 where "
         "nothing was before it. index: making the documents that were handed in searchable, only when there were "
@@ -97,8 +104,11 @@ class DocumentResponse(BaseModel):
     text: str
     url: str | None
     metadata: dict[str, Any]
+    source: str | None = Field(description="Its source's name; null where it is not known.")
     sha256: str = Field(description="Of the text in UTF-8.")
-    attribution: list[Attribution] = Field(description="Of the index's sources.")
+    attribution: list[Attribution] = Field(
+        description="Of its source; of all sources of the index where it is not known."
+    )
 
 
 class _Included(TypedDict, total=False):
@@ -131,11 +141,14 @@ def response_of(
         confidence=decision["confidence"],
         calibration=calibration_of(service, ask, trace),
         citations=decision["citations"],
+        conflict=decision["conflict"],
         nearest=decision["nearest"],
         **included,
         model=model_of(service.models),
         generation=service.index.generation if from_index else None,
-        attribution=attribution_of(service.index.manifest) if from_index else [],
+        attribution=attribution_of(_sources(decision, included), service.index.manifest)
+        if from_index
+        else [],
         timings_ms=trace_json.timings_as_json(trace),
     )
 
@@ -168,14 +181,17 @@ def model_of(models: ModelNames) -> Model:
 
 def document_response_of(document_id: str, service: AnswerService) -> DocumentResponse:
     """What ``GET /documents/{document_id}`` returns; DocumentNotFoundError when there is none of this id."""
+    document = service.pipeline.retriever.document(document_id)
     return DocumentResponse(
-        **document_as_json(service.pipeline.retriever.document(document_id)),
-        attribution=attribution_of(service.index.manifest),
+        **document_as_json(document), attribution=attribution_of({document.source}, service.index.manifest)
     )
 
 
-def attribution_of(manifest: Manifest | None) -> list[Attribution]:
-    """Licence and attribution of each source of the index, to be shown wherever its text is."""
+def attribution_of(shown: Collection[str | None], manifest: Manifest | None) -> list[Attribution]:
+    """Licence and attribution of each source of the index that text is shown from, in the manifest's order.
+
+    ``shown``: the sources' names. One that is not known (None) may be any of the index.
+    """
     return [
         Attribution(
             source=source.name,
@@ -184,4 +200,17 @@ def attribution_of(manifest: Manifest | None) -> list[Attribution]:
             snapshot=source.snapshot,
         )
         for source in (() if manifest is None else manifest.sources)
+        if source.name in shown or None in shown
     ]
+
+
+def _sources(decision: trace_json.Decision, included: _Included) -> set[str | None]:
+    """The sources of all that a response shows: citations, the rival answer's among them, and what is included."""
+    others = [*included.get("alternatives", []), *([decision["conflict"]] if decision["conflict"] else [])]
+    citing: list[trace_json.Alternative | trace_json.Decision] = [decision, *others]
+    return {
+        *(citation["source"] for part in citing for citation in part["citations"]),
+        *(citation["source"] for citation in decision["nearest"]),
+        *(hit["source"] for hit in included.get("hits", [])),
+        *(candidate["passage"]["source"] for candidate in included.get("candidates", [])),
+    }

@@ -17,6 +17,9 @@ from retriever.types import RetrievalMode
 
 DEFAULT_INDEX = Path("data/indexes/vital-articles")
 _THRESHOLDS = {"min_confidence", "target_accuracy"}
+MOST_QUESTIONS = 1_000
+"""Of one request, however it is set."""
+
 LANGUAGE_MODEL_CHOICES = (
     "gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
 )
@@ -202,6 +205,9 @@ class Settings(BaseSettings):
     )
     max_waiting: Annotated[int, SHAPES_NOTHING] = Field(
         64, ge=1, description="Questions waiting at most; more are refused with 503."
+    )
+    max_questions: Annotated[int, SHAPES_NOTHING] = Field(
+        32, ge=1, le=MOST_QUESTIONS, description="Questions in one request at most."
     )
     max_documents: Annotated[int, SHAPES_NOTHING] = Field(
         20, ge=1, description="Documents handed in with a question at most."

@@ -13,6 +13,7 @@ from typer.main import get_command
 from app.cli import cli
 from app.http import client, examples
 from app.http.server import create_app
+from app.service.search import SearchResponse
 from app.service.settings import Settings
 from common.progress import progress
 from retriever.manifest import Manifest
@@ -62,6 +63,38 @@ def test_search_lists_passages_with_their_places(loccit, notes_index):
     assert "1. trams" in out
     assert "trams.txt [0:" in out
     assert "A horse tram ran in Lisbon in 1873." in out
+
+
+def test_search_as_json_is_what_the_server_gives(loccit, notes_index):
+    status, out, _ = loccit("search", "horse tram  in Lisbon", "--index", notes_index, "-k", 1, "--json")
+    assert status == 0
+    response = json.loads(out)
+    SearchResponse.model_validate(response)
+    [hit] = response["hits"]
+    assert (response["query"], response["mode"]) == ("horse tram in Lisbon", "hybrid")
+    assert (hit["document_id"], hit["source"], hit["rank"], hit["start"]) == ("trams.txt", "notes", 1, 0)
+    assert "A horse tram ran in Lisbon in 1873." in hit["text"]
+    assert response["generation"] == (notes_index / "CURRENT").read_text().strip()
+    assert [source["source"] for source in response["attribution"]] == ["notes"]
+
+
+def test_an_answer_that_another_document_contradicts_is_shown_with_both_quotes(loccit, tmp_path):
+    (tmp_path / "n").mkdir()
+    (tmp_path / "n" / "a.txt").write_text("The horse tram ran in Lisbon.")
+    (tmp_path / "n" / "b.txt").write_text("The horse tram ran in Vienna.")
+    loccit("index", "build", tmp_path / "n", "--out", tmp_path / "i", "--encoder", "hashing")
+    question = ("ask", "where did the horse tram run", "--index", tmp_path / "i", "--min-confidence", 0)
+    lexical = ("--generator", "reader", "--reader", "lexical")
+    _, out, _ = loccit(*question, *lexical)
+    assert "Another document says otherwise (confidence 0." in out
+    assert "a.txt [0:29]" in out
+    assert "b.txt [0:29]" in out
+    _, out, _ = loccit(*question, *lexical, "--json")
+    response = json.loads(out)
+    assert {response["answer"], response["conflict"]["answer"]} == {
+        "The horse tram ran in Lisbon.",
+        "The horse tram ran in Vienna.",
+    }
 
 
 def test_asking_in_process_shows_answer_quote_and_place(loccit, notes_index):

@@ -75,6 +75,7 @@ def response_of(**given: object) -> dict[str, object]:
         "confidence": 0.8,
         "calibration": None,
         "citations": [{**CITATION, "document_id": "a"}],
+        "conflict": None,
         "nearest": [],
         "attribution": [],
         "generation": "g",
@@ -83,25 +84,48 @@ def response_of(**given: object) -> dict[str, object]:
     }
 
 
-CITATION = {"quote": "q", "title": "t", "url": None, "start": 0, "end": 1, "before": "", "after": ""}
+CITATION = {
+    "quote": "q",
+    "title": "t",
+    "url": None,
+    "source": "s",
+    "start": 0,
+    "end": 1,
+    "before": "",
+    "after": "",
+}
 
 
-@pytest.mark.parametrize(
-    ("answer", "document", "confidence", "warned"),
-    [
-        ("Melbourne", "b", 0.7, True),
-        ("Melbourne", "b", 0.3, False),
-        ("Melbourne", "a", 0.7, False),
-        ("the city of Perth", "b", 0.7, False),
-    ],
-    ids=["another document", "far less confident", "the same document", "the same answer"],
-)
-def test_another_document_that_says_otherwise_is_warned_of(page: Page, answer, document, confidence, warned):
-    other = {"answer": answer, "confidence": confidence, "citations": [{**CITATION, "document_id": document}]}
+def test_a_conflict_is_warned_of_with_its_answer_and_its_document_and_its_quote_is_open(page: Page):
+    rival = {
+        "answer": "Melbourne",
+        "confidence": 0.7,
+        "citations": [{**CITATION, "document_id": "b", "title": "Victoria"}],
+    }
+    other = {**rival, "answer": "Sydney", "confidence": 0.75}
     shown = page.module(
-        "render.js", "m.rendered(args[0], {}).map((one) => one.className)", response_of(alternatives=[other])
+        "render.js",
+        "m.rendered(args[0], {}).map((one) => [one.className, one.textContent])",
+        response_of(alternatives=[other, rival], conflict=rival),
     )
-    assert ("warning" in shown) is warned
+    [warning] = [text for name, text in shown if name == "warning"]
+    assert warning.startswith("Another document says otherwise")
+    assert "Melbourne (Victoria)" in warning
+    opened = page.module(
+        "render.js",
+        "m.rendered(args[0], {}).flatMap((one) => [...one.querySelectorAll('details[open] summary')])"
+        ".map((one) => one.textContent)",
+        response_of(alternatives=[other, rival], conflict=rival),
+    )
+    assert opened == ["Melbourne"]
+
+
+def test_the_response_alone_says_whether_there_is_a_conflict(page: Page):
+    rival = {"answer": "Melbourne", "confidence": 0.8, "citations": [{**CITATION, "document_id": "b"}]}
+    shown = page.module(
+        "render.js", "m.rendered(args[0], {}).map((one) => one.className)", response_of(alternatives=[rival])
+    )
+    assert "warning" not in shown
 
 
 @pytest.mark.parametrize(
@@ -431,3 +455,22 @@ def test_the_terms_of_a_source_are_shown_with_its_quote_and_its_document(page: P
         attribution,
     )
     assert "Ann · CC BY-SA 4.0" in about
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [("s", ["Ann · CC BY-SA 4.0"]), ("r", ["Bob"]), (None, ["s · Ann · CC BY-SA 4.0", "r · Bob"])],
+    ids=["one", "another", "not known"],
+)
+def test_a_card_shows_the_terms_of_its_own_source(page: Page, source, told):
+    attribution = [
+        {"source": "s", "licence": "CC BY-SA 4.0", "attribution": "Ann", "snapshot": None},
+        {"source": "r", "licence": None, "attribution": "Bob", "snapshot": None},
+    ]
+    shown = page.module(
+        "render.js",
+        "m.rendered(args[0], {}).flatMap((one) => [...one.querySelectorAll('.card .terms span')])"
+        ".map((one) => one.textContent)",
+        response_of(citations=[{**CITATION, "document_id": "a", "source": source}], attribution=attribution),
+    )
+    assert shown == told

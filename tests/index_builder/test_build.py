@@ -1,10 +1,12 @@
 import errno
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,6 +15,7 @@ import pytest
 
 from common import files
 from common.errors import CorpusError, IndexUnusableError, LoccitError
+from common.packaged import sha256_of
 from index_builder import build as build_module
 from index_builder.build import BuildReport, build_index
 from index_builder.corpora import open_corpus
@@ -22,6 +25,7 @@ from retriever.generations import BuildLock, current_generation
 from retriever.index import open_index, read_manifest
 from retriever.index_writer import IndexWriter
 from retriever.lexical import LexicalIndex
+from retriever.manifest import FileRecord
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.store import DocumentStore
@@ -357,3 +361,60 @@ def test_the_same_corpus_gives_the_same_vectors_and_passages(tmp_path, source, r
     query = encoder.encode_queries(["tower"])
     assert first.vectors.search(query, k=50) == second.vectors.search(query, k=50)
     assert np.array_equal(first.lexical.rows(), second.lexical.rows())
+
+
+def without_recorded_sources(directory: Path) -> None:
+    """The index as a version left it that did not record which source a document is of."""
+    folder = current_generation(directory)
+    with closing(sqlite3.connect(folder / "documents.sqlite")) as connection:
+        connection.execute("DROP TABLE sources")
+        connection.commit()
+    path = folder / "documents.sqlite"
+    manifest = read_manifest(directory)
+    recorded = FileRecord(bytes=path.stat().st_size, sha256=sha256_of(path))
+    manifest.model_copy(update={"files": {**manifest.files, "documents.sqlite": recorded}}).save(folder)
+
+
+@pytest.fixture
+def two_sources(tmp_path, documents, run_build) -> Path:
+    """An index of two files of one name, which the second is told apart from by a number."""
+    (tmp_path / "more").mkdir()
+    first = write(tmp_path / "documents.jsonl", documents[:1])
+    second = write(tmp_path / "more" / "documents.jsonl", documents[1:])
+    run_build(first, second)
+    return tmp_path / "index"
+
+
+def test_every_document_says_its_source_also_where_two_are_called_alike(two_sources, documents, encoder):
+    index = open_index(two_sources, encoder)
+    names = ["documents.jsonl", "documents.jsonl (2)"]
+    assert [(source.name, source.documents) for source in index.manifest.sources] == [
+        (names[0], 1),
+        (names[1], 2),
+    ]
+    assert [index.store.document(one.doc_id).source for one in documents] == [names[0], names[1], names[1]]
+    assert {passage.source for passage in index.store.each_passage()} == set(names)
+
+
+def test_an_earlier_index_of_several_sources_opens_and_says_of_none_that_it_is_the_one(
+    two_sources, documents, encoder
+):
+    without_recorded_sources(two_sources)
+    index = open_index(two_sources, encoder)
+    assert {index.store.document(one.doc_id).source for one in documents} == {None}
+
+
+def test_an_earlier_index_of_one_source_opens_and_names_it(tmp_path, source, documents, run_build, encoder):
+    run_build(source)
+    without_recorded_sources(tmp_path / "index")
+    index = open_index(tmp_path / "index", encoder)
+    assert {index.store.document(one.doc_id).source for one in documents} == {"documents.jsonl"}
+
+
+def test_a_document_whose_id_no_address_can_name_is_left_out_and_said(tmp_path, documents, run_build, quiet):
+    source = write(tmp_path / "n.jsonl", [Document("..", "T", "A tower."), *documents])
+    manifest = run_build(source).manifest
+    assert (manifest.sources[0].documents, manifest.sources[0].malformed) == (3, 1)
+    assert "Left out n.jsonl:1: The id is '..', which an address takes for a folder" in quiet.file.getvalue()
+    with pytest.raises(CorpusError, match=r"n\.jsonl:1: The id is"):
+        run_build(source, strict=True)

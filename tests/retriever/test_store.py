@@ -1,4 +1,6 @@
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -78,3 +80,33 @@ def test_many_threads_may_look_documents_up_at_once(documents):
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(look_up, range(2000)))
+
+
+@pytest.mark.parametrize("source", ["notes", None])
+def test_documents_and_passages_say_their_source_and_address(source):
+    store = DocumentStore.create()
+    document = Document("a", "A", "One two.", "https://example.org/a", source=source)
+    store.add(document, list(split(document, PassageSettings())), location="x")
+    [(stored, _)] = store.each_document()
+    assert store.document("a") == stored == document
+    [passage] = store.passages([1])
+    assert (passage.source, passage.url) == (source, "https://example.org/a")
+    assert list(store.each_passage()) == [passage]
+
+
+@pytest.mark.parametrize("source", ["notes", None])
+def test_a_store_of_a_version_that_recorded_no_sources_has_the_one_it_is_opened_with(tmp_path, source):
+    path = tmp_path / "documents.sqlite"
+    store = DocumentStore.create(path)
+    document = Document("a", "A", "One two.")
+    store.add(document, list(split(document, PassageSettings())), location="x")
+    store.commit()
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE sources")
+        connection.commit()
+    opened = DocumentStore.open(path, source=source)
+    assert opened.document("a").source == source
+    assert opened.passages([1])[0].source == source
+    assert [file.name for file in tmp_path.iterdir()] == ["documents.sqlite"]
+    opened.close()

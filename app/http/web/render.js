@@ -1,7 +1,7 @@
 // A response as a reader sees it.
 import { element, isolated, linkOut } from "./dom.js";
 import { codePoints } from "./offsets.js";
-import { barInWords, count, inTens, isCalibrated, rival, reasonInWords, terms, UNCALIBRATED } from "./words.js";
+import { barInWords, count, inTens, isCalibrated, ofSource, reasonInWords, terms, UNCALIBRATED } from "./words.js";
 
 const SHOWN_ALTERNATIVES = 3;
 const CUT_FROM = 120; // the service cuts what follows a quote at a word's end, 120 to 160 characters after it
@@ -12,14 +12,13 @@ export function rendered(response, { open }) {
 }
 
 function answered(response, open) {
-  const other = rival(response);
   return [
     element("h2", { class: response.answer.length > 120 ? "answer long" : "answer", dir: "auto" }, response.answer),
     shortAnswer(response),
     confidence(response),
-    other && warning(other),
+    response.conflict && warning(response.conflict),
     cards(response.citations, response, open),
-    alternatives(response, open, other),
+    alternatives(response, open),
     colophon(response),
   ].filter(Boolean);
 }
@@ -62,7 +61,7 @@ function warning(other) {
     "p",
     { class: "warning", role: "note" },
     element("strong", {}, "Another document says otherwise"),
-    " and is nearly as confident: ",
+    ": ",
     element("q", {}, isolated(other.answer)),
     " (",
     isolated(from),
@@ -90,7 +89,7 @@ function card(citation, response, open) {
       linkOut(citation.url),
       element("button", { type: "button", class: "plain open", click: show }, "Show in the document", unseenOf(title)),
     ),
-    attribution(response),
+    attribution(citation, response),
   );
 }
 
@@ -108,15 +107,15 @@ function quoted({ before, quote, after, start }) {
   ];
 }
 
-function attribution(response) {
-  const lines = response.generation === null ? ["From the text you gave"] : terms(response.attribution);
+function attribution({ source }, { generation, attribution: all }) {
+  const lines = generation === null ? ["From the text you gave"] : terms(ofSource(all, source));
   return lines.length ? element("p", { class: "terms" }, ...lines.map((line) => element("span", {}, isolated(line)))) : null;
 }
 
-function alternatives(response, open, other) {
+function alternatives(response, open) {
   const all = response.alternatives ?? [];
   if (!all.length) return null;
-  const items = all.map((one) => alternative(one, response, open, one === other));
+  const items = all.map((one) => alternative(one, response, open));
   const rest = items.slice(SHOWN_ALTERNATIVES);
   rest.forEach((item) => (item.hidden = true));
   const more = (click) => {
@@ -133,13 +132,13 @@ function alternatives(response, open, other) {
   );
 }
 
-function alternative(one, response, open, isRival) {
+function alternative(one, response, open) {
   return element(
     "li",
     {},
     element(
       "details",
-      { open: isRival },
+      { open: one.answer === response.conflict?.answer },
       element("summary", {}, element("span", { class: "other", dir: "auto" }, one.answer), bar(one.confidence)),
       cards(one.citations, response, open),
     ),

@@ -36,31 +36,14 @@ export function reasonInWords(reason) {
   return REASONS[reason] ?? "The service did not say why.";
 }
 
-const NEARLY = 0.7;
-
-/**
- * The first alternative from other documents that is nearly as confident (at least 0.7 times) and says something
- * else than the answer; undefined when there is none.
- */
-export function rival(response) {
-  const own = new Set(response.citations.map((citation) => citation.document_id));
-  const answer = response.short_answer ?? response.answer;
-  return (response.alternatives ?? []).find(
-    (other) =>
-      other.confidence >= NEARLY * response.confidence &&
-      other.citations.every((citation) => !own.has(citation.document_id)) &&
-      !sayTheSame(answer, other.answer),
-  );
-}
-
-function sayTheSame(one, other) {
-  const [a, b] = [one, other].map((text) => ` ${(text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join(" ")} `);
-  return a.includes(b) || b.includes(a);
-}
-
 /** "3 passages", "1 passage". */
 export function count(number, singular, plural = `${singular}s`) {
   return `${number.toLocaleString("en")} ${number === 1 ? singular : plural}`;
+}
+
+/** The terms of one source among those of a response; of all of them where it is not known. */
+export function ofSource(attribution, source) {
+  return source === null ? attribution : attribution.filter((one) => one.source === source);
 }
 
 /** The terms of the sources: one line each, those that name any. */

@@ -2,6 +2,7 @@ from app.answering.decide import decide
 from app.answering.types import (
     AbstainReason,
     Abstention,
+    Alternative,
     Candidate,
     CandidateSource,
     Citation,
@@ -81,3 +82,19 @@ def test_of_the_nearest_quotes_three_are_shown_and_no_more_are_made():
     decision = decide(hits, [], (), citations, min_confidence=0.0)
     assert decision.nearest == found.citations * 3
     assert len(list(citations)) == 2
+
+
+def test_an_answer_says_which_other_document_contradicts_it_and_stays_as_sure():
+    other = Document("e", "Other", "Six seven eight.")
+    passage = Passage(9, "e", "Other", other.text, Span(0, 3))
+    citation = Citation.of(Quote(other, Span(0, 3)), support=0.5)
+    rival = CitedCandidate(Candidate("seven", passage, CandidateSource.LM, -0.5, 1), (citation,), 0.79)
+    same_in_its_own_document = cited("seven", 0.8, row=2)
+    decision = decided(cited("two", 0.9), same_in_its_own_document, rival)
+    assert decision.conflict == Alternative("seven", (citation,), 0.79)
+    assert decision.confidence == decided(cited("two", 0.9)).confidence == 0.9
+    assert [(one.answer, one.confidence) for one in decision.alternatives] == [("seven", 0.8)]
+
+
+def test_an_answer_that_nothing_contradicts_says_so():
+    assert decided(cited("two", 0.9), cited("one", 0.85, row=2)).conflict is None

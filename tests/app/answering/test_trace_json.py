@@ -33,8 +33,12 @@ from common.errors import LoccitError
 from retriever import types as retrieval
 from retriever.types import Document, Hit, Passage, Span
 
-DOCUMENT = Document("tower", "Tower", "Here. It rose in 1698. It fell.", "https://t.org", {"kind": "tower"})
-PASSAGE = Passage(7, "tower", "Tower", "It rose in 1698.", Span(6, 22), " It fell.")
+DOCUMENT = Document(
+    "tower", "Tower", "Here. It rose in 1698. It fell.", "https://t.org", {"kind": "tower"}, source="notes"
+)
+PASSAGE = Passage(
+    7, "tower", "Tower", "It rose in 1698.", Span(6, 22), " It fell.", url="https://t.org", source="notes"
+)
 HIT = Hit(PASSAGE, 0.75, 1)
 READING = Reading(HIT, 0.5, (ScoredSpan(Span(17, 21), 0.25),))
 OPINION = Opinion(logprob=-2.5, tokens=3, right=0.7, null=0.2, pointer=Span(17, 21), pointed=0.6)
@@ -46,16 +50,16 @@ CITATION = replace(
     Citation.of(QUOTE, support=0.9, further=True), locator="page 3", document_text=DOCUMENT.text
 )
 CITED = CitedCandidate(CANDIDATE, (CITATION,), 0.8)
-ANSWER = CitedAnswer(
-    "It rose in 1698.", "1698", (CITATION,), 0.8, PASSAGE, (Alternative("1699", (CITATION,), 0.1),)
-)
+OTHERS = (Alternative("1699", (CITATION,), 0.1), Alternative("1700", (CITATION,), 0.05))
+ANSWER = CitedAnswer("It rose in 1698.", "1698", (CITATION,), 0.8, PASSAGE, OTHERS, OTHERS[1])
 TRACE = Trace("when?", (HIT,), (READING,), (CANDIDATE,), (CITED,), ANSWER, {"read": 0.01, "cite": 0.002})
 
 PLACE_JSON = {"start": 17, "end": 21}
-PASSAGE_JSON = {"row": 7, "document_id": "tower", "start": 6, "end": 22}
+PASSAGE_JSON = {"row": 7, "document_id": "tower", "source": "notes", "start": 6, "end": 22}
 HIT_JSON = {
     **PASSAGE_JSON,
     "title": "Tower",
+    "url": "https://t.org",
     "text": "It rose in 1698.",
     "continuation": " It fell.",
     "score": 0.75,
@@ -84,6 +88,7 @@ CITATION_JSON = {
     "document_id": "tower",
     "title": "Tower",
     "url": "https://t.org",
+    "source": "notes",
     "start": 6,
     "end": 22,
     "support": 0.9,
@@ -98,6 +103,10 @@ CITED_JSON = {
     "citations": [CITATION_JSON],
     "confidence": 0.8,
 }
+OTHERS_JSON = [
+    {"answer": "1699", "confidence": 0.1, "citations": [CITATION_JSON]},
+    {"answer": "1700", "confidence": 0.05, "citations": [CITATION_JSON]},
+]
 DECISION_JSON = {
     "answer": "It rose in 1698.",
     "short_answer": "1698",
@@ -105,7 +114,8 @@ DECISION_JSON = {
     "abstain_reason": None,
     "confidence": 0.8,
     "citations": [CITATION_JSON],
-    "alternatives": [{"answer": "1699", "confidence": 0.1, "citations": [CITATION_JSON]}],
+    "alternatives": OTHERS_JSON,
+    "conflict": OTHERS_JSON[1],
     "nearest": [],
 }
 TRACE_JSON = {
@@ -139,6 +149,7 @@ def test_an_abstention_has_the_same_keys_as_an_answer():
             "confidence": 0.3,
             "citations": [],
             "alternatives": [],
+            "conflict": None,
             "nearest": [CITATION_JSON],
         }
     )
@@ -196,7 +207,7 @@ SPAN = {"start", "end"}
             trace_json.Hit,
             {"doc_id": {"document_id"}, "span": SPAN},
         ),
-        (Hit, trace_json.Hit, {"passage": {"row", "title", "text", "continuation", *SPAN}}),
+        (Hit, trace_json.Hit, {"passage": {"row", "title", "url", "source", "text", "continuation", *SPAN}}),
         (ScoredSpan, trace_json.ScoredPlace, {"span": SPAN}),
         (Reading, trace_json.Reading, {"hit": {"row"}}),
         (Opinion, trace_json.Opinion, {}),
@@ -223,18 +234,20 @@ def test_every_event_is_among_those_that_the_json_knows():
 
 def test_what_an_earlier_version_did_not_write_is_filled_in():
     earlier = json.loads(written(trace_as_json(TRACE)))
-    decision, [cited] = earlier["decision"], earlier["cited"]
+    decision, [cited], [hit] = earlier["decision"], earlier["cited"], earlier["hits"]
     citations = [part["citations"][0] for part in (decision, *decision["alternatives"], cited)]
     candidates = [*earlier["candidates"], cited["candidate"]]
-    del decision["short_answer"]
+    del decision["short_answer"], decision["conflict"], hit["url"], hit["source"]
     for citation in citations:
-        del citation["further"]
+        del citation["further"], citation["source"]
     for candidate in candidates:
-        del candidate["attempt"], candidate["opinion"]
+        del candidate["attempt"], candidate["opinion"], candidate["passage"]["source"]
     fill_in(earlier)
     assert decision["short_answer"] == decision["answer"]
-    assert [citation["further"] for citation in citations] == [False] * 3
-    assert candidates_of(earlier) == [replace(CANDIDATE, opinion=None, attempt=None)]
+    assert decision["conflict"] is None
+    assert [(citation["further"], citation["source"]) for citation in citations] == [(False, None)] * 4
+    unknown = replace(PASSAGE, url=None, source=None)
+    assert candidates_of(earlier) == [replace(CANDIDATE, passage=unknown, opinion=None, attempt=None)]
     assert candidates[0] == candidates[1]
 
 

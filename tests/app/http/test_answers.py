@@ -67,6 +67,7 @@ async def test_an_answer_holds_its_quote_with_all_that_is_needed_to_check_it(cli
         "document_id": "towers/eiffel tower",
         "title": "Eiffel Tower",
         "url": "https://example.org/eiffel",
+        "source": None,
         "start": text.index(sentence),
         "end": text.index(sentence) + len(sentence),
         "further": False,

@@ -23,6 +23,7 @@ async def test_a_document_comes_back_character_for_character(client, document):
         "title": document.title,
         "text": document.text,
         "url": document.url,
+        "source": None,
         "metadata": dict(document.metadata),
         "sha256": document.sha256,
         "attribution": [],

@@ -1,13 +1,33 @@
 """The service's description of itself: whole, with examples that hold."""
 
 import hashlib
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from app.answering.checked_input import checked_question
 from app.http import examples, wire
-from app.http.wire import EXPECTED, AnswerRequest, DocumentToRead, Problem, Ready
+from app.http.wire import (
+    ANSWER_SHAPE,
+    BATCH_SHAPE,
+    QUESTION_SHAPE,
+    SEARCH_SHAPE,
+    AnswerRequest,
+    BatchRequest,
+    BatchResponse,
+    DocumentToRead,
+    Problem,
+    QuestionToAnswer,
+    Ready,
+    SearchRequest,
+)
+from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, DocumentResponse
+from app.service.search import SearchResponse
+from common.errors import InvalidRequestError
 
 
 @pytest.fixture
@@ -26,6 +46,9 @@ async def test_every_route_and_its_errors_are_described(description):
     assert described == {
         "POST /answer": {"200", "400", "413", "415", "422", "500", "503", "504", "default"},
         "POST /answer/stream": {"200", "400", "413", "415", "422", "500", "503", "default"},
+        "POST /answers": {"200", "400", "413", "415", "422", "500", "503", "default"},
+        "GET /search": {"200", "422", "500", "503", "504", "default"},
+        "GET /indexes/current": {"200", "500", "503", "default"},
         "GET /documents/{document_id}": {"200", "404", "500", "503", "default"},
         "GET /health/live": {"200"},
         "GET /health/ready": {"200", "503", "default"},
@@ -59,6 +82,10 @@ async def test_requests_and_responses_carry_examples(description):
     assert schemas["AnswerRequest"]["examples"][0] == {"question": "who designed the eiffel tower"}
     assert schemas["AnswerResponse"]["examples"][0]["answer"] == "Gustave Eiffel"
     assert schemas["DocumentResponse"]["examples"][0]["document_id"] == "Eiffel_Tower"
+    assert schemas["BatchRequest"]["examples"] == [examples.BATCH_REQUEST]
+    assert schemas["BatchResponse"]["examples"] == [examples.BATCH]
+    assert schemas["SearchResponse"]["examples"] == [examples.SEARCH]
+    assert schemas["IndexResponse"]["examples"] == [examples.INDEX]
     assert schemas["Ready"]["examples"] == [examples.READY]
 
 
@@ -86,6 +113,10 @@ def test_the_examples_follow_the_schemas():
     AnswerResponse.model_validate(examples.ANSWER)
     AnswerResponse.model_validate(examples.LONG_ANSWER)
     DocumentResponse.model_validate(examples.DOCUMENT)
+    BatchRequest.model_validate(examples.BATCH_REQUEST)
+    BatchResponse.model_validate(examples.BATCH)
+    SearchResponse.model_validate(examples.SEARCH)
+    IndexResponse.model_validate(examples.INDEX)
     Ready.model_validate(examples.READY)
     for status, problem in examples.PROBLEMS.items():
         assert Problem.model_validate(problem).status == status
@@ -115,10 +146,72 @@ def test_the_example_of_a_long_answer_is_made_of_quotes_that_stand_in_the_exampl
     assert sum([*stages, answer["timings_ms"]["compose"]]) == pytest.approx(answer["timings_ms"]["total"])
 
 
-@pytest.mark.parametrize("model", [AnswerRequest, DocumentToRead])
-def test_the_sentence_about_a_wrong_value_can_say_what_is_right_for_every_field(model: type[BaseModel]):
-    prefix = "documents[]." if model is DocumentToRead else ""
-    assert {f"{prefix}{name}" for name in model.model_fields} <= set(EXPECTED)
+def test_the_example_of_a_batch_has_an_item_of_each_kind_for_the_questions_of_its_request():
+    answered, refused = examples.BATCH["items"]
+    first, second = examples.BATCH_REQUEST["questions"]
+    assert answered == {"response": examples.ANSWER}
+    assert answered["response"]["question"] == first["question"]
+    assert refused == {"problem": examples.PROBLEMS[422]}
+    assert second["top_k"] == 0
+
+
+def test_the_example_of_a_search_finds_the_example_document():
+    [hit] = examples.SEARCH["hits"]
+    assert hit["text"] == examples.DOCUMENT["text"][hit["start"] : hit["end"]]
+    assert [one["source"] for one in examples.SEARCH["attribution"]] == [hit["source"]]
+    assert hit["source"] == examples.DOCUMENT["source"] == examples.INDEX["sources"][0]["name"]
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "prefix"),
+    [
+        (AnswerRequest, ANSWER_SHAPE, ""),
+        (DocumentToRead, ANSWER_SHAPE, "documents[]."),
+        (QuestionToAnswer, QUESTION_SHAPE, ""),
+        (BatchRequest, BATCH_SHAPE, ""),
+        (SearchRequest, SEARCH_SHAPE, ""),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_the_sentence_about_a_wrong_value_can_say_what_is_right_for_every_field(
+    model: type[BaseModel], shape, prefix
+):
+    named = {name.removeprefix(prefix) for name in shape.parts if name.startswith(prefix)}
+    assert set(model.model_fields) == {name for name in named if "[" not in name and "." not in name}
+
+
+QUESTION_CHARACTERS = "ab \t\n\r\x00\x08\x0e\x1b\x1c\x1f\x7f\x84\x85\x86\x9f\xa0\u200b\u2003\ufeffé😀"
+
+
+@given(st.text(QUESTION_CHARACTERS, max_size=6))
+def test_the_pattern_of_a_question_takes_what_the_service_takes(text):
+    schema = QuestionToAnswer.model_json_schema()["properties"]["question"]
+    fits = len(text) >= schema["minLength"] and re.search(schema["pattern"], text) is not None
+    try:
+        checked_question(text)
+    except InvalidRequestError:
+        assert not fits
+    else:
+        assert fits
+
+
+async def test_the_description_says_what_is_refused(description):
+    schemas = description["components"]["schemas"]
+    refused = {
+        "minLength": 1,
+        "pattern": QuestionToAnswer.model_json_schema()["properties"]["question"]["pattern"],
+    }
+    for request in ("AnswerRequest", "QuestionToAnswer"):
+        assert schemas[request]["properties"]["question"].items() >= refused.items()
+    query, *_ = description["paths"]["/search"]["get"]["parameters"]
+    assert (query["name"], query["required"]) == ("q", True)
+    assert query["schema"].items() >= refused.items()
+    assert schemas["AnswerRequest"]["properties"]["documents"]["minItems"] == 1
+    questions = schemas["BatchRequest"]["properties"]["questions"]
+    assert (questions["minItems"], questions["maxItems"]) == (1, 1_000)
+    assert questions["items"] == {"$ref": "#/components/schemas/QuestionToAnswer"}
+    assert schemas["QuestionToAnswer"]["additionalProperties"] is False
+    assert "documents" not in schemas["QuestionToAnswer"]["properties"]
 
 
 async def test_examples_of_refusals_are_what_the_service_says(client):

@@ -1,11 +1,11 @@
-"""What is wrong with a request's body, in one sentence."""
+"""What is wrong with a request's body or its parameters, in one sentence."""
 
 from collections.abc import Mapping, Sequence
 from email.message import Message
 from typing import Any
 
 from app.answering.checked_input import lone_surrogate
-from app.http.wire import EXPECTED
+from app.http.wire import Shape
 
 _SHOWN_CHARACTERS = 80
 
@@ -20,25 +20,30 @@ def is_json(content_type: str) -> bool:
     )
 
 
-def sentence_for(errors: Sequence[Mapping[str, Any]]) -> str:
-    """The first error as a sentence; an unknown field comes first, since it may be a known one misspelt."""
+def sentence_for(errors: Sequence[Mapping[str, Any]], shape: Shape) -> str:
+    """The first error as a sentence; an unknown field comes first, since it may be a known one misspelt.
+
+    ``errors``: pydantic's. ``shape``: what should have come.
+    """
     error = next((unknown for unknown in errors if unknown["type"] == "extra_forbidden"), errors[0])
-    _, *place = error["loc"]
+    place = error["loc"]
     if error["type"] == "json_invalid":
         return f"The body is not JSON: {error['ctx']['error'].lower()} at character {place[0]}."
     if not place:
-        return _about_the_body(error)
+        return _about_the_whole(error, shape)
     if error["type"] == "extra_forbidden":
         *parent, name = place
-        return f"The field {_shown(name)} is not known{_in(parent)}; known are {_known(parent)}."
-    return f"The field {_path(place)} {_mistake(error)}, but it must be {EXPECTED[_name(place)]}."
+        return (
+            f"The {shape.part} {_shown(name)} is not known{_in(parent)}; known are {_known(parent, shape)}."
+        )
+    return f"The {shape.part} {_path(place)} {_mistake(error)}, but it must be {shape.parts[_name(place)]}."
 
 
-def _about_the_body(error: Mapping[str, Any]) -> str:
+def _about_the_whole(error: Mapping[str, Any], shape: Shape) -> str:
     state = "is empty" if error["type"] == "missing" else f"is {_shown(error['input'])}"
     if error["type"] == "string_unicode":
         state = f"has the field {_shown(error['input'])} with a lone surrogate in its name"
-    return f"The body {state}, but it must be {EXPECTED['']}."
+    return f"The {shape.whole} {state}, but it must be {shape.right}."
 
 
 def _mistake(error: Mapping[str, Any]) -> str:
@@ -74,7 +79,7 @@ def _in(parent: Sequence[str | int]) -> str:
     return f" in {_path(parent)}" if parent else ""
 
 
-def _known(parent: Sequence[str | int]) -> str:
+def _known(parent: Sequence[str | int], shape: Shape) -> str:
     start = f"{_name(parent)}." if parent else ""
-    names = [name.removeprefix(start) for name in EXPECTED if name.startswith(start)]
-    return ", ".join(name for name in names if name and "." not in name and "[" not in name)
+    names = [name.removeprefix(start) for name in shape.parts if name.startswith(start)]
+    return ", ".join(name for name in names if "." not in name and "[" not in name)

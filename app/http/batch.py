@@ -1,0 +1,37 @@
+"""Several questions in one request: answered one after the other, each with its own outcome."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.http.host import Host
+from app.http.invalid_request import sentence_for
+from app.http.problems import problem_document
+from app.http.wire import QUESTION_SHAPE, BatchItem, BatchResponse, Problem, QuestionToAnswer
+from common.errors import InvalidRequestError
+
+
+async def answered_in_turn(questions: Sequence[Any], host: Host) -> BatchResponse:
+    """An item for each question, in their order.
+
+    A question gets its place in the queue when the one before it is done, so that other clients' questions come in
+    between. Cancelling this withdraws the one under way and asks no more.
+    """
+    return BatchResponse(items=[await _item(question, host) for question in questions])
+
+
+async def _item(question: Any, host: Host) -> BatchItem:  # noqa: ANN401 - any JSON value
+    try:
+        asked = _checked(question)
+        response = await host.answer(asked.ask(), include=asked.include)
+    except Exception as error:  # what goes wrong with one question is told in its place
+        return BatchItem(problem=Problem.model_validate(problem_document(error)))
+    return BatchItem(response=response)
+
+
+def _checked(question: Any) -> QuestionToAnswer:  # noqa: ANN401
+    try:
+        return QuestionToAnswer.model_validate(question)
+    except ValidationError as error:
+        raise InvalidRequestError(sentence_for(error.errors(), QUESTION_SHAPE)) from error
