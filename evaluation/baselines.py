@@ -9,6 +9,7 @@ from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.text.overlap import Vocabulary
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
+from common.deadline import Deadline
 from retriever.encoder import passage_input
 from retriever.retriever import Retriever
 from retriever.sentences import sentence_spans
@@ -93,7 +94,7 @@ class GoldGenerator:
         *,
         n: int,  # noqa: ARG002
         seed: int,  # noqa: ARG002
-        deadline: float | None,  # noqa: ARG002
+        deadline: Deadline,  # noqa: ARG002
     ) -> list[Candidate]:
         """The one candidate; none without a reading."""
         return [
@@ -125,7 +126,7 @@ class ClosedBookGenerator:
         *,
         n: int,  # noqa: ARG002
         seed: int,
-        deadline: float | None,
+        deadline: Deadline,
     ) -> list[Candidate]:
         """The greedy answer; none without a reading, or when it is empty or cut off."""
         if not readings:

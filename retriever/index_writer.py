@@ -1,10 +1,11 @@
 """Documents become an index: split, stored, and written into the lexical and the vector index."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from common.deadline import NO_DEADLINE, Deadline
 from common.errors import InvalidRequestError
 from common.progress import Advance
 from retriever.encoder import Encoder, FloatArray, passage_input
@@ -15,6 +16,9 @@ from retriever.store import DocumentStore, DuplicateDocumentError
 from retriever.types import Document
 from retriever.vectors.engines import DEFAULT_ENGINE, new_vectors
 from retriever.vectors.protocol import VectorIndex
+
+_ENCODED_AT_ONCE = 16
+"""Passages between two looks at the deadline: less than a second of one core's time."""
 
 
 class IndexWriter:
@@ -73,23 +77,44 @@ class IndexWriter:
 
 
 def index_in_memory(
-    documents: Iterable[Document], encoder: Encoder, settings: PassageSettings
+    documents: Iterable[Document],
+    encoder: Encoder,
+    settings: PassageSettings,
+    *,
+    deadline: Deadline = NO_DEADLINE,
 ) -> PassageIndex:
     """An index of a few documents that leaves nothing on disk: GopherCite's single-document mode.
 
     Raises:
         InvalidRequestError: when two documents have the same id.
+        DeadlineExceededError, GivenUpError: when the deadline is over before it is made.
     """
+
+    def check(_: int = 1) -> None:
+        deadline.check("index")
+
     writer = IndexWriter(settings)
     for document in documents:
+        check()
         try:
             writer.add(document, location="request")
         except DuplicateDocumentError as error:
             raise InvalidRequestError(
                 f"Two documents have the id {document.doc_id!r}; give each its own id."
             ) from error
-    inputs = list(writer.passage_inputs())
-    vectors = (
-        encoder.encode_passages(inputs) if inputs else np.empty((0, encoder.dimension), dtype=np.float32)
-    )
-    return PassageIndex(writer.store, writer.write_vectors(vectors), writer.write_lexical(), settings)
+    vectors = _encoded(list(writer.passage_inputs()), encoder, check)
+    return PassageIndex(writer.store, writer.write_vectors(vectors), writer.write_lexical(check), settings)
+
+
+def _encoded(inputs: Sequence[str], encoder: Encoder, check: Callable[[], None]) -> FloatArray:
+    """The vectors of the inputs, (inputs, dimension); ``check`` is called before every few.
+
+    Inputs of about one length are encoded together: a batch is padded to its longest.
+    """
+    vectors: FloatArray = np.empty((len(inputs), encoder.dimension), dtype=np.float32)
+    by_length = sorted(range(len(inputs)), key=lambda row: len(inputs[row]))
+    for first in range(0, len(inputs), _ENCODED_AT_ONCE):
+        check()
+        rows = by_length[first : first + _ENCODED_AT_ONCE]
+        vectors[rows] = encoder.encode_passages([inputs[row] for row in rows])
+    return vectors

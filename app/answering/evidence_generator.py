@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.answering.deadline import is_past
 from app.answering.evidence_model.adapted_lm import AdaptedLM, PrefilledEvidence, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
 from app.answering.generator import ANSWER_TOKENS, TEMPERATURE, ReaderGenerator, answers, tidied
 from app.answering.types import Candidate, CandidateSource, Opinion, Reading
+from common.deadline import Deadline
 from retriever.types import Passage
 
 PASSAGES_TOGETHER = 2
@@ -36,7 +36,7 @@ class EvidenceGenerator:
         self._lm, self._reader, self._together, self._quoting = lm, reader, together, quoting
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
+        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
     ) -> list[Candidate]:
         """The reader's candidates, then those of the language model's first ``n`` attempts.
 
@@ -59,11 +59,11 @@ class EvidenceGenerator:
         candidates += together.judged(_attempt(0, first))
         alone = _worth_reading_alone(readings)
         for number, passage in enumerate(alone[: n - 1], start=1):
-            if is_past(deadline):
+            if deadline.over:
                 break
             candidates += together.judged(_attempt(number, self._written(question, passage, deadline)))
         for before in range(0, n - 1 - len(alone), SAMPLES_TOGETHER):
-            if is_past(deadline):
+            if deadline.over:
                 break
             samples = together.samples(before, seed=seed, deadline=deadline)
             candidates += together.judged(
@@ -71,14 +71,14 @@ class EvidenceGenerator:
             )
         return [candidate for candidate in candidates if candidate.attempt is None or candidate.attempt < n]
 
-    def _written(self, question: str, passage: Passage, deadline: float | None) -> list[Candidate]:
+    def _written(self, question: str, passage: Passage, deadline: Deadline) -> list[Candidate]:
         """The greedy answer from one passage."""
         if self._quoting:
             return self._quoted(question, [passage], deadline)
         written = self._read(question, [passage]).write(max_tokens=ANSWER_TOKENS, deadline=deadline)
         return _candidates([passage], written)
 
-    def _quoted(self, question: str, passages: Sequence[Passage], deadline: float | None) -> list[Candidate]:
+    def _quoted(self, question: str, passages: Sequence[Passage], deadline: Deadline) -> list[Candidate]:
         """The greedy answer with the quote that it wrote."""
         quoted = self._read(question, passages, quoted=True).write_quoted(deadline=deadline)
         if quoted is None or not quoted.finished or not answers(quoted.claim, no_answer=NO_ANSWER):
@@ -113,13 +113,13 @@ class _Together:
         self._evidence, self._passages = evidence, passages
         self._known: dict[str, Written] = {}
 
-    def greedy(self, deadline: float | None) -> list[Candidate]:
+    def greedy(self, deadline: Deadline) -> list[Candidate]:
         """The greedy answer."""
         written = self._evidence.write(max_tokens=ANSWER_TOKENS, deadline=deadline)
         self._learn(written)
         return _candidates(self._passages, written)
 
-    def samples(self, before: int, *, seed: int, deadline: float | None) -> list[Candidate]:
+    def samples(self, before: int, *, seed: int, deadline: Deadline) -> list[Candidate]:
         """The samples that come after so many others.
 
         Always as many side by side, wanted or not: in a batch of another size one could come out otherwise.

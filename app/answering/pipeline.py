@@ -8,7 +8,6 @@ from app.answering.cite import Citer
 from app.answering.compose import Composer
 from app.answering.confidence.features import Evidence
 from app.answering.confidence.scorers import ConfidenceScorer
-from app.answering.deadline import is_past
 from app.answering.decide import decide
 from app.answering.events import (
     Composed,
@@ -34,15 +33,14 @@ from app.answering.types import (
     Reading,
     Trace,
 )
-from common.errors import DeadlineExceededError
+from common.deadline import NO_DEADLINE, Deadline
 from retriever.retriever import Retriever
 
 
 @dataclass(slots=True)
 class _Clock:
-    """Seconds by stage, and the moment by which an answer is due (``time.monotonic()``)."""
+    """Seconds by stage."""
 
-    deadline: float | None
     seconds: dict[str, float] = field(default_factory=dict)
     _last: float = field(default_factory=time.perf_counter)
 
@@ -50,16 +48,6 @@ class _Clock:
         now = time.perf_counter()
         self.seconds[stage] = now - self._last
         self._last = now
-
-    @property
-    def over(self) -> bool:
-        return is_past(self.deadline)
-
-    def check(self, stage: str) -> None:
-        if self.over:
-            raise DeadlineExceededError(
-                f"The time allowed ran out during the stage {stage!r}; allow more time or ask for less."
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +64,7 @@ class Pipeline:
     options: AnswerOptions = field(default_factory=AnswerOptions)
 
     def answer(
-        self, question: str, options: AnswerOptions | None = None, *, deadline: float | None = None
+        self, question: str, options: AnswerOptions | None = None, *, deadline: Deadline = NO_DEADLINE
     ) -> Trace:
         """The trace of the answered question; see ``run``."""
         *_, last = self.run(question, options, deadline=deadline)
@@ -84,27 +72,28 @@ class Pipeline:
         return last.trace
 
     def run(
-        self, question: str, options: AnswerOptions | None = None, *, deadline: float | None = None
+        self, question: str, options: AnswerOptions | None = None, *, deadline: Deadline = NO_DEADLINE
     ) -> Iterator[Event]:
         """One event per stage, in order; the last one holds the trace.
 
-        ``deadline``: a ``time.monotonic()`` value. A generator that runs into it hands over what it has.
+        ``deadline``: by when an answer is due. A generator that runs into it hands over what it has.
 
         Raises:
             DeadlineExceededError: when it passes before there is a candidate.
+            GivenUpError: when the question is given up before there is one.
         """
         options = options or self.options
-        clock = _Clock(deadline)
+        clock = _Clock()
         hits = tuple(self.retriever.retrieve(question, k=options.top_k))
         clock.lap("retrieve")
         yield Retrieved(hits)
 
-        clock.check("retrieve")
+        deadline.check("retrieve")
         readings = tuple(self.reader.read(question, hits))
         clock.lap("read")
         yield Read(readings)
 
-        clock.check("read")
+        deadline.check("read")
         candidates = tuple(
             self.generator.generate(
                 question, readings, n=options.candidates, seed=options.seed, deadline=deadline
@@ -113,9 +102,9 @@ class Pipeline:
         clock.lap("generate")
         yield Generated(candidates)
 
-        cut_short = clock.over
+        cut_short = deadline.over
         if not candidates:
-            clock.check("generate")
+            deadline.check("generate")
         quoted = tuple(self._located(question, candidates))
         clock.lap("cite")
         yield Located(quoted)

@@ -20,6 +20,7 @@ from app.service.response import (
     response_of,
 )
 from app.service.settings import Settings
+from common.deadline import Deadline
 from common.errors import DeadlineExceededError, LoccitError
 
 WARM_UP_QUESTION = "What is known about water?"
@@ -98,12 +99,12 @@ class Host:
             DeadlineExceededError: when ``settings.timeout_s`` have passed, waiting included.
         """
         service, arrived, allowed = self._ready_service(), time.monotonic(), self.settings.timeout_s
+        deadline = Deadline(arrived + allowed * _FOR_GENERATING)
 
         def work() -> Iterator[Event]:
-            deadline = arrived + allowed * _FOR_GENERATING
             return events(service, ask, waited=time.monotonic() - arrived, deadline=deadline)
 
-        in_time = _within(allowed, self._worker.stream(work), arrived=arrived)
+        in_time = _within(allowed, self._worker.stream(work, deadline), arrived=arrived)
         return _logged(in_time, ask, arrived=arrived)
 
     def document(self, document_id: str) -> DocumentResponse:

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from common.deadline import Deadline
 from common.errors import LoccitError
 
 Result = TypeVar("Result")
@@ -38,7 +39,7 @@ class _Job:
     """Work that gives values, and the way they take from the worker's thread to the event loop."""
 
     work: Callable[[], Iterator[Any]]
-    abandoned: bool = False
+    deadline: Deadline
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _values: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     _room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(AHEAD))
@@ -50,18 +51,18 @@ class _Job:
         return value
 
     def abandon(self) -> None:
-        """Nobody reads any more, so the work stops before its next value. Called in the event loop."""
-        self.abandoned = True
+        """Nobody reads any more, so the work stops. Called in the event loop."""
+        self.deadline.give_up()
         self._room.release()  # it may be waiting for room
 
     def do(self) -> None:
         """Hand over every value, or as many as are read. Called in the worker's thread."""
-        if self.abandoned:
+        if self.deadline.given_up:
             return
         try:
             for value in self.work():
                 self._room.acquire()
-                if self.abandoned:
+                if self.deadline.given_up:
                     return
                 self._send(value)
             self.end()
@@ -96,17 +97,20 @@ class Worker:
         """Begin to do jobs."""
         self._thread.start()
 
-    async def stream(self, work: Callable[[], Iterator[Result]]) -> AsyncGenerator[Result, None]:
+    async def stream(
+        self, work: Callable[[], Iterator[Result]], deadline: Deadline | None = None
+    ) -> AsyncGenerator[Result, None]:
         """The values that ``work`` gives, as they come; what it raises comes after them.
 
         Closing the stream, or cancelling whoever reads it, gives its place in the queue back, or stops the work
-        before its next value.
+        before its next value. ``deadline``: what the work itself looks at; it is given up then, so that the work can
+        stop before that.
 
         Raises:
             BusyError: when the queue is full.
             StoppingError: when the worker is closed before the job's turn came.
         """
-        job = _Job(work)
+        job = _Job(work, deadline or Deadline())
         self._enter(job)
         try:
             while not isinstance(value := await job.next(), _End):

@@ -11,10 +11,10 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from app.answering.cross_encoders.pointing import best_spans
-from app.answering.deadline import is_past
 from app.answering.evidence_model.citation_head import CitationHead
 from app.answering.evidence_model.evidence_input import NO_ANSWER, STOP, EvidenceInput, EvidenceTokenizer
 from app.answering.evidence_model.quote_mask import CLAIM_TOKENS, QUOTE_TOKENS, QuotedTokens, QuoteMask
+from common.deadline import NO_DEADLINE, Deadline
 from common.errors import InvalidRequestError
 from retriever.types import Span
 
@@ -124,7 +124,7 @@ class PrefilledEvidence:
         max_tokens: int,
         temperature: float = 0.0,
         seed: int = 0,
-        deadline: float | None = None,
+        deadline: Deadline = NO_DEADLINE,
     ) -> list[Written]:
         """``n`` answers side by side; greedy ones, which are all the same, at temperature 0.
 
@@ -151,14 +151,14 @@ class PrefilledEvidence:
         words: "_Words",
         max_tokens: int,
         temperature: float,
-        deadline: float | None,
+        deadline: Deadline,
     ) -> None:
         """Tokens for every row, until all are finished or a limit is reached; all begin with as many."""
         cache = self._copied(len(rows)) if not all(row.finished for row in rows) else None
         unread = [list(row.ids) for row in rows]  # tokens that the cache lacks
         written = len(rows[0].ids)
         while cache is not None and written < max_tokens and not all(row.finished for row in rows):
-            if written and is_past(deadline):
+            if written and deadline.over:
                 return
             states = self._last.expand(len(rows), -1)  # (rows, hidden)
             if unread[0]:
@@ -177,7 +177,7 @@ class PrefilledEvidence:
         *,
         claim_tokens: int = CLAIM_TOKENS,
         quote_tokens: int = QUOTE_TOKENS,
-        deadline: float | None = None,
+        deadline: Deadline = NO_DEADLINE,
     ) -> QuotedAnswer | None:
         """The greedy answer under a mask that lets it only quote verbatim (GopherCite, section 2.1).
 
@@ -192,7 +192,7 @@ class PrefilledEvidence:
         cache = self._copied(1)
         states, ids = [self._last], list[int]()  # before each token: (fresh tokens, hidden)
         while phase is not None:
-            if is_past(deadline):
+            if deadline.over:
                 return None
             fresh = [words.best(states[-1][-1:], phase.allowed)]
             reached = phase.after(fresh[0])
@@ -212,7 +212,7 @@ class PrefilledEvidence:
         return None
 
     @torch.inference_mode()
-    def write_unmasked(self, *, max_tokens: int, deadline: float | None = None) -> str:
+    def write_unmasked(self, *, max_tokens: int, deadline: Deadline = NO_DEADLINE) -> str:
         """The greedy answer by the same words as ``write_quoted`` with nothing forbidden, up to the line's end.
 
         To see how often the model keeps to the syntax, and quotes verbatim, on its own: see ``parse_quoted``.

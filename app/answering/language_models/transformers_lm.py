@@ -2,7 +2,6 @@
 
 import hashlib
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,10 +17,10 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from app.answering.deadline import is_past
 from app.answering.language_models.few_rows_linear import use_few_rows
 from app.answering.language_models.gguf_conversion import converted
 from app.answering.language_models.protocol import Completion
+from common.deadline import NO_DEADLINE, Deadline
 from common.errors import InvalidRequestError, ModelUnusableError
 from common.hub import model_folder, weights_sha256
 from common.packaged import LANGUAGE_MODELS, sha256_of
@@ -110,11 +109,11 @@ class TransformersLM:
         stop: str = "\n",
         temperature: float = 0.0,
         seed: int = 0,
-        deadline: float | None = None,
+        deadline: Deadline = NO_DEADLINE,
     ) -> list[Completion]:
         """One completion of ``prefix + prompt`` per prompt, in order, decoded as one batch."""
         rows = [_Row(_random(seed, place) if temperature > 0 else None) for place in range(len(prompts))]
-        if rows and self._turn.acquire(timeout=_remaining(deadline)):
+        if rows and self._turn.acquire(timeout=min(deadline.remaining_s, threading.TIMEOUT_MAX)):
             try:
                 self._decode(rows, prefix, prompts, max_tokens, stop, temperature, deadline)
             finally:
@@ -129,11 +128,11 @@ class TransformersLM:
         max_tokens: int,
         stop: str,
         temperature: float,
-        deadline: float | None,
+        deadline: Deadline,
     ) -> None:
         batch = None
         for _ in range(max_tokens):
-            if is_past(deadline) or all(row.finished for row in rows):
+            if deadline.over or all(row.finished for row in rows):
                 return
             if batch is None:
                 batch = self._batch(prefix, prompts, max_tokens)
@@ -331,8 +330,3 @@ def _random(seed: int, place: int) -> torch.Generator:
 def _draw(logits: torch.Tensor, random: torch.Generator) -> int:
     """One token by its probability. ``logits``: (vocabulary,)."""
     return int(torch.multinomial(logits.softmax(-1), 1, generator=random))
-
-
-def _remaining(deadline: float | None) -> float:
-    """Seconds to wait for a turn; -1 is for ever."""
-    return -1 if deadline is None else max(deadline - time.monotonic(), 0.0)

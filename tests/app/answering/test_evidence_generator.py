@@ -1,6 +1,5 @@
 """What the generator asks an adapted language model for, and what it makes of it, with a scripted one."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from app.answering.evidence_model.adapted_lm import Pointed, QuotedAnswer, Writt
 from app.answering.evidence_model.evidence_input import NO_ANSWER
 from app.answering.generator import ReaderGenerator
 from app.answering.types import CandidateSource, Reading, ScoredSpan
+from common.deadline import NO_DEADLINE, Deadline
 from retriever.types import Hit, Passage, Span
 
 QUESTION = "who built it"
@@ -32,7 +32,7 @@ class ScriptedEvidence:
     def __init__(self, lm: "ScriptedAdaptedLM", windows: Sequence[str]) -> None:
         self._lm, self._windows = lm, windows
 
-    def write(self, n=1, *, max_tokens, temperature=0.0, seed=0, deadline=None):
+    def write(self, n=1, *, max_tokens, temperature=0.0, seed=0, deadline=NO_DEADLINE):
         self._lm.calls.append(("write", tuple(self._windows), n, temperature, seed))
         said = [self._lm.written.get(self._windows[0], NO_ANSWER)] * n
         return [
@@ -40,7 +40,7 @@ class ScriptedEvidence:
             for number, text in enumerate(said, start=1)
         ]
 
-    def write_quoted(self, *, deadline=None):
+    def write_quoted(self, *, deadline=NO_DEADLINE):
         self._lm.calls.append(("write_quoted", tuple(self._windows)))
         return self._lm.quoted
 
@@ -75,7 +75,7 @@ class ScriptedAdaptedLM:
 class EntangledEvidence(ScriptedEvidence):
     """As of a real model: how many are written, and what else is judged, has a bearing on each."""
 
-    def write(self, n=1, *, max_tokens, temperature=0.0, seed=0, deadline=None):
+    def write(self, n=1, *, max_tokens, temperature=0.0, seed=0, deadline=NO_DEADLINE):
         if not temperature:
             return super().write(n, max_tokens=max_tokens)
         said = self._lm.sampled
@@ -106,7 +106,7 @@ def readings():
     ]
 
 
-def generated(lm, n=1, *, together=2, found=None, reader=True, quoting=False, deadline=None):
+def generated(lm, n=1, *, together=2, found=None, reader=True, quoting=False, deadline=NO_DEADLINE):
     reader = ReaderGenerator() if reader else None
     generator = EvidenceGenerator(lm, reader, together=together, quoting=quoting)
     found = readings() if found is None else found
@@ -241,7 +241,7 @@ def test_further_samples_have_a_seed_of_their_own():
 
 def test_past_its_deadline_nothing_more_is_read_and_what_there_is_comes_back():
     lm = ScriptedAdaptedLM({TEXTS[0]: "Winstanley", TEXTS[1]: "Rudyerd"})
-    found = generated(lm, n=16, deadline=time.monotonic() - 1)
+    found = generated(lm, n=16, deadline=Deadline.after(-1))
     assert [one.answer for one in found if one.attempt is not None] == ["Winstanley"]
     assert [call[0] for call in lm.calls if call[0] in ("read", "write")] == ["read", "write"]
 

@@ -33,7 +33,8 @@ from app.answering.types import (
     Reading,
     ScoredSpan,
 )
-from common.errors import DeadlineExceededError
+from common.deadline import Deadline
+from common.errors import DeadlineExceededError, GivenUpError
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex
 from retriever.index_writer import index_in_memory
@@ -258,24 +259,33 @@ def test_when_the_surest_of_several_is_not_sure_enough_their_quotes_are_shown(jo
 
 def test_a_deadline_that_has_passed_is_a_sentence(pipeline):
     with pytest.raises(DeadlineExceededError, match=r"ran out during the stage 'retrieve'"):
-        pipeline.answer(QUESTION, deadline=time.monotonic() - 1)
+        pipeline.answer(QUESTION, deadline=Deadline.after(-1))
+
+
+def test_a_question_that_was_given_up_goes_no_further(pipeline):
+    deadline = Deadline()
+    running = pipeline.run(QUESTION, deadline=deadline)
+    next(running)
+    deadline.give_up()
+    with pytest.raises(GivenUpError, match=r"during the stage 'retrieve'"):
+        next(running)
 
 
 def test_at_the_deadline_itself_the_time_is_up(pipeline, monkeypatch):
     due = time.monotonic() + 3600
-    monkeypatch.setattr("app.answering.deadline.time.monotonic", lambda: due)
+    monkeypatch.setattr("common.deadline.time.monotonic", lambda: due)
     with pytest.raises(DeadlineExceededError, match="'retrieve'"):
-        pipeline.answer(QUESTION, deadline=due)
+        pipeline.answer(QUESTION, deadline=Deadline(due))
 
 
 def test_a_generator_that_ran_out_of_time_with_nothing_is_a_sentence(index):
     class Slow(ScriptedLM):
-        def complete(self, *arguments, deadline: float, **named):
-            time.sleep(max(0.0, deadline - time.monotonic()) + 0.01)
+        def complete(self, *arguments, deadline: Deadline, **named):
+            time.sleep(deadline.remaining_s + 0.01)
             return super().complete(*arguments, deadline=deadline, **named)
 
     with pytest.raises(DeadlineExceededError, match="'generate'"):
-        pipeline_over(index, Slow(SCRIPT)).answer(QUESTION, deadline=time.monotonic() + 0.2)
+        pipeline_over(index, Slow(SCRIPT)).answer(QUESTION, deadline=Deadline.after(0.2))
 
 
 def test_a_trace_serialises_to_json_that_keeps_every_offset(pipeline, index):

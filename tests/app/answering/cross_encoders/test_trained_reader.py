@@ -25,6 +25,7 @@ from app.answering.cross_encoders.reader_weights import PACKAGED_BASES
 from app.answering.cross_encoders.trained_reader import PRIOR_STRENGTH, TrainedReader
 from app.answering.generator import SPANS_EXTRACTED, ReaderGenerator
 from app.answering.shipped_weights import ShippedWeights, record_weights
+from common.deadline import NO_DEADLINE
 from common.errors import ModelUnusableError
 from common.mpnet import MPNET, MPNET_SHA256, mpnet_folder
 from common.packaged import MINILM, minilm_folder, package_folder, sha256_of
@@ -193,7 +194,7 @@ def test_readings_are_sorted_and_their_spans_are_characters_of_the_document(toke
             found = scored.span.of(document.text)
             assert found == scored.span.shifted(-start).of(reading.hit.passage.window)
             assert found.strip() == found
-    (candidate, *_) = ReaderGenerator().generate("?", readings, n=1, seed=0, deadline=None)
+    (candidate, *_) = ReaderGenerator().generate("?", readings, n=1, seed=0, deadline=NO_DEADLINE)
     assert candidate.answer == first.spans[0].span.of(
         next(one.text for one in documents if one.doc_id == candidate.passage.doc_id)
     )

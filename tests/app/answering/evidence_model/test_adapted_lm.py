@@ -1,5 +1,4 @@
 import math
-import time
 
 import pytest
 import torch
@@ -11,6 +10,7 @@ from app.answering.evidence_model.adapted_lm import AdaptedLM, PrefilledEvidence
 from app.answering.evidence_model.citation_head import CitationHead
 from app.answering.evidence_model.evidence_input import NO_ANSWER, EvidenceTokenizer
 from app.answering.evidence_model.quote_mask import QuotedTokens, QuoteMask, parse_quoted
+from common.deadline import Deadline
 from common.errors import InvalidRequestError
 from tests.tiny_models import FAMILIES, HIDDEN, randomise
 
@@ -288,7 +288,7 @@ def _sure_of(words, id_, rows):
 
 
 def test_a_deadline_that_has_passed_leaves_one_token(evidence):
-    (found,) = evidence.write(max_tokens=9, deadline=time.monotonic() - 1)
+    (found,) = evidence.write(max_tokens=9, deadline=Deadline.after(-1))
     assert (found.tokens, found.finished) == (1, False)
 
 
@@ -335,7 +335,7 @@ def test_where_nothing_can_be_quoted_there_is_no_quoted_answer(lm, passages):
 
 
 def test_past_the_deadline_there_is_no_quoted_answer(quoting):
-    assert quoting.write_quoted(deadline=time.monotonic() - 1) is None
+    assert quoting.write_quoted(deadline=Deadline.after(-1)) is None
 
 
 def test_without_the_mask_the_same_words_are_written_freely(lm, quoting):

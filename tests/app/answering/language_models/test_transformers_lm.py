@@ -17,6 +17,7 @@ from transformers import (
 
 from app.answering.language_models.few_rows_linear import FEW, FewRowsLinear, use_few_rows
 from app.answering.language_models.transformers_lm import TransformersLM
+from common.deadline import Deadline
 from common.errors import InvalidRequestError, ModelUnusableError
 from common.hub import weights_sha256
 from common.packaged import GEMMA, SMOLLM2, default_cache_dir
@@ -223,7 +224,7 @@ def test_a_finished_row_stays_as_it_is_while_others_go_on():
 
 
 def test_a_deadline_that_has_passed_gives_empty_unfinished_texts(lm):
-    late = lm.complete(PREFIX, PROMPTS, max_tokens=8, deadline=time.monotonic() - 1)
+    late = lm.complete(PREFIX, PROMPTS, max_tokens=8, deadline=Deadline.after(-1))
     assert [(each.text, each.tokens, each.finished) for each in late] == [("", 0, False)] * 3
 
 
