@@ -231,10 +231,8 @@ def test_a_deadline_that_has_passed_gives_empty_unfinished_texts(lm):
 def test_a_deadline_in_the_middle_keeps_what_is_written_so_far(monkeypatch):
     lm = dictated("abcdefgh\n")
     clock = iter(range(100))
-    monkeypatch.setattr(
-        "app.answering.language_models.transformers_lm.time.monotonic", lambda: float(next(clock))
-    )
-    [completion] = lm.complete("p\n", ["q"], max_tokens=20, deadline=4.0)
+    monkeypatch.setattr("common.deadline.time.monotonic", lambda: float(next(clock)))
+    [completion] = lm.complete("p\n", ["q"], max_tokens=20, deadline=Deadline(4.0))
     assert completion.text == "abcdefgh"[: completion.tokens]
     assert 0 < completion.tokens < 8
     assert not completion.finished
@@ -243,7 +241,7 @@ def test_a_deadline_in_the_middle_keeps_what_is_written_so_far(monkeypatch):
 def test_a_call_that_waits_its_turn_until_the_deadline_gives_up(lm):
     with lm._turn:
         began = time.monotonic()
-        [completion] = lm.complete(PREFIX, ["q"], max_tokens=8, deadline=began + 0.05)
+        [completion] = lm.complete(PREFIX, ["q"], max_tokens=8, deadline=Deadline(began + 0.05))
     assert (completion.text, completion.finished) == ("", False)
     assert time.monotonic() - began < 2
 
