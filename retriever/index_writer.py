@@ -1,14 +1,12 @@
 """Documents become an index: split, stored, and written into the lexical and the vector index."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import numpy as np
 
 from common.deadline import NO_DEADLINE, Deadline
 from common.errors import InvalidRequestError
 from common.progress import Advance
-from retriever.encoder import Encoder, FloatArray, passage_input
+from retriever.encoder import Encoder, FloatArray, encode_in_turn, passage_input
 from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE, PassageIndex
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings, split
@@ -17,7 +15,6 @@ from retriever.types import Document
 from retriever.vectors.engines import DEFAULT_ENGINE, new_vectors
 from retriever.vectors.protocol import VectorIndex
 
-_ENCODED_AT_ONCE = 16
 """Passages between two looks at the deadline: less than a second of one core's time."""
 
 
@@ -102,19 +99,5 @@ def index_in_memory(
             raise InvalidRequestError(
                 f"Two documents have the id {document.doc_id!r}; give each its own id."
             ) from error
-    vectors = _encoded(list(writer.passage_inputs()), encoder, check)
+    vectors = encode_in_turn(encoder, list(writer.passage_inputs()), check)
     return PassageIndex(writer.store, writer.write_vectors(vectors), writer.write_lexical(check), settings)
-
-
-def _encoded(inputs: Sequence[str], encoder: Encoder, check: Callable[[], None]) -> FloatArray:
-    """The vectors of the inputs, (inputs, dimension); ``check`` is called before every few.
-
-    Inputs of about one length are encoded together: a batch is padded to its longest.
-    """
-    vectors: FloatArray = np.empty((len(inputs), encoder.dimension), dtype=np.float32)
-    by_length = sorted(range(len(inputs)), key=lambda row: len(inputs[row]))
-    for first in range(0, len(inputs), _ENCODED_AT_ONCE):
-        check()
-        rows = by_length[first : first + _ENCODED_AT_ONCE]
-        vectors[rows] = encoder.encode_passages([inputs[row] for row in rows])
-    return vectors

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.protocol import Completion, LanguageModel
-from app.answering.limits import EVIDENCE_TOKENS, TITLE_TOKENS
+from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS
 from app.answering.text.normalise import normalise_answer
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
 from common.deadline import Deadline
@@ -83,8 +83,12 @@ class LMGenerator:
         return candidates
 
     def _prompt(self, question: str, passage: Passage) -> str:
-        evidence = self._lm.head(passage.window, max_tokens=self._evidence_tokens)
-        return prompt.prompt(self._lm.head(passage.title, max_tokens=TITLE_TOKENS), evidence, question)
+        head = self._lm.head
+        return prompt.prompt(
+            head(passage.title, max_tokens=TITLE_TOKENS),
+            head(passage.window, max_tokens=self._evidence_tokens),
+            head(question, max_tokens=QUESTION_TOKENS),
+        )
 
 
 class ReaderGenerator:

@@ -36,6 +36,9 @@ from app.answering.types import (
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.retriever import Retriever
 
+_CITED_ANYWAY = 16
+"""Candidates that are cited and supported when the time is up: they fit into what is kept back of it."""
+
 
 @dataclass(slots=True)
 class _Clock:
@@ -89,7 +92,7 @@ class Pipeline:
         yield Retrieved(hits)
 
         deadline.check("retrieve")
-        readings = tuple(self.reader.read(question, hits))
+        readings = tuple(self.reader.read(question, hits, deadline=deadline))
         clock.lap("read")
         yield Read(readings)
 
@@ -105,11 +108,12 @@ class Pipeline:
         cut_short = deadline.over
         if not candidates:
             deadline.check("generate")
-        quoted = tuple(self._located(question, candidates))
+        quoted = tuple(self._located(question, candidates, deadline))
         clock.lap("cite")
         yield Located(quoted)
 
-        cited = self._supported(question, Evidence(hits, readings, candidates), quoted)
+        cited = self._supported(question, Evidence(hits, readings, candidates), quoted, deadline)
+        cut_short = cut_short or (deadline.over and len(candidates) > _CITED_ANYWAY)
         clock.lap("support")
         yield Supported(cited)
 
@@ -118,28 +122,43 @@ class Pipeline:
         )
         clock.lap("decide")
         if options.length is AnswerLength.LONG:
-            decision = self._composed(question, decision)
+            decision = self._composed(question, decision, deadline)
             clock.lap("compose")
             yield Composed(decision)
 
         yield Decided(Trace(question, hits, readings, candidates, cited, decision, clock.seconds, cut_short))
 
-    def _located(self, question: str, candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, Quote]]:
-        for candidate in candidates:
+    def _located(
+        self, question: str, candidates: Sequence[Candidate], deadline: Deadline
+    ) -> Iterator[tuple[Candidate, Quote]]:
+        """Each candidate that has a quote with it; the first 16 whatever the time, the others while there is some."""
+        for number, candidate in enumerate(candidates):
+            if number >= _CITED_ANYWAY and deadline.over:
+                return
             document = self.retriever.document(candidate.passage.doc_id)
             quote = self.citer.cite(question, candidate, document)
             if quote is not None:
                 yield candidate, quote
 
     def _supported(
-        self, question: str, evidence: Evidence, quoted: Sequence[tuple[Candidate, Quote]]
+        self,
+        question: str,
+        evidence: Evidence,
+        quoted: Sequence[tuple[Candidate, Quote]],
+        deadline: Deadline,
     ) -> tuple[CitedCandidate, ...]:
-        supports = self.support.score(
-            [
-                Claim(question, candidate.answer, quote.document.title, quote.text)
-                for candidate, quote in quoted
-            ]
-        )
+        """The candidates with support and confidence: the first 16 whatever the time, as with their quotes."""
+        supports: list[float] = []
+        for at in range(0, len(quoted), _CITED_ANYWAY):
+            if at and deadline.over:
+                break
+            supports += self.support.score(
+                [
+                    Claim(question, candidate.answer, quote.document.title, quote.text)
+                    for candidate, quote in quoted[at : at + _CITED_ANYWAY]
+                ]
+            )
+        quoted = quoted[: len(supports)]
         confidences = self.confidence.score(
             evidence,
             [(candidate, support) for (candidate, _), support in zip(quoted, supports, strict=True)],
@@ -149,11 +168,11 @@ class Pipeline:
             for (candidate, quote), support, confidence in zip(quoted, supports, confidences, strict=True)
         )
 
-    def _composed(self, question: str, decision: Decision) -> Decision:
+    def _composed(self, question: str, decision: Decision, deadline: Deadline) -> Decision:
         if isinstance(decision, Abstention):
             return decision
         document = self.retriever.document(decision.passage.doc_id)
-        return self.composer.compose(question, decision, document)
+        return self.composer.compose(question, decision, document, deadline=deadline)
 
     def _nearest(self, readings: Sequence[Reading]) -> Iterator[Citation]:
         """The best span of each reading as a citation, its score standing in for support."""

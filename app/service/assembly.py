@@ -26,7 +26,7 @@ from app.service.generation import Writing, writing
 from app.service.setting_marks import stage_settings
 from app.service.settings import CiterKind, ReaderKind, Settings, SupportKind
 from common.deadline import NO_DEADLINE, Deadline
-from common.torch_runtime import use_threads
+from common.torch_runtime import return_freed_memory, use_threads
 from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, open_index, read_manifest
 from retriever.index_writer import index_in_memory
@@ -223,6 +223,7 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
             length=settings.length,
         ),
     )
+    return_freed_memory()
     return AnswerService(
         settings=settings,
         pipeline=pipeline,

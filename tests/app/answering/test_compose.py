@@ -7,6 +7,7 @@ import pytest
 
 from app.answering.compose import SentenceComposer
 from app.answering.types import Alternative, Citation, CitedAnswer, Quote
+from common.deadline import NO_DEADLINE
 from retriever.types import Document, Passage, Span
 
 SENTENCES = (
@@ -50,7 +51,9 @@ def short(span, *, passage=None, answer="1911", support=0.9):
 
 
 def composed(encoder, answer, **named):
-    return SentenceComposer(encoder, **named).compose("when was the ferry built", answer, DOCUMENT)
+    return SentenceComposer(encoder, **named).compose(
+        "when was the ferry built", answer, DOCUMENT, deadline=NO_DEADLINE
+    )
 
 
 def chosen(decision):

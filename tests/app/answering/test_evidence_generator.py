@@ -44,7 +44,7 @@ class ScriptedEvidence:
         self._lm.calls.append(("write_quoted", tuple(self._windows)))
         return self._lm.quoted
 
-    def score(self, answers):
+    def score(self, answers, *, deadline):
         self._lm.calls.append(("score", tuple(self._windows), tuple(answers)))
         return [self._found(answer) for answer in answers]
 
@@ -67,7 +67,7 @@ class ScriptedAdaptedLM:
         self.written, self.cut, self.calls = written, cut, []
         self.quoted: QuotedAnswer | None = None
 
-    def read(self, question, passages, *, quoted=False):
+    def read(self, question, passages, *, deadline, quoted=False):
         self.calls.append(("read quoted" if quoted else "read", question, tuple(passages)))
         return self.evidence(self, [window for _, window in passages])
 
@@ -81,10 +81,11 @@ class EntangledEvidence(ScriptedEvidence):
         said = self._lm.sampled
         return [self._found(said[(3 * n + 5 * seed + number) % len(said)]) for number in range(n)]
 
-    def score(self, answers):
+    def score(self, answers, *, deadline):
         given = "".join(answers)
         return [
-            replace(one, logprob=one.logprob - len(given), finished=True) for one in super().score(answers)
+            replace(one, logprob=one.logprob - len(given), finished=True)
+            for one in super().score(answers, deadline=deadline)
         ]
 
 

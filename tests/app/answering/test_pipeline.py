@@ -178,7 +178,7 @@ class Pointing:
     def __init__(self, *said):
         self.said = said
 
-    def read(self, question, hits):
+    def read(self, question, hits, *, deadline):
         readings = []
         for hit in hits:
             passage = hit.passage
