@@ -24,7 +24,8 @@ def best_spans(
     """The k best (first, last, score) that share no token, best first; ``score`` is ``start[first] + end[last]``.
 
     All arrays: (tokens,). A span begins where ``starts`` and ends where ``ends``, and has at most ``longest``
-    tokens; time and memory grow with ``tokens`` x ``longest``. Of equal scores the earlier and then the shorter span comes first.
+    tokens; time and memory grow with ``tokens`` x ``longest``. Of equal scores the earlier and
+    then the shorter span comes first.
     """
     first = np.arange(len(start))[:, None]  # (first, 1)
     last = first + np.arange(min(longest, len(start)))  # (first, length - 1)

@@ -208,7 +208,7 @@ class Judging:
     def __init__(self, *answerabilities):
         self.answerabilities = answerabilities
 
-    def judge(self, question, passages):
+    def judge(self, question, passages, *, deadline):
         spans = ((Span(0, 1), 0.125),)
         return [Judgement(one, spans) for one, _ in zip(self.answerabilities, passages, strict=True)]
 
