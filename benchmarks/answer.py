@@ -54,9 +54,9 @@ def report_differences(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> No
         for one, other in pairs
     )
     apart = np.array([abs(one.decision[1] - other.decision[1]) for one, other in pairs])
+    print(f"{decided} answers differ, {cited} lists of cited candidates")
     print(
-        f"{decided} answers differ, {cited} lists of cited candidates; confidences: {int((apart > _SAME).sum())} differ "
-        f"by more than {_SAME:g}, {apart.max():.2g} at most"
+        f"{int((apart > _SAME).sum())} confidences differ by more than {_SAME:g}, {apart.max():.2g} at most"
     )
 
 

@@ -13,6 +13,7 @@ from app.answering.evidence_model.evidence_input import NO_ANSWER
 from app.answering.generator import ReaderGenerator
 from app.answering.types import CandidateSource, Reading, ScoredSpan
 from common.deadline import NO_DEADLINE, Deadline
+from common.errors import GivenUpError
 from retriever.types import Hit, Passage, Span
 
 QUESTION = "who built it"
@@ -240,11 +241,38 @@ def test_further_samples_have_a_seed_of_their_own():
     assert found[-1].sample == SAMPLES_TOGETHER + 1
 
 
-def test_past_its_deadline_nothing_more_is_read_and_what_there_is_comes_back():
-    lm = ScriptedAdaptedLM({TEXTS[0]: "Winstanley", TEXTS[1]: "Rudyerd"})
+def test_past_its_deadline_nothing_more_is_read_or_written_and_what_there_is_comes_back():
+    lm = ScriptedAdaptedLM({TEXTS[0]: "Smeaton", TEXTS[1]: "Rudyerd"})
     found = generated(lm, n=16, deadline=Deadline.after(-1))
-    assert [one.answer for one in found if one.attempt is not None] == ["Winstanley"]
-    assert [call[0] for call in lm.calls if call[0] in ("read", "write")] == ["read", "write"]
+    assert [(one.answer, one.attempt) for one in found] == [("Winstanley", None), ("Rudyerd", None)]
+    assert [call[0] for call in lm.calls] == ["read", "score"]
+
+
+def test_when_the_deadline_comes_while_passages_are_read_the_readers_answers_are_left_unjudged():
+    class Late(ScriptedAdaptedLM):
+        def read(self, question, passages, *, deadline, quoted=False):
+            deadline.check("generate")
+
+    found = generated(Late({}), deadline=Deadline.after(-1))
+    assert [(one.answer, one.opinion) for one in found] == [("Winstanley", None), ("Rudyerd", None)]
+
+
+def test_a_question_that_was_given_up_leaves_nothing():
+    deadline = Deadline()
+    deadline.give_up()
+    with pytest.raises(GivenUpError):
+        generated(ScriptedAdaptedLM({}), deadline=deadline)
+
+
+def test_an_answer_that_there_was_no_time_to_judge_has_no_opinion():
+    class JudgesOne(ScriptedEvidence):
+        def score(self, answers, *, deadline):
+            return super().score(answers, deadline=deadline)[:1]
+
+    lm = ScriptedAdaptedLM({})
+    lm.evidence = JudgesOne
+    found = generated(lm, deadline=Deadline.after(-1))
+    assert [(one.answer, one.opinion is None) for one in found] == [("Winstanley", False), ("Rudyerd", True)]
 
 
 SAID = st.sampled_from(["Winstanley", "Rudyerd", '"Smeaton."', "Smeaton", "reef", "cut off", "", NO_ANSWER])

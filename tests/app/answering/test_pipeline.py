@@ -300,3 +300,34 @@ def test_a_trace_serialises_to_json_that_keeps_every_offset(pipeline, index):
     assert form["decision"]["short_answer"] == form["decision"]["answer"]
     assert [citation["further"] for citation in citations] == [False]
     assert form["timings_ms"]["total"] >= form["timings_ms"]["generate"]
+
+
+class Drawing:
+    """The reader's best answer so many times over; the time is up when it has them."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def generate(self, question, readings, *, n, seed, deadline):
+        one = ReaderGenerator(spans=(1,)).generate(question, readings, n=n, seed=seed, deadline=deadline)
+        deadline.give_up()
+        return one * self.times
+
+
+@pytest.mark.parametrize(("candidates", "cited"), [(1, 1), (16, 16), (40, 16)])
+def test_when_the_time_is_up_the_first_candidates_are_cited_all_the_same(joint, candidates, cited):
+    pipeline = replace(joint, generator=Drawing(candidates), confidence=ByAnswer(Winstanley=0.5))
+    trace = pipeline.answer(QUESTION, replace(joint.options, top_k=1), deadline=Deadline())
+    assert (len(trace.candidates), len(trace.cited)) == (candidates, cited)
+    assert trace.cut_short
+
+
+def test_while_there_is_time_every_candidate_is_cited(joint):
+    class Unhurried(Drawing):
+        def generate(self, *arguments, deadline, **named):
+            return super().generate(*arguments, deadline=Deadline(), **named)
+
+    pipeline = replace(joint, generator=Unhurried(40), confidence=ByAnswer(Winstanley=0.5))
+    trace = pipeline.answer(QUESTION, replace(joint.options, top_k=1), deadline=Deadline())
+    assert len(trace.cited) == 40
+    assert not trace.cut_short

@@ -25,8 +25,9 @@ from app.answering.cross_encoders.reader_weights import PACKAGED_BASES
 from app.answering.cross_encoders.trained_reader import PRIOR_STRENGTH, TrainedReader
 from app.answering.generator import SPANS_EXTRACTED, ReaderGenerator
 from app.answering.shipped_weights import ShippedWeights, record_weights
-from common.deadline import NO_DEADLINE
-from common.errors import ModelUnusableError
+from benchmarks.hostile_texts import KINDS, hostile
+from common.deadline import NO_DEADLINE, Deadline
+from common.errors import GivenUpError, ModelUnusableError
 from common.mpnet import MPNET, MPNET_SHA256, mpnet_folder
 from common.packaged import MINILM, minilm_folder, package_folder, sha256_of
 from retriever.sentences import splits_character
@@ -368,3 +369,44 @@ def test_a_run_without_a_space_is_an_answer_only_up_to_a_length(letters, answers
     reader = load_reader_model()
     (judged,) = reader.judge("what is the key", [("", "c" * letters)])
     assert [len(span) for span, _ in judged.spans] == [letters] * answers
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_text_makes_a_sequence_longer_than_its_limit(tokenizer, kind):
+    text = hostile(kind, 50_000)
+    (sequence,) = tokenizer.inputs(text[:2_000], [(text, text)])
+    assert len(sequence.ids) <= 120
+    assert sequence.read < len(text)
+
+
+def test_a_window_of_which_the_end_was_not_tokenised_was_not_read_to_its_end(tokenizer):
+    window = " " * 32 * 120 + "z"
+    (sequence,) = tokenizer.inputs("a", [("", window)])
+    assert len(sequence.offsets) == 0
+    assert sequence.tokens(Span(len(window) - 1, len(window))) is None
+
+
+def test_the_best_spans_of_very_many_tokens_are_found():
+    tokens = 100_000
+    start, end = np.zeros(tokens, dtype=np.float32), np.zeros(tokens, dtype=np.float32)
+    start[99_990], end[99_999] = 2.0, 1.0
+    everywhere = np.ones(tokens, dtype=bool)
+    assert best_spans(start, end, starts=everywhere, ends=everywhere, k=2) == [
+        (99_990, 99_999, 3.0),
+        (0, 0, 0.0),
+    ]
+
+
+def test_passages_are_judged_a_few_at_once_until_the_deadline(tokenizer):
+    deadline = Deadline()
+
+    class GivingUp(FixedScores):
+        def forward(self, packed):
+            if len(self.calls) == 1:
+                deadline.give_up()
+            return super().forward(packed)
+
+    model = GivingUp({}, {})
+    with pytest.raises(GivenUpError, match="'read'"):
+        ReaderModel(model, tokenizer).judge("a", [("", "b")] * 12, deadline=deadline)
+    assert [len(lengths) for lengths in model.calls] == [4, 4]

@@ -422,3 +422,22 @@ def test_a_packaged_model_batched_in_float32_writes_what_plain_generation_writes
         assert completion.text == as_text(lm, plainly(lm, prefix, prompt, 8))
         assert math.exp(completion.logprob / completion.tokens) > 0.05
     assert isinstance(lm._model, type(AutoModelForCausalLM.from_config(lm._model.config)))
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 40])
+def test_a_prompt_read_in_pieces_is_answered_alike(lm, monkeypatch, at_once):
+    whole = lm.complete(PREFIX, PROMPTS, max_tokens=6, stop="")
+    monkeypatch.setattr("app.answering.language_models.transformers_lm.TOKENS_AT_ONCE", at_once)
+    pieces = lm.complete(PREFIX, PROMPTS, max_tokens=6, stop="")
+    assert [one.text for one in pieces] == [one.text for one in whole]
+    assert [one.logprob for one in pieces] == pytest.approx([one.logprob for one in whole], abs=1e-3)
+
+
+def test_reading_a_prompt_stops_at_the_deadline(lm, monkeypatch):
+    monkeypatch.setattr("app.answering.language_models.transformers_lm.TOKENS_AT_ONCE", 1)
+    lm.complete(PREFIX, ["q"], max_tokens=1)
+    clock = iter(range(100))
+    monkeypatch.setattr("common.deadline.time.monotonic", lambda: float(next(clock)))
+    [late] = lm.complete(PREFIX, ["q" * 60], max_tokens=8, deadline=Deadline(9.0))
+    assert (late.text, late.tokens, late.finished) == ("", 0, False)
+    assert next(clock) < 20
