@@ -1,6 +1,7 @@
 """A long answer: which sentences, in which order, each with a citation of its own."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest

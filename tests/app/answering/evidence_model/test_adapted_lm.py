@@ -345,34 +345,25 @@ def test_without_the_mask_the_same_words_are_written_freely(lm, quoting):
     assert quoting.write_unmasked(max_tokens=10) == expected
 
 
-class Counting(torch.nn.Module):
-    """Passes on to the model that it holds; ``given``: the (rows, tokens) of every call."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model, self.given = model, []
-
-    def forward(self, *, input_ids, **named):
-        self.given.append(tuple(input_ids.shape))
-        return self.model(input_ids=input_ids, **named)
-
-
 @pytest.fixture
-def counted(lm, monkeypatch):
-    """What the model is given, where 20 tokens at once are the limit."""
-    counting = Counting(lm.model.model)
-    monkeypatch.setattr(lm.model, "model", counting)
+def given(lm, monkeypatch):
+    """The (rows, tokens) of every call of the model, where 20 tokens at once are the limit."""
+    calls = []
+    hook = lm.model.model.register_forward_pre_hook(
+        lambda _, __, named: calls.append(tuple(named["input_ids"].shape)), with_kwargs=True
+    )
     monkeypatch.setattr("app.answering.evidence_model.adapted_lm.TOKENS_AT_ONCE", 20)
-    return counting
+    yield calls
+    hook.remove()
 
 
-def test_what_is_read_and_judged_in_pieces_is_the_same(lm, evidence, counted):
+def test_what_is_read_and_judged_in_pieces_is_the_same(lm, evidence, given):
     pieces = lm.read(QUESTION, PASSAGES)
-    assert [tokens for _, tokens in counted.given[:-1]] == [20] * (len(counted.given) - 1)
-    assert sum(tokens for _, tokens in counted.given) == len(evidence.prompt.ids)
-    counted.given.clear()
+    assert [tokens for _, tokens in given[:-1]] == [20] * (len(given) - 1)
+    assert sum(tokens for _, tokens in given) == len(evidence.prompt.ids)
+    given.clear()
     judged = pieces.score(ANSWERS)
-    assert len(counted.given) > 1
+    assert len(given) > 1
     for one, whole in zip(judged, evidence.score(ANSWERS), strict=True):
         assert (one.text, one.tokens) == (whole.text, whole.tokens)
         assert one.logprob == pytest.approx(whole.logprob, abs=1e-3)
@@ -381,14 +372,13 @@ def test_what_is_read_and_judged_in_pieces_is_the_same(lm, evidence, counted):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_call_gets_more_tokens_than_may_be_given_at_once(lm, counted, kind):
+def test_no_call_gets_more_tokens_than_may_be_given_at_once(lm, given, kind):
     text = hostile(kind, 400)
     pieces = lm.read(text, [(text, text), ("T", text[:50])])
     pieces.score([text[:300], "in 1698", text[:9]])
     pieces.write(max_tokens=3)
-    # of a row that is longer than the limit, no part can be left for another call
-    assert max(rows * tokens for rows, tokens in counted.given if rows > 1 or tokens > 64) <= 20
-    assert max(tokens for _, tokens in counted.given) <= 63
+    # a single row cannot be parted: of an answer, 63 tokens at most are looked at
+    assert all(rows * tokens <= (20 if rows > 1 else 63) for rows, tokens in given)
 
 
 def test_a_long_answer_is_judged_by_its_first_tokens(evidence):
@@ -397,12 +387,15 @@ def test_a_long_answer_is_judged_by_its_first_tokens(evidence):
     assert long.logprob == pytest.approx(longer.logprob, abs=1e-3)
 
 
-def test_reading_stops_at_the_deadline(lm, counted):
+def test_reading_stops_at_the_deadline(lm, given):
     deadline = Deadline()
-    counted.register_forward_pre_hook(lambda *_: deadline.give_up() if len(counted.given) == 1 else None)
+    hook = lm.model.model.register_forward_pre_hook(
+        lambda *_: deadline.give_up() if len(given) == 2 else None
+    )
     with pytest.raises(GivenUpError, match="'generate'"):
         lm.read(QUESTION, PASSAGES, deadline=deadline)
-    assert len(counted.given) == 2
+    hook.remove()
+    assert len(given) == 2
 
 
 def test_past_the_deadline_no_answer_is_judged(evidence):
