@@ -27,3 +27,7 @@ class DocumentNotFoundError(LoccitError):
 
 class DeadlineExceededError(LoccitError):
     """The time allowed for an answer ran out before there was one."""
+
+
+class GivenUpError(LoccitError):
+    """Whoever waited for an answer has gone, so the work on it ended."""

@@ -1,10 +1,20 @@
 """How models run under torch on this machine: in which number format, and how quietly they load."""
 
+import ctypes
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from transformers import logging
+
+KEPT_KERNELS = 128
+"""Of the kernels that oneDNN makes, one for every shape of a product: some more than a question needs."""
+
+# Read when the first product is made, so that whoever imports this module has them set in time: first oneDNN's own
+# store, then that of torch's bridge to it. docs/decisions/0022-bounded-memory-and-calls.md
+for _name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+    os.environ.setdefault(_name, str(KEPT_KERNELS))
 
 
 def has_amx() -> bool:
@@ -29,6 +39,13 @@ def native_dtype() -> torch.dtype:
 def use_threads(threads: int) -> None:
     """Let torch use so many CPU threads from now on, in the whole process."""
     torch.set_num_threads(threads)
+
+
+def return_freed_memory() -> None:
+    """Hand what loading used and freed back to the system, where the C library (glibc) can."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.text.overlap import Vocabulary
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
+from common.deadline import NO_DEADLINE, Deadline
 from retriever.encoder import passage_input
 from retriever.retriever import Retriever
 from retriever.sentences import sentence_spans
@@ -38,7 +39,13 @@ class WithoutDocument:
 class FirstSentenceReader:
     """Takes the first sentence of every passage for what answers; the passages stay as they are ranked."""
 
-    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:  # noqa: ARG002
+    def read(
+        self,
+        question: str,  # noqa: ARG002
+        hits: Sequence[Hit],
+        *,
+        deadline: Deadline = NO_DEADLINE,  # noqa: ARG002
+    ) -> list[Reading]:
         """One reading per hit, its answerability the reciprocal of its rank."""
         return [
             Reading(hit, 1 / hit.rank, (ScoredSpan(_sentences(hit)[0], 1 / hit.rank),))
@@ -56,7 +63,13 @@ class TfidfReader:
     def __init__(self, vocabulary: Vocabulary, *, gold_answer: str = "") -> None:
         self._vocabulary, self._gold_answer = vocabulary, gold_answer
 
-    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
+    def read(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        *,
+        deadline: Deadline = NO_DEADLINE,  # noqa: ARG002
+    ) -> list[Reading]:
         """One reading per hit with its nearest sentence, nearest first; equal ones by rank."""
         wanted = self._vector(f"{question} {self._gold_answer}")
         readings = [self._reading(wanted, hit) for hit in hits if _sentences(hit)]
@@ -93,7 +106,7 @@ class GoldGenerator:
         *,
         n: int,  # noqa: ARG002
         seed: int,  # noqa: ARG002
-        deadline: float | None,  # noqa: ARG002
+        deadline: Deadline,  # noqa: ARG002
     ) -> list[Candidate]:
         """The one candidate; none without a reading."""
         return [
@@ -125,7 +138,7 @@ class ClosedBookGenerator:
         *,
         n: int,  # noqa: ARG002
         seed: int,
-        deadline: float | None,
+        deadline: Deadline,
     ) -> list[Candidate]:
         """The greedy answer; none without a reading, or when it is empty or cut off."""
         if not readings:

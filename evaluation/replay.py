@@ -11,6 +11,7 @@ from app.answering.pipeline import Pipeline
 from app.answering.stages import Stage
 from app.answering.trace_json import candidates_of, hits_of, readings_of, trace_as_json
 from app.answering.types import Candidate, CandidateSource, Reading, Trace
+from common.deadline import NO_DEADLINE, Deadline
 from common.errors import LoccitError
 from evaluation.question_sets.question import Question, QuestionJson, question_as_json
 from evaluation.run_folder import PredictionLine, read_description, read_predictions
@@ -144,7 +145,13 @@ class _RecordedReader:
     def __init__(self, trace: trace_json.Trace) -> None:
         self._trace = trace
 
-    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:  # noqa: ARG002
+    def read(
+        self,
+        question: str,  # noqa: ARG002
+        hits: Sequence[Hit],  # noqa: ARG002
+        *,
+        deadline: Deadline = NO_DEADLINE,  # noqa: ARG002
+    ) -> list[Reading]:
         return readings_of(self._trace)
 
 
@@ -159,7 +166,7 @@ class _RecordedGenerator:
         *,
         n: int,
         seed: int,  # noqa: ARG002
-        deadline: float | None,  # noqa: ARG002
+        deadline: Deadline,  # noqa: ARG002
     ) -> list[Candidate]:
         return [
             candidate

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from common.packaged import MINILM, minilm_folder
 FloatArray = npt.NDArray[np.float32]
 
 DEFAULT_ENCODER = MINILM.name
+_ENCODED_AT_ONCE = 16
 
 
 class Encoder(Protocol):
@@ -47,6 +48,20 @@ class Encoder(Protocol):
 def passage_input(title: str, text: str) -> str:
     """What an encoder is given of a passage: the title says what the text is about."""
     return f"{title}\n{text}" if title else text
+
+
+def encode_in_turn(encoder: Encoder, inputs: Sequence[str], check: Callable[[], object]) -> FloatArray:
+    """The vectors of passage inputs, (inputs, dimension); ``check`` is called before every few.
+
+    Inputs of about one length are encoded together: a batch is padded to its longest.
+    """
+    vectors: FloatArray = np.empty((len(inputs), encoder.dimension), dtype=np.float32)
+    by_length = sorted(range(len(inputs)), key=lambda row: len(inputs[row]))
+    for first in range(0, len(inputs), _ENCODED_AT_ONCE):
+        check()
+        rows = by_length[first : first + _ENCODED_AT_ONCE]
+        vectors[rows] = encoder.encode_passages([inputs[row] for row in rows])
+    return vectors
 
 
 class SentenceEncoder:

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-
+from common.deadline import NO_DEADLINE, Deadline
 from common.errors import InvalidRequestError
 from common.progress import Advance
-from retriever.encoder import Encoder, FloatArray, passage_input
+from retriever.encoder import Encoder, FloatArray, encode_in_turn, passage_input
 from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE, PassageIndex
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings, split
@@ -15,6 +14,8 @@ from retriever.store import DocumentStore, DuplicateDocumentError
 from retriever.types import Document
 from retriever.vectors.engines import DEFAULT_ENGINE, new_vectors
 from retriever.vectors.protocol import VectorIndex
+
+"""Passages between two looks at the deadline: less than a second of one core's time."""
 
 
 class IndexWriter:
@@ -73,23 +74,30 @@ class IndexWriter:
 
 
 def index_in_memory(
-    documents: Iterable[Document], encoder: Encoder, settings: PassageSettings
+    documents: Iterable[Document],
+    encoder: Encoder,
+    settings: PassageSettings,
+    *,
+    deadline: Deadline = NO_DEADLINE,
 ) -> PassageIndex:
     """An index of a few documents that leaves nothing on disk: GopherCite's single-document mode.
 
     Raises:
         InvalidRequestError: when two documents have the same id.
+        DeadlineExceededError, GivenUpError: when the deadline is over before it is made.
     """
+
+    def check(_: int = 1) -> None:
+        deadline.check("index")
+
     writer = IndexWriter(settings)
     for document in documents:
+        check()
         try:
             writer.add(document, location="request")
         except DuplicateDocumentError as error:
             raise InvalidRequestError(
                 f"Two documents have the id {document.doc_id!r}; give each its own id."
             ) from error
-    inputs = list(writer.passage_inputs())
-    vectors = (
-        encoder.encode_passages(inputs) if inputs else np.empty((0, encoder.dimension), dtype=np.float32)
-    )
-    return PassageIndex(writer.store, writer.write_vectors(vectors), writer.write_lexical(), settings)
+    vectors = encode_in_turn(encoder, list(writer.passage_inputs()), check)
+    return PassageIndex(writer.store, writer.write_vectors(vectors), writer.write_lexical(check), settings)

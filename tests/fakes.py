@@ -2,11 +2,11 @@
 
 import math
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.answering.language_models.protocol import Completion
+from common.deadline import NO_DEADLINE, Deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ class ScriptedLM:
         stop: str = "\n",
         temperature: float = 0.0,
         seed: int = 0,
-        deadline: float | None = None,
+        deadline: Deadline = NO_DEADLINE,
     ) -> list[Completion]:
         self.calls.append(LMCall(prefix, tuple(prompts), temperature, seed))
-        limit = 0 if deadline is not None and time.monotonic() >= deadline else max_tokens
+        limit = 0 if deadline.over else max_tokens
         return [self._completion(prompt, limit, stop) for prompt in prompts]
 
     def _completion(self, prompt: str, limit: int, stop: str) -> Completion:
@@ -96,7 +96,7 @@ class TextOnlyLM:
         stop: str = "\n",
         temperature: float = 0.0,
         seed: int = 0,
-        deadline: float | None = None,
+        deadline: Deadline = NO_DEADLINE,
     ) -> list[Completion]:
         asked = {"max_tokens": max_tokens, "stop": stop, "temperature": temperature, "seed": seed}
         texts = [self._serve({"prompt": prefix + prompt, **asked}) for prompt in prompts]

@@ -7,19 +7,27 @@ from typing import Protocol
 import numpy as np
 
 from app.answering.types import Citation, CitedAnswer, Quote
-from retriever.encoder import Encoder, passage_input
+from common.deadline import Deadline
+from common.errors import DeadlineExceededError
+from retriever.encoder import Encoder, encode_in_turn, passage_input
 from retriever.sentences import sentence_spans
 from retriever.types import Document, Span
 
 FURTHER_SENTENCES = 2
 FURTHEST_BELOW = 0.15
+SENTENCES_LOOKED_AT = 48
 
 
 class Composer(Protocol):
     """What the pipeline needs of a composer."""
 
-    def compose(self, question: str, answer: CitedAnswer, document: Document) -> CitedAnswer:
-        """The short answer in several sentences. ``document``: the one that ``answer.passage`` is of."""
+    def compose(
+        self, question: str, answer: CitedAnswer, document: Document, *, deadline: Deadline
+    ) -> CitedAnswer:
+        """The short answer in several sentences. ``document``: the one that ``answer.passage`` is of.
+
+        ``deadline``: when it is over, what backs the short answer is all there is.
+        """
 
 
 class SentenceComposer:
@@ -39,11 +47,16 @@ class SentenceComposer:
     ) -> None:
         self._encoder, self._further, self._below = encoder, further, below
 
-    def compose(self, question: str, answer: CitedAnswer, document: Document) -> CitedAnswer:
+    def compose(
+        self, question: str, answer: CitedAnswer, document: Document, *, deadline: Deadline
+    ) -> CitedAnswer:
         passage = answer.passage
         sentences = [span.shifted(passage.span.start) for span in sentence_spans(passage.window)]
         backing = _backing(answer.citations, sentences)
-        further = self._nearest(question, sentences, backing, document)
+        try:
+            further = self._nearest(question, _about(backing, sentences), backing, document, deadline)
+        except DeadlineExceededError:
+            further = {}
         supports = {**further, **backing}
         citations = tuple(
             Citation.of(Quote(document, span), support=supports[span], further=span in further)
@@ -53,24 +66,40 @@ class SentenceComposer:
         return replace(answer, answer=text, citations=citations)
 
     def _nearest(
-        self, question: str, sentences: Sequence[Span], backing: Mapping[Span, float], document: Document
+        self,
+        question: str,
+        sentences: Sequence[Span],
+        backing: Mapping[Span, float],
+        document: Document,
+        deadline: Deadline,
     ) -> dict[Span, float]:
         """The further sentences with their support."""
         others = [span for span in sentences if span not in backing]
         if not others:
             return {}
-        cosines = dict(zip(sentences, self._cosines(question, sentences, document), strict=True))
+        cosines = dict(zip(sentences, self._cosines(question, sentences, document, deadline), strict=True))
         least = max(cosines.values()) - self._below
         nearest = sorted(others, key=lambda span: (-cosines[span], span))[: self._further]
         return {span: min(max(cosines[span], 0.0), 1.0) for span in nearest if cosines[span] >= least}
 
-    def _cosines(self, question: str, sentences: Sequence[Span], document: Document) -> list[float]:
+    def _cosines(
+        self, question: str, sentences: Sequence[Span], document: Document, deadline: Deadline
+    ) -> list[float]:
         asked = self._encoder.encode_queries([question])[0]
         # (sentences, dimension)
-        told = self._encoder.encode_passages(
-            [passage_input(document.title, span.of(document.text)) for span in sentences]
+        told = encode_in_turn(
+            self._encoder,
+            [passage_input(document.title, span.of(document.text)) for span in sentences],
+            lambda: deadline.check("compose"),
         )
         return [float(cosine) for cosine in np.sum(told * asked, axis=1)]
+
+
+def _about(backing: Mapping[Span, float], sentences: Sequence[Span]) -> list[Span]:
+    """The 48 sentences that stand nearest to the first one that backs the answer, in order."""
+    first = min(backing)
+    nearest = sorted(sentences, key=lambda span: (abs(span.start - first.start), span))
+    return sorted(nearest[:SENTENCES_LOOKED_AT])
 
 
 def _backing(citations: Sequence[Citation], sentences: Sequence[Span]) -> dict[Span, float]:

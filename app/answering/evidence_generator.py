@@ -1,13 +1,14 @@
 """Answers by an adapted language model: it reads the best passages together, writes, and judges every answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from app.answering.deadline import is_past
 from app.answering.evidence_model.adapted_lm import AdaptedLM, PrefilledEvidence, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
 from app.answering.generator import ANSWER_TOKENS, TEMPERATURE, ReaderGenerator, answers, tidied
 from app.answering.types import Candidate, CandidateSource, Opinion, Reading
+from common.deadline import Deadline
+from common.errors import DeadlineExceededError
 from retriever.types import Passage
 
 PASSAGES_TOGETHER = 2
@@ -36,7 +37,7 @@ class EvidenceGenerator:
         self._lm, self._reader, self._together, self._quoting = lm, reader, together, quoting
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
+        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
     ) -> list[Candidate]:
         """The reader's candidates, then those of the language model's first ``n`` attempts.
 
@@ -44,43 +45,61 @@ class EvidenceGenerator:
         opinions included, does not depend on ``n``: without a deadline, the candidates for ``n`` are those for any
         larger number whose ``attempt`` is below ``n`` or None.
         """
-        passages = [reading.hit.passage for reading in readings]
-        if not passages:
+        if not readings:
             return []
         extracted = (
             self._reader.generate(question, readings, n=n, seed=seed, deadline=deadline)
             if self._reader
             else []
         )
-        best = passages[: self._together]
-        together = _Together(self._read(question, best), best)
-        candidates = together.judged(extracted)
-        first = self._quoted(question, best, deadline) if self._quoting else together.greedy(deadline)
-        candidates += together.judged(_attempt(0, first))
-        alone = _worth_reading_alone(readings)
-        for number, passage in enumerate(alone[: n - 1], start=1):
-            if is_past(deadline):
-                break
-            candidates += together.judged(_attempt(number, self._written(question, passage, deadline)))
-        for before in range(0, n - 1 - len(alone), SAMPLES_TOGETHER):
-            if is_past(deadline):
-                break
-            samples = together.samples(before, seed=seed, deadline=deadline)
-            candidates += together.judged(
-                [replace(candidate, attempt=len(alone) + candidate.sample) for candidate in samples]
-            )
+        candidates: list[Candidate] = []
+        try:
+            for judged in self._judged(question, readings, extracted, n=n, seed=seed, deadline=deadline):
+                candidates += judged
+                deadline.check("generate")
+        except DeadlineExceededError:
+            candidates = candidates or extracted
         return [candidate for candidate in candidates if candidate.attempt is None or candidate.attempt < n]
 
-    def _written(self, question: str, passage: Passage, deadline: float | None) -> list[Candidate]:
+    def _judged(
+        self,
+        question: str,
+        readings: Sequence[Reading],
+        extracted: Sequence[Candidate],
+        *,
+        n: int,
+        seed: int,
+        deadline: Deadline,
+    ) -> Iterator[list[Candidate]]:
+        """The extracted candidates with their opinions, then those of one attempt after the other.
+
+        Raises:
+            DeadlineExceededError, GivenUpError: when the deadline is over before passages are read.
+        """
+        best = [reading.hit.passage for reading in readings[: self._together]]
+        together = _Together(self._read(question, best, deadline), best)
+        yield together.judged(extracted, deadline)
+        first = self._quoted(question, best, deadline) if self._quoting else together.greedy(deadline)
+        yield together.judged(_attempt(0, first), deadline)
+        alone = _worth_reading_alone(readings)
+        for number, passage in enumerate(alone[: n - 1], start=1):
+            written = self._written(question, passage, deadline)
+            yield together.judged(_attempt(number, written), deadline)
+        for before in range(0, n - 1 - len(alone), SAMPLES_TOGETHER):
+            samples = together.samples(before, seed=seed, deadline=deadline)
+            numbered = [replace(candidate, attempt=len(alone) + candidate.sample) for candidate in samples]
+            yield together.judged(numbered, deadline)
+
+    def _written(self, question: str, passage: Passage, deadline: Deadline) -> list[Candidate]:
         """The greedy answer from one passage."""
         if self._quoting:
             return self._quoted(question, [passage], deadline)
-        written = self._read(question, [passage]).write(max_tokens=ANSWER_TOKENS, deadline=deadline)
-        return _candidates([passage], written)
+        evidence = self._read(question, [passage], deadline)
+        return _candidates([passage], evidence.write(max_tokens=ANSWER_TOKENS, deadline=deadline))
 
-    def _quoted(self, question: str, passages: Sequence[Passage], deadline: float | None) -> list[Candidate]:
+    def _quoted(self, question: str, passages: Sequence[Passage], deadline: Deadline) -> list[Candidate]:
         """The greedy answer with the quote that it wrote."""
-        quoted = self._read(question, passages, quoted=True).write_quoted(deadline=deadline)
+        quoted = self._read(question, passages, deadline, quoted=True).write_quoted(deadline=deadline)
         if quoted is None or not quoted.finished or not answers(quoted.claim, no_answer=NO_ANSWER):
             return []
         passage = passages[quoted.passage]
@@ -95,11 +114,13 @@ class EvidenceGenerator:
             )
         ]
 
-    def _read(self, question: str, passages: Sequence[Passage], *, quoted: bool = False) -> PrefilledEvidence:
+    def _read(
+        self, question: str, passages: Sequence[Passage], deadline: Deadline, *, quoted: bool = False
+    ) -> PrefilledEvidence:
         """Several passages are read without their continuations, as in training."""
         alone = len(passages) == 1
         windows = [(passage.title, passage.window if alone else passage.text) for passage in passages]
-        return self._lm.read(question, windows, quoted=quoted)
+        return self._lm.read(question, windows, quoted=quoted, deadline=deadline)
 
 
 class _Together:
@@ -113,13 +134,13 @@ class _Together:
         self._evidence, self._passages = evidence, passages
         self._known: dict[str, Written] = {}
 
-    def greedy(self, deadline: float | None) -> list[Candidate]:
+    def greedy(self, deadline: Deadline) -> list[Candidate]:
         """The greedy answer."""
         written = self._evidence.write(max_tokens=ANSWER_TOKENS, deadline=deadline)
         self._learn(written)
         return _candidates(self._passages, written)
 
-    def samples(self, before: int, *, seed: int, deadline: float | None) -> list[Candidate]:
+    def samples(self, before: int, *, seed: int, deadline: Deadline) -> list[Candidate]:
         """The samples that come after so many others.
 
         Always as many side by side, wanted or not: in a batch of another size one could come out otherwise.
@@ -134,14 +155,15 @@ class _Together:
         self._learn(written)
         return _candidates(self._passages, written, first_sample=before + 1)
 
-    def judged(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The candidates with an opinion of each."""
+    def judged(self, candidates: Sequence[Candidate], deadline: Deadline) -> list[Candidate]:
+        """The candidates with an opinion of each, or of as many as there is time for."""
         different = dict.fromkeys(candidate.answer for candidate in candidates)
-        self._learn(self._evidence.score([answer for answer in different if answer not in self._known]))
+        unknown = [answer for answer in different if answer not in self._known]
+        self._learn(self._evidence.score(unknown, deadline=deadline))
         return [
-            replace(
-                candidate, opinion=_opinion(self._known[candidate.answer], candidate.passage, self._passages)
-            )
+            replace(candidate, opinion=_opinion(known, candidate.passage, self._passages))
+            if (known := self._known.get(candidate.answer)) is not None
+            else candidate
             for candidate in candidates
         ]
 

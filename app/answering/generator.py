@@ -6,9 +6,10 @@ from typing import Protocol
 
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.protocol import Completion, LanguageModel
-from app.answering.limits import EVIDENCE_TOKENS, TITLE_TOKENS
+from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS
 from app.answering.text.normalise import normalise_answer
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
+from common.deadline import Deadline
 from retriever.types import Passage
 
 ANSWER_TOKENS = 32
@@ -27,11 +28,11 @@ class Generator(Protocol):
     """
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
+        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
     ) -> list[Candidate]:
         """``n`` at most are written by a language model.
 
-        ``readings``: best first. ``deadline``: a ``time.monotonic()`` value.
+        ``readings``: best first. ``deadline``: when it is over, what there is by then is handed over.
         """
 
 
@@ -57,7 +58,7 @@ class LMGenerator:
         self._prefix = prompt.prefix()
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
+        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
     ) -> list[Candidate]:
         """The best ``n`` passages' greedy answers; when ``n`` exceeds them, rounds of sampled ones follow.
 
@@ -82,8 +83,12 @@ class LMGenerator:
         return candidates
 
     def _prompt(self, question: str, passage: Passage) -> str:
-        evidence = self._lm.head(passage.window, max_tokens=self._evidence_tokens)
-        return prompt.prompt(self._lm.head(passage.title, max_tokens=TITLE_TOKENS), evidence, question)
+        head = self._lm.head
+        return prompt.prompt(
+            head(passage.title, max_tokens=TITLE_TOKENS),
+            head(passage.window, max_tokens=self._evidence_tokens),
+            head(question, max_tokens=QUESTION_TOKENS),
+        )
 
 
 class ReaderGenerator:
@@ -102,7 +107,7 @@ class ReaderGenerator:
         *,
         n: int,  # noqa: ARG002 - the language model's number alone
         seed: int,  # noqa: ARG002
-        deadline: float | None,  # noqa: ARG002
+        deadline: Deadline,  # noqa: ARG002
     ) -> list[Candidate]:
         """Passage by passage, each one's best span first."""
         return [
@@ -119,7 +124,7 @@ class JointGenerator:
         self._reader, self._lm = reader, lm
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
+        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
     ) -> list[Candidate]:
         return [
             *self._reader.generate(question, readings, n=n, seed=seed, deadline=deadline),

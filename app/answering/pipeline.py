@@ -8,7 +8,6 @@ from app.answering.cite import Citer
 from app.answering.compose import Composer
 from app.answering.confidence.features import Evidence
 from app.answering.confidence.scorers import ConfidenceScorer
-from app.answering.deadline import is_past
 from app.answering.decide import decide
 from app.answering.events import (
     Composed,
@@ -34,15 +33,17 @@ from app.answering.types import (
     Reading,
     Trace,
 )
-from common.errors import DeadlineExceededError
+from common.deadline import NO_DEADLINE, Deadline
 from retriever.retriever import Retriever
+
+_CITED_ANYWAY = 16
+"""Candidates that are cited and supported when the time is up: they fit into what is kept back of it."""
 
 
 @dataclass(slots=True)
 class _Clock:
-    """Seconds by stage, and the moment by which an answer is due (``time.monotonic()``)."""
+    """Seconds by stage."""
 
-    deadline: float | None
     seconds: dict[str, float] = field(default_factory=dict)
     _last: float = field(default_factory=time.perf_counter)
 
@@ -50,16 +51,6 @@ class _Clock:
         now = time.perf_counter()
         self.seconds[stage] = now - self._last
         self._last = now
-
-    @property
-    def over(self) -> bool:
-        return is_past(self.deadline)
-
-    def check(self, stage: str) -> None:
-        if self.over:
-            raise DeadlineExceededError(
-                f"The time allowed ran out during the stage {stage!r}; allow more time or ask for less."
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +67,7 @@ class Pipeline:
     options: AnswerOptions = field(default_factory=AnswerOptions)
 
     def answer(
-        self, question: str, options: AnswerOptions | None = None, *, deadline: float | None = None
+        self, question: str, options: AnswerOptions | None = None, *, deadline: Deadline = NO_DEADLINE
     ) -> Trace:
         """The trace of the answered question; see ``run``."""
         *_, last = self.run(question, options, deadline=deadline)
@@ -84,27 +75,28 @@ class Pipeline:
         return last.trace
 
     def run(
-        self, question: str, options: AnswerOptions | None = None, *, deadline: float | None = None
+        self, question: str, options: AnswerOptions | None = None, *, deadline: Deadline = NO_DEADLINE
     ) -> Iterator[Event]:
         """One event per stage, in order; the last one holds the trace.
 
-        ``deadline``: a ``time.monotonic()`` value. A generator that runs into it hands over what it has.
+        ``deadline``: by when an answer is due. A generator that runs into it hands over what it has.
 
         Raises:
             DeadlineExceededError: when it passes before there is a candidate.
+            GivenUpError: when the question is given up.
         """
         options = options or self.options
-        clock = _Clock(deadline)
+        clock = _Clock()
         hits = tuple(self.retriever.retrieve(question, k=options.top_k))
         clock.lap("retrieve")
         yield Retrieved(hits)
 
-        clock.check("retrieve")
-        readings = tuple(self.reader.read(question, hits))
+        deadline.check("retrieve")
+        readings = tuple(self.reader.read(question, hits, deadline=deadline))
         clock.lap("read")
         yield Read(readings)
 
-        clock.check("read")
+        deadline.check("read")
         candidates = tuple(
             self.generator.generate(
                 question, readings, n=options.candidates, seed=options.seed, deadline=deadline
@@ -113,14 +105,15 @@ class Pipeline:
         clock.lap("generate")
         yield Generated(candidates)
 
-        cut_short = clock.over
+        cut_short = deadline.over
         if not candidates:
-            clock.check("generate")
-        quoted = tuple(self._located(question, candidates))
+            deadline.check("generate")
+        quoted = tuple(self._located(question, candidates, deadline))
         clock.lap("cite")
         yield Located(quoted)
 
-        cited = self._supported(question, Evidence(hits, readings, candidates), quoted)
+        cited = self._supported(question, Evidence(hits, readings, candidates), quoted, deadline)
+        cut_short = cut_short or (deadline.over and len(candidates) > _CITED_ANYWAY)
         clock.lap("support")
         yield Supported(cited)
 
@@ -129,28 +122,43 @@ class Pipeline:
         )
         clock.lap("decide")
         if options.length is AnswerLength.LONG:
-            decision = self._composed(question, decision)
+            decision = self._composed(question, decision, deadline)
             clock.lap("compose")
             yield Composed(decision)
 
         yield Decided(Trace(question, hits, readings, candidates, cited, decision, clock.seconds, cut_short))
 
-    def _located(self, question: str, candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, Quote]]:
-        for candidate in candidates:
+    def _located(
+        self, question: str, candidates: Sequence[Candidate], deadline: Deadline
+    ) -> Iterator[tuple[Candidate, Quote]]:
+        """Each candidate that has a quote with it; the first 16 whatever the time, the others while there is some."""
+        for number, candidate in enumerate(candidates):
+            if number >= _CITED_ANYWAY and deadline.over:
+                return
             document = self.retriever.document(candidate.passage.doc_id)
             quote = self.citer.cite(question, candidate, document)
             if quote is not None:
                 yield candidate, quote
 
     def _supported(
-        self, question: str, evidence: Evidence, quoted: Sequence[tuple[Candidate, Quote]]
+        self,
+        question: str,
+        evidence: Evidence,
+        quoted: Sequence[tuple[Candidate, Quote]],
+        deadline: Deadline,
     ) -> tuple[CitedCandidate, ...]:
-        supports = self.support.score(
-            [
-                Claim(question, candidate.answer, quote.document.title, quote.text)
-                for candidate, quote in quoted
-            ]
-        )
+        """The candidates with support and confidence: the first 16 whatever the time, as with their quotes."""
+        supports: list[float] = []
+        for at in range(0, len(quoted), _CITED_ANYWAY):
+            if at and deadline.over:
+                break
+            supports += self.support.score(
+                [
+                    Claim(question, candidate.answer, quote.document.title, quote.text)
+                    for candidate, quote in quoted[at : at + _CITED_ANYWAY]
+                ]
+            )
+        quoted = quoted[: len(supports)]
         confidences = self.confidence.score(
             evidence,
             [(candidate, support) for (candidate, _), support in zip(quoted, supports, strict=True)],
@@ -160,11 +168,11 @@ class Pipeline:
             for (candidate, quote), support, confidence in zip(quoted, supports, confidences, strict=True)
         )
 
-    def _composed(self, question: str, decision: Decision) -> Decision:
+    def _composed(self, question: str, decision: Decision, deadline: Deadline) -> Decision:
         if isinstance(decision, Abstention):
             return decision
         document = self.retriever.document(decision.passage.doc_id)
-        return self.composer.compose(question, decision, document)
+        return self.composer.compose(question, decision, document, deadline=deadline)
 
     def _nearest(self, readings: Sequence[Reading]) -> Iterator[Citation]:
         """The best span of each reading as a citation, its score standing in for support."""

@@ -7,7 +7,8 @@ import numpy as np
 
 from app.answering.text.overlap import Overlap
 from app.answering.types import Reading, ScoredSpan
-from retriever.encoder import Encoder, passage_input
+from common.deadline import NO_DEADLINE, Deadline
+from retriever.encoder import Encoder, encode_in_turn, passage_input
 from retriever.sentences import sentence_spans
 from retriever.types import Hit
 
@@ -17,8 +18,12 @@ _SPANS_KEPT = 3
 class Reader(Protocol):
     """What the pipeline needs of a reader."""
 
-    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
-        """One reading per hit, most answerable first; equal ones by rank."""
+    def read(self, question: str, hits: Sequence[Hit], *, deadline: Deadline = NO_DEADLINE) -> list[Reading]:
+        """One reading per hit, most answerable first; equal ones by rank.
+
+        Raises:
+            DeadlineExceededError, GivenUpError: when the deadline is over before all are read.
+        """
 
 
 class LexicalReader:
@@ -32,10 +37,13 @@ class LexicalReader:
     def __init__(self, overlap: Overlap, encoder: Encoder) -> None:
         self._overlap, self._encoder = overlap, encoder
 
-    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
+    def read(self, question: str, hits: Sequence[Hit], *, deadline: Deadline = NO_DEADLINE) -> list[Reading]:
         wanted = self._overlap.weights(question)
-        covering = [self._by_coverage(wanted, hit) for hit in hits]
-        agreements = self._agreements(question, hits, [spans[0] for spans in covering])
+        covering: list[list[ScoredSpan]] = []
+        for hit in hits:
+            deadline.check("read")
+            covering.append(self._by_coverage(wanted, hit))
+        agreements = self._agreements(question, hits, [spans[0] for spans in covering], deadline)
         readings = [
             self._reading(hit, spans, agreement)
             for hit, spans, agreement in zip(hits, covering, agreements, strict=True)
@@ -53,7 +61,9 @@ class LexicalReader:
         ]
         return sorted(scored, key=lambda span: (-span.score, span.span))
 
-    def _agreements(self, question: str, hits: Sequence[Hit], best: Sequence[ScoredSpan]) -> list[float]:
+    def _agreements(
+        self, question: str, hits: Sequence[Hit], best: Sequence[ScoredSpan], deadline: Deadline
+    ) -> list[float]:
         """Cosine of question and best sentence, per hit; negative ones count as 0."""
         if not hits:
             return []
@@ -63,7 +73,8 @@ class LexicalReader:
             for start in [scored.span.start - hit.passage.span.start]
         ]
         # (1, dimension) @ (dimension, hits)
-        cosines = self._encoder.encode_queries([question]) @ self._encoder.encode_passages(sentences).T
+        read = encode_in_turn(self._encoder, sentences, lambda: deadline.check("read"))
+        cosines = self._encoder.encode_queries([question]) @ read.T
         return [float(cosine) for cosine in np.clip(cosines[0], 0.0, 1.0)]
 
     @staticmethod

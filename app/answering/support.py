@@ -1,13 +1,13 @@
 """Support: how well title and quote back the claim for this question, and nothing else counts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from app.answering.text.overlap import Overlap
-from retriever.encoder import Encoder, passage_input
+from retriever.encoder import Encoder, FloatArray, passage_input
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,12 @@ class LexicalSupport:
     def score(self, claims: Sequence[Claim]) -> list[float]:
         if not claims:
             return []
-        asked = self._encoder.encode_queries([f"{claim.question} {claim.answer}" for claim in claims])
-        quoted = self._encoder.encode_passages([passage_input(claim.title, claim.quote) for claim in claims])
+        asked = _of_each(
+            self._encoder.encode_queries, [f"{claim.question} {claim.answer}" for claim in claims]
+        )
+        quoted = _of_each(
+            self._encoder.encode_passages, [passage_input(claim.title, claim.quote) for claim in claims]
+        )
         # both (claims, dimension): row by row
         cosines = np.clip(np.sum(asked * quoted, axis=1), 0.0, 1.0)
         return [self._support(claim, float(cosine)) for claim, cosine in zip(claims, cosines, strict=True)]
@@ -56,3 +60,10 @@ class LexicalSupport:
             self._overlap.weights(claim.question), f"{claim.title}\n{claim.quote}\n{claim.answer}"
         )
         return answered * (asked + cosine) / 2
+
+
+def _of_each(encode: Callable[[Sequence[str]], FloatArray], texts: Sequence[str]) -> FloatArray:
+    """The vector of each text, (texts, dimension); what several share is encoded once."""
+    different = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+    vectors: FloatArray = encode(list(different))[[different[text] for text in texts]]
+    return vectors

@@ -23,6 +23,7 @@ from app.service.response import (
 )
 from app.service.search import SearchResponse, passages_listed, searched
 from app.service.settings import Settings
+from common.deadline import Deadline
 from common.errors import DeadlineExceededError, LoccitError
 from retriever.retriever import IndexRetriever
 from retriever.types import RetrievalMode
@@ -105,12 +106,12 @@ class Host:
             DeadlineExceededError: when ``settings.timeout_s`` have passed, waiting included.
         """
         service, arrived, allowed = self._ready_service(), time.monotonic(), self.settings.timeout_s
+        deadline = Deadline(arrived + allowed * _FOR_GENERATING)
 
         def work() -> Iterator[Event]:
-            deadline = arrived + allowed * _FOR_GENERATING
             return events(service, ask, waited=time.monotonic() - arrived, deadline=deadline)
 
-        in_time = _within(allowed, self._worker.stream(work), arrived=arrived)
+        in_time = _within(allowed, self._worker.stream(work, deadline), arrived=arrived)
         log = AnswerLog(
             ask,
             self.metrics,

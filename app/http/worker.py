@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from common.deadline import Deadline
 from common.errors import LoccitError
 
 Result = TypeVar("Result")
@@ -39,7 +40,7 @@ class _Job:
     """Work that gives values, and the way they take from the worker's thread to the event loop."""
 
     work: Callable[[], Iterator[Any]]
-    abandoned: bool = False
+    deadline: Deadline
     _context: contextvars.Context = field(default_factory=contextvars.copy_context)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _values: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
@@ -52,8 +53,8 @@ class _Job:
         return value
 
     def abandon(self) -> None:
-        """Nobody reads any more, so the work stops before its next value. Called in the event loop."""
-        self.abandoned = True
+        """Nobody reads any more, so the work stops. Called in the event loop."""
+        self.deadline.give_up()
         self._room.release()  # it may be waiting for room
 
     def do(self) -> None:
@@ -64,12 +65,12 @@ class _Job:
         self._context.run(self._do)
 
     def _do(self) -> None:
-        if self.abandoned:
+        if self.deadline.given_up:
             return
         try:
             for value in self.work():
                 self._room.acquire()
-                if self.abandoned:
+                if self.deadline.given_up:
                     return
                 self._send(value)
             self.end()
@@ -104,17 +105,20 @@ class Worker:
         """Begin to do jobs."""
         self._thread.start()
 
-    async def stream(self, work: Callable[[], Iterator[Result]]) -> AsyncGenerator[Result, None]:
+    async def stream(
+        self, work: Callable[[], Iterator[Result]], deadline: Deadline | None = None
+    ) -> AsyncGenerator[Result, None]:
         """The values that ``work`` gives, as they come; what it raises comes after them.
 
         Closing the stream, or cancelling whoever reads it, gives its place in the queue back, or stops the work
-        before its next value.
+        before its next value. ``deadline``: what the work itself looks at; it is given up then, so that the work can
+        stop before that.
 
         Raises:
             BusyError: when the queue is full.
             StoppingError: when the worker is closed before the job's turn came.
         """
-        job = _Job(work)
+        job = _Job(work, deadline or Deadline())
         self._enter(job)
         try:
             while not isinstance(value := await job.next(), _End):

@@ -8,6 +8,7 @@ from app.answering.events import Decided, Event
 from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.types import Trace
 from app.service.assembly import AnswerService
+from common.deadline import NO_DEADLINE, Deadline
 from retriever.types import Document
 
 
@@ -32,22 +33,24 @@ class Ask:
 
 
 def events(
-    service: AnswerService, ask: Ask, *, waited: float = 0.0, deadline: float | None = None
+    service: AnswerService, ask: Ask, *, waited: float = 0.0, deadline: Deadline = NO_DEADLINE
 ) -> Iterator[Event]:
     """What happens to the question, stage by stage; the last event holds the trace. Stop reading to abandon it.
 
     Beside the stages' timings the trace has ``wait``, and ``index`` when documents were handed in: the time that
     it took to make them searchable.
 
-    ``waited``: seconds that passed before its turn came. ``deadline``: a ``time.monotonic()`` value.
+    ``waited``: seconds that passed before its turn came. ``deadline``: by when an answer is due; whoever stops
+    reading while a stage is under way gives it up.
 
     Raises:
         DeadlineExceededError: when the deadline passes before there is a candidate.
+        GivenUpError: when the question is given up before there is one.
     """
     pipeline, timings = service.pipeline, {"wait": waited}
     if ask.documents is not None:
         started = time.perf_counter()
-        pipeline = service.over(ask.documents)
+        pipeline = service.over(ask.documents, deadline=deadline)
         timings["index"] = time.perf_counter() - started
     for event in pipeline.run(ask.question, ask.options(pipeline.options), deadline=deadline):
         if isinstance(event, Decided):

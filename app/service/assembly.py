@@ -25,7 +25,8 @@ from app.service.calibration import Calibration, Digests, calibration_of, thresh
 from app.service.generation import Writing, writing
 from app.service.setting_marks import stage_settings
 from app.service.settings import CiterKind, ReaderKind, Settings, SupportKind
-from common.torch_runtime import use_threads
+from common.deadline import NO_DEADLINE, Deadline
+from common.torch_runtime import return_freed_memory, use_threads
 from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, open_index, read_manifest
 from retriever.index_writer import index_in_memory
@@ -123,9 +124,13 @@ class AnswerService:
         """Tokens of a passage that the language model reads."""
         return self.settings.evidence_tokens
 
-    def over(self, documents: Sequence[Document]) -> Pipeline:
-        """The same pipeline, answering from these documents alone (GopherCite's single-document mode)."""
-        index = index_in_memory(documents, self.encoder, self.index.settings)
+    def over(self, documents: Sequence[Document], *, deadline: Deadline = NO_DEADLINE) -> Pipeline:
+        """The same pipeline, answering from these documents alone (GopherCite's single-document mode).
+
+        Raises:
+            DeadlineExceededError, GivenUpError: when the deadline is over before they can be searched.
+        """
+        index = index_in_memory(documents, self.encoder, self.index.settings, deadline=deadline)
         return self.with_retriever(IndexRetriever(index, self.encoder, mode=self.settings.retrieval))
 
     def with_retriever(self, retriever: Retriever) -> Pipeline:
@@ -218,6 +223,7 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
             length=settings.length,
         ),
     )
+    return_freed_memory()
     return AnswerService(
         settings=settings,
         pipeline=pipeline,

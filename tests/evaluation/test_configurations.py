@@ -7,6 +7,7 @@ from app.answering.checked_input import GivenDocument
 from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.stages import Stage
 from app.answering.types import CandidateSource, Reading, ScoredSpan
+from common.deadline import NO_DEADLINE
 from common.errors import LoccitError
 from evaluation.baselines import FirstSentenceReader, GoldGenerator, TfidfReader, WithoutDocument
 from evaluation.configurations import CONFIGURATIONS, configuration_of, pipeline_for
@@ -95,10 +96,10 @@ def test_the_gold_answers_words_count_as_if_asked_for():
 
 def test_the_gold_answer_points_at_the_best_reading():
     reading = Reading(hit(), 0.5, (ScoredSpan(Span(3, 9), 0.5),))
-    (candidate,) = GoldGenerator("1873").generate("?", [reading], n=3, seed=0, deadline=None)
+    (candidate,) = GoldGenerator("1873").generate("?", [reading], n=3, seed=0, deadline=NO_DEADLINE)
     assert (candidate.answer, candidate.pointer) == ("1873", Span(3, 9))
     assert candidate.mean_token_probability == pytest.approx(0.5)
-    assert GoldGenerator("1873").generate("?", [], n=3, seed=0, deadline=None) == []
+    assert GoldGenerator("1873").generate("?", [], n=3, seed=0, deadline=NO_DEADLINE) == []
 
 
 def decisions(folder):

@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
 
-from common.errors import InvalidRequestError
+from common.deadline import Deadline
+from common.errors import DeadlineExceededError, GivenUpError, InvalidRequestError
 from retriever.encoder import HashingEncoder, passage_input
 from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE
 from retriever.index_writer import IndexWriter, index_in_memory
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
 from retriever.store import DocumentStore, DuplicateDocumentError
+from retriever.types import Document
 from retriever.vectors.engines import DEFAULT_ENGINE, load_vectors
 
 SETTINGS = PassageSettings(words=14, continuation_words=20)
@@ -54,6 +56,61 @@ def test_a_second_document_of_an_id_is_refused(documents):
         writer.add(documents[0], location="b.jsonl:1")
     with pytest.raises(InvalidRequestError, match=r"Two documents have the id 'lighthouses/eddystone'; give"):
         index_in_memory([documents[0], documents[0]], HashingEncoder(), SETTINGS)
+
+
+class GivingUpAfter:
+    """Encodes like the one it holds; with the batch of this number the deadline is given up."""
+
+    def __init__(self, encoder, deadline, batches):
+        self._encoder, self._deadline, self._batches = encoder, deadline, batches
+        self.dimension, self.encoded = encoder.dimension, []
+
+    def encode_passages(self, texts):
+        self.encoded.append(len(texts))
+        if len(self.encoded) == self._batches:
+            self._deadline.give_up()
+        return self._encoder.encode_passages(texts)
+
+
+def many_passages():
+    return [
+        Document(f"d{n}", "Numbers", f"The number {n} is here. {'It is told again. ' * (n % 3)}")
+        for n in range(50)
+    ]
+
+
+def test_an_index_in_memory_that_is_given_up_is_not_finished(encoder):
+    deadline = Deadline()
+    counting = GivingUpAfter(encoder, deadline, 2)
+    with pytest.raises(GivenUpError, match="'index'"):
+        index_in_memory(many_passages(), counting, SETTINGS, deadline=deadline)
+    assert len(counting.encoded) == 2
+
+
+def test_giving_up_is_seen_while_words_are_indexed(encoder, monkeypatch):
+    deadline, added = Deadline(), []
+
+    def add(_, passages):
+        for passage in passages:
+            added.append(passage)
+            deadline.give_up()
+
+    monkeypatch.setattr(LexicalIndex, "add", add)
+    with pytest.raises(GivenUpError, match="'index'"):
+        index_in_memory(many_passages(), encoder, SETTINGS, deadline=deadline)
+    assert len(added) == 1
+
+
+def test_the_time_allowed_holds_while_documents_are_split(encoder):
+    with pytest.raises(DeadlineExceededError, match="'index'"):
+        index_in_memory(many_passages(), encoder, SETTINGS, deadline=Deadline.after(0))
+
+
+def test_vectors_encoded_by_length_stand_at_their_rows(encoder):
+    index = index_in_memory(many_passages(), encoder, SETTINGS)
+    for passage in index.store.each_passage():
+        (vector,) = encoder.encode_passages([passage_input(passage.title, passage.text)])
+        assert index.vectors.scores(vector, [passage.row]) == pytest.approx([1.0])
 
 
 def test_no_documents_are_an_index_that_finds_nothing(encoder):

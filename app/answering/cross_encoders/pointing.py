@@ -24,18 +24,20 @@ def best_spans(
     """The k best (first, last, score) that share no token, best first; ``score`` is ``start[first] + end[last]``.
 
     All arrays: (tokens,). A span begins where ``starts`` and ends where ``ends``, and has at most ``longest``
-    tokens. Of equal scores the earlier and then the shorter span comes first.
+    tokens; time and memory grow with ``tokens`` x ``longest``. Of equal scores the earlier and
+    then the shorter span comes first.
     """
-    tokens = len(start)
-    first, last = np.indices((tokens, tokens))
-    allowed = starts[:, None] & ends[None, :] & (last >= first) & (last - first < longest)
-    scores = np.where(allowed, start[:, None] + end[None, :], -np.inf)  # (first, last)
+    first = np.arange(len(start))[:, None]  # (first, 1)
+    last = first + np.arange(min(longest, len(start)))  # (first, length - 1)
+    inside = np.minimum(last, len(start) - 1)
+    allowed = starts[:, None] & ends[inside] & (last < len(start))
+    scores = np.where(allowed, start[:, None] + end[inside], -np.inf)  # (first, length - 1)
     spans: list[tuple[int, int, float]] = []
     while len(spans) < k and scores.size:
-        i, j = np.unravel_index(int(scores.argmax()), scores.shape)
-        score = float(scores[i, j])
+        i, beyond = (int(place) for place in np.unravel_index(int(scores.argmax()), scores.shape))
+        score = float(scores[i, beyond])
         if score == -np.inf:
             break
-        spans.append((int(i), int(j), score))
-        scores[(first <= j) & (last >= i)] = -np.inf
+        spans.append((i, i + beyond, score))
+        scores[(first <= i + beyond) & (last >= i)] = -np.inf
     return spans

@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
+from app.answering.limits import QUESTION_TOKENS, TITLE_TOKENS, worth_tokenising
 from app.answering.text.token_offsets import characters, touching
 from common.errors import ModelUnusableError
 from retriever.types import Span
 
 MAX_TOKENS = 192
-QUESTION_TOKENS = 64
-TITLE_TOKENS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +63,14 @@ class ReaderTokenizer:
         if not passages:
             return []
         encode = self._tokenizer.encode_batch
-        asked = encode([question.rstrip("? ")], add_special_tokens=False)[0].ids[:QUESTION_TOKENS]
-        titles = encode([title for title, _ in passages], add_special_tokens=False)
-        windows = encode([window for _, window in passages], add_special_tokens=False)
+        question = worth_tokenising(question.rstrip("? "), QUESTION_TOKENS)
+        asked = encode([question], add_special_tokens=False)[0].ids[:QUESTION_TOKENS]
+        titles = encode(
+            [worth_tokenising(title, TITLE_TOKENS) for title, _ in passages], add_special_tokens=False
+        )
+        windows = encode(
+            [worth_tokenising(window, self.max_tokens) for _, window in passages], add_special_tokens=False
+        )
         return [
             self._input(asked, title.ids[:TITLE_TOKENS], window, encoding)
             for title, (_, window), encoding in zip(titles, passages, windows, strict=True)
@@ -80,6 +84,7 @@ class ReaderTokenizer:
         changes = words[1:] != words[:-1]
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
         edge = np.ones(min(1, len(words)), dtype=bool)
+        whole = len(words) <= kept and worth_tokenising(window, self.max_tokens) == window
         ids = (*head, *encoding.ids[:kept], self._sep)
         return ReaderInput(
             window=window,
@@ -89,7 +94,7 @@ class ReaderTokenizer:
             offsets=offsets[:kept],
             starts=np.concatenate([edge, changes])[:kept],
             ends=np.concatenate([changes, edge])[:kept],
-            read=len(window) if len(words) <= kept else int(offsets[:kept, 1].max(initial=0)),
+            read=len(window) if whole else int(offsets[:kept, 1].max(initial=0)),
         )
 
 

@@ -21,10 +21,11 @@ from app.answering.cross_encoders.reader_weights import (
     reader_encoder,
 )
 from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights
+from common.deadline import NO_DEADLINE, Deadline
 from common.torch_runtime import native_dtype
 from retriever.types import Span
 
-_PACKED_TOGETHER = 8
+_PACKED_TOGETHER = 4
 _SPANS_KEPT = 3
 
 
@@ -79,8 +80,14 @@ class ReaderModel:
     def __init__(self, model: CrossEncoder, tokenizer: ReaderTokenizer, *, sha256: str = "") -> None:
         self._model, self._tokenizer, self.sha256 = model, tokenizer, sha256
 
-    def judge(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Judgement]:
-        """One judgement for each (title, window), in their order."""
+    def judge(
+        self, question: str, passages: Sequence[tuple[str, str]], *, deadline: Deadline = NO_DEADLINE
+    ) -> list[Judgement]:
+        """One judgement for each (title, window), in their order.
+
+        Raises:
+            DeadlineExceededError, GivenUpError: when the deadline is over before all are judged.
+        """
         if not passages:
             return []
         inputs = self._tokenizer.inputs(question, passages)
@@ -89,6 +96,7 @@ class ReaderModel:
         logits: list[float] = []
         broad: list[BroadJudgement | None] = []
         for at in range(0, len(inputs), _PACKED_TOGETHER):
+            deadline.check("read")
             some = inputs[at : at + _PACKED_TOGETHER]
             scores = self._scores(some)
             lengths = np.cumsum([len(sequence.ids) for sequence in some])[:-1]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from app.answering.cross_encoders.reader_input import QUESTION_TOKENS, TITLE_TOKENS, special_tokens
+from app.answering.cross_encoders.reader_input import special_tokens
+from app.answering.limits import QUESTION_TOKENS, TITLE_TOKENS, worth_tokenising
 from app.answering.support import Claim
 
 CLAIM_TOKENS = 64
@@ -44,6 +45,7 @@ class SupportTokenizer:
         return (*said, *shown), (0,) * len(said) + (1,) * len(shown)
 
     def _ids(self, texts: list[str], most: int) -> list[list[int]]:
+        texts = [worth_tokenising(text, most) for text in texts]
         return [
             encoding.ids[:most] for encoding in self._tokenizer.encode_batch(texts, add_special_tokens=False)
         ]

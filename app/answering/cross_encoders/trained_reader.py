@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
 from app.answering.types import Reading, ScoredSpan
+from common.deadline import NO_DEADLINE, Deadline
 from retriever.types import Hit
 
 PASSAGES_READ = 8
@@ -27,9 +28,10 @@ class TrainedReader:
         """Hex digest of the weights."""
         return self._model.sha256
 
-    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
+    def read(self, question: str, hits: Sequence[Hit], *, deadline: Deadline = NO_DEADLINE) -> list[Reading]:
         best, others = hits[: self._passages], hits[self._passages :]
-        judged = self._model.judge(question, [(hit.passage.title, hit.passage.window) for hit in best])
+        windows = [(hit.passage.title, hit.passage.window) for hit in best]
+        judged = self._model.judge(question, windows, deadline=deadline)
         top = max((hit.score for hit in best), default=0.0)
         readings = [_reading(hit, judgement, top) for hit, judgement in zip(best, judged, strict=True)]
         readings.sort(key=lambda reading: (-reading.answerability, reading.hit.rank))

@@ -11,14 +11,17 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from app.answering.cross_encoders.pointing import best_spans
-from app.answering.deadline import is_past
 from app.answering.evidence_model.citation_head import CitationHead
 from app.answering.evidence_model.evidence_input import NO_ANSWER, STOP, EvidenceInput, EvidenceTokenizer
 from app.answering.evidence_model.quote_mask import CLAIM_TOKENS, QUOTE_TOKENS, QuotedTokens, QuoteMask
+from app.answering.limits import TOKENS_AT_ONCE
+from common.deadline import NO_DEADLINE, Deadline
 from common.errors import InvalidRequestError
 from retriever.types import Span
 
 _SPANS_OF_A_PASSAGE = 3
+_TOKENS_JUDGED = 64
+"""Of an answer that somebody else wrote: a long one is judged by its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,18 @@ class AdaptedLM:
 
     @torch.inference_mode()
     def read(
-        self, question: str, passages: Sequence[tuple[str, str]], *, quoted: bool = False
+        self,
+        question: str,
+        passages: Sequence[tuple[str, str]],
+        *,
+        quoted: bool = False,
+        deadline: Deadline = NO_DEADLINE,
     ) -> "PrefilledEvidence":
         """The model after ``Answer:``, given these (title, window); ``quoted``: for ``write_quoted``.
 
         Raises:
             InvalidRequestError: when that is more than the model can read.
+            DeadlineExceededError, GivenUpError: when the deadline is over before all is read.
         """
         prompt = self.tokenizer.input(question, passages, quoted=quoted)
         limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", len(prompt.ids))
@@ -90,12 +99,12 @@ class AdaptedLM:
                 "ask a shorter question, or lower evidence_tokens or passages_together."
             )
         cache = DynamicCache()
-        output = self.model.model(
-            input_ids=torch.tensor([prompt.ids], device=self.model.device),
-            cache=cache,
-            use_cache=True,
-        )
-        return PrefilledEvidence(self, prompt, cache, output.last_hidden_state[0])
+        states: list[Tensor] = []
+        for some in torch.split(torch.tensor([prompt.ids], device=self.model.device), TOKENS_AT_ONCE, 1):
+            deadline.check("generate")
+            output = self.model.model(input_ids=some, cache=cache, use_cache=True)
+            states.append(output.last_hidden_state[0])
+        return PrefilledEvidence(self, prompt, cache, torch.cat(states))
 
 
 class PrefilledEvidence:
@@ -111,7 +120,8 @@ class PrefilledEvidence:
         """``states``: the last layer's, (tokens, hidden)."""
         self._lm, self.prompt, self._cache = lm, prompt, cache
         self._last = states[-1:]  # (1, hidden)
-        self._evidence = states[torch.as_tensor(prompt.places, device=states.device)]  # (E, hidden)
+        evidence = states[torch.as_tensor(prompt.places, device=states.device)]  # (E, hidden)
+        self._keys = lm.head.keys(evidence)
         self._stop = lm.tokenizer.ids(STOP)[0]
         self._words = _Words(lm.model, [*prompt.ids, *lm.tokenizer.answer(NO_ANSWER)])
         self._drafts: list[_Draft] = []
@@ -124,7 +134,7 @@ class PrefilledEvidence:
         max_tokens: int,
         temperature: float = 0.0,
         seed: int = 0,
-        deadline: float | None = None,
+        deadline: Deadline = NO_DEADLINE,
     ) -> list[Written]:
         """``n`` answers side by side; greedy ones, which are all the same, at temperature 0.
 
@@ -151,14 +161,14 @@ class PrefilledEvidence:
         words: "_Words",
         max_tokens: int,
         temperature: float,
-        deadline: float | None,
+        deadline: Deadline,
     ) -> None:
         """Tokens for every row, until all are finished or a limit is reached; all begin with as many."""
         cache = self._copied(len(rows)) if not all(row.finished for row in rows) else None
         unread = [list(row.ids) for row in rows]  # tokens that the cache lacks
         written = len(rows[0].ids)
         while cache is not None and written < max_tokens and not all(row.finished for row in rows):
-            if written and is_past(deadline):
+            if written and deadline.over:
                 return
             states = self._last.expand(len(rows), -1)  # (rows, hidden)
             if unread[0]:
@@ -177,7 +187,7 @@ class PrefilledEvidence:
         *,
         claim_tokens: int = CLAIM_TOKENS,
         quote_tokens: int = QUOTE_TOKENS,
-        deadline: float | None = None,
+        deadline: Deadline = NO_DEADLINE,
     ) -> QuotedAnswer | None:
         """The greedy answer under a mask that lets it only quote verbatim (GopherCite, section 2.1).
 
@@ -192,7 +202,7 @@ class PrefilledEvidence:
         cache = self._copied(1)
         states, ids = [self._last], list[int]()  # before each token: (fresh tokens, hidden)
         while phase is not None:
-            if is_past(deadline):
+            if deadline.over:
                 return None
             fresh = [words.best(states[-1][-1:], phase.allowed)]
             reached = phase.after(fresh[0])
@@ -212,7 +222,7 @@ class PrefilledEvidence:
         return None
 
     @torch.inference_mode()
-    def write_unmasked(self, *, max_tokens: int, deadline: float | None = None) -> str:
+    def write_unmasked(self, *, max_tokens: int, deadline: Deadline = NO_DEADLINE) -> str:
         """The greedy answer by the same words as ``write_quoted`` with nothing forbidden, up to the line's end.
 
         To see how often the model keeps to the syntax, and quotes verbatim, on its own: see ``parse_quoted``.
@@ -223,29 +233,40 @@ class PrefilledEvidence:
         return self._lm.tokenizer.text(row.ids).partition(STOP)[0]
 
     @torch.inference_mode()
-    def score(self, answers: Sequence[str]) -> list[Written]:
-        """Given answers as if they had been written."""
+    def score(self, answers: Sequence[str], *, deadline: Deadline = NO_DEADLINE) -> list[Written]:
+        """Given answers as if they had been written; the first of them when the deadline comes before all are.
+
+        Of a long answer the first 63 tokens count.
+        """
         if not answers:
             return []
-        tokens = [self._lm.tokenizer.answer(answer) for answer in answers]
+        tokens = [self._judged(answer) for answer in answers]
         words = self._words.with_also([id_ for ids in tokens for id_ in ids])
         longest = max(map(len, tokens))
         rows = torch.tensor([ids + [ids[-1]] * (longest - len(ids)) for ids in tokens])[:, :-1]
-        output = self._lm.model.model(
-            input_ids=rows.to(self._last.device), cache=self._copied(len(rows)), use_cache=True
-        )
-        states = torch.cat([self._last.expand(len(rows), 1, -1), output.last_hidden_state], dim=1)
-        self._drafts += [_Draft(ids, state) for ids, state in zip(tokens, states, strict=True)]
+        drafts: list[_Draft] = []
+        for some in torch.split(rows.to(self._last.device), max(1, TOKENS_AT_ONCE // longest)):
+            if deadline.over:
+                break
+            output = self._lm.model.model(input_ids=some, cache=self._copied(len(some)), use_cache=True)
+            states = torch.cat([self._last.expand(len(some), 1, -1), output.last_hidden_state], dim=1)
+            drafts += map(_Draft, tokens[len(drafts) :], states)
+        self._drafts += drafts
         return [
             Written(
                 text=answer,
-                logprob=words.logprob(state[: len(ids)], ids),
-                tokens=len(ids),
+                logprob=words.logprob(draft.states[: len(draft.ids)], draft.ids),
+                tokens=len(draft.ids),
                 finished=True,
-                pointed=self._pointed(state[len(ids) - 1]),
+                pointed=self._pointed(draft.states[len(draft.ids) - 1]),
             )
-            for answer, ids, state in zip(answers, tokens, states, strict=True)
+            for answer, draft in zip(answers, drafts, strict=False)
         ]
+
+    def _judged(self, answer: str) -> list[int]:
+        """The tokens that an answer is judged by, the stop last."""
+        ids = self._lm.tokenizer.answer(answer)
+        return ids if len(ids) <= _TOKENS_JUDGED else [*ids[: _TOKENS_JUDGED - 1], self._stop]
 
     def _quoted(self, found: QuotedTokens, logprob: float, tokens: int) -> QuotedAnswer:
         passage = int(self.prompt.passages[found.first])
@@ -274,9 +295,9 @@ class PrefilledEvidence:
         return Written(text.strip(), row.logprob, len(row.ids), row.finished, self._pointed(state))
 
     def _pointed(self, state: Tensor) -> Pointed:
-        logits = self._lm.head(state[None], self._evidence)
+        logits = self._lm.head.point(state[None], self._keys)
         right = float(logits.right.sigmoid())
-        if not len(self._evidence):
+        if not len(self.prompt.places):
             return Pointed(right, 1.0, ())
         both = torch.stack([logits.start[0], logits.end[0]])  # (2, E)
         normed = torch.cat([both, logits.null.T], dim=1).log_softmax(-1).cpu().numpy()  # (2, E + 1)

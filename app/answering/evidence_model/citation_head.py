@@ -46,10 +46,19 @@ class CitationHead(nn.Module):
 
     def forward(self, answers: Tensor, evidence: Tensor) -> PointerLogits:
         """``answers``: (queries, hidden). ``evidence``: (tokens, hidden)."""
-        answers, evidence = (F.layer_norm(states, states.shape[-1:]) for states in (answers, evidence))
-        query = self.query(answers).float().unflatten(-1, (2, self.dimension))  # (queries, 2, d)
+        return self.point(answers, self.keys(evidence))
+
+    def keys(self, evidence: Tensor) -> Tensor:
+        """What answers are compared with, made once for all: (tokens, hidden) to (2, d, tokens), float32."""
+        evidence = F.layer_norm(evidence, evidence.shape[-1:])
         key = self.key(evidence).float().unflatten(-1, (2, self.dimension))  # (tokens, 2, d)
-        logits = query.transpose(0, 1) @ key.permute(1, 2, 0) * self.dimension**-0.5  # (2, queries, tokens)
+        return key.permute(1, 2, 0)  # type: ignore[no-any-return]
+
+    def point(self, answers: Tensor, keys: Tensor) -> PointerLogits:
+        """``answers``: (queries, hidden). ``keys``: of the evidence."""
+        answers = F.layer_norm(answers, answers.shape[-1:])
+        query = self.query(answers).float().unflatten(-1, (2, self.dimension))  # (queries, 2, d)
+        logits = query.transpose(0, 1) @ keys * self.dimension**-0.5  # (2, queries, tokens)
         return PointerLogits(
             logits[0], logits[1], self.null(answers).float(), self.right(answers).float().squeeze(-1)
         )

@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from app.answering.language_models.few_shot_prompt import asked, one_line
-from app.answering.limits import EVIDENCE_TOKENS, TITLE_TOKENS
+from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS, worth_tokenising
 from app.answering.text.token_offsets import characters, touching
 from retriever.sentences import splits_character
 from retriever.types import Span
 
 NO_ANSWER = "not in the passages"
 STOP = "\n"
-QUESTION_TOKENS = 64
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -81,11 +80,11 @@ class EvidenceTokenizer:
         edges: list[tuple[bool, bool]] = []
         for number, (title, window) in enumerate(passages):
             ids += self.ids(f"Passage: {self.title(title)}:")
-            encoded = self._encoded(f" {_flat(window)}")
+            encoded = self._encoded(worth_tokenising(f" {_flat(window)}", self._evidence_tokens))
             kept = [
                 (id_, _trimmed(window, start - 1, end - 1))
-                for id_, (start, end) in zip(*encoded, strict=True)
-            ][: self._evidence_tokens]
+                for id_, (start, end) in islice(zip(*encoded, strict=True), self._evidence_tokens)
+            ]
             places += range(len(ids), len(ids) + len(kept))
             owners += [number] * len(kept)
             offsets += [span for _, span in kept]
@@ -136,6 +135,7 @@ class EvidenceTokenizer:
         return encoded["input_ids"], encoded["offset_mapping"]
 
     def _cut(self, text: str, tokens: int) -> str:
+        text = worth_tokenising(text, tokens)
         _, offsets = self._encoded(text)
         return text if len(offsets) <= tokens else text[: offsets[tokens][0]]
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from common.deadline import NO_DEADLINE, Deadline
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:
@@ -55,7 +57,7 @@ class LanguageModel(Protocol):
         stop: str = "\n",
         temperature: float = 0.0,
         seed: int = 0,
-        deadline: float | None = None,
+        deadline: Deadline = NO_DEADLINE,
     ) -> list[Completion]:
         """One completion of ``prefix + prompt`` per prompt, in order.
 
@@ -63,5 +65,5 @@ class LanguageModel(Protocol):
         should end where a token does (a line end).
         ``max_tokens``: written at most, in the model's own tokens. ``stop``: where writing ends.
         ``temperature``: 0 is greedy; above it, sampled with ``seed`` and the prompt's place among the prompts.
-        ``deadline``: a ``time.monotonic()`` value. Past it, what is written so far (or nothing) comes back unfinished.
+        ``deadline``: once it is over, what is written so far (or nothing) comes back unfinished.
         """

@@ -2,7 +2,6 @@
 
 import hashlib
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,10 +17,11 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from app.answering.deadline import is_past
 from app.answering.language_models.few_rows_linear import use_few_rows
 from app.answering.language_models.gguf_conversion import converted
 from app.answering.language_models.protocol import Completion
+from app.answering.limits import TOKENS_AT_ONCE, worth_tokenising
+from common.deadline import NO_DEADLINE, Deadline
 from common.errors import InvalidRequestError, ModelUnusableError
 from common.hub import model_folder, weights_sha256
 from common.packaged import LANGUAGE_MODELS, sha256_of
@@ -92,7 +92,8 @@ class TransformersLM:
         return cls(loaded.model, loaded.tokenizer, name=loaded.name, sha256=loaded.sha256)
 
     def head(self, text: str, *, max_tokens: int) -> str:
-        """The longest beginning of ``text`` that is at most ``max_tokens`` tokens."""
+        """The longest beginning of ``text``, but for runs of one sign, that is at most ``max_tokens`` tokens."""
+        text = worth_tokenising(text, max_tokens)
         with self._turn:
             encoded = self._tokenizer(
                 text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
@@ -110,11 +111,11 @@ class TransformersLM:
         stop: str = "\n",
         temperature: float = 0.0,
         seed: int = 0,
-        deadline: float | None = None,
+        deadline: Deadline = NO_DEADLINE,
     ) -> list[Completion]:
         """One completion of ``prefix + prompt`` per prompt, in order, decoded as one batch."""
         rows = [_Row(_random(seed, place) if temperature > 0 else None) for place in range(len(prompts))]
-        if rows and self._turn.acquire(timeout=_remaining(deadline)):
+        if rows and self._turn.acquire(timeout=min(deadline.remaining_s, threading.TIMEOUT_MAX)):
             try:
                 self._decode(rows, prefix, prompts, max_tokens, stop, temperature, deadline)
             finally:
@@ -129,17 +130,19 @@ class TransformersLM:
         max_tokens: int,
         stop: str,
         temperature: float,
-        deadline: float | None,
+        deadline: Deadline,
     ) -> None:
         batch = None
         for _ in range(max_tokens):
-            if is_past(deadline) or all(row.finished for row in rows):
+            if deadline.over or all(row.finished for row in rows):
                 return
             if batch is None:
                 batch = self._batch(prefix, prompts, max_tokens)
-                logits = batch.prefill()
+                logits = batch.prefill(deadline)
             else:
                 logits = batch.step([row.ids[-1] for row in rows])
+            if logits is None:
+                return
             self._write(rows, logits, stop, temperature)
 
     def _batch(self, prefix: str, prompts: Sequence[str], max_tokens: int) -> "_Batch":
@@ -222,20 +225,29 @@ class _Batch:
                 _shifted(keys, pads, self._cached), _shifted(values, pads, self._cached), layer
             )
 
-    def prefill(self) -> torch.Tensor:
-        """Logits of the first token to write: (rows, vocabulary)."""
-        return self._logits(self._ids[:, self._cached :], self._positions[:, self._cached :])
+    def prefill(self, deadline: Deadline) -> torch.Tensor | None:
+        """Logits of the first token to write: (rows, vocabulary); None when the deadline comes before them."""
+        rows, total = self._ids.shape
+        logits = None
+        for at in range(self._cached, total, max(1, TOKENS_AT_ONCE // rows)):
+            if deadline.over:
+                return None
+            columns = slice(at, min(at + max(1, TOKENS_AT_ONCE // rows), total))
+            logits = self._logits(
+                self._ids[:, columns], self._positions[:, columns], self._mask[:, : columns.stop]
+            )
+        return logits
 
     def step(self, ids: Sequence[int]) -> torch.Tensor:
         """Logits of the next token after each row's newest one: (rows, vocabulary)."""
         self._mask = torch.cat([self._mask, self._mask.new_ones(len(ids), 1)], dim=-1)
         self._positions = self._positions[:, -1:] + 1
-        return self._logits(torch.tensor(ids)[:, None], self._positions)
+        return self._logits(torch.tensor(ids)[:, None], self._positions, self._mask)
 
-    def _logits(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    def _logits(self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         output = self._model(
             input_ids=ids,
-            attention_mask=self._mask,
+            attention_mask=mask,
             position_ids=positions,
             cache=self._cache,
             use_cache=True,
@@ -331,8 +343,3 @@ def _random(seed: int, place: int) -> torch.Generator:
 def _draw(logits: torch.Tensor, random: torch.Generator) -> int:
     """One token by its probability. ``logits``: (vocabulary,)."""
     return int(torch.multinomial(logits.softmax(-1), 1, generator=random))
-
-
-def _remaining(deadline: float | None) -> float:
-    """Seconds to wait for a turn; -1 is for ever."""
-    return -1 if deadline is None else max(deadline - time.monotonic(), 0.0)

@@ -1,12 +1,14 @@
 """A long answer: which sentences, in which order, each with a citation of its own."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from app.answering.compose import SentenceComposer
 from app.answering.types import Alternative, Citation, CitedAnswer, Quote
+from common.deadline import NO_DEADLINE, Deadline
 from retriever.types import Document, Passage, Span
 
 SENTENCES = (
@@ -22,6 +24,8 @@ DOCUMENT = Document("muck", "Isle of Muck", TEXT, "https://example.org/muck")
 
 class Cosines:
     """An encoder that is told how near each sentence is to the question."""
+
+    dimension = 2
 
     def __init__(self, *cosines):
         self.by_sentence = dict(zip(SENTENCES, cosines, strict=True))
@@ -50,7 +54,9 @@ def short(span, *, passage=None, answer="1911", support=0.9):
 
 
 def composed(encoder, answer, **named):
-    return SentenceComposer(encoder, **named).compose("when was the ferry built", answer, DOCUMENT)
+    return SentenceComposer(encoder, **named).compose(
+        "when was the ferry built", answer, DOCUMENT, deadline=NO_DEADLINE
+    )
 
 
 def chosen(decision):
@@ -125,7 +131,7 @@ def test_only_passage_and_continuation_are_drawn_from():
     passage = Passage(1, "muck", "Isle of Muck", SENTENCES[1], place(1), f" {SENTENCES[2]}")
     encoder = Cosines(0.9, 0.5, 0.5, 0.9, 0.9)
     assert chosen(composed(encoder, short(place(1), passage=passage))) == [1, 2]
-    assert encoder.told == [f"Isle of Muck\n{SENTENCES[1]}", f"Isle of Muck\n{SENTENCES[2]}"]
+    assert sorted(encoder.told) == sorted(f"Isle of Muck\n{SENTENCES[number]}" for number in (1, 2))
 
 
 def test_where_there_is_nothing_to_add_nothing_is_encoded():
@@ -140,3 +146,27 @@ def test_the_short_answer_its_confidence_and_the_alternatives_stay():
     after = composed(Cosines(0.5, 0.5, 0.5, 0.5, 0.5), before)
     assert after.short_answer == before.short_answer == before.answer == "1911"
     assert (after.confidence, after.alternatives) == (before.confidence, before.alternatives)
+
+
+def test_when_the_time_is_up_what_backs_the_answer_is_all():
+    encoder = Cosines(0.9, 0.9, 0.9, 0.9, 0.9)
+    found = SentenceComposer(encoder).compose("?", short(place(1)), DOCUMENT, deadline=Deadline.after(-1))
+    assert chosen(found) == [1]
+    assert encoder.told == []
+
+
+def test_of_very_many_sentences_those_around_the_backing_ones_are_looked_at(encoder):
+    text = " ".join(f"Line {number} ends." for number in range(300))
+    document = replace(DOCUMENT, text=text)
+    passage = Passage(1, "muck", "Isle of Muck", text, Span(0, len(text)))
+    backing = Span(text.index("Line 150"), text.index(" Line 151"))
+    citation = Citation.of(Quote(document, backing), support=0.9)
+    answer = CitedAnswer("150", "150", (citation,), 0.7, passage)
+    told = []
+    encoder.encode_passages, encode = (
+        lambda texts: told.extend(texts) or encode(texts),
+        encoder.encode_passages,
+    )
+    SentenceComposer(encoder).compose("which line", answer, document, deadline=NO_DEADLINE)
+    numbers = [int(one.split("Line ")[1].split()[0]) for one in told if "ends" in one]
+    assert sorted(numbers) == list(range(126, 174))

@@ -1,6 +1,5 @@
 """What the generator asks an adapted language model for, and what it makes of it, with a scripted one."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +12,8 @@ from app.answering.evidence_model.adapted_lm import Pointed, QuotedAnswer, Writt
 from app.answering.evidence_model.evidence_input import NO_ANSWER
 from app.answering.generator import ReaderGenerator
 from app.answering.types import CandidateSource, Reading, ScoredSpan
+from common.deadline import NO_DEADLINE, Deadline
+from common.errors import GivenUpError
 from retriever.types import Hit, Passage, Span
 
 QUESTION = "who built it"
@@ -32,7 +33,7 @@ class ScriptedEvidence:
     def __init__(self, lm: "ScriptedAdaptedLM", windows: Sequence[str]) -> None:
         self._lm, self._windows = lm, windows
 
-    def write(self, n=1, *, max_tokens, temperature=0.0, seed=0, deadline=None):
+    def write(self, n=1, *, max_tokens, temperature=0.0, seed=0, deadline=NO_DEADLINE):
         self._lm.calls.append(("write", tuple(self._windows), n, temperature, seed))
         said = [self._lm.written.get(self._windows[0], NO_ANSWER)] * n
         return [
@@ -40,11 +41,11 @@ class ScriptedEvidence:
             for number, text in enumerate(said, start=1)
         ]
 
-    def write_quoted(self, *, deadline=None):
+    def write_quoted(self, *, deadline=NO_DEADLINE):
         self._lm.calls.append(("write_quoted", tuple(self._windows)))
         return self._lm.quoted
 
-    def score(self, answers):
+    def score(self, answers, *, deadline):
         self._lm.calls.append(("score", tuple(self._windows), tuple(answers)))
         return [self._found(answer) for answer in answers]
 
@@ -67,7 +68,7 @@ class ScriptedAdaptedLM:
         self.written, self.cut, self.calls = written, cut, []
         self.quoted: QuotedAnswer | None = None
 
-    def read(self, question, passages, *, quoted=False):
+    def read(self, question, passages, *, deadline, quoted=False):
         self.calls.append(("read quoted" if quoted else "read", question, tuple(passages)))
         return self.evidence(self, [window for _, window in passages])
 
@@ -75,16 +76,17 @@ class ScriptedAdaptedLM:
 class EntangledEvidence(ScriptedEvidence):
     """As of a real model: how many are written, and what else is judged, has a bearing on each."""
 
-    def write(self, n=1, *, max_tokens, temperature=0.0, seed=0, deadline=None):
+    def write(self, n=1, *, max_tokens, temperature=0.0, seed=0, deadline=NO_DEADLINE):
         if not temperature:
             return super().write(n, max_tokens=max_tokens)
         said = self._lm.sampled
         return [self._found(said[(3 * n + 5 * seed + number) % len(said)]) for number in range(n)]
 
-    def score(self, answers):
+    def score(self, answers, *, deadline):
         given = "".join(answers)
         return [
-            replace(one, logprob=one.logprob - len(given), finished=True) for one in super().score(answers)
+            replace(one, logprob=one.logprob - len(given), finished=True)
+            for one in super().score(answers, deadline=deadline)
         ]
 
 
@@ -106,7 +108,7 @@ def readings():
     ]
 
 
-def generated(lm, n=1, *, together=2, found=None, reader=True, quoting=False, deadline=None):
+def generated(lm, n=1, *, together=2, found=None, reader=True, quoting=False, deadline=NO_DEADLINE):
     reader = ReaderGenerator() if reader else None
     generator = EvidenceGenerator(lm, reader, together=together, quoting=quoting)
     found = readings() if found is None else found
@@ -239,11 +241,38 @@ def test_further_samples_have_a_seed_of_their_own():
     assert found[-1].sample == SAMPLES_TOGETHER + 1
 
 
-def test_past_its_deadline_nothing_more_is_read_and_what_there_is_comes_back():
-    lm = ScriptedAdaptedLM({TEXTS[0]: "Winstanley", TEXTS[1]: "Rudyerd"})
-    found = generated(lm, n=16, deadline=time.monotonic() - 1)
-    assert [one.answer for one in found if one.attempt is not None] == ["Winstanley"]
-    assert [call[0] for call in lm.calls if call[0] in ("read", "write")] == ["read", "write"]
+def test_past_its_deadline_nothing_more_is_read_or_written_and_what_there_is_comes_back():
+    lm = ScriptedAdaptedLM({TEXTS[0]: "Smeaton", TEXTS[1]: "Rudyerd"})
+    found = generated(lm, n=16, deadline=Deadline.after(-1))
+    assert [(one.answer, one.attempt) for one in found] == [("Winstanley", None), ("Rudyerd", None)]
+    assert [call[0] for call in lm.calls] == ["read", "score"]
+
+
+def test_when_the_deadline_comes_while_passages_are_read_the_readers_answers_are_left_unjudged():
+    class Late(ScriptedAdaptedLM):
+        def read(self, question, passages, *, deadline, quoted=False):
+            deadline.check("generate")
+
+    found = generated(Late({}), deadline=Deadline.after(-1))
+    assert [(one.answer, one.opinion) for one in found] == [("Winstanley", None), ("Rudyerd", None)]
+
+
+def test_a_question_that_was_given_up_leaves_nothing():
+    deadline = Deadline()
+    deadline.give_up()
+    with pytest.raises(GivenUpError):
+        generated(ScriptedAdaptedLM({}), deadline=deadline)
+
+
+def test_an_answer_that_there_was_no_time_to_judge_has_no_opinion():
+    class JudgesOne(ScriptedEvidence):
+        def score(self, answers, *, deadline):
+            return super().score(answers, deadline=deadline)[:1]
+
+    lm = ScriptedAdaptedLM({})
+    lm.evidence = JudgesOne
+    found = generated(lm, deadline=Deadline.after(-1))
+    assert [(one.answer, one.opinion is None) for one in found] == [("Winstanley", False), ("Rudyerd", True)]
 
 
 SAID = st.sampled_from(["Winstanley", "Rudyerd", '"Smeaton."', "Smeaton", "reef", "cut off", "", NO_ANSWER])

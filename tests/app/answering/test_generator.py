@@ -1,5 +1,4 @@
 import math
-import time
 from dataclasses import replace
 
 import pytest
@@ -7,6 +6,7 @@ import pytest
 from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator, tidied
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.types import CandidateSource, Reading, ScoredSpan
+from common.deadline import NO_DEADLINE, Deadline
 from common.packaged import default_cache_dir
 from retriever.types import Hit, Passage, Span
 from tests.fakes import ScriptedLM, TextOnlyLM
@@ -31,7 +31,7 @@ def reading(
 READINGS = [reading(title) for title in TEXTS]
 
 
-def generate(lm, readings=READINGS, *, n=3, seed=0, deadline=None, **settings):
+def generate(lm, readings=READINGS, *, n=3, seed=0, deadline=NO_DEADLINE, **settings):
     return LMGenerator(lm, **settings).generate("what?", readings, n=n, seed=seed, deadline=deadline)
 
 
@@ -102,7 +102,7 @@ def test_an_answer_cut_off_by_the_token_limit_gives_no_candidate():
 
 
 def test_past_the_deadline_there_are_no_candidates():
-    assert generate(ScriptedLM(SCRIPT), deadline=time.monotonic() - 1) == []
+    assert generate(ScriptedLM(SCRIPT), deadline=Deadline.after(-1)) == []
 
 
 def test_no_readings_give_no_candidates_and_no_call():
@@ -131,7 +131,7 @@ def test_evidence_is_cut_to_its_budget_from_the_beginning():
 
 
 def extracted(readings, *, n=1, **settings):
-    return ReaderGenerator(**settings).generate("when?", readings, n=n, seed=0, deadline=None)
+    return ReaderGenerator(**settings).generate("when?", readings, n=n, seed=0, deadline=NO_DEADLINE)
 
 
 def test_a_reader_candidate_is_a_spans_text_with_a_pointer_to_it_and_its_score():
@@ -184,7 +184,7 @@ def test_reader_and_language_model_propose_together_the_reader_first():
     lm = ScriptedLM(SCRIPT)
     readings = [reading(title, spans=[Span(104, 104 + len(title))], score=0.5) for title in TEXTS]
     joint = JointGenerator(ReaderGenerator(spans=(1, 1)), LMGenerator(lm))
-    candidates = joint.generate("what?", readings, n=1, seed=0, deadline=None)
+    candidates = joint.generate("what?", readings, n=1, seed=0, deadline=NO_DEADLINE)
     reader, written = CandidateSource.READER, CandidateSource.LM
     assert [(each.source, each.answer, each.passage.title) for each in candidates] == [
         (reader, "harbour", "Harbour"),
@@ -197,7 +197,7 @@ def test_reader_and_language_model_propose_together_the_reader_first():
 def test_n_and_the_seed_are_the_language_models_alone():
     lm = ScriptedLM(SCRIPT)
     joint = JointGenerator(ReaderGenerator(), LMGenerator(lm))
-    candidates = joint.generate("what?", READINGS, n=4, seed=7, deadline=None)
+    candidates = joint.generate("what?", READINGS, n=4, seed=7, deadline=NO_DEADLINE)
     assert [(each.answer, each.sample) for each in candidates] == [
         ("1911", 0),
         ("pears", 0),
@@ -210,7 +210,7 @@ def test_n_and_the_seed_are_the_language_models_alone():
 def test_past_the_deadline_the_readers_candidates_are_left():
     found = reading("Harbour", spans=[Span(122, 126)])
     joint = JointGenerator(ReaderGenerator(), LMGenerator(ScriptedLM(SCRIPT)))
-    candidates = joint.generate("when?", [found], n=1, seed=0, deadline=time.monotonic() - 1)
+    candidates = joint.generate("when?", [found], n=1, seed=0, deadline=Deadline.after(-1))
     assert [(each.source, each.answer) for each in candidates] == [(CandidateSource.READER, "1911")]
 
 
@@ -239,7 +239,11 @@ def test_an_answer_is_tidied_at_its_ends_only(written, tidy):
 def test_a_packaged_model_reads_the_answer_off_each_passage(name):
     generator = LMGenerator(load_language_model(name, cache_dir=default_cache_dir()))
     candidates = generator.generate(
-        "When did the harbour open?", [reading("Harbour"), reading("Orchard")], n=2, seed=0, deadline=None
+        "When did the harbour open?",
+        [reading("Harbour"), reading("Orchard")],
+        n=2,
+        seed=0,
+        deadline=NO_DEADLINE,
     )
     assert candidates[0].answer == "1911"
     assert 0 < candidates[0].mean_token_probability <= 1

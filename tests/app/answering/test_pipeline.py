@@ -33,7 +33,8 @@ from app.answering.types import (
     Reading,
     ScoredSpan,
 )
-from common.errors import DeadlineExceededError
+from common.deadline import Deadline
+from common.errors import DeadlineExceededError, GivenUpError
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex
 from retriever.index_writer import index_in_memory
@@ -177,7 +178,7 @@ class Pointing:
     def __init__(self, *said):
         self.said = said
 
-    def read(self, question, hits):
+    def read(self, question, hits, *, deadline):
         readings = []
         for hit in hits:
             passage = hit.passage
@@ -258,24 +259,33 @@ def test_when_the_surest_of_several_is_not_sure_enough_their_quotes_are_shown(jo
 
 def test_a_deadline_that_has_passed_is_a_sentence(pipeline):
     with pytest.raises(DeadlineExceededError, match=r"ran out during the stage 'retrieve'"):
-        pipeline.answer(QUESTION, deadline=time.monotonic() - 1)
+        pipeline.answer(QUESTION, deadline=Deadline.after(-1))
+
+
+def test_a_question_that_was_given_up_goes_no_further(pipeline):
+    deadline = Deadline()
+    running = pipeline.run(QUESTION, deadline=deadline)
+    next(running)
+    deadline.give_up()
+    with pytest.raises(GivenUpError, match=r"during the stage 'retrieve'"):
+        next(running)
 
 
 def test_at_the_deadline_itself_the_time_is_up(pipeline, monkeypatch):
     due = time.monotonic() + 3600
-    monkeypatch.setattr("app.answering.deadline.time.monotonic", lambda: due)
+    monkeypatch.setattr("common.deadline.time.monotonic", lambda: due)
     with pytest.raises(DeadlineExceededError, match="'retrieve'"):
-        pipeline.answer(QUESTION, deadline=due)
+        pipeline.answer(QUESTION, deadline=Deadline(due))
 
 
 def test_a_generator_that_ran_out_of_time_with_nothing_is_a_sentence(index):
     class Slow(ScriptedLM):
-        def complete(self, *arguments, deadline: float, **named):
-            time.sleep(max(0.0, deadline - time.monotonic()) + 0.01)
+        def complete(self, *arguments, deadline: Deadline, **named):
+            time.sleep(deadline.remaining_s + 0.01)
             return super().complete(*arguments, deadline=deadline, **named)
 
     with pytest.raises(DeadlineExceededError, match="'generate'"):
-        pipeline_over(index, Slow(SCRIPT)).answer(QUESTION, deadline=time.monotonic() + 0.2)
+        pipeline_over(index, Slow(SCRIPT)).answer(QUESTION, deadline=Deadline.after(0.2))
 
 
 def test_a_trace_serialises_to_json_that_keeps_every_offset(pipeline, index):
@@ -290,3 +300,34 @@ def test_a_trace_serialises_to_json_that_keeps_every_offset(pipeline, index):
     assert form["decision"]["short_answer"] == form["decision"]["answer"]
     assert [citation["further"] for citation in citations] == [False]
     assert form["timings_ms"]["total"] >= form["timings_ms"]["generate"]
+
+
+class Drawing:
+    """The reader's best answer so many times over; the time is up when it has them."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def generate(self, question, readings, *, n, seed, deadline):
+        one = ReaderGenerator(spans=(1,)).generate(question, readings, n=n, seed=seed, deadline=deadline)
+        deadline.give_up()
+        return one * self.times
+
+
+@pytest.mark.parametrize(("candidates", "cited"), [(1, 1), (16, 16), (40, 16)])
+def test_when_the_time_is_up_the_first_candidates_are_cited_all_the_same(joint, candidates, cited):
+    pipeline = replace(joint, generator=Drawing(candidates), confidence=ByAnswer(Winstanley=0.5))
+    trace = pipeline.answer(QUESTION, replace(joint.options, top_k=1), deadline=Deadline())
+    assert (len(trace.candidates), len(trace.cited)) == (candidates, cited)
+    assert trace.cut_short
+
+
+def test_while_there_is_time_every_candidate_is_cited(joint):
+    class Unhurried(Drawing):
+        def generate(self, *arguments, deadline, **named):
+            return super().generate(*arguments, deadline=Deadline(), **named)
+
+    pipeline = replace(joint, generator=Unhurried(40), confidence=ByAnswer(Winstanley=0.5))
+    trace = pipeline.answer(QUESTION, replace(joint.options, top_k=1), deadline=Deadline())
+    assert len(trace.cited) == 40
+    assert not trace.cut_short

@@ -15,6 +15,7 @@ from app.answering.generator import ReaderGenerator
 from app.answering.types import Candidate, Quote, Reading
 from app.http.server import create_app
 from app.service.settings import Settings
+from common.deadline import Deadline
 from common.errors import IndexUnusableError
 from retriever.types import Document
 from tests.app.http.conftest import service_over, serving, until_ready
@@ -32,7 +33,7 @@ class HeldGenerator:
         self.at_once = self.most_at_once = 0
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: float | None
+        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
     ) -> list[Candidate]:
         if question.startswith("What is known"):
             return []

@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 
 import pytest
 
 from app.http.worker import AHEAD, BusyError, StoppingError, Worker
+from common.deadline import Deadline
 
 
 @pytest.fixture
@@ -104,6 +106,24 @@ async def test_a_reader_that_is_cancelled_stops_the_work_before_its_next_value(w
     go_on.set()
     assert await worker.do(lambda: "next") == "next"
     assert made == [0, 1]  # the second was under way, the third was not begun
+
+
+async def test_work_under_way_is_told_by_its_deadline_that_its_reader_has_gone(worker):
+    entered, stopped, deadline = threading.Event(), threading.Event(), Deadline()
+
+    def work():
+        entered.set()
+        while not deadline.over:
+            time.sleep(0.01)
+        stopped.set()
+        yield from ()
+
+    reading = asyncio.create_task(anext(worker.stream(work, deadline)))
+    assert await within_time(entered)
+    assert not stopped.is_set()
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    assert await within_time(stopped)
 
 
 async def test_an_error_arrives_after_the_values_before_it(worker):

@@ -25,7 +25,9 @@ from app.answering.cross_encoders.reader_weights import PACKAGED_BASES
 from app.answering.cross_encoders.trained_reader import PRIOR_STRENGTH, TrainedReader
 from app.answering.generator import SPANS_EXTRACTED, ReaderGenerator
 from app.answering.shipped_weights import ShippedWeights, record_weights
-from common.errors import ModelUnusableError
+from benchmarks.hostile_texts import KINDS, hostile
+from common.deadline import NO_DEADLINE, Deadline
+from common.errors import GivenUpError, ModelUnusableError
 from common.mpnet import MPNET, MPNET_SHA256, mpnet_folder
 from common.packaged import MINILM, minilm_folder, package_folder, sha256_of
 from retriever.sentences import splits_character
@@ -193,7 +195,7 @@ def test_readings_are_sorted_and_their_spans_are_characters_of_the_document(toke
             found = scored.span.of(document.text)
             assert found == scored.span.shifted(-start).of(reading.hit.passage.window)
             assert found.strip() == found
-    (candidate, *_) = ReaderGenerator().generate("?", readings, n=1, seed=0, deadline=None)
+    (candidate, *_) = ReaderGenerator().generate("?", readings, n=1, seed=0, deadline=NO_DEADLINE)
     assert candidate.answer == first.spans[0].span.of(
         next(one.text for one in documents if one.doc_id == candidate.passage.doc_id)
     )
@@ -207,7 +209,7 @@ class Judging:
     def __init__(self, *answerabilities):
         self.answerabilities = answerabilities
 
-    def judge(self, question, passages):
+    def judge(self, question, passages, *, deadline):
         spans = ((Span(0, 1), 0.125),)
         return [Judgement(one, spans) for one, _ in zip(self.answerabilities, passages, strict=True)]
 
@@ -367,3 +369,44 @@ def test_a_run_without_a_space_is_an_answer_only_up_to_a_length(letters, answers
     reader = load_reader_model()
     (judged,) = reader.judge("what is the key", [("", "c" * letters)])
     assert [len(span) for span, _ in judged.spans] == [letters] * answers
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_text_makes_a_sequence_longer_than_its_limit(tokenizer, kind):
+    text = hostile(kind, 50_000)
+    (sequence,) = tokenizer.inputs(text[:2_000], [(text, text)])
+    assert len(sequence.ids) <= 120
+    assert sequence.read < len(text)
+
+
+def test_a_window_of_which_the_end_was_not_tokenised_was_not_read_to_its_end(tokenizer):
+    window = " " * 32 * 120 + "z"
+    (sequence,) = tokenizer.inputs("a", [("", window)])
+    assert len(sequence.offsets) == 0
+    assert sequence.tokens(Span(len(window) - 1, len(window))) is None
+
+
+def test_the_best_spans_of_very_many_tokens_are_found():
+    tokens = 100_000
+    start, end = np.zeros(tokens, dtype=np.float32), np.zeros(tokens, dtype=np.float32)
+    start[99_990], end[99_999] = 2.0, 1.0
+    everywhere = np.ones(tokens, dtype=bool)
+    assert best_spans(start, end, starts=everywhere, ends=everywhere, k=2) == [
+        (99_990, 99_999, 3.0),
+        (0, 0, 0.0),
+    ]
+
+
+def test_passages_are_judged_a_few_at_once_until_the_deadline(tokenizer):
+    deadline = Deadline()
+
+    class GivingUp(FixedScores):
+        def forward(self, packed):
+            if len(self.calls) == 1:
+                deadline.give_up()
+            return super().forward(packed)
+
+    model = GivingUp({}, {})
+    with pytest.raises(GivenUpError, match="'read'"):
+        ReaderModel(model, tokenizer).judge("a", [("", "b")] * 12, deadline=deadline)
+    assert [len(lengths) for lengths in model.calls] == [4, 4]

@@ -1,5 +1,4 @@
 import math
-import time
 
 import pytest
 import torch
@@ -11,7 +10,9 @@ from app.answering.evidence_model.adapted_lm import AdaptedLM, PrefilledEvidence
 from app.answering.evidence_model.citation_head import CitationHead
 from app.answering.evidence_model.evidence_input import NO_ANSWER, EvidenceTokenizer
 from app.answering.evidence_model.quote_mask import QuotedTokens, QuoteMask, parse_quoted
-from common.errors import InvalidRequestError
+from benchmarks.hostile_texts import KINDS, hostile
+from common.deadline import Deadline
+from common.errors import GivenUpError, InvalidRequestError
 from tests.tiny_models import FAMILIES, HIDDEN, randomise
 
 PASSAGES = (
@@ -288,7 +289,7 @@ def _sure_of(words, id_, rows):
 
 
 def test_a_deadline_that_has_passed_leaves_one_token(evidence):
-    (found,) = evidence.write(max_tokens=9, deadline=time.monotonic() - 1)
+    (found,) = evidence.write(max_tokens=9, deadline=Deadline.after(-1))
     assert (found.tokens, found.finished) == (1, False)
 
 
@@ -335,10 +336,67 @@ def test_where_nothing_can_be_quoted_there_is_no_quoted_answer(lm, passages):
 
 
 def test_past_the_deadline_there_is_no_quoted_answer(quoting):
-    assert quoting.write_quoted(deadline=time.monotonic() - 1) is None
+    assert quoting.write_quoted(deadline=Deadline.after(-1)) is None
 
 
 def test_without_the_mask_the_same_words_are_written_freely(lm, quoting):
     words = words_of(lm, quoting) | QuoteMask(lm.tokenizer, quoting.prompt).ids
     expected = lm.tokenizer.text(likeliest(lm, quoting.prompt.ids, words, 10)).partition("\n")[0]
     assert quoting.write_unmasked(max_tokens=10) == expected
+
+
+@pytest.fixture
+def given(lm, monkeypatch):
+    """The (rows, tokens) of every call of the model, where 20 tokens at once are the limit."""
+    calls = []
+    hook = lm.model.model.register_forward_pre_hook(
+        lambda _, __, named: calls.append(tuple(named["input_ids"].shape)), with_kwargs=True
+    )
+    monkeypatch.setattr("app.answering.evidence_model.adapted_lm.TOKENS_AT_ONCE", 20)
+    yield calls
+    hook.remove()
+
+
+def test_what_is_read_and_judged_in_pieces_is_the_same(lm, evidence, given):
+    pieces = lm.read(QUESTION, PASSAGES)
+    assert [tokens for _, tokens in given[:-1]] == [20] * (len(given) - 1)
+    assert sum(tokens for _, tokens in given) == len(evidence.prompt.ids)
+    given.clear()
+    judged = pieces.score(ANSWERS)
+    assert len(given) > 1
+    for one, whole in zip(judged, evidence.score(ANSWERS), strict=True):
+        assert (one.text, one.tokens) == (whole.text, whole.tokens)
+        assert one.logprob == pytest.approx(whole.logprob, abs=1e-3)
+        assert one.pointed.right == pytest.approx(whole.pointed.right, abs=1e-4)
+    assert pieces.write(max_tokens=6)[0].text == evidence.write(max_tokens=6)[0].text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_call_gets_more_tokens_than_may_be_given_at_once(lm, given, kind):
+    text = hostile(kind, 400)
+    pieces = lm.read(text, [(text, text), ("T", text[:50])])
+    pieces.score([text[:300], "in 1698", text[:9]])
+    pieces.write(max_tokens=3)
+    # a single row cannot be parted: of an answer, 63 tokens at most are looked at
+    assert all(rows * tokens <= (20 if rows > 1 else 63) for rows, tokens in given)
+
+
+def test_a_long_answer_is_judged_by_its_first_tokens(evidence):
+    long, longer = evidence.score(["x" * 90, "x" * 900])
+    assert long.tokens == longer.tokens == 64
+    assert long.logprob == pytest.approx(longer.logprob, abs=1e-3)
+
+
+def test_reading_stops_at_the_deadline(lm, given):
+    deadline = Deadline()
+    hook = lm.model.model.register_forward_pre_hook(
+        lambda *_: deadline.give_up() if len(given) == 2 else None
+    )
+    with pytest.raises(GivenUpError, match="'generate'"):
+        lm.read(QUESTION, PASSAGES, deadline=deadline)
+    hook.remove()
+    assert len(given) == 2
+
+
+def test_past_the_deadline_no_answer_is_judged(evidence):
+    assert evidence.score(ANSWERS, deadline=Deadline.after(-1)) == []

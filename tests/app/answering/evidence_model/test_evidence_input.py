@@ -4,9 +4,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from app.answering.evidence_model.evidence_input import QUESTION_TOKENS, TITLE_TOKENS, EvidenceTokenizer
+from app.answering.evidence_model.evidence_input import EvidenceTokenizer
 from app.answering.evidence_model.quote_mask import QuotedTokens, QuoteMask, parse_quoted
 from app.answering.language_models.gguf_conversion import converted
+from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS
+from benchmarks.hostile_texts import KINDS, hostile
 from common.packaged import LANGUAGE_MODELS, default_cache_dir
 from retriever.sentences import splits_character
 from retriever.types import Span
@@ -208,3 +210,11 @@ def test_what_training_writes_the_mask_allows(tokenizer):
                 assert id_ in phase.allowed
                 phase = phase.after(id_)
             assert phase == QuotedTokens(claim, first, last, cut=False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_text_becomes_more_tokens_than_its_limit(tokenizer, kind):
+    text = hostile(kind, 50_000)
+    prompt = tokenizer.input(text[:2_000], [(text, text), (text, text)])
+    assert len(prompt.places) <= 2 * EVIDENCE_TOKENS
+    assert len(prompt.ids) <= 2 * QUESTION_TOKENS + 2 * (TITLE_TOKENS + EVIDENCE_TOKENS) + 40

@@ -17,6 +17,7 @@ from transformers import (
 
 from app.answering.language_models.few_rows_linear import FEW, FewRowsLinear, use_few_rows
 from app.answering.language_models.transformers_lm import TransformersLM
+from common.deadline import Deadline
 from common.errors import InvalidRequestError, ModelUnusableError
 from common.hub import weights_sha256
 from common.packaged import GEMMA, SMOLLM2, default_cache_dir
@@ -223,17 +224,15 @@ def test_a_finished_row_stays_as_it_is_while_others_go_on():
 
 
 def test_a_deadline_that_has_passed_gives_empty_unfinished_texts(lm):
-    late = lm.complete(PREFIX, PROMPTS, max_tokens=8, deadline=time.monotonic() - 1)
+    late = lm.complete(PREFIX, PROMPTS, max_tokens=8, deadline=Deadline.after(-1))
     assert [(each.text, each.tokens, each.finished) for each in late] == [("", 0, False)] * 3
 
 
 def test_a_deadline_in_the_middle_keeps_what_is_written_so_far(monkeypatch):
     lm = dictated("abcdefgh\n")
     clock = iter(range(100))
-    monkeypatch.setattr(
-        "app.answering.language_models.transformers_lm.time.monotonic", lambda: float(next(clock))
-    )
-    [completion] = lm.complete("p\n", ["q"], max_tokens=20, deadline=4.0)
+    monkeypatch.setattr("common.deadline.time.monotonic", lambda: float(next(clock)))
+    [completion] = lm.complete("p\n", ["q"], max_tokens=20, deadline=Deadline(4.0))
     assert completion.text == "abcdefgh"[: completion.tokens]
     assert 0 < completion.tokens < 8
     assert not completion.finished
@@ -242,7 +241,7 @@ def test_a_deadline_in_the_middle_keeps_what_is_written_so_far(monkeypatch):
 def test_a_call_that_waits_its_turn_until_the_deadline_gives_up(lm):
     with lm._turn:
         began = time.monotonic()
-        [completion] = lm.complete(PREFIX, ["q"], max_tokens=8, deadline=began + 0.05)
+        [completion] = lm.complete(PREFIX, ["q"], max_tokens=8, deadline=Deadline(began + 0.05))
     assert (completion.text, completion.finished) == ("", False)
     assert time.monotonic() - began < 2
 
@@ -423,3 +422,22 @@ def test_a_packaged_model_batched_in_float32_writes_what_plain_generation_writes
         assert completion.text == as_text(lm, plainly(lm, prefix, prompt, 8))
         assert math.exp(completion.logprob / completion.tokens) > 0.05
     assert isinstance(lm._model, type(AutoModelForCausalLM.from_config(lm._model.config)))
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 40])
+def test_a_prompt_read_in_pieces_is_answered_alike(lm, monkeypatch, at_once):
+    whole = lm.complete(PREFIX, PROMPTS, max_tokens=6, stop="")
+    monkeypatch.setattr("app.answering.language_models.transformers_lm.TOKENS_AT_ONCE", at_once)
+    pieces = lm.complete(PREFIX, PROMPTS, max_tokens=6, stop="")
+    assert [one.text for one in pieces] == [one.text for one in whole]
+    assert [one.logprob for one in pieces] == pytest.approx([one.logprob for one in whole], abs=1e-3)
+
+
+def test_reading_a_prompt_stops_at_the_deadline(lm, monkeypatch):
+    monkeypatch.setattr("app.answering.language_models.transformers_lm.TOKENS_AT_ONCE", 1)
+    lm.complete(PREFIX, ["q"], max_tokens=1)
+    clock = iter(range(100))
+    monkeypatch.setattr("common.deadline.time.monotonic", lambda: float(next(clock)))
+    [late] = lm.complete(PREFIX, ["q" * 60], max_tokens=8, deadline=Deadline(9.0))
+    assert (late.text, late.tokens, late.finished) == ("", 0, False)
+    assert next(clock) < 20
