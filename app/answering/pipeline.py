@@ -83,7 +83,7 @@ class Pipeline:
 
         Raises:
             DeadlineExceededError: when it passes before there is a candidate.
-            GivenUpError: when the question is given up before there is one.
+            GivenUpError: when the question is given up.
         """
         options = options or self.options
         clock = _Clock()
