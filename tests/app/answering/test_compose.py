@@ -168,5 +168,5 @@ def test_of_very_many_sentences_those_around_the_backing_ones_are_looked_at(enco
         encoder.encode_passages,
     )
     SentenceComposer(encoder).compose("which line", answer, document, deadline=NO_DEADLINE)
-    numbers = sorted(int(one.split("Line ")[1].split()[0]) for one in told)
-    assert numbers == list(range(126, 174)) or numbers == list(range(127, 175))
+    numbers = [int(one.split("Line ")[1].split()[0]) for one in told if "ends" in one]
+    assert sorted(numbers) == list(range(126, 174))
