@@ -32,6 +32,7 @@ from app.service.calibration import fitted_on
 from app.service.generation import Writing, writing
 from app.service.response import response_of
 from app.service.settings import Settings
+from common.deadline import NO_DEADLINE
 from common.errors import IndexUnusableError, InvalidRequestError, ModelUnusableError
 from common.packaged import sha256_of
 from evaluation.configurations import configuration_of, pipeline_for
@@ -52,7 +53,7 @@ class FirstWords:
     def __init__(self):
         self.judged = []
 
-    def judge(self, question, passages):
+    def judge(self, question, passages, *, deadline=NO_DEADLINE):
         self.judged.append(len(passages))
         return [
             Judgement(0.5, ((Span(0, len(" ".join(window.split(" ")[:2]))), 0.6 / 2**place),))
