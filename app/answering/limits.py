@@ -15,3 +15,7 @@ def worth_tokenising(text: str, tokens: int) -> str:
     A token of more than 32 characters on average is a run of one sign, which says nothing.
     """
     return text[: tokens * CHARACTERS_A_TOKEN]
+
+
+PASSAGES_READ_AGAIN = 3
+"""Of the passages that the small reader reads, how many the strong one reads again: each costs it six times as much."""

@@ -57,7 +57,7 @@ _DOCUMENT = DocumentResponse(
 
 _MODEL = Model(
     encoder="all-MiniLM-L6-v2",
-    reader=ReaderKind.TRAINED,
+    reader=ReaderKind.SMALL,
     reader_sha256="5cba4643f9ec4cd97dbc6cd21e5102a79bdb1d4da8884c2ba31327c370531e83",
     language_model="gemma-3-270m",
     language_model_sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",

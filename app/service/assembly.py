@@ -9,7 +9,8 @@ from app.answering.cite import SentenceCiter
 from app.answering.compose import Composer, SentenceComposer
 from app.answering.confidence.scorers import CalibratedConfidence, ConfidenceScorer, ScoreConfidence
 from app.answering.cross_encoders.reader_model import ReaderModel, load_reader_model
-from app.answering.cross_encoders.reader_weights import READER_NAME
+from app.answering.cross_encoders.reader_weights import READER_NAME, STRONG_READER_NAME
+from app.answering.cross_encoders.second_reader import SecondReader
 from app.answering.cross_encoders.trained_reader import TrainedReader
 from app.answering.cross_encoders.trained_support import SUPPORT_NAME, TrainedSupport, load_support
 from app.answering.generator import SPANS_EXTRACTED, Generator
@@ -42,9 +43,9 @@ class LoadEncoder(Protocol):
 
 
 class LoadReaderModel(Protocol):
-    """What loads the reader's model from a folder of weights."""
+    """What loads the reader's model of this name from a folder of weights."""
 
-    def __call__(self, *, folder: Path) -> ReaderModel: ...
+    def __call__(self, name: str, folder: Path) -> ReaderModel: ...
 
 
 class LoadSupport(Protocol):
@@ -250,8 +251,14 @@ def _reader(
     """The reader, and the digest of its weights when it has any."""
     if settings.reader is ReaderKind.LEXICAL:
         return LexicalReader(overlap, encoder), None
-    model = parts.load_reader_model(folder=folder_of(READER_NAME, folders))
-    return TrainedReader(model, passages=settings.passages_read), model.sha256
+    small = TrainedReader(
+        parts.load_reader_model(READER_NAME, folder_of(READER_NAME, folders)), passages=settings.passages_read
+    )
+    if settings.reader is ReaderKind.SMALL:
+        return small, small.sha256
+    larger = parts.load_reader_model(STRONG_READER_NAME, folder_of(STRONG_READER_NAME, folders))
+    strong = SecondReader(small, larger, passages=settings.passages_read_again)
+    return strong, strong.sha256
 
 
 def _support(

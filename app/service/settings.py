@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.answering.limits import EVIDENCE_TOKENS
+from app.answering.limits import EVIDENCE_TOKENS, PASSAGES_READ_AGAIN
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE, AnswerLength
 from app.answering.stages import Stage
 from app.service.setting_marks import SHAPES_BY_DIGEST, SHAPES_NOTHING, Option, Shapes
@@ -35,7 +35,8 @@ class GeneratorKind(StrEnum):
 class ReaderKind(StrEnum):
     """Who reads the passages."""
 
-    TRAINED = "trained"
+    SMALL = "small"
+    STRONG = "strong"
     LEXICAL = "lexical"
 
 
@@ -112,12 +113,18 @@ class Settings(BaseSettings):
     )
     # a calibrator names the reader by the digest of its weights
     reader: Annotated[ReaderKind, Shapes(Stage.READ, calibrator=False), Option()] = Field(
-        ReaderKind.TRAINED,
-        description="Who reads the passages. trained: a cross-encoder judges each and points at answers; lexical: "
-        "word overlap, untrained.",
+        ReaderKind.SMALL,
+        description="Who reads the passages. small: a cross-encoder judges each and points at answers; strong: a "
+        "larger one, all-mpnet-base-v2, reads the best of them again; lexical: word overlap, untrained.",
     )
     passages_read: Annotated[int, Shapes(Stage.READ)] = Field(
         8, ge=1, le=100, description="Of the passages retrieved, how many the trained reader reads."
+    )
+    passages_read_again: Annotated[int, SHAPES_BY_DIGEST] = Field(
+        PASSAGES_READ_AGAIN,
+        ge=1,
+        le=20,
+        description="Of the passages read, how many the strong reader reads again.",
     )
     generator: Annotated[GeneratorKind, Shapes(Stage.GENERATE), Option()] = Field(
         GeneratorKind.LM,

@@ -22,6 +22,7 @@ from common.mpnet import MPNET, MPNET_SHA256, mpnet_folder
 from common.packaged import MINILM, minilm_folder
 
 READER_KIND = READER_NAME = "reader"
+STRONG_READER_NAME = "reader-mpnet"
 
 BaseFolders = Mapping[str, Callable[[], Path]]
 PACKAGED_BASES: BaseFolders = MappingProxyType({MINILM.sha256: minilm_folder, MPNET_SHA256: mpnet_folder})

@@ -39,10 +39,16 @@ class TrainedReader:
 
 
 def _reading(hit: Hit, judgement: Judgement, best_score: float) -> Reading:
-    start = hit.passage.span.start
-    spans = tuple(ScoredSpan(span.shifted(start), probability) for span, probability in judgement.spans)
     lacking = 1 - hit.score / best_score if best_score > 0 else 0.0
-    return Reading(hit, answerability=_with_prior(judgement.answerability, lacking), spans=spans)
+    return Reading(
+        hit, answerability=_with_prior(judgement.answerability, lacking), spans=in_document(hit, judgement)
+    )
+
+
+def in_document(hit: Hit, judgement: Judgement) -> tuple[ScoredSpan, ...]:
+    """The spans that were found in the hit's window, in characters of its document."""
+    start = hit.passage.span.start
+    return tuple(ScoredSpan(span.shifted(start), probability) for span, probability in judgement.spans)
 
 
 def _with_prior(answerability: float, lacking: float) -> float:

@@ -18,6 +18,7 @@ from app.answering.confidence.calibrator import (
 from app.answering.confidence.features import FEATURES
 from app.answering.confidence.scorers import CalibratedConfidence, ScoreConfidence
 from app.answering.cross_encoders.reader_model import Judgement
+from app.answering.cross_encoders.second_reader import SecondReader
 from app.answering.cross_encoders.trained_reader import TrainedReader
 from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
@@ -31,6 +32,7 @@ from app.service.calibration import fitted_on
 from app.service.generation import Writing, writing
 from app.service.response import response_of
 from app.service.settings import Settings
+from common.deadline import NO_DEADLINE
 from common.errors import IndexUnusableError, InvalidRequestError, ModelUnusableError
 from common.packaged import sha256_of
 from evaluation.configurations import configuration_of, pipeline_for
@@ -51,7 +53,7 @@ class FirstWords:
     def __init__(self):
         self.judged = []
 
-    def judge(self, question, passages):
+    def judge(self, question, passages, *, deadline=NO_DEADLINE):
         self.judged.append(len(passages))
         return [
             Judgement(0.5, ((Span(0, len(" ".join(window.split(" ")[:2]))), 0.6 / 2**place),))
@@ -73,7 +75,7 @@ def lm():
 def parts(reader_model, lm, tmp_path):
     """Parts that need no weights, with nothing shipped."""
     return Parts(
-        load_reader_model=lambda **_: reader_model,
+        load_reader_model=lambda _name, _folder: reader_model,
         writing=partial(writing, load=lambda _: lm),
         shipped=tmp_path / "weights",
     )
@@ -134,7 +136,7 @@ def test_reader_and_language_model_answer_together(settings, reader_model, lm, o
     service = opened(settings())
     assert isinstance(service.pipeline.reader, TrainedReader)
     assert isinstance(service.pipeline.generator, JointGenerator)
-    assert (service.models.reader, service.models.reader_sha256) == ("trained", "f" * 64)
+    assert (service.models.reader, service.models.reader_sha256) == ("small", "f" * 64)
     assert (service.models.language_model, service.models.language_model_sha256) == ("scripted", "0" * 64)
     trace = service.pipeline.answer(QUESTION)
     assert [one.source for one in trace.candidates] == [*[CandidateSource.READER] * 2, CandidateSource.LM]
@@ -160,7 +162,28 @@ def test_the_lexical_reader_leaves_answering_to_the_language_model(settings, par
     assert [one.source for one in trace.candidates] == [CandidateSource.LM]
 
 
-@pytest.mark.parametrize(("reader", "kind"), [("trained", TrainedReader), ("lexical", LexicalReader)])
+def test_the_strong_reader_reads_again_what_the_small_one_found_best(settings, parts, opened, reader_model):
+    asked = []
+
+    def load(name, _):
+        asked.append(name)
+        return reader_model
+
+    service = opened(
+        settings(reader="strong", passages_read_again=2), parts=replace(parts, load_reader_model=load)
+    )
+    assert asked == ["reader", "reader-mpnet"]
+    assert isinstance(service.pipeline.reader, SecondReader)
+    assert service.models.reader == "strong"
+    small = opened(settings(reader="small"))
+    assert service.models.reader_sha256 not in (None, small.models.reader_sha256)
+    with_spans = [reading for reading in service.pipeline.answer(QUESTION).readings if reading.spans]
+    assert 0 < len(with_spans) <= 2
+    other = opened(settings(reader="strong"), parts=replace(parts, load_reader_model=load))
+    assert other.models.reader_sha256 != service.models.reader_sha256
+
+
+@pytest.mark.parametrize(("reader", "kind"), [("small", TrainedReader), ("lexical", LexicalReader)])
 def test_the_reader_alone_needs_no_language_model(settings, parts, opened, reader, kind):
     without = replace(parts, writing=partial(writing, load=None))
     service = opened(settings(reader=reader, generator="reader"), parts=without)
@@ -172,7 +195,7 @@ def test_the_reader_alone_needs_no_language_model(settings, parts, opened, reade
 def test_the_description_names_what_decides_the_reading(settings, opened):
     asked = settings(passages_read=3)
     assert opened(asked).description()["stages"]["read"] == {
-        "reader": "trained",
+        "reader": "small",
         "reader_sha256": "f" * 64,
         "passages_read": 3,
     }
@@ -712,7 +735,7 @@ def test_the_record_of_each_stage_keeps_its_names_and_values(settings, opened):
             "retrieval": "hybrid",
             "top_k": 20,
         },
-        "read": {"reader": "trained", "reader_sha256": "f" * 64, "passages_read": 8},
+        "read": {"reader": "small", "reader_sha256": "f" * 64, "passages_read": 8},
         "generate": {
             "generator": "lm",
             "language_model_sha256": "0" * 64,
