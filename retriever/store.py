@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -52,6 +53,7 @@ class DocumentStore:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._turn = threading.Lock()
+        weakref.finalize(self, connection.close)  # when the last reader of an index is done
 
     @classmethod
     def create(cls, path: Path | None = None) -> Self:
