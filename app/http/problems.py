@@ -11,8 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from app.http.admin_access import AdminOffError
 from app.http.disconnect import ClientGoneError
-from app.http.host import NotReadyError
+from app.http.host import NotReadyError, ReloadRefusedError
 from app.http.invalid_body import is_json, sentence_for
 from app.http.security_headers import HEADERS
 from app.http.worker import BusyError, StoppingError
@@ -46,6 +47,7 @@ class Kind:
 
 
 INVALID_REQUEST = Kind(422, "invalid-request", "The request is not acceptable")
+TOO_MANY_CONNECTIONS = Kind(503, "too-many-connections", "Too many connections are open", retry=True)
 UNEXPECTED = Kind(500, "unexpected", "The service failed")
 KINDS: Mapping[type[LoccitError], Kind] = {
     InvalidRequestError: INVALID_REQUEST,
@@ -54,6 +56,8 @@ KINDS: Mapping[type[LoccitError], Kind] = {
     BusyError: Kind(503, "busy", "Too many questions are waiting", retry=True),
     NotReadyError: Kind(503, "not-ready", "The service is not ready", retry=True),
     StoppingError: Kind(503, "stopping", "The service is stopping", retry=True),
+    AdminOffError: Kind(403, "admin-off", "Administration over HTTP is off"),
+    ReloadRefusedError: Kind(409, "reload-refused", "The index was not reloaded"),
     ClientGoneError: Kind(499, "client-gone", "The client has gone"),
     LoccitError: UNEXPECTED,
 }
@@ -105,13 +109,13 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     content_type = request.headers.get("content-type", "")
     if not is_json(content_type):
         given = repr(content_type[:100]) if content_type else "no content type"
-        return _plain(415, f"The body must be sent as 'application/json', but it came with {given}.")
+        return status_problem(415, f"The body must be sent as 'application/json', but it came with {given}.")
     return problem(INVALID_REQUEST, sentence_for(error.errors()))
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return _plain(error.status_code, _http_sentence(request, error), error.headers)
+    return status_problem(error.status_code, _http_sentence(request, error), error.headers)
 
 
 def _http_sentence(request: Request, error: HTTPException) -> str:
@@ -131,7 +135,7 @@ async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return problem(UNEXPECTED, _INTERNAL, HEADERS)  # the error has left the middleware that adds them
 
 
-def _plain(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def status_problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """A problem that HTTP's own status names well enough (RFC 9457, section 4.2.1)."""
     body: dict[str, Any] = {
         "type": "about:blank",

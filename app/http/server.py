@@ -8,20 +8,26 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from copy import deepcopy
+from functools import partial
 from importlib.metadata import version
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
-import uvicorn
 import uvicorn.config
 
 from app.http.access_log import WithoutQuery
+from app.http.address_limit import AddressLimit
+from app.http.admin import admin_router
 from app.http.body_limit import BodyLimit
+from app.http.connection import Connection, ConnectionLimits
 from app.http.host import Host
+from app.http.index_watch import watch_index
+from app.http.open_files import connections_within
 from app.http.openapi import DESCRIPTION, TAGS, DescribedApp
 from app.http.page import PageFiles
 from app.http.preflight import check_startable
 from app.http.problems import install_problems
+from app.http.process import ServerProcess
 from app.http.routes import router
 from app.http.security_headers import SecurityHeaders
 from app.service.assembly import AnswerService, open_service
@@ -29,9 +35,10 @@ from app.service.settings import Settings
 from common.errors import InvalidRequestError, LoccitError
 
 _LOG = logging.getLogger(__name__)
-_INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 _BYTES_PER_CHARACTER = 12  # of JSON in ASCII: an escaped pair of surrogates
 _BYTES_BESIDE = 1 << 20  # everything in a request but its documents' texts
+_BACKLOG = 128  # connections that wait to be taken on, and that are taken on in one go
+_MAX_HEAD_BYTES = 1 << 16  # of a request's line and header fields
 
 OpenService = Callable[[Settings], AnswerService]
 OnFailure = Callable[[Exception], None]
@@ -80,15 +87,19 @@ def create_app(
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_document_characters * _BYTES_PER_CHARACTER + _BYTES_BESIDE
     )
+    app.add_middleware(AddressLimit)
     app.add_middleware(SecurityHeaders)
     install_problems(app)
     app.include_router(router)
+    app.include_router(admin_router)
     app.mount("/web", PageFiles())
     return app
 
 
-def run_server(settings: Settings, *, host: str, port: int) -> None:
+def run_server(settings: Settings, *, host: str, port: int, open_service: OpenService = open_service) -> None:
     """Serve until told to stop.
+
+    ``open_service``: what opens the service.
 
     Raises:
         LoccitError: when the service cannot be opened, or the port cannot be listened on.
@@ -103,20 +114,16 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
     def say_how_to_ask() -> None:
         _LOG.info(_HOW_TO_ASK, _address(listening))
 
-    app = create_app(settings, on_ready=say_how_to_ask, on_failure=stop)
-    config = uvicorn.Config(
-        app,
-        log_config=_log_config(),
-        timeout_graceful_shutdown=ceil(settings.timeout_s),
-    )
-    server = uvicorn.Server(config)
+    app = create_app(settings, open_service=open_service, on_ready=say_how_to_ask, on_failure=stop)
+    server = ServerProcess(_config(app, settings), app.state.host)
     listening = _listening(host, port)
     _LOG.info("Listening on %s", _address(listening))
     try:
         server.run(sockets=[listening])
     finally:
         if app.state.host.at_work:
-            os._exit(_INTERRUPTED)  # half-loaded native code aborts when the interpreter ends around it
+            logging.shutdown()
+            os._exit(0)  # half-loaded native code aborts when the interpreter ends around it
     if failures:
         raise _as_sentence(failures[0])
 
@@ -143,6 +150,26 @@ async def _load(host: Host, on_ready: OnReady, on_failure: OnFailure) -> None:
         on_failure(error)
     else:
         on_ready()
+        if host.settings.watch_index_s:
+            await watch_index(host, every_s=host.settings.watch_index_s)
+
+
+def _config(app: DescribedApp, settings: Settings) -> uvicorn.Config:
+    limits = ConnectionLimits(
+        most=connections_within(settings.max_connections, backlog=_BACKLOG),
+        head_s=settings.header_timeout_s,
+        body_s=settings.body_timeout_s,
+        unread_s=settings.unread_timeout_s,
+    )
+    return uvicorn.Config(
+        app,
+        http=cast("type[asyncio.Protocol]", partial(Connection, limits=limits)),
+        ws="none",
+        log_config=_log_config(),
+        backlog=_BACKLOG,
+        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
+        timeout_graceful_shutdown=ceil(settings.timeout_s),
+    )
 
 
 def _listening(host: str, port: int) -> socket.socket:
