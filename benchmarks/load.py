@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO
 
@@ -61,18 +62,23 @@ async def _loaded(url: str, questions: Sequence[str], *, clients: int, seconds: 
     limits = httpx.Limits(max_connections=None, keepalive_expiry=_KEEP_S)
     async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits) as client:
         await asyncio.gather(
-            _watch_health(client, measured, end),
+            asyncio.to_thread(_watch_health, url, measured, end),
             *(_ask(client, measured, end, questions, number) for number in range(clients)),
         )
     return measured
 
 
-async def _watch_health(client: httpx.AsyncClient, measured: Measured, end: float) -> None:
+def _watch_health(url: str, measured: Measured, end: float) -> None:
+    """Ask by a new connection each time, apart from the clients, so that their own queues are not measured."""
+    address = httpx.URL(url)
     while time.monotonic() < end:
         started = time.monotonic()
-        (await client.get("/health/live")).raise_for_status()
+        connection = HTTPConnection(address.host, address.port, timeout=_START_S)
+        connection.request("GET", "/health/live", headers={"Connection": "close"})
+        assert connection.getresponse().status == 200
+        connection.close()
         measured.health_s.append(time.monotonic() - started)
-        await asyncio.sleep(_HEALTH_EVERY_S)
+        time.sleep(_HEALTH_EVERY_S)
 
 
 async def _ask(
