@@ -30,7 +30,7 @@ def current_generation(directory: Path) -> Path:
     """
     if directory.is_file():
         raise IndexUnusableError(f"{directory} is a file; give the folder that an index was built in.")
-    name = _current_name(directory)
+    name = current_name(directory)
     if name is None:
         raise IndexUnusableError(
             f"There is no index in {directory}; build one with `loccit index build SOURCE --out {directory}`, "
@@ -80,7 +80,7 @@ def next_generation(directory: Path) -> Iterator[Path]:
         yield folder
         for path in folder.rglob("*"):
             _share(path)
-    previous = _current_name(directory)
+    previous = current_name(directory)
     _make_current(directory, name)
     for generation in generations.iterdir():
         if generation.name not in {name, previous}:
@@ -92,7 +92,7 @@ def _share(path: Path) -> None:
     path.chmod(stat.S_IMODE(path.stat().st_mode) | path.parent.stat().st_mode & _READABLE)
 
 
-def _current_name(directory: Path) -> str | None:
+def current_name(directory: Path) -> str | None:
     """What ``CURRENT`` says, however damaged; None when there is no such file."""
     path = directory / CURRENT_FILE
     return path.read_bytes().decode(errors="replace").strip() if path.is_file() else None

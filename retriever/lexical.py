@@ -1,10 +1,13 @@
 """The lexical index: BM25 over titles and texts (tantivy)."""
 
+import fcntl
 import math
+import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +22,8 @@ from retriever.types import ScoredRow
 _ANALYZER = "english"
 _TEXT_FIELDS = ("title", "text")
 _HEAP_BYTES = 128 * 1024 * 1024
+_LINKS = "loccit-lexical-"
+_YOUNG_S = 2.0  # within it, a folder may be there and not be held yet
 _TRIES = 20
 _BETWEEN_TRIES_S = 0.05
 
@@ -67,24 +72,18 @@ class LexicalIndex:
         """
         index = cls.__new__(cls)
         index._schema, index._analyzer = _schema(), _english_analyzer()
-        try:
-            links = Path(tempfile.mkdtemp(prefix="loccit-lexical-"))
-        except OSError as error:
-            raise IndexUnusableError(
-                f"Opening an index takes a folder for temporary files, and none can be written to ({error}); set "
-                "TMPDIR to one."
-            ) from error
-        try:
-            for file in folder.iterdir():
-                (links / file.name).symlink_to(file.resolve())
-            index._index = tantivy.Index.open(str(links))
-            index._index.config_reader("manual", 0)
-            index._index.reload()
-            index._searcher = index._index.searcher()
-        except (OSError, ValueError) as error:
-            raise IndexUnusableError(f"{folder} is not a readable lexical index; build it again.") from error
-        finally:
-            _remove(links)
+        with _links_folder() as links:
+            try:
+                for file in folder.iterdir():
+                    (links / file.name).symlink_to(file.resolve())
+                index._index = tantivy.Index.open(str(links))
+                index._index.config_reader("manual", 0)
+                index._index.reload()
+                index._searcher = index._index.searcher()
+            except (OSError, ValueError) as error:
+                raise IndexUnusableError(
+                    f"{folder} is not a readable lexical index; build it again."
+                ) from error
         return index
 
     def __len__(self) -> int:
@@ -145,6 +144,43 @@ class LexicalIndex:
     def _rows_of(self, hits: Sequence[tuple[float, tantivy.DocAddress]]) -> list[int]:
         values = self._searcher.fast_field_values("row", [address for _, address in hits])
         return [int(value) for value in values if value is not None]
+
+
+@contextmanager
+def _links_folder() -> Iterator[Path]:
+    """An empty temporary folder, gone at the end; those of processes that were killed go, too."""
+    _remove_abandoned()
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=_LINKS))
+    except OSError as error:
+        raise IndexUnusableError(
+            f"Opening an index takes a folder for temporary files, and none can be written to ({error}); set "
+            "TMPDIR to one."
+        ) from error
+    with _descriptor(folder) as owned:
+        fcntl.flock(owned, fcntl.LOCK_EX)  # the system lets go of it however the process ends
+        try:
+            yield folder
+        finally:
+            _remove(folder)
+
+
+def _remove_abandoned() -> None:
+    """Remove the folders that nobody holds any more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_LINKS}*"):
+        with suppress(OSError), _descriptor(folder) as left:  # another's, or gone by now
+            if time.time() - folder.stat().st_mtime > _YOUNG_S:
+                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove(folder)
+
+
+@contextmanager
+def _descriptor(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _remove(links: Path) -> None:

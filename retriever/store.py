@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -64,6 +65,7 @@ class DocumentStore:
     def __init__(self, connection: sqlite3.Connection, *, source: str | None = None) -> None:
         self._connection, self._source = connection, source
         self._turn = threading.Lock()
+        weakref.finalize(self, connection.close)  # when the last reader of an index is done
 
     @classmethod
     def create(cls, path: Path | None = None) -> Self:

@@ -3,15 +3,13 @@
 import logging
 import math
 from pathlib import Path
-from typing import Annotated
 
-from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.http.problems import problem_of
 from app.http.rate_limit import TokenBucket
-from app.http.refusals import ForbiddenError, RefusedError, TooManyRequestsError, UnauthorizedError
+from app.http.refusals import RefusedError, TooManyRequestsError, UnauthorizedError
 from app.service.api_keys import ApiKey, KeyFileError, KeyRing
 from common.wording import counted
 
@@ -110,23 +108,3 @@ def _sent(headers: Headers) -> str | None:
     if scheme.lower() == "bearer" and secret.strip():
         return secret.strip()
     return headers.get("x-api-key")
-
-
-def require_admin(request: Request) -> None:
-    """Lets nobody on but the holder of an admin key; where there are no keys, nobody at all.
-
-    Raises:
-        ForbiddenError: for everybody else.
-    """
-    key: ApiKey | None = getattr(request.state, "key", None)
-    if key is None:
-        raise ForbiddenError(
-            "This needs an admin key, and the service has no key file; make one with "
-            "`loccit keys add NAME --admin` and start it with --key-file."
-        )
-    if not key.admin:
-        raise ForbiddenError(f"This needs an admin key, and the key {key.name!r} is none.")
-
-
-AdminOnly = Annotated[None, Depends(require_admin)]
-"""A parameter of a route for admins: ``_: AdminOnly``."""

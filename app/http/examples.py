@@ -206,11 +206,25 @@ PROBLEMS: dict[int, Json] = {
         "An API key is wanted",
         "This service wants an API key; send one as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'.",
     ),
+    403: _problem(
+        403,
+        "admin-off",
+        "Administration over HTTP is off",
+        "Administration over HTTP is off; start the server with LOCCIT_ADMIN=true, or with a key file and send an "
+        "admin key.",
+    ),
     404: _problem(
         404,
         "document-not-found",
         "There is no such document",
         "No document has the id 'Eifel_Tower'; an answer's citations name ids that exist.",
+    ),
+    409: _problem(
+        409,
+        "reload-refused",
+        "The index was not reloaded",
+        "The index was not reloaded, and generation 20260726T101500-5f0c9a1e serves on: data/indexes/notes/generations/"
+        "20260727T090000-00a1b2c3/vectors.faiss is not the file that was built; build the index again.",
     ),
     413: _problem(
         413,

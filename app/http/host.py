@@ -1,6 +1,7 @@
 """The host of one service: loads it in the background, answers through it, one question at a time."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from contextlib import aclosing
@@ -9,13 +10,14 @@ from typing import TypeVar
 from app.answering.events import Decided, Event
 from app.http.answer_log import AnswerLog
 from app.http.metrics import HostState, Metrics
-from app.http.wire import Ready
-from app.http.worker import Worker
+from app.http.wire import Ready, Reloaded
+from app.http.worker import StoppingError, Worker
 from app.service.ask import Ask, answered, events
 from app.service.assembly import AnswerService
 from app.service.index_description import IndexResponse, index_response_of
 from app.service.response import (
     AnswerResponse,
+    Calibration,
     DocumentResponse,
     document_response_of,
     model_of,
@@ -33,11 +35,17 @@ WARM_UP_QUESTION = "What is known about water?"
 _FOR_GENERATING = 0.9  # of the time allowed: what is left is for checking what was written by then
 _PATIENCE_S = 5.0
 
+_LOG = logging.getLogger(__name__)
+
 Value = TypeVar("Value")
 
 
 class NotReadyError(LoccitError):
     """The models have not answered yet."""
+
+
+class ReloadRefusedError(LoccitError):
+    """The index that is current now cannot be served; the one that was opened before serves on."""
 
 
 class Host:
@@ -49,11 +57,14 @@ class Host:
         self.metrics = Metrics()
         self.metrics.watch(self._state)
         self._worker = Worker(max_waiting=settings.max_waiting)
+        self._opener = Worker(max_waiting=1, name="loccit-opener")
+        self._reloading = asyncio.Lock()
         self._service: AnswerService | None = None
 
     def start(self) -> None:
         """Begin to work; ``load`` comes next."""
         self._worker.start()
+        self._opener.start()
 
     async def load(self) -> None:
         """Ready when this returns: the service is open and has gone through one question.
@@ -63,15 +74,50 @@ class Host:
         """
         self._service = await self._worker.do(self._warmed_up)
 
+    async def reload(self) -> Reloaded:
+        """Serve the generation of the index that is current now, and its calibrator.
+
+        It is opened beside the one that answers and goes through one question; the next question is then answered
+        from it. Questions that came before are answered from the old one, which is let go after the last of them.
+
+        Raises:
+            NotReadyError: before the models have answered.
+            ReloadRefusedError: when it cannot be served; the log says so, too.
+            StoppingError: when the server is stopping.
+        """
+        async with self._reloading:
+            old = self._ready_service()
+            try:
+                new = await self._opener.do(old.reopened)
+                await self._worker.do(lambda: answered(new, Ask(WARM_UP_QUESTION)), goes_first=True)
+            except StoppingError:
+                raise
+            except Exception as error:
+                raise _refused(error, old) from error
+            self._service = new
+        return _reloaded(old, new)
+
+    def turn_away(self) -> None:
+        """Take no more questions, and turn away who waits; the answer under way is finished."""
+        self._worker.turn_away()
+        self._opener.turn_away()
+
     def close(self) -> None:
         """Turn away who waits and let the service go; blocks for a few seconds at most."""
+        self.turn_away()
         self._worker.close(patience_s=_PATIENCE_S)
+        self._opener.close(patience_s=0)
         self._service = None
 
     @property
     def at_work(self) -> bool:
-        """Whether its thread is there; after ``close`` only when a job could not be waited for."""
-        return self._worker.at_work
+        """Whether a thread of its is there; after ``close`` only when a job could not be waited for."""
+        return self._worker.at_work or self._opener.at_work
+
+    @property
+    def generation(self) -> str | None:
+        """The generation of the index that the next question is answered from; None before there is one."""
+        return None if self._service is None else self._service.index.generation
 
     async def answer(self, ask: Ask, *, include: Collection[str] = ()) -> AnswerResponse:
         """The response to a question; raises like ``events``."""
@@ -165,6 +211,34 @@ class Host:
         service = self._open_service(self.settings)
         answered(service, Ask(WARM_UP_QUESTION))
         return service
+
+
+def _refused(error: Exception, old: AnswerService) -> ReloadRefusedError:
+    unforeseen = None if isinstance(error, (LoccitError, OSError)) else error
+    refused = ReloadRefusedError(
+        f"The index was not reloaded, and generation {old.index.generation} serves on: {error}"
+    )
+    _LOG.error("%s", refused, exc_info=unforeseen)
+    return refused
+
+
+def _reloaded(old: AnswerService, new: AnswerService) -> Reloaded:
+    """What was put in the place of what, also in the log."""
+    _LOG.info("Generation %s answers in the place of %s.", new.index.generation, old.index.generation)
+    calibration = new.calibration
+    if calibration is not None and not calibration.applies:
+        _LOG.warning(
+            "The confidence was fitted on %s and does not apply to generation %s; fit it with `loccit calibrate`.",
+            calibration.calibrator.fitted_on.name,
+            new.index.generation,
+        )
+    return Reloaded(
+        generation=new.index.generation,
+        previous=old.index.generation,
+        calibration=None
+        if calibration is None
+        else Calibration(fitted_on=calibration.calibrator.fitted_on.name, applies=calibration.applies),
+    )
 
 
 async def _within(

@@ -19,13 +19,16 @@ Every error is an `application/problem+json` with one sentence in `detail`.
 TAGS = [
     {"name": "answering", "description": "Questions in, answers with quotes out."},
     {"name": "documents", "description": "The texts that quotes stand in."},
+    {"name": "admin", "description": "For the operator; off unless the setting `admin` allows it."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
 
 _REASONS = {
     400: "The body is not readable text.",
     401: "No API key came with the request, or one that is not known.",
+    403: "The operator has not allowed it, or the API key does not.",
     404: "No document has this id.",
+    409: "The index that is current now cannot be served; the one before serves on.",
     413: "The body is too large.",
     415: "The body is not sent as JSON.",
     422: "A field or parameter is missing, unknown or out of range, or the body is not JSON.",

@@ -11,8 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from app.http.admin_access import AdminOffError
 from app.http.disconnect import ClientGoneError
-from app.http.host import NotReadyError
+from app.http.host import NotReadyError, ReloadRefusedError
 from app.http.invalid_request import is_json, sentence_for
 from app.http.refusals import (
     ForbiddenError,
@@ -55,6 +56,7 @@ class Kind:
 
 
 INVALID_REQUEST = Kind(422, "invalid-request", "The request is not acceptable")
+TOO_MANY_CONNECTIONS = Kind(503, "too-many-connections", "Too many connections are open", retry=True)
 UNEXPECTED = Kind(500, "unexpected", "The service failed")
 KINDS: Mapping[type[LoccitError], Kind] = {
     InvalidRequestError: INVALID_REQUEST,
@@ -67,6 +69,8 @@ KINDS: Mapping[type[LoccitError], Kind] = {
     ForbiddenError: Kind(403, "forbidden", "The API key does not allow this"),
     TooManyRequestsError: Kind(429, "too-many-requests", "The API key was used too often"),
     UnknownHostError: Kind(400, "unknown-host", "The request names another host"),
+    AdminOffError: Kind(403, "admin-off", "Administration over HTTP is off"),
+    ReloadRefusedError: Kind(409, "reload-refused", "The index was not reloaded"),
     ClientGoneError: Kind(499, "client-gone", "The client has gone"),
     LoccitError: UNEXPECTED,
 }
@@ -138,14 +142,14 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     content_type = request.headers.get("content-type", "")
     if not is_json(content_type):
         given = repr(content_type[:100]) if content_type else "no content type"
-        return _plain(415, f"The body must be sent as 'application/json', but it came with {given}.")
+        return status_problem(415, f"The body must be sent as 'application/json', but it came with {given}.")
     shape = BATCH_SHAPE if request.scope["route"].path == "/answers" else ANSWER_SHAPE
     return problem(INVALID_REQUEST, sentence_for(errors, shape))
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return _plain(error.status_code, _http_sentence(request, error), error.headers)
+    return status_problem(error.status_code, _http_sentence(request, error), error.headers)
 
 
 def _http_sentence(request: Request, error: HTTPException) -> str:
@@ -166,7 +170,7 @@ async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return problem(UNEXPECTED, _INTERNAL, {**HEADERS, HEADER: current_request_id() or "-"})
 
 
-def _plain(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def status_problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """A problem that HTTP's own status names well enough (RFC 9457, section 4.2.1)."""
     body: dict[str, Any] = {
         "type": "about:blank",

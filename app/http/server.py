@@ -7,22 +7,30 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from math import ceil
+from typing import cast
 
 import uvicorn
 from starlette.middleware.cors import CORSMiddleware
 
 from app.http.access_log import log_request
+from app.http.address_limit import AddressLimit
+from app.http.admin import admin_router
 from app.http.api_key import OPEN_PATHS, ApiKeys, KeyGate
 from app.http.body_limit import BodyLimit
+from app.http.connection import Connection, ConnectionLimits
 from app.http.host import Host
+from app.http.index_watch import watch_index
 from app.http.log_format import log_config
 from app.http.metrics import metrics_router
+from app.http.open_files import connections_within
 from app.http.openapi import DESCRIPTION, TAGS, DescribedApp
 from app.http.page import PageFiles
 from app.http.preflight import check_startable
 from app.http.problems import install_problems
+from app.http.process import ServerProcess
 from app.http.request_id import RequestIds
 from app.http.routes import router
 from app.http.security_headers import SecurityHeaders
@@ -33,9 +41,10 @@ from app.service.settings import Settings
 from common.errors import InvalidRequestError, LoccitError
 
 _LOG = logging.getLogger(__name__)
-_INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 _BYTES_PER_CHARACTER = 12  # of JSON in ASCII: an escaped pair of surrogates
 _BYTES_BESIDE = 1 << 20  # everything in a request but its documents' texts
+_BACKLOG = 128  # connections that wait to be taken on, and that are taken on in one go
+_MAX_HEAD_BYTES = 1 << 16  # of a request's line and header fields
 
 OpenService = Callable[[Settings], AnswerService]
 OnFailure = Callable[[Exception], None]
@@ -91,6 +100,7 @@ def create_app(
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_document_characters * _BYTES_PER_CHARACTER + _BYTES_BESIDE
     )
+    app.add_middleware(AddressLimit)
     _guard(app, settings, hosts)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(
@@ -101,6 +111,7 @@ def create_app(
     app.add_middleware(RequestIds)
     install_problems(app)
     app.include_router(router)
+    app.include_router(admin_router)
     if settings.metrics:
         app.include_router(metrics_router(host.metrics))
     app.mount("/web", PageFiles())
@@ -125,8 +136,10 @@ def _guard(app: DescribedApp, settings: Settings, hosts: Sequence[str]) -> None:
         app.add_middleware(TrustedHosts, hosts=hosts)
 
 
-def run_server(settings: Settings, *, host: str, port: int) -> None:
+def run_server(settings: Settings, *, host: str, port: int, open_service: OpenService = open_service) -> None:
     """Serve until told to stop.
+
+    ``open_service``: what opens the service.
 
     Raises:
         LoccitError: when the service cannot be opened, or the port cannot be listened on.
@@ -144,19 +157,12 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
 
     app = create_app(
         settings,
+        open_service=open_service,
         hosts=hosts_of(settings.allowed_hosts, listening_on=host),
         on_ready=say_how_to_ask,
         on_failure=stop,
     )
-    config = uvicorn.Config(
-        app,
-        log_config=log_config(settings.log_format),
-        access_log=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        timeout_graceful_shutdown=ceil(settings.timeout_s),
-    )
-    server = uvicorn.Server(config)
+    server = ServerProcess(_config(app, settings), app.state.host)
     listening = _listening(host, port)
     _LOG.info("Listening on %s", _address(listening))
     _warn_where_open(settings, listening)
@@ -164,7 +170,8 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
         server.run(sockets=[listening])
     finally:
         if app.state.host.at_work:
-            os._exit(_INTERRUPTED)  # half-loaded native code aborts when the interpreter ends around it
+            logging.shutdown()
+            os._exit(0)  # half-loaded native code aborts when the interpreter ends around it
     if failures:
         raise _as_sentence(failures[0])
 
@@ -191,6 +198,29 @@ async def _load(host: Host, on_ready: OnReady, on_failure: OnFailure) -> None:
         on_failure(error)
     else:
         on_ready()
+        if host.settings.watch_index_s:
+            await watch_index(host, every_s=host.settings.watch_index_s)
+
+
+def _config(app: DescribedApp, settings: Settings) -> uvicorn.Config:
+    limits = ConnectionLimits(
+        most=connections_within(settings.max_connections, backlog=_BACKLOG),
+        head_s=settings.header_timeout_s,
+        body_s=settings.body_timeout_s,
+        unread_s=settings.unread_timeout_s,
+    )
+    return uvicorn.Config(
+        app,
+        http=cast("type[asyncio.Protocol]", partial(Connection, limits=limits)),
+        ws="none",
+        log_config=log_config(settings.log_format),
+        access_log=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        backlog=_BACKLOG,
+        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
+        timeout_graceful_shutdown=ceil(settings.timeout_s),
+    )
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -19,7 +19,7 @@ from app.answering.checked_input import (
 )
 from app.answering.options import AnswerLength
 from app.service.ask import Ask
-from app.service.response import AnswerResponse, Model
+from app.service.response import AnswerResponse, Calibration, Model
 from app.service.search import LISTED
 from app.service.settings import MOST_QUESTIONS, Settings
 from common.errors import InvalidRequestError
@@ -207,6 +207,19 @@ class Ready(BaseModel):
     status: Literal["ready"]
     generation: str | None
     model: Model
+
+
+class Reloaded(BaseModel):
+    """The index was opened anew."""
+
+    generation: str | None = Field(description="What the next question is answered from.")
+    previous: str | None = Field(
+        description="What was answered from until now; the same where nothing was built."
+    )
+    calibration: Calibration | None = Field(
+        description="What the confidence was fitted on, and whether that applies to the index as it is now. null: "
+        "the confidence is a score."
+    )
 
 
 class Welcome(BaseModel):

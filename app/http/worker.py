@@ -17,7 +17,8 @@ Result = TypeVar("Result")
 AHEAD = 16
 """Values that a job may be ahead of whoever reads them; then it waits. A question has fewer events."""
 
-_STOPPING = "The server is stopping; ask again when it is back."
+STOPPING = "The server is stopping; ask again when it is back."
+"""What those who wait are told then."""
 
 
 class BusyError(LoccitError):
@@ -94,32 +95,36 @@ class Worker:
     The thread is a daemon: a job that cannot be interrupted does not keep the process from ending.
     """
 
-    def __init__(self, *, max_waiting: int) -> None:
+    def __init__(self, *, max_waiting: int, name: str = "loccit-worker") -> None:
         self._max_waiting = max_waiting
         self._jobs: deque[_Job] = deque()
         self._busy = self._closed = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name="loccit-worker", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin to do jobs."""
         self._thread.start()
 
     async def stream(
-        self, work: Callable[[], Iterator[Result]], deadline: Deadline | None = None
+        self,
+        work: Callable[[], Iterator[Result]],
+        deadline: Deadline | None = None,
+        *,
+        goes_first: bool = False,
     ) -> AsyncGenerator[Result, None]:
         """The values that ``work`` gives, as they come; what it raises comes after them.
 
         Closing the stream, or cancelling whoever reads it, gives its place in the queue back, or stops the work
         before its next value. ``deadline``: what the work itself looks at; it is given up then, so that the work can
-        stop before that.
+        stop before that. ``goes_first``: before all who wait, however many they are.
 
         Raises:
             BusyError: when the queue is full.
             StoppingError: when the worker is closed before the job's turn came.
         """
         job = _Job(work, deadline or Deadline())
-        self._enter(job)
+        self._enter(job, goes_first=goes_first)
         try:
             while not isinstance(value := await job.next(), _End):
                 yield value
@@ -128,13 +133,13 @@ class Worker:
         finally:
             self._withdraw(job)
 
-    async def do(self, work: Callable[[], Result]) -> Result:
+    async def do(self, work: Callable[[], Result], *, goes_first: bool = False) -> Result:
         """What ``work`` returns or raises: a stream of one value."""
 
         def one_value() -> Iterator[Result]:
             yield work()
 
-        async with aclosing(self.stream(one_value)) as values:
+        async with aclosing(self.stream(one_value, goes_first=goes_first)) as values:
             return await anext(values)
 
     @property
@@ -152,20 +157,28 @@ class Worker:
         """Whether a job is under way."""
         return self._busy
 
-    def close(self, *, patience_s: float) -> None:
-        """Turn away all who wait, and wait for the job under way, but no longer than this."""
+    def turn_away(self) -> None:
+        """Take no more jobs, and turn away all who wait; the job under way goes on."""
         with self._changed:
             self._closed = True
             waiting, self._jobs = list(self._jobs), deque()
             self._changed.notify()
         for job in waiting:
-            job.end(StoppingError(_STOPPING))
+            job.end(StoppingError(STOPPING))
+
+    def close(self, *, patience_s: float) -> None:
+        """Turn away all who wait, and wait for the job under way, but no longer than this."""
+        self.turn_away()
         self._thread.join(patience_s)
 
-    def _enter(self, job: _Job) -> None:
+    def _enter(self, job: _Job, *, goes_first: bool) -> None:
         with self._changed:
             if self._closed:
-                raise StoppingError(_STOPPING)
+                raise StoppingError(STOPPING)
+            if goes_first:
+                self._jobs.appendleft(job)
+                self._changed.notify()
+                return
             if self._busy + len(self._jobs) > self._max_waiting:
                 raise BusyError(
                     f"{len(self._jobs)} questions are waiting already; try again in a few seconds."

@@ -27,6 +27,7 @@ from app.service.generation import Writing, writing
 from app.service.setting_marks import stage_settings
 from app.service.settings import CiterKind, ReaderKind, Settings, SupportKind
 from common.deadline import NO_DEADLINE, Deadline
+from common.errors import IndexUnusableError
 from common.torch_runtime import return_freed_memory, use_threads
 from retriever.encoder import Encoder, load_encoder
 from retriever.index import PassageIndex, open_index, read_manifest
@@ -114,6 +115,8 @@ class AnswerService:
     """None where it is adapted, or the reader alone answers."""
     calibration: Calibration | None = None
     """None where no calibrator knows these models or a score is wanted: the confidence is then a score."""
+    over_index: Callable[[PassageIndex], "AnswerService"] | None = None
+    """The same models over another index, made with the same encoder. None where the index is in memory."""
 
     @property
     def vocabulary(self) -> LexicalIndex:
@@ -137,6 +140,17 @@ class AnswerService:
     def with_retriever(self, retriever: Retriever) -> Pipeline:
         """The same pipeline with passages from this retriever, in every stage that asks for some."""
         return replace(self.pipeline, retriever=retriever, generator=self.generator_over(retriever))
+
+    def reopened(self) -> "AnswerService":
+        """The same models over what is current now: the index's generation and its calibrator are opened anew.
+
+        Raises:
+            IndexUnusableError: when the index cannot be opened, or was made with another encoder.
+            InvalidRequestError: when a target accuracy is set that nothing promises any more.
+        """
+        if self.over_index is None:
+            raise IndexUnusableError("An index in memory cannot be opened again; serve one from a folder.")
+        return self.over_index(open_index(self.settings.index, self.encoder))
 
     def description(self) -> dict[str, Any]:
         """What answers, in full: settings, models and index, for whoever keeps a record of the answers."""
@@ -194,9 +208,9 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
     folders = weights_folders(settings.weights, parts.shipped)
     index, encoder = _open_index(settings, parts)
     written = parts.writing(settings)
-    overlap = Overlap(index.lexical)
-    reader, reader_sha256 = _reader(settings, overlap, encoder, folders, parts)
-    support, support_name = _support(settings, overlap, encoder, folders, parts)
+    reader_over, reader_sha256 = _reader(settings, encoder, folders, parts)
+    support_over, support_name = _support(settings, encoder, folders, parts)
+    composer = parts.composer(encoder)
     models = ModelNames(
         encoder=encoder.name,
         reader=settings.reader.value,
@@ -206,35 +220,42 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
         adapter_sha256=written.adapter_sha256,
         support=support_name,
     )
-    calibration = calibration_of(settings, models.digests(encoder), index, folders)
-    retriever = IndexRetriever(index, encoder, mode=settings.retrieval)
-    pipeline = Pipeline(
-        retriever=retriever,
-        reader=reader,
-        generator=written.generator_over(retriever),
-        citer=SentenceCiter(overlap, lm_points=settings.citer is CiterKind.LM_HEAD),
-        support=support,
-        confidence=_confidence(calibration),
-        composer=parts.composer(encoder),
-        options=AnswerOptions(
-            top_k=settings.top_k,
-            candidates=settings.candidates,
-            seed=settings.seed,
-            min_confidence=threshold(settings, calibration, abstains=abstains),
-            length=settings.length,
-        ),
-    )
+
+    def over_index(index: PassageIndex) -> AnswerService:
+        calibration = calibration_of(settings, models.digests(encoder), index, folders)
+        retriever = IndexRetriever(index, encoder, mode=settings.retrieval)
+        overlap = Overlap(index.lexical)
+        pipeline = Pipeline(
+            retriever=retriever,
+            reader=reader_over(overlap),
+            generator=written.generator_over(retriever),
+            citer=SentenceCiter(overlap, lm_points=settings.citer is CiterKind.LM_HEAD),
+            support=support_over(overlap),
+            confidence=_confidence(calibration),
+            composer=composer,
+            options=AnswerOptions(
+                top_k=settings.top_k,
+                candidates=settings.candidates,
+                seed=settings.seed,
+                min_confidence=threshold(settings, calibration, abstains=abstains),
+                length=settings.length,
+            ),
+        )
+        return AnswerService(
+            settings=settings,
+            pipeline=pipeline,
+            index=index,
+            encoder=encoder,
+            models=models,
+            generator_over=written.generator_over,
+            language_model=written.language_model,
+            calibration=calibration,
+            over_index=over_index,
+        )
+
+    service = over_index(index)
     return_freed_memory()
-    return AnswerService(
-        settings=settings,
-        pipeline=pipeline,
-        index=index,
-        encoder=encoder,
-        models=models,
-        generator_over=written.generator_over,
-        language_model=written.language_model,
-        calibration=calibration,
-    )
+    return service
 
 
 def _open_index(settings: Settings, parts: Parts) -> tuple[PassageIndex, Encoder]:
@@ -246,31 +267,31 @@ def _open_index(settings: Settings, parts: Parts) -> tuple[PassageIndex, Encoder
 
 
 def _reader(
-    settings: Settings, overlap: Overlap, encoder: Encoder, folders: Sequence[Path], parts: Parts
-) -> tuple[Reader, str | None]:
-    """The reader, and the digest of its weights when it has any."""
+    settings: Settings, encoder: Encoder, folders: Sequence[Path], parts: Parts
+) -> tuple[Callable[[Overlap], Reader], str | None]:
+    """The reader for an index with these words, and the digest of its weights when it has any."""
     if settings.reader is ReaderKind.LEXICAL:
-        return LexicalReader(overlap, encoder), None
+        return lambda overlap: LexicalReader(overlap, encoder), None
     small = TrainedReader(
         parts.load_reader_model(READER_NAME, folder_of(READER_NAME, folders)), passages=settings.passages_read
     )
     if settings.reader is ReaderKind.SMALL:
-        return small, small.sha256
+        return lambda _: small, small.sha256
     larger = parts.load_reader_model(STRONG_READER_NAME, folder_of(STRONG_READER_NAME, folders))
     strong = SecondReader(small, larger, passages=settings.passages_read_again)
-    return strong, strong.sha256
+    return lambda _: strong, strong.sha256
 
 
 def _support(
-    settings: Settings, overlap: Overlap, encoder: Encoder, folders: Sequence[Path], parts: Parts
-) -> tuple[SupportScorer, str]:
-    """The support scorer, and the digest of its weights, or its identity when it has none."""
+    settings: Settings, encoder: Encoder, folders: Sequence[Path], parts: Parts
+) -> tuple[Callable[[Overlap], SupportScorer], str]:
+    """The support scorer for an index with these words, and the digest of its weights, or its identity."""
     if settings.support is SupportKind.LEXICAL:
-        return LexicalSupport(overlap, encoder), LexicalSupport.identity
+        return lambda overlap: LexicalSupport(overlap, encoder), LexicalSupport.identity
     trained = parts.load_support(
         folder=folder_of(SUPPORT_NAME, folders), reader_folder=folder_of(READER_NAME, folders)
     )
-    return trained, trained.sha256
+    return lambda _: trained, trained.sha256
 
 
 def _confidence(calibration: Calibration | None) -> ConfidenceScorer:

@@ -216,11 +216,35 @@ class Settings(BaseSettings):
     max_questions: Annotated[int, SHAPES_NOTHING] = Field(
         32, ge=1, le=MOST_QUESTIONS, description="Questions in one request at most."
     )
+    max_connections: Annotated[int, SHAPES_NOTHING] = Field(
+        512,
+        ge=1,
+        description="Connections open at most. For one more, the one that has kept the server waiting longest is "
+        "closed; where all are being answered, the new one is refused with 503.",
+    )
+    header_timeout_s: Annotated[float, SHAPES_NOTHING] = Field(
+        10.0, gt=0, allow_inf_nan=False, description="Seconds for a request's header to come whole."
+    )
+    body_timeout_s: Annotated[float, SHAPES_NOTHING] = Field(
+        30.0, gt=0, allow_inf_nan=False, description="Seconds for a request's body to come whole."
+    )
+    unread_timeout_s: Annotated[float, SHAPES_NOTHING] = Field(
+        30.0, gt=0, allow_inf_nan=False, description="Seconds that a client may leave its response unread."
+    )
     max_documents: Annotated[int, SHAPES_NOTHING] = Field(
         20, ge=1, description="Documents handed in with a question at most."
     )
     max_document_characters: Annotated[int, SHAPES_NOTHING] = Field(
         200_000, ge=1, description="Characters of the documents handed in with a question at most, in all."
+    )
+    watch_index_s: Annotated[float, SHAPES_NOTHING] = Field(
+        5.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds between two looks for a new generation of the index, which is then served; 0 never looks.",
+    )
+    admin: Annotated[bool, SHAPES_NOTHING] = Field(
+        False, description="Allow POST /admin/reload to whoever reaches the port, where there are no keys."
     )
     log_format: Annotated[LogFormat, SHAPES_NOTHING, Option(everywhere=False)] = Field(
         LogFormat.TEXT, description="Lines of the server's log. text: for eyes; json: one object each."

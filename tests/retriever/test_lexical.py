@@ -1,5 +1,7 @@
+import fcntl
 import gc
 import math
+import os
 import shutil
 import stat
 import tempfile
@@ -147,3 +149,20 @@ def test_a_lock_file_that_comes_while_the_links_are_removed_goes_with_them(tmp_p
     assert rows_for(LexicalIndex.open(folder), "castle") == [1]
     assert len(removed) == 2
     assert list(temporary.iterdir()) == []
+
+
+def test_what_a_killed_process_left_of_opening_an_index_goes_and_what_is_in_use_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    abandoned, held, young = (tmp_path / f"loccit-lexical-{name}" for name in ("abandoned", "held", "young"))
+    for folder in (abandoned, held, young):
+        folder.mkdir()
+        (folder / "meta.json").symlink_to("/nowhere")
+    for folder in (abandoned, held):
+        os.utime(folder, (0, 0))
+    descriptor = os.open(held, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    (tmp_path / "lexical").mkdir()
+    LexicalIndex(tmp_path / "lexical").add(PASSAGES)
+    assert rows_for(LexicalIndex.open(tmp_path / "lexical"), "storm") == [4]
+    os.close(descriptor)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lexical", held.name, young.name]

@@ -50,6 +50,7 @@ async def test_every_route_and_its_errors_are_described(description):
         "GET /search": {"200", "422", "500", "503", "504", "default"},
         "GET /indexes/current": {"200", "500", "503", "default"},
         "GET /documents/{document_id}": {"200", "404", "500", "503", "default"},
+        "POST /admin/reload": {"200", "403", "409", "500", "503", "default"},
         "GET /health/live": {"200"},
         "GET /health/ready": {"200", "503", "default"},
         "GET /": {"200"},

@@ -184,3 +184,42 @@ async def test_closing_turns_away_who_waits_and_lets_the_job_under_way_end(worke
     assert await under_way == [1, 2]
     with pytest.raises(StoppingError):
         await worker.do(int)
+
+
+async def test_a_job_may_go_before_all_who_wait_however_many_they_are(worker):
+    go_on, entered, done = threading.Event(), threading.Event(), []
+
+    def held():
+        entered.set()
+        assert go_on.wait(10)
+
+    first = asyncio.create_task(worker.do(held))
+    assert await within_time(entered)
+    waiting = asyncio.create_task(worker.do(lambda: done.append("waited")))
+    await asyncio.sleep(0.02)
+    urgent = asyncio.create_task(worker.do(lambda: done.append("went first"), goes_first=True))
+    await asyncio.sleep(0.02)
+    go_on.set()
+    await asyncio.gather(first, waiting, urgent)
+    assert done == ["went first", "waited"]
+
+
+async def test_turned_away_nobody_waits_and_the_job_under_way_goes_on(worker):
+    go_on, entered = threading.Event(), threading.Event()
+
+    def held():
+        entered.set()
+        assert go_on.wait(10)
+        return "done"
+
+    under_way = asyncio.create_task(worker.do(held))
+    assert await within_time(entered)
+    waiting = asyncio.create_task(worker.do(int))
+    await asyncio.sleep(0.02)
+    worker.turn_away()
+    with pytest.raises(StoppingError):
+        await waiting
+    with pytest.raises(StoppingError):
+        await worker.do(int, goes_first=True)
+    go_on.set()
+    assert await under_way == "done"

@@ -748,3 +748,49 @@ def test_the_record_of_each_stage_keeps_its_names_and_values(settings, opened):
             "seed": 0,
         },
     }
+
+
+def test_opened_again_it_answers_from_what_is_current_with_the_models_it_has(
+    settings, parts, notes, notes_index, loccit
+):
+    loaded = []
+
+    def counted(name):
+        load = getattr(parts, name)
+        return {name: lambda *arguments, **named: loaded.append(name) or load(*arguments, **named)}
+
+    counting = replace(
+        parts,
+        **counted("load_encoder"),
+        **counted("load_reader_model"),
+        **counted("writing"),
+        **counted("composer"),
+    )
+    service = open_service(settings(), parts=counting)
+    once = list(loaded)
+    (notes / "towers.md").write_text("# Towers\n\nJohn Smeaton built the first Eddystone tower in 1759.")
+    loccit("index", "build", notes, "--out", notes_index, "--encoder", "hashing", "--words", 20)
+    again = service.reopened()
+    assert loaded == once
+    assert again.index.generation == (notes_index / "CURRENT").read_text().strip() != service.index.generation
+    assert response(again, Ask(QUESTION, min_confidence=0.0))["generation"] == again.index.generation
+    for opened_service, name in ((service, "Winstanley"), (again, "Smeaton")):
+        assert name in opened_service.pipeline.retriever.document("towers.md").text
+        assert opened_service.index.lexical.search(name, k=1)
+        assert opened_service.pipeline.retriever.retrieve(QUESTION, k=1)[0].passage.text.count(name) == 1
+
+
+def test_opened_again_it_looks_for_a_calibrator_anew(settings, opened, fitted_for):
+    service = opened(settings())
+    assert service.calibration is None
+    beside(settings(), fitted_for(settings()))
+    again = service.reopened()
+    assert again.calibration.applies
+    assert isinstance(again.pipeline.confidence, CalibratedConfidence)
+
+
+def test_an_index_in_memory_is_not_opened_again():
+    from tests.app.http.conftest import service_over
+
+    with pytest.raises(IndexUnusableError, match="in memory cannot be opened again"):
+        service_over().reopened()
