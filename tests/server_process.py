@@ -91,7 +91,7 @@ class ServerProcess:
     def health_ms(self) -> float:
         """Milliseconds that a new client waits for /health/live."""
         started = time.perf_counter()
-        response = self.raw(b"GET /health/live HTTP/1.1\r\nHost: loccit\r\nConnection: close\r\n\r\n")
+        response = self.raw(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         waited = time.perf_counter() - started
         assert response.endswith(b'{"status":"live"}')
         return 1000 * waited

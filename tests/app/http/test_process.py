@@ -39,7 +39,7 @@ def test_terminated_it_finishes_what_is_under_way_turns_away_who_waits_and_ends_
         def asked(path: str) -> socket.socket:
             connection = connections.enter_context(server.connection())
             body = b'{"question": "take 5 s"}'
-            head = f"POST {path} HTTP/1.1\r\nHost: loccit\r\nContent-Type: application/json\r\n"
+            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             connection.sendall(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
             return connection
 
