@@ -126,7 +126,7 @@ def _ends_run(lines: Sequence[_Line], number: int, first: int, width: int) -> bo
     if number + 1 == len(lines) or not lines[number + 1].text:
         return True
     following = lines[number + 1]
-    if _UNDERLINE.match(following.text) and not line.own and not line.field:
+    if _UNDERLINE.match(following.text) and number == first and not (line.own or line.field or line.marker):
         return False
     if line.own or _UNDERLINE.match(line.text) or following.own or following.marker or following.field:
         return True

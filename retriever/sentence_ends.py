@@ -11,10 +11,19 @@ the text's length.
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from heapq import merge
 from itertools import pairwise
 
 from sentencex import segment
+
+from retriever.abbreviations import (
+    BEFORE_ANYTHING,
+    BEFORE_NUMBER,
+    CLASSES,
+    LOWER_CASE,
+    MAY_END,
+    NAMES_WITH_MARK,
+    UNITS,
+)
 
 WINDOW = 2048
 """Characters that the sentence library sees at a time; a sentence may be longer."""
@@ -30,66 +39,42 @@ _POSSIBLE_END = re.compile(r"[.!?…][\"'”’)\]*_]*(?:\s?\[\d+\])*+\s++(?=[\"
 _WITHOUT_SPACE = "。！？｡」』”）"
 
 _STARTERS = re.compile(
-    r"[\"'“‘]*(?:A|After|All|Although|An|And|Another|As|At|Because|Before|Both|But|By|During|Each|For|From|He|Her|Here"
-    r"|His|How|However|I|If|In|It|Its|Later|Many|Most|My|Nobody|Not|Now|On|Once|One|Only|Or|Our|She|Since|Some|Such"
-    r"|That|The|Their|Then|There|These|They|This|Those|Two|Under|Until|We|What|When|Where|While|Who|Why|With|Without"
-    r"|You|Your)\b(?![.'’-])"
+    r"[\"'“‘]*(?:A|According|After|All|Although|Among|An|And|Another|As|At|Because|Before|Between|Both|But|By|Despite"
+    r"|During|Each|Following|For|From|Given|He|Hence|Her|Here|His|How|However|I|If|In|It|Its|Later|Many|Most|My|Nobody"
+    r"|Not|Now|On|Once|One|Only|Or|Our|She|Since|So(?=,)|Some|Such|That|The|Their|Then|There|Therefore|These|They|This"
+    r"|Those|Thus|Together|Two|Under|Unlike|Until|We|What|When|Where|While|Who|Why|With|Within|Without|You|Your)"
+    r"\b(?![.'’-])"
 )
 
-_BEFORE_ANYTHING = re.compile(r"(?<!\w)(?:e\.\s?g|i\.\s?e|cf|vs|viz|v|ca|approx)\.$", re.IGNORECASE)
-_BEFORE_NUMBER = re.compile(
-    r"(?<!\w)(?:No|Nos|Fig|Figs|Sec|Secs|Op|Art|Eq|Eqs|Ch|Vol|Vols|Pt|Para|Ex|Tab|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept"
-    r"|Oct|Nov|Dec|no|nos|fig|figs|sec|op|art|eq|ch|vol|vols|pt|para|p|pp|ll?|c|b|d|r|fl|est|ed)\.$"
-)
-_NUMBER = re.compile(r"[\dIVXLC]")
-_MAY_END = re.compile(
-    r"(?<!\w)(?:(?:[A-Za-z]\.\s?)+[A-Za-z]|Ph\.D|Inc|Ltd|Corp|Co|Bros|Jr|Sr|St|Ave|Blvd|Rd|Mt|Ft|Dr|Mr|Mrs|Ms|Mme|Prof"
-    r"|Gen|Lt|Col|Rev|Sen|Rep|Capt|Sgt|Maj|Adm|Gov|Pres|Hon|Messrs)\.$"
-)
-_INITIAL = re.compile(r"(?<!\w)[A-Z]\.$")
-_CLASS_LETTER = re.compile(
-    r"(?<!\w)(?:class|exit|figure|gate|got an?|grade|group|hepatitis|influenza|level|option|part|phase|plan|point|room"
-    r"|section|step|team|type|unit|vitamin|ward) [A-Z]\.$",
-    re.IGNORECASE,
-)
-_NAME_WITH_MARK = re.compile(
-    r"(?<!\w)(?:Yahoo!|Yum!|Jeopardy!|E!|Portugal\.(?=$)|Godspeed You!|Panic!|Therapy\?|Mamma Mia!)$"
-)
-_AFTER_PORTUGAL = re.compile(r"The Man\b")
-
-_LOWER_ABBREVIATION = re.compile(
-    r"(?<!\w)(?:al|approx|ca|cf|ed|eds|esp|est|etc|fl|incl|max|resp|trans|viz|vs|[a-z])\.$"
-)
-_LOWER_WORD = re.compile(r"(?<![\w.])[^\W\d_A-Z]+\.$")
-_UNIT = re.compile(r"\d\s?(?:°[CF]|min|sec|hr|hrs|h|s|ft|in|lb|lbs|oz|mi|km|m|cm|mm|kg|g|mg|l|ml)\.$")
-_SURE_END = re.compile(r"(?:[%°”\"'’)\]]|\d)\.$|[^.\s]…$|[.!?][\"'”’)\]*_]+$|\betc\.$")
-_NUMBERED_WORD_ENDS = re.compile(r"(?<!\w)(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|No|Art)\.$")
+_NUMBER = re.compile(r"\d|(?:[IVXLC]{2,}|[VX])\b")
+_THE_MAN = re.compile(r"The Man\b")
+_LINK = re.compile(r"\[[^\W_a-z][^\]\n]*\]\(")
+_LETTERS_WITH_STOPS = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
+_INITIAL = re.compile(r"[A-HJ-Z]")  # "I" alone is a numeral as often
+_SURE_END = re.compile(r"(?:[%\"'’”)\]]|\d)\.$|[^.\s]…$|[.!?][\"'”’)\]*_]+$|[.!?][\"'”’)]*(?:\s?\[\d+\])+$")
 
 
 def boundaries(text: str, start: int, end: int) -> Iterator[int]:
     """Where sentences start strictly between ``start`` and ``end``, ascending. Linear in time."""
     code = [match.span() for match in _INLINE_CODE.finditer(text, start, end)]
     starts = [first for first, _ in code]
-    proposed = (at for at in _proposed(text, start, end) if not _joins(text, start, at))
-    added = (at for at in _possible(text, start, end) if _parts(text, start, at))
-    last = start
-    for at in merge(proposed, added):
+    proposed = set(_proposed(text, start, end))
+    possible = {match.end() for match in _POSSIBLE_END.finditer(text, start, end)} - {end}
+    for at in sorted(proposed | possible):
         inside = bisect_right(starts, at) - 1
-        if at > last and not (inside >= 0 and at < code[inside][1]):
+        if inside >= 0 and at < code[inside][1]:
+            continue
+        if not _joins(text, start, at) if at in proposed else _parts(text, start, at):
             yield at
-            last = at
-
-
-def _possible(text: str, start: int, end: int) -> Iterator[int]:
-    return (match.end() for match in _POSSIBLE_END.finditer(text, start, end) if match.end() < end)
 
 
 def _joins(text: str, start: int, at: int) -> bool:
     """Whether a place where the library parts two sentences is within one."""
     before, after = _around(text, start, at)
+    first = after[:1]
     if not text[at - 1].isspace() and text[at - 1] not in _WITHOUT_SPACE:
-        return True
-    if after[:1].islower() or after[:1] in ("(", "["):
+        return not (before[-2:-1].islower() and before.endswith(".") and _STARTERS.match(after))
+    if first.islower() or first == "(" or (first == "[" and not _LINK.match(after)):
         return True
     return _abbreviates(before, after)
 
@@ -97,30 +82,53 @@ def _joins(text: str, start: int, at: int) -> bool:
 def _parts(text: str, start: int, at: int) -> bool:
     """Whether a place that the library passed over ends a sentence."""
     before, after = _around(text, start, at)
-    if _abbreviates(before, after) or after[:1].islower():
+    if after[:1].islower() or _abbreviates(before, after):
         return False
-    if _CLASS_LETTER.search(before) or _UNIT.search(before) or _SURE_END.search(before):
+    if _SURE_END.search(before):
         return True
-    if _LOWER_WORD.search(before):
-        return not _LOWER_ABBREVIATION.search(before)
-    return bool(_NUMBERED_WORD_ENDS.search(before) or _STARTERS.match(after))
+    word, earlier = _last_words(before)
+    if word.islower() and word.isalpha() and word not in LOWER_CASE and len(word) > 1:
+        return True
+    return (
+        (word in UNITS and earlier[-1:].isdigit())
+        or (word[:1].isdigit() and word.lstrip("0123456789") in UNITS)
+        or _names_class(word, earlier)
+        or word in BEFORE_NUMBER
+        or word in ("May", "etc")
+        or bool(_STARTERS.match(after))
+    )
 
 
 def _around(text: str, start: int, at: int) -> tuple[str, str]:
     return text[max(start, at - _SEEN) : at].rstrip(), text[at : at + _SEEN]
 
 
+def _last_words(before: str) -> tuple[str, str]:
+    """The last word without the full stop that ends it and opening marks, and the word before it."""
+    earlier, word = ("", "", *before.rsplit(maxsplit=2))[-2:]
+    return word.removesuffix(".").lstrip("([\"'“‘"), earlier
+
+
 def _abbreviates(before: str, after: str) -> bool:
     """Whether the mark that ``before`` ends with is part of an abbreviation or a name, seen what follows."""
-    if _BEFORE_ANYTHING.search(before):
-        return True
-    if _BEFORE_NUMBER.search(before) and _NUMBER.match(after):
-        return True
-    if before.endswith("Portugal."):
-        return bool(_AFTER_PORTUGAL.match(after))
-    if _STARTERS.match(after) or _CLASS_LETTER.search(before):
+    word, earlier = _last_words(before)
+    if word in NAMES_WITH_MARK:
+        return not _STARTERS.match(after)
+    if not before.endswith("."):
         return False
-    return bool(_MAY_END.search(before) or _INITIAL.search(before) or _NAME_WITH_MARK.search(before))
+    if word.lower() in BEFORE_ANYTHING:
+        return True
+    if word in BEFORE_NUMBER and _NUMBER.match(after):
+        return True
+    if word == "Portugal":
+        return bool(_THE_MAN.match(after))
+    abbreviated = word in MAY_END or _LETTERS_WITH_STOPS.fullmatch(word) or _INITIAL.fullmatch(word)
+    return bool(abbreviated) and not _STARTERS.match(after) and not _names_class(word, earlier)
+
+
+def _names_class(word: str, earlier: str) -> bool:
+    """Whether the word is a letter that names one of several, as in "vitamin C"."""
+    return len(word) == 1 and earlier.lower() in CLASSES
 
 
 def _proposed(text: str, start: int, end: int) -> Iterator[int]:
