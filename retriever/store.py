@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.errors import DocumentNotFoundError, IndexUnusableError
+from retriever.blocks import packed, unpacked
 from retriever.passages import PassageDraft
 from retriever.types import Document, Passage, Span
 
@@ -32,6 +33,10 @@ CREATE TABLE passages (
     end INTEGER NOT NULL,
     continuation_end INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE blocks (
+    document INTEGER PRIMARY KEY REFERENCES documents (number),
+    packed BLOB NOT NULL
+) STRICT;
 """
 
 
@@ -52,6 +57,9 @@ class DocumentStore:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._turn = threading.Lock()
+        self._has_blocks = bool(  # the documents of an index of format 1 are plain text
+            self._all("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'blocks'")
+        )
 
     @classmethod
     def create(cls, path: Path | None = None) -> Self:
@@ -100,6 +108,10 @@ class DocumentStore:
             raise DuplicateDocumentError(
                 self._connection.execute(query, (document.doc_id,)).fetchone()[0]
             ) from error
+        if document.blocks:
+            self._connection.execute(
+                "INSERT INTO blocks (document, packed) VALUES (?, ?)", (number, packed(document.blocks))
+            )
         self._connection.executemany(
             "INSERT INTO passages (document, start, end, continuation_end) VALUES (?, ?, ?, ?)",
             [(number, draft.span.start, draft.span.end, draft.continuation_end) for draft in drafts],
@@ -120,13 +132,13 @@ class DocumentStore:
             DocumentNotFoundError: when no document has this id.
         """
         records = self._all(
-            "SELECT doc_id, title, text, url, metadata FROM documents WHERE doc_id = ?", doc_id
+            "SELECT number, doc_id, title, text, url, metadata FROM documents WHERE doc_id = ?", doc_id
         )
         if not records:
             raise DocumentNotFoundError(
                 f"No document has the id {doc_id!r}; an answer's citations name ids that exist."
             )
-        return _document(records[0])
+        return self._document(*records[0])
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of these rows, in the order asked for."""
@@ -150,7 +162,7 @@ class DocumentStore:
             *fields, sha256 = self._all(
                 "SELECT doc_id, title, text, url, metadata, sha256 FROM documents WHERE number = ?", number
             )[0]
-            yield _document(fields), sha256
+            yield self._document(number, *fields), sha256
 
     def rows(self) -> npt.NDArray[np.int64]:
         """Every passage row, ascending."""
@@ -165,6 +177,14 @@ class DocumentStore:
         with self._turn:
             return self._connection.execute(query, values).fetchall()
 
+    def _document(
+        self, number: int, doc_id: str, title: str, text: str, url: str | None, metadata: str
+    ) -> Document:
+        query = "SELECT packed FROM blocks WHERE document = ?"
+        records = self._all(query, number) if self._has_blocks else []
+        blocks = unpacked(records[0][0]) if records else ()
+        return Document(doc_id, title, text, url, json.loads(metadata), blocks)
+
     def _with_texts(self, records: Sequence[tuple[int, ...]]) -> Iterator[Passage]:
         # records of one document stand together, so that its text is read once
         current, doc_id, title, text = None, "", "", ""
@@ -174,8 +194,3 @@ class DocumentStore:
                 query = "SELECT doc_id, title, text FROM documents WHERE number = ?"
                 ((doc_id, title, text),) = self._all(query, number)
             yield Passage(row, doc_id, title, text[start:end], Span(start, end), text[end:continuation_end])
-
-
-def _document(fields: Sequence[Any]) -> Document:
-    doc_id, title, text, url, metadata = fields
-    return Document(doc_id, title, text, url, json.loads(metadata))

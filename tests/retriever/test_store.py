@@ -1,4 +1,9 @@
+import sqlite3
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -7,7 +12,7 @@ from hypothesis import strategies as st
 from common.errors import DocumentNotFoundError, IndexUnusableError
 from retriever.passages import PassageSettings, split
 from retriever.store import DocumentStore, DuplicateDocumentError
-from retriever.types import Document
+from retriever.types import Block, BlockKind, Document, Locator, Span
 
 ALPHABET = "aab .\n\r\0\u0301é😀\u2028"
 
@@ -78,3 +83,36 @@ def test_many_threads_may_look_documents_up_at_once(documents):
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(look_up, range(2000)))
+
+
+BLOCKS = (
+    Block(BlockKind.HEADING, Span(0, 6)),
+    Block(BlockKind.PARAGRAPH, Span(8, 27), ("Boiler",), Locator.page(3)),
+)
+
+
+def stored_with_blocks(path: Path, documents: Sequence[Document]) -> Document:
+    document = Document("boiler", "Boiler", "Boiler\n\nServiced every May.\n", blocks=BLOCKS)
+    store = DocumentStore.create(path)
+    for each in (*documents, document):
+        store.add(each, list(split(each, PassageSettings())), location="x")
+    store.commit()
+    store.close()
+    return document
+
+
+def test_a_document_keeps_its_blocks_and_one_without_has_none(tmp_path, documents):
+    document = stored_with_blocks(tmp_path / "documents.sqlite", documents)
+    opened = DocumentStore.open(tmp_path / "documents.sqlite")
+    assert opened.document("boiler").blocks == BLOCKS
+    assert opened.document(documents[0].doc_id).blocks == ()
+    assert [stored for stored, _ in opened.each_document()] == [*documents, document]
+
+
+def test_a_store_from_before_there_were_blocks_opens_as_plain_text(tmp_path, documents):
+    document = stored_with_blocks(tmp_path / "documents.sqlite", documents)
+    with closing(sqlite3.connect(tmp_path / "documents.sqlite")) as connection:
+        connection.execute("DROP TABLE blocks")
+    opened = DocumentStore.open(tmp_path / "documents.sqlite")
+    assert opened.document("boiler") == replace(document, blocks=())
+    assert [stored.doc_id for stored, _ in opened.each_document()][-1] == "boiler"
