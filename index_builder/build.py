@@ -71,7 +71,7 @@ def build_index(
     """
     with BuildLock(directory), VectorCache.open(directory / "cache", encoder) as cache:
         with _full_disk_as_sentence(directory), next_generation(directory) as folder:
-            with closing(IndexWriter(settings, folder)) as writer:
+            with closing(IndexWriter(settings, folder, encoder=encoder)) as writer:
                 sources = [_read(corpus, writer, strict=strict, console=console) for corpus in corpora]
                 keys, embedded = _embed(writer, cache, encoder, console)
                 vectors = writer.write_vectors(cache.get(keys), engine=engine)

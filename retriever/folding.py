@@ -29,8 +29,35 @@ _FOLDABLE = re.compile(f"{_UNSEEN.pattern}|(?P<ligature>[\ufb00-\ufb06])")
 _WORD_BEFORE = re.compile(r"[\w-]+$")
 _WORD_SEEN = 40
 _KEEPS_HYPHEN = frozenset(
-    "all anti cross ex full half high long low mid multi non off on one open post pre re self semi short so sub two up "
-    "well".split()
+    [
+        "all",
+        "anti",
+        "cross",
+        "ex",
+        "full",
+        "half",
+        "high",
+        "long",
+        "low",
+        "mid",
+        "multi",
+        "non",
+        "off",
+        "on",
+        "one",
+        "open",
+        "post",
+        "pre",
+        "re",
+        "self",
+        "semi",
+        "short",
+        "so",
+        "sub",
+        "two",
+        "up",
+        "well",
+    ]
 )
 """What is written with a hyphen before another word: at a line end the hyphen was there before the line was."""
 
@@ -71,7 +98,9 @@ def fold(text: str) -> Folded:
     if not edits:
         return Folded(text)
     pieces: list[str] = []
-    runs: list[tuple[int, int, int, int]] = []  # stored start and step, stored end and length of what stands there
+    runs: list[
+        tuple[int, int, int, int]
+    ] = []  # stored start and step, stored end and length of what stands there
     at = 0
     for start, end, instead in [*edits, (len(text), len(text), "")]:
         pieces += [text[at:start], instead]

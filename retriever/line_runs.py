@@ -7,7 +7,8 @@ Lines that were merely full belong to the run before them.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+
+from retriever.types import BlockKind
 
 NARROWEST_WRAP = 40
 """No one wraps prose at fewer characters: lines of a paragraph that is narrower end where they were meant to."""
@@ -31,14 +32,13 @@ _UNFINISHED = re.compile(
 class LineRun:
     """Characters ``[start, end)`` of a text, whole lines with their line ends.
 
-    ``body``: where what is said begins, after a list marker. ``whole``: it is quoted as one piece (a list item, a
-    table row, a field, a heading); otherwise it is prose, quoted sentence by sentence.
+    ``body``: where what is said begins, after a list marker. ``kind``: a paragraph is prose, of sentences.
     """
 
     start: int
     end: int
     body: int
-    whole: bool
+    kind: BlockKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,18 @@ class _Line:
     @property
     def own(self) -> bool:
         """Whether it stands alone: a heading, a rule, a table row."""
-        return any(kind.match(self.text) for kind in (_HEADING, _RULE, _ROW))
+        return any(pattern.match(self.text) for pattern in (_HEADING, _RULE, _ROW))
 
     @property
-    def heading(self) -> bool:
-        return bool(_HEADING.match(self.text) or _ROW.match(self.text))
+    def kind(self) -> BlockKind:
+        """What a run is that begins with this line."""
+        if _HEADING.match(self.text):
+            return BlockKind.HEADING
+        if _ROW.match(self.text):
+            return BlockKind.ROW
+        if self.field:
+            return BlockKind.FIELD
+        return BlockKind.ITEM if self.marker else BlockKind.PARAGRAPH
 
 
 def line_runs(text: str) -> Iterator[LineRun]:
@@ -72,16 +79,18 @@ def line_runs(text: str) -> Iterator[LineRun]:
                 first = number
             position += len(raw[number])
             if line.text and _ends_run(lines, number, first or 0, width):
-                yield _run(text, start, position, lines[first or 0])
+                underlined = number > (first or 0) and _UNDERLINE.match(line.text)
+                kind = BlockKind.HEADING if underlined else lines[first or 0].kind
+                yield _run(text, start, position, lines[first or 0], kind)
                 start, first = position, None
     if start < len(text):
-        yield LineRun(start, len(text), start, whole=False)
+        yield LineRun(start, len(text), start, BlockKind.PARAGRAPH)
 
 
-def _run(text: str, start: int, end: int, first: _Line) -> LineRun:
+def _run(text: str, start: int, end: int, first: _Line, kind: BlockKind) -> LineRun:
     begin = start + len(text[start:end]) - len(text[start:end].lstrip())
     marker = first.marker or (match.end() if (match := _CHAPTER.match(first.text)) else 0)
-    return LineRun(start, end, begin + marker, whole=bool(first.marker) or first.field or first.heading)
+    return LineRun(start, end, begin + marker, kind)
 
 
 def _paragraphs(text: str) -> Iterator[list[str]]:

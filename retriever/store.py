@@ -31,7 +31,8 @@ CREATE TABLE passages (
     document INTEGER NOT NULL REFERENCES documents (number),
     start INTEGER NOT NULL,
     end INTEGER NOT NULL,
-    continuation_end INTEGER NOT NULL
+    continuation_end INTEGER NOT NULL,
+    headings TEXT NOT NULL
 ) STRICT;
 CREATE TABLE blocks (
     document INTEGER PRIMARY KEY REFERENCES documents (number),
@@ -60,6 +61,8 @@ class DocumentStore:
         self._has_blocks = bool(  # the documents of an index of format 1 are plain text
             self._all("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'blocks'")
         )
+        headings = "headings" if self._has_blocks else "'[]'"
+        self._passages = f"SELECT row, document, start, end, continuation_end, {headings} FROM passages"
 
     @classmethod
     def create(cls, path: Path | None = None) -> Self:
@@ -113,8 +116,17 @@ class DocumentStore:
                 "INSERT INTO blocks (document, packed) VALUES (?, ?)", (number, packed(document.blocks))
             )
         self._connection.executemany(
-            "INSERT INTO passages (document, start, end, continuation_end) VALUES (?, ?, ?, ?)",
-            [(number, draft.span.start, draft.span.end, draft.continuation_end) for draft in drafts],
+            "INSERT INTO passages (document, start, end, continuation_end, headings) VALUES (?, ?, ?, ?, ?)",
+            [
+                (
+                    number,
+                    draft.span.start,
+                    draft.span.end,
+                    draft.continuation_end,
+                    json.dumps(draft.headings, ensure_ascii=False),
+                )
+                for draft in drafts
+            ],
         )
 
     def commit(self) -> None:
@@ -143,8 +155,7 @@ class DocumentStore:
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of these rows, in the order asked for."""
         records = self._all(
-            "SELECT row, document, start, end, continuation_end FROM passages"
-            " WHERE row IN (SELECT value FROM json_each(?)) ORDER BY document",
+            f"{self._passages} WHERE row IN (SELECT value FROM json_each(?)) ORDER BY document",
             json.dumps(rows),
         )
         by_row = {passage.row: passage for passage in self._with_texts(records)}
@@ -152,9 +163,7 @@ class DocumentStore:
 
     def each_passage(self) -> Iterator[Passage]:
         """Every passage, ascending by row."""
-        return self._with_texts(
-            self._all("SELECT row, document, start, end, continuation_end FROM passages ORDER BY row")
-        )
+        return self._with_texts(self._all(f"{self._passages} ORDER BY row"))
 
     def each_document(self) -> Iterator[tuple[Document, str]]:
         """Every document with the sha256 recorded when it was stored."""
@@ -185,12 +194,20 @@ class DocumentStore:
         blocks = unpacked(records[0][0]) if records else ()
         return Document(doc_id, title, text, url, json.loads(metadata), blocks)
 
-    def _with_texts(self, records: Sequence[tuple[int, ...]]) -> Iterator[Passage]:
+    def _with_texts(self, records: Sequence[tuple[Any, ...]]) -> Iterator[Passage]:
         # records of one document stand together, so that its text is read once
         current, doc_id, title, text = None, "", "", ""
-        for row, number, start, end, continuation_end in records:
+        for row, number, start, end, continuation_end, headings in records:
             if number != current:
                 current = number
                 query = "SELECT doc_id, title, text FROM documents WHERE number = ?"
                 ((doc_id, title, text),) = self._all(query, number)
-            yield Passage(row, doc_id, title, text[start:end], Span(start, end), text[end:continuation_end])
+            yield Passage(
+                row,
+                doc_id,
+                title,
+                text[start:end],
+                Span(start, end),
+                text[end:continuation_end],
+                tuple(json.loads(headings)),
+            )

@@ -13,6 +13,9 @@ from reprlib import repr as shortened
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
+TITLE_CHARACTERS = 200
+"""Of a title that is longer, so many are embedded and read with a passage: the text needs the room."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -194,6 +197,11 @@ def _check_gap(text: str, start: int, end: int) -> None:
         raise ValueError(f"The blocks leave out {shortened(left_out)} between {start} and {end}.")
 
 
+def heading_line(title: str, headings: Sequence[str]) -> str:
+    """Title and headings on one line, the title's first ``TITLE_CHARACTERS`` characters."""
+    return " > ".join([title[:TITLE_CHARACTERS], *headings] if title else headings)
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """The unit that is embedded, retrieved and cited: ``document.text[span.start:span.end] == text``.
@@ -201,6 +209,7 @@ class Passage:
     ``row`` is the one int64 that the document store, the vectors and the lexical index share.
     ``continuation`` is the document's text from ``span.end`` on (may be empty): read with the passage,
     not embedded (RETRO's ``[N, F]``, section 2.1), so ``text + continuation`` is one contiguous run.
+    ``headings``: those that the passage stands under, the outermost first, as many as are read with it.
     """
 
     row: int
@@ -209,6 +218,12 @@ class Passage:
     text: str
     span: Span
     continuation: str = ""
+    headings: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """What is embedded and read before the text: ``title > heading > heading``."""
+        return heading_line(self.title, self.headings)
 
     @property
     def window(self) -> str:

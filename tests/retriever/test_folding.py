@@ -10,8 +10,36 @@ from retriever.types import Span
 
 TEXTS = st.lists(
     st.sampled_from(
-        ["com", "pany", "well", "a", "B", "e\u0301", "7", " ", "\n", "\r\n", "-", "-\n", "- \r\n ", "\u2010\n"]
-        + ["\u00ad", "\u00ad\n", "\u200b", "\u200d", "\u200c", "\ufeff", "\u202e", "ﬁ", "ﬃ", "ﬅ", ".", "\U0001f469"]
+        [
+            "com",
+            "pany",
+            "well",
+            "a",
+            "B",
+            "e\u0301",
+            "7",
+            " ",
+            "\n",
+            "\r\n",
+            "-",
+            "-\n",
+            "- \r\n ",
+            "\u2010\n",
+        ]
+        + [
+            "\u00ad",
+            "\u00ad\n",
+            "\u200b",
+            "\u200d",
+            "\u200c",
+            "\ufeff",
+            "\u202e",
+            "ﬁ",
+            "ﬃ",
+            "ﬅ",
+            ".",
+            "\U0001f469",
+        ]
     ),
     max_size=14,
 ).map("".join)
@@ -49,7 +77,9 @@ def test_any_span_stands_for_the_least_stored_characters_that_hold_it(text, data
 @given(TEXTS)
 def test_many_offsets_are_mapped_as_one_is(text):
     folded = fold(text)
-    offsets = np.array([(at, at + 1) for at in range(len(folded.text))] + [(0, 0)], dtype=np.int64).reshape(-1, 2)
+    offsets = np.array([(at, at + 1) for at in range(len(folded.text))] + [(0, 0)], dtype=np.int64).reshape(
+        -1, 2
+    )
     mapped = folded.stored_offsets(offsets)
     for (start, end), at in zip(mapped[:-1], range(len(folded.text)), strict=True):
         assert Span(int(start), int(end)) == folded.stored(Span(at, at + 1))
