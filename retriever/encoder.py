@@ -48,7 +48,7 @@ class Encoder(Protocol):
         """How many tokens each text has, special ones aside."""
 
     def encode_queries(self, queries: Sequence[str]) -> FloatArray:
-        """Vectors of questions, float32, shape (queries, dimension)."""
+        """Vectors of questions, read folded, float32, shape (queries, dimension)."""
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """Vectors of passage inputs (see ``passage_input``), float32, shape (texts, dimension)."""
@@ -118,11 +118,13 @@ class SentenceEncoder:
     def _prompt_tokens(self) -> int:
         """Tokens of what the model's makers put before every passage."""
         prompts = self._model.prompts or {}
-        prompt = next((prompts[name] for name in ("document", "passage", "corpus") if prompts.get(name)), "")
-        return self.count_tokens([prompt])[0]
+        before = (prompts.get(name) for name in ("document", "passage", "corpus"))
+        return self.count_tokens([next(filter(None, before), "")])[0]
 
     def encode_queries(self, queries: Sequence[str]) -> FloatArray:
-        return self._unit(self._model.encode_query(list(queries), batch_size=self._batch_size))
+        return self._unit(
+            self._model.encode_query([fold(query).text for query in queries], batch_size=self._batch_size)
+        )
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         return self._unit(self._model.encode_document(list(texts), batch_size=self._batch_size))
@@ -154,7 +156,7 @@ class HashingEncoder:
         return [len(re.findall(r"\w+", text)) for text in texts]
 
     def encode_queries(self, queries: Sequence[str]) -> FloatArray:
-        return self.encode_passages(queries)
+        return self.encode_passages([fold(query).text for query in queries])
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         vectors: FloatArray = np.zeros((len(texts), self.dimension), dtype=np.float32)

@@ -28,36 +28,10 @@ _FOLDABLE = re.compile(f"{_UNSEEN.pattern}|(?P<ligature>[\ufb00-\ufb06])")
 
 _WORD_BEFORE = re.compile(r"[\w-]+$")
 _WORD_SEEN = 40
-_KEEPS_HYPHEN = frozenset(
-    [
-        "all",
-        "anti",
-        "cross",
-        "ex",
-        "full",
-        "half",
-        "high",
-        "long",
-        "low",
-        "mid",
-        "multi",
-        "non",
-        "off",
-        "on",
-        "one",
-        "open",
-        "post",
-        "pre",
-        "re",
-        "self",
-        "semi",
-        "short",
-        "so",
-        "sub",
-        "two",
-        "up",
-        "well",
-    ]
+_KEEPS_HYPHEN = re.compile(
+    r"(?:all|anti|cross|ex|full|half|high|long|low|mid|multi|non|off|on|one|open|post|pre|re|self|semi|short|so|sub|two"
+    r"|up|well)",
+    re.IGNORECASE,
 )
 """What is written with a hyphen before another word: at a line end the hyphen was there before the line was."""
 
@@ -134,4 +108,4 @@ def _is_real_hyphen(text: str, at: int) -> bool:
     """Whether the word before a hyphen at a line end has it anyway: "well-" or the second of "state-of-"."""
     match = _WORD_BEFORE.search(text[max(0, at - _WORD_SEEN) : at])
     word = match.group() if match else ""
-    return "-" in word or word.lower() in _KEEPS_HYPHEN
+    return "-" in word or bool(_KEEPS_HYPHEN.fullmatch(word))

@@ -230,6 +230,11 @@ class Passage:
         """Passage and continuation as one run; it starts at ``span.start`` of the document."""
         return self.text + self.continuation
 
+    @property
+    def window_span(self) -> Span:
+        """The window's characters of the document."""
+        return Span(self.span.start, self.span.end + len(self.continuation))
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:

@@ -9,6 +9,7 @@ from app.answering.language_models.protocol import Completion, LanguageModel
 from app.answering.limits import EVIDENCE_TOKENS, TITLE_TOKENS
 from app.answering.text.normalise import normalise_answer
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
+from retriever.folding import fold, shown
 from retriever.types import Passage
 
 ANSWER_TOKENS = 32
@@ -82,8 +83,9 @@ class LMGenerator:
         return candidates
 
     def _prompt(self, question: str, passage: Passage) -> str:
-        evidence = self._lm.head(passage.window, max_tokens=self._evidence_tokens)
-        return prompt.prompt(self._lm.head(passage.title, max_tokens=TITLE_TOKENS), evidence, question)
+        evidence = self._lm.head(fold(passage.window).text, max_tokens=self._evidence_tokens)
+        heading = self._lm.head(fold(passage.heading).text, max_tokens=TITLE_TOKENS)
+        return prompt.prompt(heading, evidence, fold(question).text)
 
 
 class ReaderGenerator:
@@ -170,7 +172,7 @@ def answers(text: str, *, no_answer: str) -> bool:
 def _extracted(reading: Reading, scored: ScoredSpan) -> Candidate:
     passage = reading.hit.passage
     return Candidate(
-        answer=scored.span.shifted(-passage.span.start).of(passage.window),
+        answer=shown(scored.span.shifted(-passage.span.start).of(passage.window)),
         passage=passage,
         source=CandidateSource.READER,
         logprob=math.log(max(scored.score, LEAST_SCORE)),

@@ -47,6 +47,12 @@ class Hit(PassagePlace):
     title: str
     text: str
     continuation: Annotated[str, Field(description="What follows the passage in its document: read with it.")]
+    headings: NotRequired[
+        Annotated[
+            list[str],
+            Field(description="Those that the passage stands under, outermost first: read with it. Left out: none."),
+        ]
+    ]
     score: Annotated[float, Field(description="Higher is better; comparable within one response only.")]
     rank: Annotated[int, Field(ge=1, description="1 is best.")]
 
@@ -299,6 +305,7 @@ def hit_as_json(hit: retrieval.Hit) -> Hit:
         "title": hit.passage.title,
         "text": hit.passage.text,
         "continuation": hit.passage.continuation,
+        **({"headings": list(hit.passage.headings)} if hit.passage.headings else {}),
         "score": hit.score,
         "rank": hit.rank,
     }
@@ -443,6 +450,7 @@ def hits_of(trace: Trace) -> list[retrieval.Hit]:
                 text=hit["text"],
                 span=Span(hit["start"], hit["end"]),
                 continuation=hit["continuation"],
+                headings=tuple(hit.get("headings", ())),
             ),
             score=hit["score"],
             rank=hit["rank"],

@@ -10,6 +10,7 @@ from tokenizers import Encoding, Tokenizer
 
 from app.answering.text.token_offsets import characters, touching
 from common.errors import ModelUnusableError
+from retriever.folding import Folded, fold
 from retriever.types import Span
 
 MAX_TOKENS = 192
@@ -57,28 +58,31 @@ class ReaderTokenizer:
         self._cls, self._sep = special_tokens(self._tokenizer)
 
     def inputs(self, question: str, passages: Sequence[tuple[str, str]]) -> list[ReaderInput]:
-        """A sequence for each (title, window).
+        """A sequence for each (title, window), read folded (see ``fold``): offsets are of the window as it stands.
 
         The question mark at the question's end is left out: not everybody types one.
         """
         if not passages:
             return []
         encode = self._tokenizer.encode_batch
-        asked = encode([question.rstrip("? ")], add_special_tokens=False)[0].ids[:QUESTION_TOKENS]
-        titles = encode([title for title, _ in passages], add_special_tokens=False)
-        windows = encode([window for _, window in passages], add_special_tokens=False)
+        asked = encode([fold(question.rstrip("? ")).text], add_special_tokens=False)[0].ids[:QUESTION_TOKENS]
+        titles = encode([fold(title).text for title, _ in passages], add_special_tokens=False)
+        folded = [fold(window) for _, window in passages]
+        windows = encode([window.text for window in folded], add_special_tokens=False)
         return [
-            self._input(asked, title.ids[:TITLE_TOKENS], window, encoding)
-            for title, (_, window), encoding in zip(titles, passages, windows, strict=True)
+            self._input(asked, title.ids[:TITLE_TOKENS], window, read, encoding)
+            for title, (_, window), read, encoding in zip(titles, passages, folded, windows, strict=True)
         ]
 
-    def _input(self, asked: list[int], title: list[int], window: str, encoding: Encoding) -> ReaderInput:
+    def _input(
+        self, asked: list[int], title: list[int], window: str, folded: Folded, encoding: Encoding
+    ) -> ReaderInput:
         before = [self._cls, *asked, self._sep]
         head = [*before, *title, self._sep] if title else before
         kept = max(0, self.max_tokens - len(head) - 1)
         words = np.asarray(encoding.word_ids, dtype=np.int64)
         changes = words[1:] != words[:-1]
-        offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        offsets = folded.stored_offsets(np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2))
         edge = np.ones(min(1, len(words)), dtype=bool)
         ids = (*head, *encoding.ids[:kept], self._sep)
         return ReaderInput(

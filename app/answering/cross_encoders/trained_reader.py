@@ -29,7 +29,7 @@ class TrainedReader:
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
         best, others = hits[: self._passages], hits[self._passages :]
-        judged = self._model.judge(question, [(hit.passage.title, hit.passage.window) for hit in best])
+        judged = self._model.judge(question, [(hit.passage.heading, hit.passage.window) for hit in best])
         top = max((hit.score for hit in best), default=0.0)
         readings = [_reading(hit, judgement, top) for hit, judgement in zip(best, judged, strict=True)]
         readings.sort(key=lambda reading: (-reading.answerability, reading.hit.rank))
