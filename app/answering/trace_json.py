@@ -5,7 +5,7 @@ type that it is the JSON of. A field's description is what OpenAPI says of it.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, Literal, NotRequired, assert_never
 
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
