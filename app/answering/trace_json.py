@@ -50,7 +50,9 @@ class Hit(PassagePlace):
     headings: NotRequired[
         Annotated[
             list[str],
-            Field(description="Those that the passage stands under, outermost first: read with it. Left out: none."),
+            Field(
+                description="Those that the passage stands under, outermost first: read with it. Left out: none."
+            ),
         ]
     ]
     score: Annotated[float, Field(description="Higher is better; comparable within one response only.")]

@@ -48,11 +48,16 @@ class ReaderModel:
     def __init__(self, model: CrossEncoder, tokenizer: ReaderTokenizer, *, sha256: str = "") -> None:
         self._model, self._tokenizer, self.sha256 = model, tokenizer, sha256
 
-    def judge(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Judgement]:
-        """One judgement for each (title, window), in their order."""
+    def judge(
+        self, question: str, passages: Sequence[tuple[str, str]], *, whole: Sequence[int] = ()
+    ) -> list[Judgement]:
+        """One judgement for each (title, window), in their order.
+
+        ``whole``: how many characters of each window are read, however many tokens they take (see ``LONGEST``).
+        """
         if not passages:
             return []
-        inputs = self._tokenizer.inputs(question, passages)
+        inputs = self._tokenizer.inputs(question, passages, whole=whole)
         starts: list[FloatArray] = []
         ends: list[FloatArray] = []
         logits: list[float] = []
