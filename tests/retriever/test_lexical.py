@@ -147,3 +147,10 @@ def test_a_lock_file_that_comes_while_the_links_are_removed_goes_with_them(tmp_p
     assert rows_for(LexicalIndex.open(folder), "castle") == [1]
     assert len(removed) == 2
     assert list(temporary.iterdir()) == []
+
+
+def test_words_are_those_of_the_folded_text():
+    index = LexicalIndex()
+    index.add([(1, "O\ufb03ce", "The com\u00adpany of Hen-\nrik"), (2, "", "com")])
+    assert rows_for(index, "company") == rows_for(index, "office") == rows_for(index, "henrik") == [1]
+    assert rows_for(index, "o\ufb03ce com\u00adpany") == [1]

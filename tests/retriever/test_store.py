@@ -109,10 +109,29 @@ def test_a_document_keeps_its_blocks_and_one_without_has_none(tmp_path, document
     assert [stored for stored, _ in opened.each_document()] == [*documents, document]
 
 
+def test_a_passage_keeps_the_headings_that_it_stands_under(tmp_path, documents):
+    document = Document(
+        "boiler", "Boiler", "Serviced. Every May.", blocks=(Block(BlockKind.ITEM, Span(0, 20), ("é", "b")),)
+    )
+    store = DocumentStore.create(tmp_path / "documents.sqlite")
+    for each in (*documents, document):
+        store.add(each, list(split(each, PassageSettings())), location="x")
+    store.commit()
+    store.close()
+    opened = DocumentStore.open(tmp_path / "documents.sqlite")
+    *others, last = opened.each_passage()
+    assert last.headings == ("é", "b")
+    assert last.heading == "Boiler > é > b"
+    assert opened.passages([last.row]) == [last]
+    assert {passage.headings for passage in others} == {()}
+
+
 def test_a_store_from_before_there_were_blocks_opens_as_plain_text(tmp_path, documents):
     document = stored_with_blocks(tmp_path / "documents.sqlite", documents)
     with closing(sqlite3.connect(tmp_path / "documents.sqlite")) as connection:
         connection.execute("DROP TABLE blocks")
+        connection.execute("ALTER TABLE passages DROP COLUMN headings")
     opened = DocumentStore.open(tmp_path / "documents.sqlite")
     assert opened.document("boiler") == replace(document, blocks=())
     assert [stored.doc_id for stored, _ in opened.each_document()][-1] == "boiler"
+    assert {passage.headings for passage in opened.each_passage()} == {()}

@@ -59,7 +59,8 @@ def test_the_quote_is_the_sentence_that_holds_the_answer(citer, document):
     ],
 )
 def test_the_quote_is_a_whole_step_or_line_where_the_answer_stands_in_one(citer, answer, expected):
-    text = "Country: Burkina Faso\nCapital: Ouagadougou\n\n1. Pour.\n2. Stir. Wait for five minutes.\n\nIt is old. It is tall."
+    fields, steps = "Country: Burkina Faso\nCapital: Ouagadougou", "1. Pour.\n2. Stir. Wait for five minutes."
+    text = f"{fields}\n\n{steps}\n\nIt is old. It is tall."
     document = Document("d", "Facts", text)
     at = text.index(answer)
     one = candidate(answer, passage_of(document, len(text)), Span(at, at + len(answer)))

@@ -7,6 +7,7 @@ import pytest
 
 from app.answering.compose import SentenceComposer
 from app.answering.types import Alternative, Citation, CitedAnswer, Quote
+from retriever.encoder import HashingEncoder
 from retriever.types import Document, Passage, Span
 
 SENTENCES = (
@@ -140,3 +141,15 @@ def test_the_short_answer_its_confidence_and_the_alternatives_stay():
     after = composed(Cosines(0.5, 0.5, 0.5, 0.5, 0.5), before)
     assert after.short_answer == before.short_answer == before.answer == "1911"
     assert (after.confidence, after.alternatives) == (before.confidence, before.alternatives)
+
+
+def test_a_long_answer_is_shown_without_invisible_characters_and_quotes_as_it_stands():
+    text = "Hen\u00adrik built it."
+    document = Document("d", "D", text)
+    passage = Passage(1, "d", "D", text, Span(0, len(text)))
+    citation = Citation.of(Quote(document, Span(0, len(text))), support=0.5)
+    decision = SentenceComposer(HashingEncoder()).compose(
+        "who", CitedAnswer("Henrik", "Henrik", (citation,), 0.7, passage), document
+    )
+    assert decision.answer == "Henrik built it."
+    assert [citation.quote for citation in decision.citations] == [text]

@@ -208,3 +208,13 @@ def test_what_training_writes_the_mask_allows(tokenizer):
                 assert id_ in phase.allowed
                 phase = phase.after(id_)
             assert phase == QuotedTokens(claim, first, last, cut=False)
+
+
+def test_a_window_is_read_folded_and_pointed_at_as_it_stands(tokenizer):
+    folded = tokenizer.input("who?", [("Title", "by Henrik, officer")])
+    window = "by Hen\u00adrik, of\ufb01cer"
+    prompt = tokenizer.input("who?", [("Ti\u00adtle", window)])
+    assert prompt.ids == folded.ids
+    assert list(prompt.starts) == list(folded.starts)
+    first, last = prompt.tokens(0, Span(3, 10))
+    assert prompt.characters(first, last).of(window) == "Hen\u00adrik"
