@@ -7,7 +7,7 @@ from retriever.encoder import Encoder, load_encoder, passage_input
 from retriever.passages import PassageSettings, split
 from retriever.types import Document, heading_line
 
-DENSE = [
+DENSE = ["Methylchloroisothiazolinone,", "Polyquaternium-10,", "o\ufb03ce", "com\u00adpany", "日本語", "It", "\n"]
     "Methylchloroisothiazolinone,",
     "Polyquaternium-10,",
     "o\ufb03ce",
