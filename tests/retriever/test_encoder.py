@@ -7,13 +7,12 @@ from retriever.encoder import Encoder, load_encoder, passage_input
 from retriever.passages import PassageSettings, split
 from retriever.types import Document, heading_line
 
-DENSE = ["Methylchloroisothiazolinone,", "Polyquaternium-10,", "o\ufb03ce", "com\u00adpany", "日本語", "It", "\n"]
+DENSE = [
     "Methylchloroisothiazolinone,",
     "Polyquaternium-10,",
     "o\ufb03ce",
     "com\u00adpany",
     "日本語",
-    "\U0001f469.",
     "It",
     "\n",
 ]
