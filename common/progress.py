@@ -18,6 +18,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from common.terminal_text import escaped, plain
+
 _SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -29,7 +31,7 @@ class Advance(Protocol):
 
 class _RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+        return plain(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def _bar(console: Console, what: str, total: int | None) -> Iterator[Advance]:
         _RateColumn(),
     ]
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(escaped(what), total=total)
 
         def advance(steps: int = 1, /) -> None:
             bar.advance(task, steps)
@@ -76,7 +78,7 @@ def _lines(console: Console, what: str, total: int | None) -> Iterator[Advance]:
         done += steps
         if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            console.print(Text(line()))
+            console.print(plain(line()))
 
     yield advance
-    console.print(Text(line()))
+    console.print(plain(line()))

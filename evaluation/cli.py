@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from app.service.command_options import PREDICT, RUN, Options, with_options
 from app.service.settings import Settings
+from common.terminal_text import plain, plain_lines
 
 cli = typer.Typer(
     help="Measure answers, quotes and abstention.", no_args_is_help=True, invoke_without_command=True
@@ -40,13 +40,14 @@ def _download(name: str) -> None:
 
     fetched = download(name, datasets_dir(), Console(stderr=True))
     console = Console(soft_wrap=True, highlight=False)
-    console.print(Text(f"{fetched.questions}\n{fetched.terms}\n"))
+    console.print(plain(str(fetched.questions)))
+    console.print(plain_lines(f"{fetched.terms}\n"))
     index = f"data/indexes/{name}"
     if fetched.passages is None:
-        console.print(Text(f"Next: loccit evaluate nq {name} --index DIR --out runs/{name}"))
+        console.print(plain(f"Next: loccit evaluate nq {name} --index DIR --out runs/{name}"))
         return
-    console.print(Text(f"Next: loccit index build '{fetched.passages}' vital-articles --out {index}"))
-    console.print(Text(f"then: loccit evaluate nq {name} --index {index} --out runs/{name} --without-gold"))
+    console.print(plain(f"Next: loccit index build '{fetched.passages}' vital-articles --out {index}"))
+    console.print(plain(f"then: loccit evaluate nq {name} --index {index} --out runs/{name} --without-gold"))
 
 
 @cli.command("predict")

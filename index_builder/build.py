@@ -14,6 +14,7 @@ from rich.console import Console
 from common.errors import CorpusError, LoccitError
 from common.packaged import sha256_of
 from common.progress import progress
+from common.terminal_text import plain
 from index_builder.corpora import Corpus, Malformed, Record, Source
 from index_builder.corpora.folder import counted_kinds
 from index_builder.vector_cache import VectorCache, cache_key
@@ -99,7 +100,7 @@ def _read(corpus: Corpus, writer: IndexWriter, *, strict: bool, console: Console
                 documents += 1
                 _add(item, writer)
     if malformed > _MALFORMED_SHOWN:
-        console.print(f"{corpus.source.name}: {malformed:,} malformed records left out in all.", markup=False)
+        console.print(plain(f"{corpus.source.name}: {malformed:,} malformed records left out in all."))
     source = corpus.source
     return SourceRecord(
         name=source.name,
@@ -116,13 +117,13 @@ def _report(item: Malformed, number: int, *, strict: bool, console: Console) -> 
     if strict:
         raise CorpusError(f"{item.location}: {item.problem}")
     if number <= _MALFORMED_SHOWN:
-        console.print(f"Left out {item.location}: {item.problem}", markup=False, highlight=False)
+        console.print(plain(f"Left out {item.location}: {item.problem}"))
 
 
 def _say_passed_over(source: Source, console: Console) -> None:
     if source.passed_over:
         kinds = counted_kinds(source.passed_over)
-        console.print(f"Passed over in {source.name}/: {kinds}.", markup=False, highlight=False)
+        console.print(plain(f"Passed over in {source.name}/: {kinds}."))
 
 
 def _add(record: Record, writer: IndexWriter) -> None:

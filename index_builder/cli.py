@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from common.terminal_text import plain
 from common.wording import counted
 from index_builder.corpora.formats import FORMATS, suffixes_in_folders
 
@@ -66,12 +66,12 @@ def build(
     )
     counts = report.manifest.counts
     console.print(
-        Text(
+        plain(
             f"{counted(counts.documents, 'document')}, {counted(counts.passages, 'passage')} "
             f"({report.embedded:,} newly embedded) in {out}, generation {report.generation}."
         )
     )
-    console.print(Text(f"Ask it: loccit ask --index {out} 'your question'"))
+    console.print(plain(f"Ask it: loccit ask --index {out} 'your question'"))
 
 
 @cli.command()
@@ -105,7 +105,7 @@ def info(directory: IndexFolder) -> None:
             for s in manifest.sources
         ),
     ):
-        table.add_row(name, Text(value))
+        table.add_row(name, plain(value))
     Console().print(table)
 
 
@@ -119,7 +119,7 @@ def verify(directory: IndexFolder) -> None:
 
     manifest = verify_index(directory)
     Console().print(
-        Text(
+        plain(
             f"{directory} is whole: {len(manifest.files)} files, {counted(manifest.counts.documents, 'document')}, "
             f"{counted(manifest.counts.passages, 'passage')} in all three parts."
         )

@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from common.terminal_text import escaped, plain
 from common.wording import counted
 from quote_check.audit import Audit, rounded_down
 from quote_check.check import Finding, Verdict
@@ -20,14 +21,14 @@ _SHOWN_CHARACTERS = 400
 
 def show_audit(audit: Audit, console: Console) -> None:
     """Print counts and shares, then the first of the quotes that are not verbatim where they claim to stand."""
-    console.print(Text(_heading(audit)))
+    console.print(plain(_heading(audit)))
     console.print(_table(audit))
     for finding in audit.listed:
         console.print()
         _show(finding, console)
     if (more := audit.unsound - len(audit.listed)) > 0:
         console.print()
-        console.print(Text(f"... and {more:,} more; --out FILE writes them all."))
+        console.print(plain(f"... and {more:,} more; --out FILE writes them all."))
 
 
 def _heading(audit: Audit) -> str:
@@ -55,38 +56,36 @@ def _table(audit: Audit) -> Table:
 
 def _show(finding: Finding, console: Console) -> None:
     quote, nearest = finding.quote, finding.nearest
-    heading = Text(f"{_printable(quote.answer_id)}, quote {quote.number}: ", style="bold")
-    verdict = Text(_NAMES[finding.verdict], style="yellow" if finding.verdict is Verdict.NEARLY else "red")
-    console.print(heading + verdict + Text(f" - {_printable(finding.reason)}", style="not bold"))
-    named = f"  [{_printable(quote.document_id)}]" if quote.document_id else ""
+    heading = plain(f"{_one_line(quote.answer_id)}, quote {quote.number}: ", "bold")
+    verdict = plain(_NAMES[finding.verdict], "yellow" if finding.verdict is Verdict.NEARLY else "red")
+    console.print(heading + verdict + plain(f" - {_one_line(finding.reason)}", "not bold"))
+    named = f"  [{_one_line(quote.document_id)}]" if quote.document_id else ""
     console.print(Text("  quote    ").append(f"“{_shortened(quote.text)}”").append(named, style="dim"))
     if nearest is not None:
         console.print(Text("  nearest  “").append_text(_marked(nearest.text, quote.text)).append("”"))
         where = f"{nearest.doc_id} [{nearest.span.start}:{nearest.span.end}]"
         alike = f"{100 * rounded_down(nearest.similarity):.4g}% alike"
-        console.print(
-            Text(f"           {_printable(nearest.title)}, {_printable(where)}, {alike}", style="dim")
-        )
+        console.print(plain(f"           {_one_line(nearest.title)}, {_one_line(where)}, {alike}", "dim"))
 
 
 def _marked(text: str, quote: str) -> Text:
     """The text with the words that the quote does not have in this order in bold."""
-    words, quoted = _shortened(text).split(), _printable(quote).split()
+    words, quoted = _shortened(text).split(), _one_line(quote).split()
     kept = {
         number
         for same in Indel.opcodes(words, quoted)
         if same.tag == "equal"
         for number in range(same.src_start, same.src_end)
     }
-    parts = [Text(word, style="" if number in kept else "bold") for number, word in enumerate(words)]
+    parts = [plain(word, "" if number in kept else "bold") for number, word in enumerate(words)]
     return Text(" ").join(parts)
 
 
 def _shortened(text: str) -> str:
-    line = _printable(text)
+    line = _one_line(text)
     return line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS].rstrip()} (...)"
 
 
-def _printable(text: str) -> str:
-    """On one line and without control characters, which a terminal would obey: only for showing."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))
+def _one_line(text: str) -> str:
+    """White space runs as one space each, and nothing that a terminal would obey: only for showing."""
+    return escaped(" ".join(text.split()))

@@ -8,6 +8,8 @@ import compose_spec
 import pytest
 import yaml
 
+from app.http.metrics import HostState, Metrics
+
 ROOT = Path(__file__).parent.parent
 PORT = "8000"
 
@@ -114,7 +116,15 @@ def test_the_compose_file_is_one_by_the_specification(compose):
     """Keys and values are checked by a parser of the Compose specification, references below."""
     read = compose_spec.PyCompose.from_yaml(yaml.safe_dump(compose))
     read.validate()
-    assert set(read.service_names()) == {"models", "index", "serve", "documents-index", "documents"}
+    assert set(read.service_names()) == {
+        "models",
+        "index",
+        "serve",
+        "documents-index",
+        "documents",
+        "keys",
+        "prometheus",
+    }
 
 
 @pytest.mark.parametrize(
@@ -173,13 +183,20 @@ def test_only_the_builder_writes_an_index_and_only_the_first_service_the_models(
         for mount in service["volumes"]
         if isinstance(mount, str) and not mount.endswith(":ro")
     }
-    assert writers == {"models": "models", "index": "index", "documents-index": "documents-index"}
+    assert writers == {
+        "models": "models",
+        "index": "index",
+        "documents-index": "documents-index",
+        "keys": "keys",
+        "prometheus": "prometheus",
+    }
 
 
-def test_indexes_are_built_without_a_network(compose):
+def test_indexes_are_built_and_keys_made_without_a_network(compose):
     assert {name for name, one in compose["services"].items() if one.get("network_mode") == "none"} == {
         "index",
         "documents-index",
+        "keys",
     }
 
 
@@ -187,7 +204,7 @@ def test_volumes_are_mounted_where_the_image_has_a_folder_of_its_user(compose, i
     (line,) = [line for line in of(image, "RUN") if "install -d -o loccit" in line]
     for service in compose["services"].values():
         for mount in service["volumes"]:
-            if isinstance(mount, str):
+            if isinstance(mount, str) and service["image"].startswith("loccit:"):
                 assert mount.split(":")[1] in line.split()
 
 
@@ -196,3 +213,30 @@ def test_an_owners_documents_are_only_read_and_never_made_up(compose):
     assert bind["read_only"] is True
     assert bind["bind"]["create_host_path"] is False
     assert bind["target"] == compose["services"]["documents-index"]["command"][2]
+
+
+def test_prometheus_is_pinned_and_asks_a_server_that_is_there_for_its_metrics(compose):
+    prometheus = compose["services"]["prometheus"]
+    assert re.fullmatch(r"prom/prometheus:v\d+\.\d+\.\d+", prometheus["image"])
+    assert prometheus["profiles"] == ["monitoring"]
+    (published,) = prometheus["ports"]
+    assert published.startswith("127.0.0.1:")
+    (bind,) = [one for one in prometheus["volumes"] if isinstance(one, dict)]
+    folder = ROOT / bind["source"]
+    read = yaml.safe_load((folder / "prometheus.yml").read_text())
+    (job,) = read["scrape_configs"]
+    (targets,) = [one["targets"] for one in job["static_configs"]]
+    host, _, port = targets[0].partition(":")
+    assert (host in compose["services"], port) == (True, PORT)
+    assert host in compose["services"]["serve"]["environment"]["LOCCIT_ALLOWED_HOSTS"].split(",")
+    assert all((folder / name).is_file() for name in read["rule_files"])
+
+
+def test_alerts_are_about_metrics_that_there_are():
+    (group,) = yaml.safe_load((ROOT / "monitoring" / "alerts.yml").read_text())["groups"]
+    metrics = Metrics()
+    metrics.watch(lambda: HostState(ready=True, waiting=0, busy=False, generation="g"))
+    there = {sample.name for family in metrics.registry.collect() for sample in family.samples}
+    named = set(re.findall(r"loccit_\w+", " ".join(rule["expr"] for rule in group["rules"])))
+    assert len(named) >= 4
+    assert named <= there

@@ -111,6 +111,13 @@ def reader(
             help="Begin with the reader of the same rank in this folder, such as runs/reader/weights, at a lower rate.",
         ),
     ] = None,
+    broad: Annotated[
+        bool,
+        typer.Option(
+            "--broad",
+            help="Learn evidence, the kind of answer, and yes or no besides, from the sets with evidence.",
+        ),
+    ] = False,
     seed: PassageSeed = 0,
     threads: Threads = None,
     hours: Hours = None,
@@ -132,9 +139,11 @@ def reader(
     from training.reader.train import TrainingSettings, base_folder, train
 
     settings = (
-        TrainingSettings(groups=groups, seed=seed)
+        TrainingSettings.whole(groups=groups, seed=seed, broad=broad)
         if rank is None
-        else TrainingSettings.low_rank(rank, groups=groups, seed=seed, going_on=start is not None)
+        else TrainingSettings.low_rank(
+            rank, groups=groups, seed=seed, going_on=start is not None, broad=broad
+        )
     )
     train(
         prepared,
@@ -151,6 +160,7 @@ def reader(
             base=None if base == "minilm" else base,
             rank=rank,
             start=start,
+            broad=broad,
             seed=seed,
             without=without,
         ),

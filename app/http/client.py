@@ -11,8 +11,8 @@ from common.errors import LoccitError
 _TIMEOUT_S = 120.0
 
 
-def ask_server(url: str, ask: Ask) -> AnswerResponse:
-    """The server's response to a question.
+def ask_server(url: str, ask: Ask, *, api_key: str | None = None) -> AnswerResponse:
+    """The server's response to a question. ``api_key``: the one that the server wants, if it does.
 
     Raises:
         LoccitError: with the server's own sentence when it refuses, or with what is wrong with the address.
@@ -26,7 +26,9 @@ def ask_server(url: str, ask: Ask) -> AnswerResponse:
     }
     given = {name: value for name, value in body.items() if value is not None}
     try:
-        response = httpx.post(f"{url.rstrip('/')}/answer", json=given, timeout=_TIMEOUT_S)
+        response = httpx.post(
+            f"{url.rstrip('/')}/answer", json=given, headers=_headers(api_key), timeout=_TIMEOUT_S
+        )
         answer: Any = response.json()
         if not response.is_error:
             return AnswerResponse.model_validate(answer)
@@ -40,3 +42,11 @@ def ask_server(url: str, ask: Ask) -> AnswerResponse:
         ) from error
     detail = answer.get("detail") if isinstance(answer, dict) else None
     raise LoccitError(str(detail or f"The server at {url!r} answered with status {response.status_code}."))
+
+
+def _headers(api_key: str | None) -> dict[str, str]:
+    if api_key is None:
+        return {}
+    if not api_key.isascii() or not api_key.isprintable():
+        raise LoccitError("The key in LOCCIT_API_KEY holds characters that no API key has; copy it again.")
+    return {"Authorization": f"Bearer {api_key}"}

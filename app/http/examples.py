@@ -136,13 +136,22 @@ BY_SCHEMA: dict[str, list[Json]] = {
 """What the description shows of each."""
 
 
+REQUEST_ID = "5f0c6f1e8a5b4b7c9f0e2d3a4b5c6d7e"
+
+
 def _problem(status: int, slug: str | None, title: str, detail: str) -> Json:
     name = "about:blank" if slug is None else f"urn:loccit:problem:{slug}"
-    return {"type": name, "title": title, "status": status, "detail": detail}
+    return {"type": name, "title": title, "status": status, "detail": detail, "request_id": REQUEST_ID}
 
 
 PROBLEMS: dict[int, Json] = {
     400: _problem(400, None, "Bad Request", "The body cannot be read as JSON in UTF-8."),
+    401: _problem(
+        401,
+        "unauthorized",
+        "An API key is wanted",
+        "This service wants an API key; send one as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'.",
+    ),
     404: _problem(
         404,
         "document-not-found",
@@ -166,6 +175,12 @@ PROBLEMS: dict[int, Json] = {
         "invalid-request",
         "The request is not acceptable",
         "The field top_k is 0, but it must be a whole number from 1 to 100.",
+    ),
+    429: _problem(
+        429,
+        "too-many-requests",
+        "The API key was used too often",
+        "The key 'alice' allows 60 requests a minute; wait for 1 second.",
     ),
     500: _problem(
         500,

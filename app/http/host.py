@@ -7,7 +7,8 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from app.answering.events import Decided, Event
-from app.http.answer_log import log_answer, log_failure
+from app.http.answer_log import AnswerLog
+from app.http.metrics import HostState, Metrics
 from app.http.wire import Ready
 from app.http.worker import Worker
 from app.service.ask import Ask, answered, events
@@ -40,6 +41,8 @@ class Host:
     def __init__(self, settings: Settings, open_service: Callable[[Settings], AnswerService]) -> None:
         self.settings = settings
         self._open_service = open_service
+        self.metrics = Metrics()
+        self.metrics.watch(self._state)
         self._worker = Worker(max_waiting=settings.max_waiting)
         self._service: AnswerService | None = None
 
@@ -104,7 +107,14 @@ class Host:
             return events(service, ask, waited=time.monotonic() - arrived, deadline=deadline)
 
         in_time = _within(allowed, self._worker.stream(work), arrived=arrived)
-        return _logged(in_time, ask, arrived=arrived)
+        log = AnswerLog(
+            ask,
+            self.metrics,
+            generation=service.index.generation,
+            arrived=arrived,
+            with_question=self.settings.log_questions,
+        )
+        return _logged(in_time, log)
 
     def document(self, document_id: str) -> DocumentResponse:
         """A stored document; NotReadyError, or DocumentNotFoundError when there is none of this id."""
@@ -114,6 +124,15 @@ class Host:
         """Which index and models answer; NotReadyError until they do."""
         service = self._ready_service()
         return Ready(status="ready", generation=service.index.generation, model=model_of(service.models))
+
+    def _state(self) -> HostState:
+        service = self._service
+        return HostState(
+            ready=service is not None,
+            waiting=self._worker.waiting,
+            busy=self._worker.busy,
+            generation=None if service is None else service.index.generation,
+        )
 
     def _ready_service(self) -> AnswerService:
         if self._service is None:
@@ -144,19 +163,14 @@ async def _within(
             yield value
 
 
-async def _logged(
-    happening: AsyncGenerator[Event, None], ask: Ask, *, arrived: float
-) -> AsyncGenerator[Event, None]:
+async def _logged(happening: AsyncGenerator[Event, None], log: AnswerLog) -> AsyncGenerator[Event, None]:
     """The same events; the log says how it ended, in one line."""
-    decided = False
     try:
         async with aclosing(happening):
             async for event in happening:
                 if isinstance(event, Decided):
-                    decided = True
-                    log_answer(event.trace, ask)
+                    log.decided(event.trace)
                 yield event
     except BaseException as error:
-        if not decided:
-            log_failure(error, ask, seconds=time.monotonic() - arrived)
+        log.failed(error)
         raise

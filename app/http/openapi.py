@@ -1,5 +1,6 @@
 """The service's description of itself (OpenAPI)."""
 
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -23,29 +24,58 @@ TAGS = [
 
 _REASONS = {
     400: "The body is not readable text.",
+    401: "No API key came with the request, or one that is not known.",
     404: "No document has this id.",
     413: "The body is too large.",
     415: "The body is not sent as JSON.",
     422: "A field is missing, unknown or out of range, or the body is not JSON.",
+    429: "The API key was used more often than it may be: `Retry-After` says how many seconds to wait.",
     500: "The service failed.",
     503: "Not ready yet, or too many questions are waiting: `Retry-After` says how many seconds to wait.",
     504: "There was no answer within the time allowed.",
 }
 
 
+_SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key that `loccit keys add` made."},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
+}
+
+
 class DescribedApp(FastAPI):
-    """An app whose description holds examples, and the schema of problems, which no route returns by itself."""
+    """An app whose description holds examples, and the schema of problems, which no route returns by itself.
+
+    ``open_without_key``: paths that need no API key where the others do. None: there are no keys.
+    """
+
+    open_without_key: Collection[str] | None = None
 
     def openapi(self) -> dict[str, Any]:
         """The description; made once."""
         if self.openapi_schema is None:
-            schemas = super().openapi()["components"]["schemas"]
+            description = super().openapi()
+            description["components"]["securitySchemes"] = _SECURITY_SCHEMES
+            if self.open_without_key is not None:
+                _describe_keys(description, self.open_without_key)
+            schemas = description["components"]["schemas"]
             schemas["Problem"] = Problem.model_json_schema()
             for name, given in examples.BY_SCHEMA.items():
                 schemas[name]["examples"] = given
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
         return super().openapi()
+
+
+def _describe_keys(description: dict[str, Any], opened: Collection[str]) -> None:
+    """Every route wants a key, sent one way or the other, but for those that are open."""
+    description["security"] = [{name: []} for name in _SECURITY_SCHEMES]
+    for path, operations in description["paths"].items():
+        for operation in operations.values():
+            if path in opened:
+                operation["security"] = []
+            else:
+                added = {str(status): _problem(_REASONS[status], status) for status in (401, 429)}
+                operation["responses"] = {**operation["responses"], **added}
 
 
 def described_events() -> dict[int | str, dict[str, Any]]:
@@ -67,6 +97,6 @@ def _problem(reason: str, status: int) -> dict[str, Any]:
     example = examples.PROBLEMS.get(status, examples.PROBLEMS[500])
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
     described: dict[str, Any] = {"description": reason, "content": {"application/problem+json": content}}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         described["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     return described

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from app.service.api_keys import KeyRing
 from app.service.settings import GeneratorKind, Settings
 from common.hub import model_folder
 from common.packaged import LANGUAGE_MODELS, MINILM, PackagedFile
@@ -10,11 +11,15 @@ from retriever.index import read_manifest
 
 
 def check_startable(settings: Settings) -> None:
-    """Refuses an index without a manifest and models whose files are missing; digests are checked on opening.
+    """Refuses a key file that cannot be read, an index without a manifest and models whose files are missing.
+
+    Digests are checked on opening.
 
     Raises:
-        IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
+        KeyFileError, IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
     """
+    if settings.key_file is not None:
+        KeyRing.load(settings.key_file)
     recorded = read_manifest(settings.index).encoder
     encoders = {MINILM.name: MINILM}
     _check_model(settings.encoder or recorded.name, encoders, settings)

@@ -14,6 +14,14 @@ from starlette.exceptions import HTTPException
 from app.http.disconnect import ClientGoneError
 from app.http.host import NotReadyError
 from app.http.invalid_body import is_json, sentence_for
+from app.http.refusals import (
+    ForbiddenError,
+    RefusedError,
+    TooManyRequestsError,
+    UnauthorizedError,
+    UnknownHostError,
+)
+from app.http.request_id import HEADER, current_request_id
 from app.http.security_headers import HEADERS
 from app.http.worker import BusyError, StoppingError
 from common.errors import (
@@ -54,6 +62,10 @@ KINDS: Mapping[type[LoccitError], Kind] = {
     BusyError: Kind(503, "busy", "Too many questions are waiting", retry=True),
     NotReadyError: Kind(503, "not-ready", "The service is not ready", retry=True),
     StoppingError: Kind(503, "stopping", "The service is stopping", retry=True),
+    UnauthorizedError: Kind(401, "unauthorized", "An API key is wanted"),
+    ForbiddenError: Kind(403, "forbidden", "The API key does not allow this"),
+    TooManyRequestsError: Kind(429, "too-many-requests", "The API key was used too often"),
+    UnknownHostError: Kind(400, "unknown-host", "The request names another host"),
     ClientGoneError: Kind(499, "client-gone", "The client has gone"),
     LoccitError: UNEXPECTED,
 }
@@ -78,6 +90,11 @@ def problem(kind: Kind, detail: str, headers: Mapping[str, str] | None = None) -
     )
 
 
+def problem_of(error: LoccitError) -> JSONResponse:
+    """The response to this error, with the headers that it brings along."""
+    return problem(_kind(error), str(error), error.headers if isinstance(error, RefusedError) else None)
+
+
 def problem_document(error: Exception) -> dict[str, Any]:
     """What an error is told as when its response has begun already; an unforeseen one is logged."""
     kind = _kind(error)
@@ -92,12 +109,23 @@ def _kind(error: Exception) -> Kind:
 
 
 def _document(kind: Kind, detail: str) -> dict[str, Any]:
-    return {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail}
+    return {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        **_request_id(),
+    }
+
+
+def _request_id() -> dict[str, str]:
+    request_id = current_request_id()
+    return {} if request_id is None else {"request_id": request_id}
 
 
 async def _known(request: Request, error: Exception) -> JSONResponse:
-    kind = _kind(error)
-    return await _unexpected(request, error) if kind is UNEXPECTED else problem(kind, str(error))
+    assert isinstance(error, LoccitError)
+    return await _unexpected(request, error) if _kind(error) is UNEXPECTED else problem_of(error)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
@@ -128,7 +156,8 @@ def _http_sentence(request: Request, error: HTTPException) -> str:
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     _LOG.error("%s %s failed unexpectedly", request.method, request.url.path, exc_info=error)
-    return problem(UNEXPECTED, _INTERNAL, HEADERS)  # the error has left the middleware that adds them
+    # the error has left the middleware that adds them
+    return problem(UNEXPECTED, _INTERNAL, {**HEADERS, HEADER: current_request_id() or "-"})
 
 
 def _plain(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -138,5 +167,6 @@ def _plain(status: int, detail: str, headers: Mapping[str, str] | None = None) -
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
+        **_request_id(),
     }
     return JSONResponse(body, status_code=status, headers=dict(headers or {}), media_type=PROBLEM_JSON)

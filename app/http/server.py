@@ -5,25 +5,29 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from copy import deepcopy
 from importlib.metadata import version
 from math import ceil
-from typing import Any
 
 import uvicorn
-import uvicorn.config
+from starlette.middleware.cors import CORSMiddleware
 
-from app.http.access_log import WithoutQuery
+from app.http.access_log import log_request
+from app.http.api_key import OPEN_PATHS, ApiKeys, KeyGate
 from app.http.body_limit import BodyLimit
 from app.http.host import Host
+from app.http.log_format import log_config
+from app.http.metrics import metrics_router
 from app.http.openapi import DESCRIPTION, TAGS, DescribedApp
 from app.http.page import PageFiles
 from app.http.preflight import check_startable
 from app.http.problems import install_problems
+from app.http.request_id import RequestIds
 from app.http.routes import router
 from app.http.security_headers import SecurityHeaders
+from app.http.trusted_hosts import ANY, TrustedHosts, hosts_of, is_loopback
+from app.http.watch import Watch
 from app.service.assembly import AnswerService, open_service
 from app.service.settings import Settings
 from common.errors import InvalidRequestError, LoccitError
@@ -39,8 +43,13 @@ OnReady = Callable[[], None]
 
 _HOW_TO_ASK = """Ready to answer. Ask, for example:
 
-curl -s %s/answer -H 'content-type: application/json' -d '{"question": "who designed the eiffel tower"}'
+curl -s %s/answer%s -H 'content-type: application/json' -d '{"question": "who designed the eiffel tower"}'
 """
+
+_OPEN_TO_ALL = (
+    "Whoever reaches %s can ask questions and read every indexed document, because there are no API keys: give "
+    "--key-file, or listen on 127.0.0.1."
+)
 
 
 def stop_process(error: Exception) -> None:  # noqa: ARG001
@@ -57,11 +66,13 @@ def create_app(
     settings: Settings,
     *,
     open_service: OpenService = open_service,
+    hosts: Sequence[str] = (ANY,),
     on_ready: OnReady = say_ready,
     on_failure: OnFailure = stop_process,
 ) -> DescribedApp:
     """The app. It listens at once; within its lifespan the service is opened beside it.
 
+    ``hosts``: the names that requests may call it by.
     ``on_ready``: called once questions can be answered.
     ``on_failure``: called with the error when the service cannot be opened; it must end the process.
     """
@@ -80,11 +91,38 @@ def create_app(
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_document_characters * _BYTES_PER_CHARACTER + _BYTES_BESIDE
     )
+    _guard(app, settings, hosts)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(
+        Watch,
+        during=host.metrics.in_progress.track_inprogress,
+        watchers=(log_request, host.metrics.count_request),
+    )
+    app.add_middleware(RequestIds)
     install_problems(app)
     app.include_router(router)
+    if settings.metrics:
+        app.include_router(metrics_router(host.metrics))
     app.mount("/web", PageFiles())
     return app
+
+
+def _guard(app: DescribedApp, settings: Settings, hosts: Sequence[str]) -> None:
+    """What turns requests away before a route sees them; the last one added comes first."""
+    if settings.key_file is not None:
+        opened = (*OPEN_PATHS, "/metrics") if settings.metrics_open else OPEN_PATHS
+        app.open_without_key = opened
+        app.add_middleware(ApiKeys, gate=KeyGate(settings.key_file), open_paths=opened)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+            expose_headers=["Retry-After", "X-Request-ID"],
+        )
+    if ANY not in hosts:
+        app.add_middleware(TrustedHosts, hosts=hosts)
 
 
 def run_server(settings: Settings, *, host: str, port: int) -> None:
@@ -101,17 +139,27 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
         server.should_exit = True
 
     def say_how_to_ask() -> None:
-        _LOG.info(_HOW_TO_ASK, _address(listening))
+        key = "" if settings.key_file is None else ' -H "X-API-Key: $KEY"'
+        _LOG.info(_HOW_TO_ASK, _address(listening), key)
 
-    app = create_app(settings, on_ready=say_how_to_ask, on_failure=stop)
+    app = create_app(
+        settings,
+        hosts=hosts_of(settings.allowed_hosts, listening_on=host),
+        on_ready=say_how_to_ask,
+        on_failure=stop,
+    )
     config = uvicorn.Config(
         app,
-        log_config=_log_config(),
+        log_config=log_config(settings.log_format),
+        access_log=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=ceil(settings.timeout_s),
     )
     server = uvicorn.Server(config)
     listening = _listening(host, port)
     _LOG.info("Listening on %s", _address(listening))
+    _warn_where_open(settings, listening)
     try:
         server.run(sockets=[listening])
     finally:
@@ -159,18 +207,14 @@ def _listening(host: str, port: int) -> socket.socket:
     return listening
 
 
+def _warn_where_open(settings: Settings, listening: socket.socket) -> None:
+    if settings.key_file is None and not is_loopback(listening.getsockname()[0]):
+        _LOG.warning(_OPEN_TO_ALL, _address(listening))
+
+
 def _address(listening: socket.socket) -> str:
     host, port, *_ = listening.getsockname()
     return f"http://[{host}]:{port}" if listening.family is socket.AF_INET6 else f"http://{host}:{port}"
-
-
-def _log_config() -> dict[str, Any]:
-    """uvicorn's own logging without questions, with this package's loggers beside its."""
-    config: dict[str, Any] = deepcopy(uvicorn.config.LOGGING_CONFIG)
-    config["filters"] = {"without query": {"()": WithoutQuery}}
-    config["handlers"]["access"]["filters"] = ["without query"]
-    config["loggers"]["app"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
-    return config
 
 
 def _as_sentence(error: Exception) -> LoccitError:

@@ -124,3 +124,6 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str = Field(description="One sentence: what was wrong, the value, what would be right.")
+    request_id: str | None = Field(
+        None, description="Names the request in the service's log; also the header X-Request-ID."
+    )

@@ -1,6 +1,7 @@
 """One thread that does jobs in the order they came, with a bounded queue before it."""
 
 import asyncio
+import contextvars
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -39,6 +40,7 @@ class _Job:
 
     work: Callable[[], Iterator[Any]]
     abandoned: bool = False
+    _context: contextvars.Context = field(default_factory=contextvars.copy_context)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _values: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     _room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(AHEAD))
@@ -55,7 +57,13 @@ class _Job:
         self._room.release()  # it may be waiting for room
 
     def do(self) -> None:
-        """Hand over every value, or as many as are read. Called in the worker's thread."""
+        """Hand over every value, or as many as are read. Called in the worker's thread.
+
+        The context is that of whoever asked: what is logged on the way names their request.
+        """
+        self._context.run(self._do)
+
+    def _do(self) -> None:
         if self.abandoned:
             return
         try:
@@ -129,6 +137,16 @@ class Worker:
     def at_work(self) -> bool:
         """Whether the thread is there, be it only to wait for the next job."""
         return self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs in the queue."""
+        return len(self._jobs)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is under way."""
+        return self._busy
 
     def close(self, *, patience_s: float) -> None:
         """Turn away all who wait, and wait for the job under way, but no longer than this."""

@@ -4,8 +4,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.answering.limits import EVIDENCE_TOKENS
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE, AnswerLength
@@ -63,6 +63,22 @@ class ConfidenceKind(StrEnum):
 
     FITTED = "fitted"
     SCORE = "score"
+
+
+class LogFormat(StrEnum):
+    """What the lines of a server's log are for."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def _listed(value: object) -> object:
+    """``a, b`` as a list."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+"""Texts that the environment has with commas between them."""
 
 
 def _writes_quotes(citer: str) -> bool:
@@ -192,6 +208,32 @@ class Settings(BaseSettings):
     )
     max_document_characters: Annotated[int, SHAPES_NOTHING] = Field(
         200_000, ge=1, description="Characters of the documents handed in with a question at most, in all."
+    )
+    log_format: Annotated[LogFormat, SHAPES_NOTHING, Option(everywhere=False)] = Field(
+        LogFormat.TEXT, description="Lines of the server's log. text: for eyes; json: one object each."
+    )
+    log_questions: Annotated[bool, SHAPES_NOTHING] = Field(
+        False, description="The log holds the text of every question."
+    )
+    metrics: Annotated[bool, SHAPES_NOTHING] = Field(True, description="Serve GET /metrics.")
+    metrics_open: Annotated[bool, SHAPES_NOTHING] = Field(
+        False, description="GET /metrics needs no API key, even where there are keys."
+    )
+    key_file: Annotated[Path | None, SHAPES_NOTHING, Option(metavar="FILE", everywhere=False)] = Field(
+        None, description="File of API keys that `loccit keys add` made; without one, requests need no key."
+    )
+    allowed_hosts: Annotated[CommaList | None, SHAPES_NOTHING] = Field(
+        None,
+        description="Host names to answer to, with commas between them; * is any. Unless given, any, but loopback "
+        "names alone where the server listens on loopback.",
+    )
+    allowed_origins: Annotated[CommaList, SHAPES_NOTHING] = Field(
+        (), description="Origins whose pages may ask (CORS), with commas between them; none unless given."
+    )
+    trusted_proxies: Annotated[CommaList, SHAPES_NOTHING] = Field(
+        (),
+        description="Addresses of reverse proxies whose X-Forwarded-For is believed, with commas between them; none "
+        "unless given.",
     )
     allow_download: Annotated[bool, SHAPES_NOTHING, Option()] = Field(
         False, description="Fetch models from the hub when they are not here."

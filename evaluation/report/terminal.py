@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import rich.table
 from rich.console import Console
-from rich.text import Text
 
+from common.terminal_text import plain
 from evaluation.report.tables import Table
 
 
@@ -14,10 +14,11 @@ def show(tables: Iterable[Table], console: Console) -> None:
     for table in tables:
         drawn = rich.table.Table(box=None)
         for place, column in enumerate(table.columns):
-            drawn.add_column(Text(column), justify="right" if place else "left", overflow="fold")
+            drawn.add_column(plain(column), justify="right" if place else "left", overflow="fold")
         for row in table.rows:
-            drawn.add_row(*map(Text, row))
-        console.print(Text(f"\n{table.title}", style="bold"))
+            drawn.add_row(*map(plain, row))
+        console.print()
+        console.print(plain(table.title, "bold"))
         console.print(drawn)
         if table.note:
-            console.print(Text(table.note, style="dim"))
+            console.print(plain(table.note, "dim"))

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
+from common.terminal_text import plain, plain_lines
 from evaluation.report import tables
 from evaluation.report.files import HTML_FILE, write_report
 from evaluation.report.headline import headline
@@ -24,6 +24,7 @@ def report_run(run: Path, *, min_confidence: float | None, thresholds: bool) -> 
     )
     write_report(of_run, report, run)
     show(tables.tables(report) + (tables.thresholds(report) if thresholds else []), Console())
-    Console(highlight=False).print(
-        Text(f"\n{headline(report)}\nThe whole report: {run / HTML_FILE}"), soft_wrap=True
-    )
+    console = Console(highlight=False, soft_wrap=True)
+    console.print()
+    console.print(plain_lines(headline(report)))
+    console.print(plain(f"The whole report: {run / HTML_FILE}"))

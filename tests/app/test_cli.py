@@ -256,7 +256,9 @@ def test_the_same_question_is_answered_with_the_same_object_in_process_by_a_serv
             sent.append(await asking.post("/answer", json=body))
         return sent[0]
 
-    monkeypatch.setattr(client.httpx, "post", lambda url, *, json, timeout: asyncio.run(over_http(url, json)))
+    monkeypatch.setattr(
+        client.httpx, "post", lambda url, *, json, headers, timeout: asyncio.run(over_http(url, json))
+    )
     asked = ("ask", "who built the first Eddystone tower", "--json")
     here = ("--index", notes_index, "--generator", "reader", "--reader", "lexical", "--min-confidence", 0)
     in_process = json.loads(loccit(*asked, *here)[1])

@@ -5,6 +5,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import uvicorn
 
 from app.http.server import create_app
+from app.service.api_keys import add_key
 from app.service.assembly import AnswerService
 from app.service.settings import GeneratorKind, Settings
 from retriever.types import Document
@@ -73,11 +75,11 @@ def _service() -> AnswerService:
     return replace(service, pipeline=replace(service.pipeline, options=options))
 
 
-@pytest.fixture(scope="session")
-def url() -> Iterator[str]:
+@contextmanager
+def _serving(**given: object) -> Iterator[str]:
     """The address of a ready service over three documents."""
     listening = socket.create_server(("127.0.0.1", 0))
-    settings = Settings.of(generator=GeneratorKind.READER)
+    settings = Settings.of(generator=GeneratorKind.READER, **given)
     ready = threading.Event()
     app = create_app(
         settings,
@@ -92,6 +94,24 @@ def url() -> Iterator[str]:
     yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
     server.should_exit = True
     thread.join(SECONDS)
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """The address of a service that anybody may ask."""
+    with _serving() as address:
+        yield address
+
+
+@pytest.fixture
+def guarded(_driver: Driver, tmp_path: Path) -> Iterator[tuple["Page", str]]:
+    """The page of a service that wants a key, in a tab that knows none, and the key."""
+    key = add_key(tmp_path / "keys.json", "reader")
+    with _serving(key_file=tmp_path / "keys.json") as address:
+        page = Page(_driver, address).open()
+        page.resize(1100)
+        page.complaints()
+        yield page, key
 
 
 @pytest.fixture(scope="session")

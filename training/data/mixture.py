@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from random import Random
+from typing import TypeVar
 
-from training.data.group import GroupRecord
-from training.data.question import Source
+S = TypeVar("S", bound=str)  # what a source is called
+G = TypeVar("G")  # a group
 
 
-def mixture(
-    groups: Mapping[Source, Sequence[GroupRecord]], shares: Mapping[Source, float], *, total: int, seed: int
-) -> list[GroupRecord]:
+def mixture(groups: Mapping[S, Sequence[G]], shares: Mapping[S, float], *, total: int, seed: int) -> list[G]:
     """``total`` groups, mixed by shares (of those sources that have groups), each source shuffled anew each epoch."""
     present = [source for source in sorted(groups) if groups[source] and shares.get(source, 0) > 0]
     weight = sum(shares[source] for source in present)
-    mixed: list[GroupRecord] = []
+    mixed: list[G] = []
     for number, source in enumerate(present):
         last = number == len(present) - 1
         count = total - len(mixed) if last else round(total * shares[source] / weight)
@@ -22,8 +21,8 @@ def mixture(
     return mixed
 
 
-def _epochs(groups: Sequence[GroupRecord], count: int, rng: Random) -> list[GroupRecord]:
-    taken: list[GroupRecord] = []
+def _epochs(groups: Sequence[G], count: int, rng: Random) -> list[G]:
+    taken: list[G] = []
     while len(taken) < count:
         taken += rng.sample(groups, len(groups))
     return taken[:count]

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
-from rich.text import Text
 
 from common.digest import json_digest
 from common.errors import LoccitError
 from common.files import whole_file
 from common.packaged import sha256_of
 from common.progress import progress
+from common.terminal_text import plain
 from retriever.passages import PassageSettings
 from training.data.corpus import TrainingCorpus, open_corpus
+from training.data.evidence import EVIDENCE_FOLDER, EVIDENCE_FORMAT, SETS, evidence_groups
 from training.data.group import GroupRecord
 from training.data.held_out import QED_FILE, TRAINING_FILES, evaluation_files, questions_in
 from training.data.mining import Miner, MiningSettings
@@ -88,7 +89,8 @@ def prepare(
     ``data_folder`` holds SQuAD, NQ and TriviaQA training questions and an encyclopedia under the names of
     ``TRAINING_FILES`` and ``corpora/enwiki2015.jsonl.xz``. Every other question file in it is taken for an
     evaluation file, but for those in ``evidence``: rows whose normalised question occurs there, or in ``keep_out``,
-    are left out and counted. Where the folder has ``QED_FILE``, its questions are learnt from too.
+    are left out and counted. Where the folder has ``QED_FILE``, its questions are learnt from too, and so are the
+    other sets of ``evidence``, which become shards of their own (see ``training.data.evidence``).
 
     Raises:
         LoccitError: when a file is missing or damaged.
@@ -110,7 +112,7 @@ def prepare(
     }
     description = {"format": FORMAT, "settings": asdict(settings), "files": digests}
     fingerprint = json_digest(description)
-    _begin(out_folder, fingerprint)
+    _begin(out_folder / GROUPS_FOLDER, fingerprint)
 
     with_paragraphs = [name for name in (TRAINING_FILES[0], _ARTICLES_FILE, QED_FILE) if name in digests]
     corpus = open_corpus(
@@ -122,7 +124,8 @@ def prepare(
         json_digest([*(digests[name] for name in with_paragraphs), asdict(PassageSettings())]),
         console,
     )
-    work = _Work(data_folder, corpus, settings, questions_in(evaluation))
+    unwanted = questions_in(evaluation)
+    work = _Work(data_folder, corpus, settings, unwanted)
     plan = work.shards()
     groups = out_folder / GROUPS_FOLDER
     with progress(console, "Mining shards", total=len(plan)) as advance:
@@ -136,16 +139,41 @@ def prepare(
         "removed": work.removed,
         "counts": _counts(groups),
         "shards": {path.name: sha256_of(path) for path in shards(groups, "")},
+        "evidence": _evidence_shards(
+            data_folder, out_folder / EVIDENCE_FOLDER, unwanted, json_digest(digests), console
+        ),
     }
     with whole_file(out_folder / MANIFEST_FILE) as path:
         path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
-    console.print(Text(f"Training data in {out_folder}: {manifest['counts']}; removed: {work.removed}"))
+    console.print(plain(f"Training data in {out_folder}: {manifest['counts']}; removed: {work.removed}"))
     return manifest
 
 
-def _begin(out_folder: Path, fingerprint: str) -> None:
+def _evidence_shards(
+    data_folder: Path, out_folder: Path, unwanted: set[str], evaluation: str, console: Console
+) -> dict[str, str]:
+    """A shard for each set of the evidence that is there; their sha256 by name.
+
+    ``evaluation``: digest of the files whose questions are ``unwanted``.
+    """
+    files = {name: data_folder / EVIDENCE_FOLDER / f"{name}.jsonl.gz" for name in SETS}
+    there = {name: path for name, path in files.items() if path.is_file()}
+    _begin(
+        out_folder,
+        json_digest([EVIDENCE_FORMAT, evaluation, {name: sha256_of(path) for name, path in there.items()}]),
+    )
+    with progress(console, "Splitting evidence", total=len(there)) as advance:
+        for name, path in there.items():
+            shard = shard_path(out_folder, name)
+            if not shard.is_file():
+                write_shard(shard, evidence_groups(path, name, unwanted))
+            advance()
+    return {path.name: sha256_of(path) for path in shards(out_folder, "")}
+
+
+def _begin(shards_folder: Path, fingerprint: str) -> None:
     """Throw away shards that were made from other files or settings."""
-    mark = out_folder / GROUPS_FOLDER / "fingerprint"
+    mark = shards_folder / "fingerprint"
     if not mark.is_file() or mark.read_text() != fingerprint:
         shutil.rmtree(mark.parent, ignore_errors=True)
         mark.parent.mkdir(parents=True)

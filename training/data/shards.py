@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, Protocol
 
 from common.files import records, whole_file
 from training.data.group import GroupRecord
@@ -11,12 +12,19 @@ from training.data.group import GroupRecord
 _SUFFIX = ".jsonl.gz"
 
 
+class Storable(Protocol):
+    """What a shard holds."""
+
+    def as_json(self) -> dict[str, Any]:
+        """It as one JSON object."""
+
+
 def shard_path(folder: Path, name: str) -> Path:
     """Where the shard of this name lies."""
     return folder / f"{name}{_SUFFIX}"
 
 
-def write_shard(path: Path, groups: Iterable[GroupRecord]) -> None:
+def write_shard(path: Path, groups: Iterable[Storable]) -> None:
     """Write a shard; the same groups give the same bytes."""
     with (
         whole_file(path) as unfinished,

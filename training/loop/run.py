@@ -9,7 +9,6 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from rich.console import Console
-from rich.text import Text
 from safetensors.torch import save_file
 from torch import nn
 
@@ -18,6 +17,7 @@ from common.digest import json_digest
 from common.files import whole_file
 from common.packaged import sha256_of
 from common.progress import progress
+from common.terminal_text import plain
 from common.torch_runtime import native_dtype, use_threads
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.loop.gradients import GradientWorkers, Losses, Part
@@ -197,7 +197,7 @@ class Run(Generic[P]):
             file.write(json.dumps(line) + "\n")
 
     def _say(self, line: str) -> None:
-        self._console.print(Text(line))
+        self._console.print(plain(line))
 
 
 def write_weights(path: Path, tensors: Mapping[str, torch.Tensor], *, base_sha256: str) -> None:

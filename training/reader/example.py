@@ -1,12 +1,18 @@
 """A group as the model sees it once: some of its passages, tokenised, with the answers' tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from random import Random
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.cross_encoders.reader_input import ReaderInput, ReaderTokenizer
+from retriever.sentences import sentence_spans
 from retriever.types import Span
-from training.data.group import Group, GroupRecord, titled_windows
+from training.data.evidence import EvidenceGroup
+from training.data.group import Group, GroupRecord, LabelledPassage, titled_windows
+
+BESIDE = 0.4
+"""The share of groups with evidence that are shown with a passage of the same text that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +31,26 @@ class PresentationSettings:
     """The share of groups whose passages are shown alone, as inserted documents are."""
 
 
+TokenRange = tuple[int, int]
+"""First and last token of a sequence, both included."""
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """``inputs``: one sequence per passage. ``answers``: for each, (first, last) of its tokens, both included."""
+    """``inputs``: one sequence per passage; the other tuples have as many items.
+
+    ``answers``: tokens that are a short answer. ``answerable``: whether the passage answers. ``pointed``: whether
+    the pointer learns from it; where no short answer is known it cannot. ``sentences``: tokens of each sentence with
+    whether it is evidence; none where nobody knows. ``verdict``: whether the passages say yes, where that was asked.
+    """
 
     inputs: tuple[ReaderInput, ...]
-    answers: tuple[tuple[tuple[int, int], ...], ...]
+    answers: tuple[tuple[TokenRange, ...], ...]
+    answerable: tuple[bool, ...]
+    sentences: tuple[tuple[tuple[TokenRange, bool], ...], ...]
+    kind: AnswerKind
+    pointed: bool = True
+    verdict: bool | None = None
 
 
 def chosen(record: GroupRecord, settings: PresentationSettings, rng: Random) -> GroupRecord:
@@ -58,9 +78,60 @@ def example(group: Group, tokenizer: ReaderTokenizer, settings: PresentationSett
     answers = tuple(
         _tokens(sequence, labelled.answers) for sequence, labelled in zip(inputs, passages, strict=True)
     )
-    return Example(tuple(inputs), answers)
+    return Example(
+        tuple(inputs),
+        answers,
+        answerable=tuple(map(bool, answers)),
+        sentences=tuple(
+            _sentences(sequence, labelled) if group.source.marked else ()
+            for sequence, labelled in zip(inputs, passages, strict=True)
+        ),
+        kind=AnswerKind.SHORT,
+    )
 
 
-def _tokens(sequence: ReaderInput, answers: Sequence[Span]) -> tuple[tuple[int, int], ...]:
+def evidence_example(group: EvidenceGroup, tokenizer: ReaderTokenizer, rng: Random) -> Example:
+    """One passage of the group, and sometimes another that does not answer, as sequences."""
+    positives = [passage for passage in group.passages if passage.answers_question]
+    negatives = [passage for passage in group.passages if not passage.answers_question]
+    shown = [rng.choice(positives)] if positives else []
+    if negatives and (not shown or rng.random() < BESIDE):
+        shown.append(rng.choice(negatives))
+    inputs = tokenizer.inputs(group.question, [(passage.title, passage.window) for passage in shown])
+    answers = tuple(
+        _tokens(sequence, passage.answers) for sequence, passage in zip(inputs, shown, strict=True)
+    )
+    return Example(
+        tuple(inputs),
+        answers,
+        answerable=tuple(passage.answers_question for passage in shown),
+        sentences=tuple(
+            _labelled(sequence, passage.sentences or ())
+            for sequence, passage in zip(inputs, shown, strict=True)
+        ),
+        kind=group.kind,
+        pointed=any(answers) or not positives,
+        verdict=group.verdict,
+    )
+
+
+def _tokens(sequence: ReaderInput, answers: Iterable[Span]) -> tuple[TokenRange, ...]:
     found = (sequence.tokens(span) for span in answers)
     return tuple((sequence.first + tokens[0], sequence.first + tokens[1]) for tokens in found if tokens)
+
+
+def _sentences(sequence: ReaderInput, labelled: LabelledPassage) -> tuple[tuple[TokenRange, bool], ...]:
+    """Those sentences are evidence that hold a marked answer."""
+    spans = sentence_spans(sequence.window)
+    return _labelled(
+        sequence, ((span, any(answer.touches(span) for answer in labelled.answers)) for span in spans)
+    )
+
+
+def _labelled(
+    sequence: ReaderInput, sentences: Iterable[tuple[Span, bool]]
+) -> tuple[tuple[TokenRange, bool], ...]:
+    """The sentences that the sequence holds whole."""
+    return tuple(
+        (tokens, is_evidence) for span, is_evidence in sentences for tokens in _tokens(sequence, [span])
+    )

@@ -17,7 +17,13 @@ answerability logit a_p of each passage and y_p = 1 where it shows an answer, el
 
     L = mean over groups of (L_pointer + mean over the group's passages of BCE(sigmoid(a_p), y_p)).
 
-The first term makes spans compare across passages; the second gives each passage a probability of its own.
+The first term makes spans compare across passages; the second gives each passage a probability of its own. Groups
+that the pointer learns nothing from count in the second term alone.
+
+A broad model learns three things more. With the evidence logits v, the mean over a sentence's tokens is the logit of
+the sentence's being evidence; with the kind logits of each passage and its verdict logit,
+
+    L_broad = mean over sentences of BCE + KIND_WEIGHT * mean over passages of CE(kind) + mean over verdicts of BCE.
 """
 
 from typing import NamedTuple
@@ -26,33 +32,69 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
-from app.answering.cross_encoders.cross_encoder import Scores
+from app.answering.cross_encoders.cross_encoder import BroadScores, Scores
 from training.reader.batch import Batch
+
+KIND_WEIGHT = 0.3
+"""The kind is soon learnt: it depends on the question nearly alone."""
+
+
+class BroadLosses(NamedTuple):
+    """The terms of a broad model, each a mean: scalars."""
+
+    evidence: Tensor
+    kind: Tensor
+    verdict: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        """What they add to what is minimised."""
+        return self.evidence + KIND_WEIGHT * self.kind + self.verdict
 
 
 class Losses(NamedTuple):
-    """Both terms, each a mean over groups: scalars."""
+    """The terms, each a mean: scalars. ``broad``: None for a model that learns short answers alone."""
 
     pointer: Tensor
     answerability: Tensor
+    broad: BroadLosses | None
 
     @property
     def total(self) -> Tensor:
         """What is minimised."""
-        return self.pointer + self.answerability
+        both = self.pointer + self.answerability
+        return both if self.broad is None else both + self.broad.total
 
     def by_name(self) -> dict[str, Tensor]:
-        return {"pointer": self.pointer, "answerability": self.answerability}
+        named = {"pointer": self.pointer, "answerability": self.answerability}
+        return named if self.broad is None else named | self.broad._asdict()
 
 
 def reader_losses(scores: Scores, batch: Batch) -> Losses:
     """The loss of a batch; see the module's equations."""
     start, end = (_shared_norm(logits, batch) for logits in (scores.start, scores.end))  # (T,)
     joint = start[batch.pairs[:, 0]] + end[batch.pairs[:, 1]]  # (P,)
-    marginal = [group.logsumexp(0) for group in torch.split(joint, list(batch.group_pairs))]
+    marginal = [group.logsumexp(0) for group in torch.split(joint, list(batch.group_pairs)) if len(group)]
     judged = F.binary_cross_entropy_with_logits(scores.answerability, batch.answerable, reduction="none")
     answerability = [group.mean() for group in torch.split(judged, list(batch.group_sequences))]
-    return Losses(-torch.stack(marginal).mean(), torch.stack(answerability).mean())
+    pointer = -torch.stack(marginal).sum() / batch.size if marginal else joint.sum()
+    broad = None if scores.broad is None else _broad_losses(scores.broad, batch)
+    return Losses(pointer, torch.stack(answerability).mean(), broad)
+
+
+def _broad_losses(scores: BroadScores, batch: Batch) -> BroadLosses:
+    """A term without anything to learn from is 0."""
+    sums = F.pad(scores.evidence.cumsum(0), (1, 0))  # of the logits before each token
+    first, last = batch.sentences[:, 0], batch.sentences[:, 1] + 1
+    sentences = (sums[last] - sums[first]) / (last - first)  # (N,)
+    kinds = F.cross_entropy(scores.kind, batch.kinds)
+    return BroadLosses(
+        _mean_bce(sentences, batch.evidence), kinds, _mean_bce(scores.verdict[batch.said], batch.verdicts)
+    )
+
+
+def _mean_bce(logits: Tensor, right: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, right, reduction="sum") / max(1, len(right))
 
 
 def _shared_norm(logits: Tensor, batch: Batch) -> Tensor:

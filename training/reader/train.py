@@ -10,7 +10,7 @@ from rich.console import Console
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from app.answering.cross_encoders.cross_encoder import PROJECTIONS, base_model
+from app.answering.cross_encoders.cross_encoder import BROAD, HEADS, PROJECTIONS, base_model
 from app.answering.cross_encoders.reader_input import MAX_TOKENS, ReaderTokenizer
 from app.answering.cross_encoders.reader_model import ReaderModel
 from app.answering.cross_encoders.reader_weights import READER_KIND, READER_NAME
@@ -19,6 +19,8 @@ from common.digest import json_digest
 from common.errors import ModelUnusableError
 from common.mpnet import mpnet_folder
 from common.packaged import minilm_folder, sha256_of
+from training.data.evidence import SETS, EvidenceGroup
+from training.data.group import GroupRecord
 from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
@@ -27,7 +29,8 @@ from training.loop.optimiser import LEARNING_RATE
 from training.loop.run import Pace, Quality, Run, device, training_dtype
 from training.reader.ablation import Ablation
 from training.reader.batch import Batch, batch_of
-from training.reader.example import Example, PresentationSettings, chosen, example
+from training.reader.evidence_quality import evidence_quality
+from training.reader.example import Example, PresentationSettings, chosen, evidence_example, example
 from training.reader.loss import Losses, reader_losses
 from training.reader.quality import quality
 
@@ -41,9 +44,12 @@ LOW_RANK_SHARES: Mapping[Source, float] = MappingProxyType(
 )
 LOW_RANK_RATE = 6e-4
 RATE_GOING_ON = 3e-4
-_HEADS = ("pointer.", "answerability.")
+BROAD_SHARE = 0.55
+HELD_OUT_TEXTS = 0.06
+"""The share of the texts with evidence, whole projects at a time, that nothing is learnt from."""
 _QUICK_GROUPS = 50
 _LOW_RANK_GROUPS = 60
+_QUICK_EVIDENCE, _EVIDENCE_GROUPS = 12, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +71,18 @@ class TrainingSettings:
     embeddings."""
     layers_kept: int = 0
     """With a rank, the first so many layers get no changes: neither they nor what lies below need a backward pass."""
+    evidence: float = 0.0
+    """The share of the groups that is of the sets with evidence; above 0 the reader becomes a broad one."""
 
     @classmethod
-    def low_rank(cls, rank: int, *, groups: int, seed: int, going_on: bool = False) -> "TrainingSettings":
+    def whole(cls, *, groups: int, seed: int, broad: bool = False) -> "TrainingSettings":
+        """For a small base model, whose weights are all learnt."""
+        return cls(groups=groups, seed=seed, evidence=BROAD_SHARE if broad else 0.0)
+
+    @classmethod
+    def low_rank(
+        cls, rank: int, *, groups: int, seed: int, going_on: bool = False, broad: bool = False
+    ) -> "TrainingSettings":
         """For a larger base model, of which little is learnt and on which every passage takes long."""
         return cls(
             groups=groups,
@@ -80,6 +95,7 @@ class TrainingSettings:
             shares=dict(LOW_RANK_SHARES),
             rank=rank,
             layers_kept=4,
+            evidence=BROAD_SHARE if broad else 0.0,
         )
 
     def without(self, part: Ablation) -> "TrainingSettings":
@@ -139,22 +155,22 @@ class _ReaderTask:
         self, data: PreparedData, settings: TrainingSettings, base: Path, start: Path | None = None
     ) -> None:
         self._data, self._settings = data, settings
-        groups = data.training()
-        if not settings.presentation.unanswerable:
-            groups = {
-                source: [record for record in some if record.answerable] for source, some in groups.items()
-            }
-        self._order = mixture(groups, settings.shares, total=settings.groups, seed=settings.seed)
+        self._order, self._held_out = _order(data, settings)
         self._tokenizer = ReaderTokenizer(base, max_tokens=settings.max_tokens)
         self._base_sha256 = sha256_of(base / "model.safetensors")
         self._made_from: dict[str, str] = {}
-        self.model = base_model(base, seed=settings.seed).to(device())
+        self.model = base_model(base, seed=settings.seed, broad=settings.evidence > 0).to(device())
         self.model.words = self.model.words.to(training_dtype())
         self.parameters = self._to_learn(settings, start)
         self.examples, self.examples_per_step = settings.groups, settings.groups_per_step
         self.rate = settings.rate
+        self._data_fingerprint = (
+            json_digest([data.fingerprint, data.evidence_fingerprint])
+            if settings.evidence
+            else data.fingerprint
+        )
         self.fingerprint = json_digest(
-            [asdict(settings), data.fingerprint, self._base_sha256, self._made_from]
+            [asdict(settings), self._data_fingerprint, self._base_sha256, self._made_from]
         )
 
     def parts(self, step: int, at_least: int) -> list[Batch]:
@@ -175,7 +191,11 @@ class _ReaderTask:
             some = development
         else:
             some = first_of_each(development, _LOW_RANK_GROUPS)
-        return quality(ReaderModel(self.model, self._tokenizer), some, self._data.store, searched=whole)
+        reader = ReaderModel(self.model, self._tokenizer)
+        found = quality(reader, some, self._data.store, searched=whole)
+        return found | evidence_quality(
+            reader, self._held_out, count=_EVIDENCE_GROUPS if whole else _QUICK_EVIDENCE
+        )
 
     def tensors(self) -> Mapping[str, Tensor]:
         return self.model.state_dict() if self._settings.rank is None else shipped_names(self.parameters)
@@ -189,7 +209,7 @@ class _ReaderTask:
             base_sha256=self._base_sha256,
             licence=LICENCE,
             command=command,
-            data=self._data.fingerprint,
+            data=self._data_fingerprint,
             seed=self._settings.seed,
             made_from=self._made_from,
         )
@@ -204,7 +224,7 @@ class _ReaderTask:
         with seeded(settings.seed):
             changes = with_low_rank(self.model, projections, rank=settings.rank)
         # an MPNet has not learnt any types
-        whole = _HEADS if settings.layers_kept else (*_HEADS, "types.")
+        whole = HEADS if settings.layers_kept else (*HEADS, "types.")
         heads = {name: weight for name, weight in self.model.named_parameters() if name.startswith(whole)}
         for weight in heads.values():
             weight.data = weight.data.float()
@@ -221,6 +241,8 @@ class _ReaderTask:
         self._made_from["start"] = entry.sha256
         begun = load_file(path)
         for name, weight in shipped_names(learnt).items():
+            if name not in begun and name.startswith(BROAD):
+                continue  # a reader of short answers becomes a broad one
             if name not in begun or begun[name].shape != weight.shape:
                 raise ModelUnusableError(
                     f"{path} has no {name} of the shape {tuple(weight.shape)}; give its rank."
@@ -230,5 +252,36 @@ class _ReaderTask:
     def _example(self, place: int) -> Example:
         presentation = self._settings.presentation
         rng = Random(f"{self._settings.seed}:{place}")
-        group = chosen(self._order[place], presentation, rng).group(self._data.store)
+        shown = self._order[place]
+        if isinstance(shown, EvidenceGroup):
+            return evidence_example(shown, self._tokenizer, rng)
+        group = chosen(shown, presentation, rng).group(self._data.store)
         return example(group, self._tokenizer, presentation, rng)
+
+
+Shown = GroupRecord | EvidenceGroup
+
+
+def _order(data: PreparedData, settings: TrainingSettings) -> tuple[list[Shown], list[EvidenceGroup]]:
+    """The groups in the order in which they are learnt from, and those with evidence that are held out."""
+    groups: dict[str, list[Shown]] = {source.value: [*records] for source, records in data.training().items()}
+    if not settings.presentation.unanswerable:
+        groups = {
+            source: [record for record in records if isinstance(record, GroupRecord) and record.answerable]
+            for source, records in groups.items()
+        }
+    shares: dict[str, float] = {source.value: share for source, share in settings.shares.items()}
+    held_out: list[EvidenceGroup] = []
+    if settings.evidence:
+        weights: dict[str, float] = {}
+        for name, records in data.evidence().items():
+            apart = [group.is_held_out(share=HELD_OUT_TEXTS, seed=settings.seed) for group in records]
+            held_out += [group for group, is_apart in zip(records, apart, strict=True) if is_apart]
+            groups[name] = [group for group, is_apart in zip(records, apart, strict=True) if not is_apart]
+            weights[name] = SETS[name] * len(groups[name])
+        shares = _scaled(shares, 1 - settings.evidence) | _scaled(weights, settings.evidence)
+    return mixture(groups, shares, total=settings.groups, seed=settings.seed), held_out
+
+
+def _scaled(shares: Mapping[str, float], total: float) -> dict[str, float]:
+    return {name: share * total / sum(shares.values()) for name, share in shares.items()}

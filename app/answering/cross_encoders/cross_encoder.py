@@ -16,10 +16,14 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from app.answering.answer_kind import AnswerKind
 from common.errors import ModelUnusableError
 
 _WORDS = "embeddings.word_embeddings.weight"
 _FARTHEST = 128
+BROAD = "broad."
+"""How the names of a broad model's further heads begin."""
+HEADS = ("pointer.", "answerability.", BROAD)
 PROJECTIONS = ("qkv", "out", "up", "down")
 """The names of a layer's projections, which low-rank changes are for."""
 
@@ -96,11 +100,24 @@ class Packed:
 
 
 class Scores(NamedTuple):
-    """Logits in float32. ``start``, ``end``: (T,). ``answerability``: (S,)."""
+    """Logits in float32. ``start``, ``end``: (T,). ``answerability``: (S,). ``broad``: None without those heads."""
 
     start: Tensor
     end: Tensor
     answerability: Tensor
+    broad: "BroadScores | None" = None
+
+
+class BroadScores(NamedTuple):
+    """What is asked of a passage beyond short answers, as logits in float32.
+
+    ``evidence``: of each token, that it stands in a sentence that answers, (T,). ``kind``: of each kind of answer in
+    the order of ``AnswerKind``, (S, kinds). ``verdict``: that the passage says yes, (S,).
+    """
+
+    evidence: Tensor
+    kind: Tensor
+    verdict: Tensor
 
 
 class _Layer(nn.Module):
@@ -135,15 +152,34 @@ class _Layer(nn.Module):
         return torch.bmm(scores.softmax(-1), value).transpose(0, 1).reshape(tokens, self.heads * width)
 
 
+class _BroadHeads(nn.Module):
+    """The heads of a broad model."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.evidence = nn.Linear(hidden, 1)
+        self.kind = nn.Linear(hidden, len(AnswerKind))
+        self.verdict = nn.Linear(hidden, 1)
+
+    def forward(self, states: Tensor, firsts: Tensor) -> BroadScores:
+        """``states``: of every token, (T, D). ``firsts``: of every sequence's first, (S, D)."""
+        return BroadScores(
+            self.evidence(states).float().squeeze(-1),
+            self.kind(firsts).float(),
+            self.verdict(firsts).float().squeeze(-1),
+        )
+
+
 class CrossEncoder(nn.Module):
     """BERT or MPNet with a pointer over its tokens and a judgement of the sequence from its first token.
 
-    The word embeddings are frozen and no part of its ``state_dict``: they are those of the base model.
+    Where it is ``broad``, it has heads for evidence, the kind of answer, and yes or no besides. The word embeddings
+    are frozen and no part of its ``state_dict``: they are those of the base model.
     """
 
     words: Tensor
 
-    def __init__(self, shape: EncoderShape, words: Tensor) -> None:
+    def __init__(self, shape: EncoderShape, words: Tensor, *, broad: bool = False) -> None:
         """``words``: the base model's word embeddings, (vocabulary, D)."""
         super().__init__()
         self.shape = shape
@@ -156,13 +192,16 @@ class CrossEncoder(nn.Module):
         self.layers = nn.ModuleList(_Layer(shape) for _ in range(shape.layers))
         self.pointer = nn.Linear(shape.hidden, 2)
         self.answerability = nn.Linear(shape.hidden, 1)
+        self.broad = _BroadHeads(shape.hidden) if broad else None
 
     def forward(self, packed: Packed) -> Scores:
         """The logits of every token and of every sequence."""
         states = self.states(packed)
         start, end = self.pointer(states).float().unbind(-1)
-        answerability = self.answerability(states[packed.firsts]).float().squeeze(-1)
-        return Scores(start, end, answerability)
+        firsts = states[packed.firsts]
+        answerability = self.answerability(firsts).float().squeeze(-1)
+        broad = None if self.broad is None else self.broad(states, firsts)
+        return Scores(start, end, answerability, broad)
 
     def states(self, packed: Packed) -> Tensor:
         """The last layer's states, (T, D)."""
@@ -194,7 +233,7 @@ def distance_buckets(distances: Tensor, buckets: int) -> Tensor:
     return ahead + torch.where(far < single, far, grown.clamp(max=buckets // 2 - 1))
 
 
-def base_model(folder: Path, *, seed: int = 0) -> CrossEncoder:
+def base_model(folder: Path, *, seed: int = 0, broad: bool = False) -> CrossEncoder:
     """The encoder of this folder (``config.json``, ``model.safetensors``) with heads that know nothing yet.
 
     MPNet has no types of tokens: it gets two that are zero.
@@ -205,14 +244,15 @@ def base_model(folder: Path, *, seed: int = 0) -> CrossEncoder:
     shape = EncoderShape.of_config(folder / "config.json")
     try:
         tensors = load_file(folder / "model.safetensors")
-        model = CrossEncoder(shape, tensors[_WORDS].float())
+        model = CrossEncoder(shape, tensors[_WORDS].float(), broad=broad)
         # beginnings of the heads, from a generator of their own: the process's is left alone
         generator = torch.Generator().manual_seed(seed)
         heads = {
-            "pointer.weight": torch.randn(2, shape.hidden, generator=generator) * 0.02,
-            "pointer.bias": torch.zeros(2),
-            "answerability.weight": torch.randn(1, shape.hidden, generator=generator) * 0.02,
-            "answerability.bias": torch.zeros(1),
+            name: torch.randn(weight.shape, generator=generator) * 0.02
+            if name.endswith("weight")
+            else torch.zeros(weight.shape)
+            for name, weight in model.state_dict().items()
+            if name.startswith(HEADS)
         }
         encoder = _of_mpnet(tensors, shape) if shape.buckets else _of_bert(tensors, shape)
         model.load_state_dict(encoder | heads)

@@ -1,16 +1,15 @@
 """The trained reader's model at work: from a question and windows to judgements and spans of characters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from app.answering.cross_encoders.cross_encoder import (
-    CrossEncoder,
-    Packed,
-)
+from app.answering.answer_kind import AnswerKind
+from app.answering.cross_encoders.cross_encoder import BroadScores, CrossEncoder, Packed, Scores
 from app.answering.cross_encoders.pointing import LONGEST_CHARACTERS, FloatArray, best_spans
 from app.answering.cross_encoders.reader_input import MAX_TOKENS, ReaderInput, ReaderTokenizer
 from app.answering.cross_encoders.reader_weights import (
@@ -30,16 +29,48 @@ _SPANS_KEPT = 3
 
 
 @dataclass(frozen=True, slots=True)
+class BroadJudgement:
+    """What a broad model makes of one window beyond short answers.
+
+    ``kinds``: how likely each kind of answer is asked for; they sum to 1. ``yes``: 0-1, whether the window says yes,
+    if yes or no is asked for.
+    """
+
+    kinds: Mapping[AnswerKind, float]
+    yes: float
+    _sequence: ReaderInput
+    _evidence: FloatArray
+    """Of the window's tokens, as logits."""
+
+    @property
+    def kind(self) -> AnswerKind:
+        """The likeliest."""
+        return max(self.kinds, key=self.kinds.__getitem__)
+
+    def evidence(self, span: Span) -> float:
+        """0-1, how likely these characters of the window, a sentence or a row, are among what answers.
+
+        0 where the sequence ends before them.
+        """
+        tokens = self._sequence.tokens(span)
+        if tokens is None:
+            return 0.0
+        return _sigmoid(float(self._evidence[tokens[0] : tokens[1] + 1].mean()))
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What the model makes of one window.
 
     ``answerability``: 0-1, whether it answers. ``spans``: (characters of the window, probability) of the best
     answers in it, best first, apart from each other. The probabilities are shared between all windows of the
-    question and the event that none answers, so they compare across windows.
+    question and the event that none answers, so they compare across windows. ``broad``: None where the model has
+    only learnt short answers.
     """
 
     answerability: float
     spans: tuple[tuple[Span, float], ...]
+    broad: BroadJudgement | None = None
 
 
 class ReaderModel:
@@ -61,29 +92,36 @@ class ReaderModel:
         starts: list[FloatArray] = []
         ends: list[FloatArray] = []
         logits: list[float] = []
+        broad: list[BroadJudgement | None] = []
         for at in range(0, len(inputs), _PACKED_TOGETHER):
             some = inputs[at : at + _PACKED_TOGETHER]
-            start, end, answerability = self._scores(some)
+            scores = self._scores(some)
             lengths = np.cumsum([len(sequence.ids) for sequence in some])[:-1]
-            starts += np.split(start, lengths)
-            ends += np.split(end, lengths)
-            logits += answerability.tolist()
+            starts += np.split(scores.start.numpy(), lengths)
+            ends += np.split(scores.end.numpy(), lengths)
+            logits += scores.answerability.tolist()
+            broad += [None] * len(some) if scores.broad is None else _broad(some, scores.broad, lengths)
         start_total = _total([_candidates(*pair) for pair in zip(inputs, starts, strict=True)])
         end_total = _total([_candidates(*pair) for pair in zip(inputs, ends, strict=True)])
         return [
-            _judgement(sequence, logit, start - start_total, end - end_total)
-            for sequence, logit, start, end in zip(inputs, logits, starts, ends, strict=True)
+            _judgement(sequence, logit, start - start_total, end - end_total, more)
+            for sequence, logit, start, end, more in zip(inputs, logits, starts, ends, broad, strict=True)
         ]
 
-    def _scores(self, inputs: Sequence[ReaderInput]) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Logits as float32: start and end, both (tokens of all inputs,), and answerability, (inputs,)."""
+    def _scores(self, inputs: Sequence[ReaderInput]) -> Scores:
+        """The logits, on the CPU."""
         device = self._model.words.device
         with torch.inference_mode():
-            scores = self._model(
+            scores: Scores = self._model(
                 Packed.of([(sequence.ids, sequence.types) for sequence in inputs], device=str(device))
             )
-        start, end, answerability = (logits.cpu().numpy() for logits in scores)
-        return start, end, answerability
+        broad = scores.broad
+        return Scores(
+            scores.start.cpu(),
+            scores.end.cpu(),
+            scores.answerability.cpu(),
+            None if broad is None else BroadScores(*(logits.cpu() for logits in broad)),
+        )
 
 
 def load_reader_model(
@@ -125,12 +163,37 @@ def _total(logits: Sequence[FloatArray]) -> float:
     return float(np.logaddexp.reduce(np.concatenate(logits).astype(np.float64)))
 
 
-def _judgement(sequence: ReaderInput, logit: float, start: FloatArray, end: FloatArray) -> Judgement:
+def _broad(
+    inputs: Sequence[ReaderInput], scores: BroadScores, lengths: npt.NDArray[np.int64]
+) -> list[BroadJudgement]:
+    """``lengths``: where each sequence but the last ends among the tokens of all."""
+    evidence = np.split(scores.evidence.numpy(), lengths)
+    return [
+        BroadJudgement(
+            dict(zip(AnswerKind, kinds, strict=True)),
+            _sigmoid(verdict),
+            sequence,
+            tokens[sequence.first : sequence.first + len(sequence.offsets)],
+        )
+        for sequence, tokens, kinds, verdict in zip(
+            inputs, evidence, scores.kind.softmax(-1).tolist(), scores.verdict.tolist(), strict=True
+        )
+    ]
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + float(np.exp(-np.float64(logit))))
+
+
+def _judgement(
+    sequence: ReaderInput, logit: float, start: FloatArray, end: FloatArray, broad: BroadJudgement | None
+) -> Judgement:
     """``start``, ``end``: log-probabilities of all tokens of the sequence."""
     window = slice(sequence.first, sequence.first + len(sequence.offsets))
     spans = best_spans(start[window], end[window], starts=sequence.starts, ends=sequence.ends, k=_SPANS_KEPT)
     in_characters = [(sequence.characters(first, last), float(np.exp(score))) for first, last, score in spans]
     return Judgement(
-        answerability=1 / (1 + float(np.exp(-np.float64(logit)))),
+        answerability=_sigmoid(logit),
         spans=tuple(span for span in in_characters if len(span[0]) <= LONGEST_CHARACTERS),
+        broad=broad,
     )

@@ -8,7 +8,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from app.answering.cross_encoders.cross_encoder import CrossEncoder, EncoderShape, base_model, base_words
+from app.answering.cross_encoders.cross_encoder import (
+    BROAD,
+    CrossEncoder,
+    EncoderShape,
+    base_model,
+    base_words,
+)
 from app.answering.cross_encoders.low_rank import besides, is_low_rank, merge
 from app.answering.shipped_weights import ShippedWeights
 from common.errors import ModelUnusableError
@@ -51,11 +57,13 @@ def reader_encoder(weights: Path, base: Path) -> CrossEncoder:
 
 
 def _encoder(tensors: Mapping[str, Tensor], base: Path) -> CrossEncoder:
+    broad = any(name.startswith(BROAD) for name in tensors)
     if not is_low_rank(tensors):
-        encoder = CrossEncoder(EncoderShape.of_config(base / "config.json"), base_words(base).float())
+        shape = EncoderShape.of_config(base / "config.json")
+        encoder = CrossEncoder(shape, base_words(base).float(), broad=broad)
         encoder.load_state_dict(tensors)
         return encoder
-    encoder = base_model(base)
+    encoder = base_model(base, broad=broad)
     merge(encoder, tensors)
     encoder.load_state_dict(encoder.state_dict() | besides(tensors))
     return encoder

@@ -1,8 +1,10 @@
 // The service, as this page uses it.
 import { eventsOf } from "./events.js";
+import { askForKey, keyHeaders } from "./key.js";
 
 const NOT_READY = "urn:loccit:problem:not-ready";
 const PATIENCE_MS = 1500;
+const UNAUTHORIZED = 401;
 
 /** What went wrong, in the service's own sentence. */
 export class Problem extends Error {
@@ -53,12 +55,14 @@ export async function ready({ signal }) {
 }
 
 async function reach(path, options) {
-  const response = await fetch(path, options).catch((error) => {
+  const headers = { ...options.headers, ...keyHeaders() };
+  const response = await fetch(path, { ...options, headers }).catch((error) => {
     passedOver(error);
     throw new Problem({ title: "No connection", detail: "The service cannot be reached; is it still running?" });
   });
   if (response.ok) return response;
   const said = await response.json().catch(() => ({}));
+  if (response.status === UNAUTHORIZED && (await askForKey(said.detail))) return reach(path, options);
   throw new Problem({ title: `The service answered with status ${response.status}`, ...said });
 }
 

@@ -61,4 +61,5 @@ async def test_an_unknown_id_is_404_with_a_sentence(client, document_id):
         "title": "There is no such document",
         "status": 404,
         "detail": f"No document has the id {document_id!r}; an answer's citations name ids that exist.",
+        "request_id": response.headers["x-request-id"],
     }

@@ -75,8 +75,9 @@ async def test_a_failure_is_an_event_with_its_problem(caplog):
             return super().generate(question, readings, **options)
 
     async with serving(lambda _: service_over(generator=Broken())) as client:
-        events = events_of((await client.post("/answer/stream", json={"question": "break"})).text)
-        problem = problem_of(await client.post("/answer", json={"question": "break"}), 500)
+        asked = {"json": {"question": "break"}, "headers": {"X-Request-ID": "mine"}}
+        events = events_of((await client.post("/answer/stream", **asked)).text)
+        problem = problem_of(await client.post("/answer", **asked), 500)
     assert [name for name, _ in events] == ["retrieved", "read", "error"]
     assert events[-1][1] == problem
     assert "secret/path" in caplog.text

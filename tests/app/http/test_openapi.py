@@ -30,6 +30,7 @@ async def test_every_route_and_its_errors_are_described(description):
         "GET /health/live": {"200"},
         "GET /health/ready": {"200", "503", "default"},
         "GET /": {"200"},
+        "GET /metrics": {"200"},
     }
 
 
@@ -121,9 +122,10 @@ def test_the_sentence_about_a_wrong_value_can_say_what_is_right_for_every_field(
 
 
 async def test_examples_of_refusals_are_what_the_service_says(client):
-    response = await client.post("/answer", json={"question": "who?", "top_k": 0})
+    named = {"X-Request-ID": examples.REQUEST_ID}
+    response = await client.post("/answer", json={"question": "who?", "top_k": 0}, headers=named)
     assert response.json() == examples.PROBLEMS[422]
-    response = await client.get("/documents/Eifel_Tower")
+    response = await client.get("/documents/Eifel_Tower", headers=named)
     assert response.json() == examples.PROBLEMS[404]
 
 

@@ -14,7 +14,8 @@ def problem_of(response, status: int) -> dict:
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     problem = response.json()
-    assert set(problem) == {"type", "title", "status", "detail"}
+    assert set(problem) == {"type", "title", "status", "detail", "request_id"}
+    assert problem["request_id"] == response.headers["x-request-id"]
     assert problem["status"] == status
     return problem
 

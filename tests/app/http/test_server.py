@@ -109,6 +109,17 @@ def test_a_port_in_use_is_told(directory):
             run_server(Settings.of(index=directory, generator="reader"), host="127.0.0.1", port=port)
 
 
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("host", "key_file", "warnings"),
+    [("0.0.0.0", None, 1), ("0.0.0.0", "keys.json", 0), ("127.0.0.1", None, 0), ("localhost", None, 0)],
+)
+def test_only_beyond_loopback_and_without_keys_it_warns(host, key_file, warnings, caplog):
+    with server._listening(host, 0) as listening:
+        server._warn_where_open(Settings.of(key_file=key_file), listening)
+    assert len(caplog.records) == warnings
+
+
 def test_a_service_that_fails_to_open_ends_the_process_with_the_sentence(directory):
     """The manifest is there, so it listens; the vectors are damaged, so it cannot go on."""
     generation = directory / "generations" / (directory / "CURRENT").read_text().strip()

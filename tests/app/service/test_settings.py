@@ -125,6 +125,8 @@ def test_the_commands_that_answer_take_the_options_that_they_took():
         "min_confidence",
         "target_accuracy",
         "threads",
+        "log_format",
+        "key_file",
     }
 
 

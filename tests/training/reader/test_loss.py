@@ -5,21 +5,28 @@ import math
 import pytest
 import torch
 
-from app.answering.cross_encoders.cross_encoder import Packed, Scores
+from app.answering.cross_encoders.cross_encoder import BroadScores, Packed, Scores
 from training.reader.batch import Batch
-from training.reader.loss import reader_losses
+from training.reader.loss import KIND_WEIGHT, reader_losses
 
 
-def batch(*, pairs, group_pairs, answerable):
+def batch(
+    *, pairs, group_pairs, answerable, sentences=(), evidence=(), kinds=(0, 0, 0), said=(), verdicts=()
+):
     """Two groups: two sequences of 3 tokens ([CLS], one of the window, [SEP]), then one such sequence."""
     return Batch(
         Packed.of([((1, 2, 3), (0, 0, 0))] * 3),
         torch.tensor([True, True, False] * 3),
         (6, 3),
-        torch.tensor(pairs),
+        torch.tensor(pairs, dtype=torch.long).reshape(-1, 2),
         group_pairs,
         (2, 1),
         torch.tensor(answerable),
+        torch.tensor(sentences, dtype=torch.long).reshape(-1, 2),
+        torch.tensor(evidence, dtype=torch.float32),
+        torch.tensor(kinds),
+        torch.tensor(said, dtype=torch.long),
+        torch.tensor(verdicts, dtype=torch.float32),
     )
 
 
@@ -55,3 +62,60 @@ def test_tokens_that_may_not_be_chosen_do_not_matter():
         return float(reader_losses(Scores(logits, logits, torch.zeros(3)), target).total)
 
     assert loss(-50.0) == loss(50.0)
+
+
+def test_a_group_without_pairs_adds_nothing_to_the_pointers_mean():
+    logits = torch.zeros(9)
+    both = batch(pairs=[[1, 1], [6, 6]], group_pairs=(1, 1), answerable=[1.0, 0.0, 0.0])
+    one = batch(pairs=[[6, 6]], group_pairs=(0, 1), answerable=[1.0, 0.0, 0.0])
+    none = batch(pairs=[], group_pairs=(0, 0), answerable=[1.0, 0.0, 0.0])
+    found = [
+        float(reader_losses(Scores(logits, logits, torch.zeros(3)), some).pointer)
+        for some in (both, one, none)
+    ]
+    of_first, of_second = 2 * math.log(4), 2 * math.log(2)
+    assert found == pytest.approx([(of_first + of_second) / 2, of_second / 2, 0.0])
+
+
+def broad_scores(evidence, kind, verdict):
+    return Scores(
+        torch.zeros(9),
+        torch.zeros(9),
+        torch.zeros(3),
+        BroadScores(torch.tensor(evidence), torch.tensor(kind), torch.tensor(verdict)),
+    )
+
+
+def test_a_sentence_is_judged_by_the_mean_of_its_tokens_logits():
+    scores = broad_scores(
+        [9.0, math.log(3) - 1, math.log(3) + 1, 0.0, 9.0, -math.log(4), 0.0, 0.0, 0.0],
+        [[0.0, 0.0, math.log(2), 0.0]] * 3,
+        [5.0, math.log(3), -5.0],
+    )
+    target = batch(
+        pairs=[[1, 1], [6, 6]],
+        group_pairs=(1, 1),
+        answerable=[1.0, 0.0, 0.0],
+        sentences=[[1, 2], [5, 5]],
+        evidence=[1.0, 0.0],
+        kinds=(2, 2, 0),
+        said=[1],
+        verdicts=[0.0],
+    )
+    losses = reader_losses(scores, target)
+    # 0.75 that is evidence, 0.2 that is not
+    assert float(losses.broad.evidence) == pytest.approx(-(math.log(0.75) + math.log(0.8)) / 2, rel=1e-5)
+    assert float(losses.broad.kind) == pytest.approx(-(2 * math.log(2 / 5) + math.log(1 / 5)) / 3, rel=1e-6)
+    assert float(losses.broad.verdict) == pytest.approx(-math.log(0.25), rel=1e-6)
+    narrow = float(losses.pointer) + float(losses.answerability)
+    broad = (
+        float(losses.broad.evidence) + KIND_WEIGHT * float(losses.broad.kind) + float(losses.broad.verdict)
+    )
+    assert float(losses.total) == pytest.approx(narrow + broad)
+    assert set(losses.by_name()) == {"pointer", "answerability", "evidence", "kind", "verdict"}
+
+
+def test_where_nothing_is_known_the_broad_terms_are_zero():
+    target = batch(pairs=[[1, 1], [6, 6]], group_pairs=(1, 1), answerable=[1.0, 0.0, 0.0])
+    losses = reader_losses(broad_scores([0.0] * 9, [[0.0] * 4] * 3, [0.0] * 3), target)
+    assert (float(losses.broad.evidence), float(losses.broad.verdict)) == (0.0, 0.0)

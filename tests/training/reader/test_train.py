@@ -9,14 +9,18 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.cross_encoders.cross_encoder import PROJECTIONS, base_model
 from app.answering.cross_encoders.reader_input import ReaderTokenizer
 from app.answering.cross_encoders.reader_model import ReaderModel, reader_model
 from app.answering.shipped_weights import shipped_weights
 from common.errors import LoccitError, ModelUnusableError
 from common.packaged import sha256_of
+from retriever.types import Span
+from tests.training.conftest import write_lines
 from training.data.group import GroupRecord
 from training.data.mixture import mixture
+from training.data.prepare import prepare
 from training.data.prepared import PreparedData
 from training.data.question import Source
 from training.data.shards import read_shard, shards
@@ -254,3 +258,77 @@ def test_a_quick_look_reads_only_what_answers(data, base):
     for source, numbers in quick.items():
         assert set(numbers) == {"groups", "em_given", "f1_given"}
         assert set(whole[source]) == {"groups", "em", "f1", "em_pointed", "first", "em_given", "f1_given"}
+
+
+def with_evidence(data_folder):
+    """Questions on ports of which the sentence with the word of the question answers, and questions to say yes to."""
+    texts = [
+        f"Port {place} is old. The gate of {place} is made of {stuff}." for place, stuff in STUFF.items()
+    ]
+    write_lines(
+        data_folder / "evidence/faq_docs.jsonl.gz",
+        [
+            {
+                "question": f"why is the gate of {place} hard", "document": text, "title": "", "answerable": True,
+                "evidence": [[text.index("The gate"), len(text)]], "kind": "long", "doc": place,
+            }
+            for text, place in zip(texts, STUFF, strict=True)
+        ],
+    )  # fmt: skip
+    write_lines(
+        data_folder / "evidence/boolq_dev.jsonl.gz",
+        [
+            {
+                "question": f"is the gate of {place} old", "title": "",
+                "document": f"It is {'old' if old % 2 else 'new'}.",
+                "answerable": True, "evidence": [], "kind": "yesno", "yesno": "yes" if old % 2 else "no", "doc": place,
+            }
+            for old, place in enumerate(STUFF)
+        ],
+    )  # fmt: skip
+
+
+STUFF = {"Emden": "oak", "Dover": "iron", "Calais": "elm", "Bergen": "tin"}
+
+
+@pytest.fixture
+def broad_data(data_folder, tmp_path, quiet, monkeypatch):
+    """Prepared data with evidence, half of its texts held out."""
+    monkeypatch.setattr(training, "HELD_OUT_TEXTS", 0.5)
+    with_evidence(data_folder)
+    prepare(data_folder, tmp_path / "prepared", quiet)
+    return tmp_path / "prepared"
+
+
+def test_a_broad_reader_learns_evidence_and_kinds_of_answers(broad_data, base, tmp_path, quiet, monkeypatch):
+    monkeypatch.setattr(run, "_SECONDS_BETWEEN_LINES", 0.0)
+    settings = replace(SETTINGS, groups=400, evidence=0.5, rate=1e-2)
+    train(broad_data, tmp_path / "broad", quiet, settings=settings, base=base)
+    lines = [json.loads(line) for line in (tmp_path / "broad/log.jsonl").read_text().splitlines()]
+    for name in ("evidence", "kind"):
+        losses = [line[name] for line in lines if name in line]
+        assert sum(losses[-20:]) < 0.8 * sum(losses[:20]), name
+    text = "Port Emden is old. The gate of Emden is made of oak."
+    path = tmp_path / "broad/weights/reader.safetensors"
+    (judged,) = reader_model(path, base, max_tokens=160).judge("why is the gate of Emden hard", [("", text)])
+    assert judged.broad.evidence(Span(19, len(text))) > judged.broad.evidence(Span(0, 18))
+    assert judged.broad.kind is AnswerKind.EXPLANATION
+    assert sum(judged.broad.kinds.values()) == pytest.approx(1.0)
+
+
+def test_a_reader_of_short_answers_becomes_a_broad_one(broad_data, base, tmp_path, quiet):
+    pytest.importorskip("peft")
+    settings = replace(TrainingSettings.low_rank(4, groups=8, seed=0), layers_kept=0)
+    train(broad_data, tmp_path / "narrow", quiet, settings=settings, base=base)
+    narrow, of_narrow = shipped_weights("reader", "reader", tmp_path / "narrow/weights")
+    broad = replace(settings, evidence=0.5)
+    found = train(broad_data, tmp_path / "broad", quiet, settings=broad, base=base, start=narrow.parent)
+    path, entry = shipped_weights("reader", "reader", tmp_path / "broad/weights")
+    heads = {name for name in load_file(path) if name.startswith("broad.") and name.endswith("weight")}
+    assert heads == {"broad.evidence.weight", "broad.kind.weight", "broad.verdict.weight"}
+    assert not any(name.startswith("broad.") for name in load_file(narrow))
+    assert entry.data != of_narrow.data
+    assert entry.made_from == {"start": of_narrow.sha256}
+    assert any("kind" in numbers for numbers in found.values())
+    (judged,) = reader_model(narrow, base, max_tokens=160).judge("why", [("", "It is old.")])
+    assert judged.broad is None
