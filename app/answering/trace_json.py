@@ -302,15 +302,17 @@ def event_as_json(event: events.Event) -> Event:
 
 def hit_as_json(hit: retrieval.Hit) -> Hit:
     """A hit with its passage's text and place."""
-    return {
+    shown: Hit = {
         **_passage_place(hit.passage),
         "title": hit.passage.title,
         "text": hit.passage.text,
         "continuation": hit.passage.continuation,
-        **({"headings": list(hit.passage.headings)} if hit.passage.headings else {}),
         "score": hit.score,
         "rank": hit.rank,
     }
+    if hit.passage.headings:
+        shown["headings"] = list(hit.passage.headings)
+    return shown
 
 
 def candidate_as_json(candidate: types.Candidate) -> Candidate:

@@ -249,3 +249,12 @@ def test_an_opinion_from_before_answers_were_judged_is_told_so():
     del kept["candidates"][0]["opinion"]["right"]
     with pytest.raises(LoccitError, match="did not judge answers; predict it again"):
         candidates_of(kept)
+
+
+def test_the_headings_of_a_passage_come_back_and_stand_nowhere_where_there_are_none():
+    headed = replace(PASSAGE, headings=("Rise", "Fall"))
+    (hit,) = TRACE.hits
+    trace = trace_as_json(replace(TRACE, hits=(replace(hit, passage=headed),)))
+    assert trace["hits"][0]["headings"] == ["Rise", "Fall"]
+    assert [each.passage for each in hits_of(trace)] == [headed]
+    assert "headings" not in trace_as_json(TRACE)["hits"][0]
