@@ -302,8 +302,12 @@ def event_as_json(event: events.Event) -> Event:
 
 def hit_as_json(hit: retrieval.Hit) -> Hit:
     """A hit with its passage's text and place."""
+    place = _passage_place(hit.passage)
     shown: Hit = {
-        **_passage_place(hit.passage),
+        "row": place["row"],
+        "document_id": place["document_id"],
+        "start": place["start"],
+        "end": place["end"],
         "title": hit.passage.title,
         "text": hit.passage.text,
         "continuation": hit.passage.continuation,

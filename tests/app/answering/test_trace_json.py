@@ -190,11 +190,11 @@ SPAN = {"start", "end"}
 @pytest.mark.parametrize(
     ("inner", "form", "elsewhere"),
     [
-        (retrieval.Document, trace_json.Document, {"doc_id": {"document_id"}}),
+        (retrieval.Document, trace_json.Document, {"doc_id": {"document_id"}, "blocks": set()}),
         (
             Passage,
             trace_json.Hit,
-            {"doc_id": {"document_id"}, "span": SPAN},
+            {"doc_id": {"document_id"}, "span": SPAN, "headings": set()},  # written where there are some
         ),
         (Hit, trace_json.Hit, {"passage": {"row", "title", "text", "continuation", *SPAN}}),
         (ScoredSpan, trace_json.ScoredPlace, {"span": SPAN}),
