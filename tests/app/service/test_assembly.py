@@ -51,7 +51,7 @@ class FirstWords:
     def __init__(self):
         self.judged = []
 
-    def judge(self, question, passages):
+    def judge(self, question, passages, *, whole):
         self.judged.append(len(passages))
         return [
             Judgement(0.5, ((Span(0, len(" ".join(window.split(" ")[:2]))), 0.6 / 2**place),))
