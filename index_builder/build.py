@@ -74,7 +74,7 @@ def build_index(
     """
     with BuildLock(directory), VectorCache.open(directory / "cache", encoder) as cache:
         with _full_disk_as_sentence(directory), next_generation(directory) as folder:
-            with closing(IndexWriter(settings, folder)) as writer:
+            with closing(IndexWriter(settings, folder, encoder=encoder)) as writer:
                 names = told_apart([corpus.source.name for corpus in corpora])
                 sources = [
                     _read(corpus, name, writer, strict=strict, console=console)

@@ -10,6 +10,7 @@ from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS
 from app.answering.text.normalise import normalise_answer
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
 from common.deadline import Deadline
+from retriever.folding import fold, shown
 from retriever.types import Passage
 
 ANSWER_TOKENS = 32
@@ -85,9 +86,9 @@ class LMGenerator:
     def _prompt(self, question: str, passage: Passage) -> str:
         head = self._lm.head
         return prompt.prompt(
-            head(passage.title, max_tokens=TITLE_TOKENS),
-            head(passage.window, max_tokens=self._evidence_tokens),
-            head(question, max_tokens=QUESTION_TOKENS),
+            head(fold(passage.heading).text, max_tokens=TITLE_TOKENS),
+            head(fold(passage.window).text, max_tokens=self._evidence_tokens),
+            head(fold(question).text, max_tokens=QUESTION_TOKENS),
         )
 
 
@@ -175,7 +176,7 @@ def answers(text: str, *, no_answer: str) -> bool:
 def _extracted(reading: Reading, scored: ScoredSpan) -> Candidate:
     passage = reading.hit.passage
     return Candidate(
-        answer=scored.span.shifted(-passage.span.start).of(passage.window),
+        answer=shown(scored.span.shifted(-passage.span.start).of(passage.window)),
         passage=passage,
         source=CandidateSource.READER,
         logprob=math.log(max(scored.score, LEAST_SCORE)),

@@ -11,9 +11,12 @@ from tokenizers import Encoding, Tokenizer
 from app.answering.limits import QUESTION_TOKENS, TITLE_TOKENS, worth_tokenising
 from app.answering.text.token_offsets import characters, touching
 from common.errors import ModelUnusableError
+from retriever.folding import Folded, fold
 from retriever.types import Span
 
 MAX_TOKENS = 192
+LONGEST = 512
+"""Tokens of a sequence that grows to hold a whole passage: as many as the base models have positions for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,10 @@ class ReaderInput:
 
 
 class ReaderTokenizer:
-    """Tokens of questions and passages. ``max_tokens``: of a sequence; what does not fit of the window is left out."""
+    """Tokens of questions and passages. ``max_tokens``: of a sequence; what does not fit of the window is left out.
+
+    A sequence is longer, up to ``LONGEST``, where what must be read whole needs it.
+    """
 
     def __init__(self, folder: Path, *, max_tokens: int = MAX_TOKENS) -> None:
         """``folder``: of the base model, with its ``tokenizer.json``."""
@@ -55,36 +61,46 @@ class ReaderTokenizer:
         self.max_tokens = max_tokens
         self._cls, self._sep = special_tokens(self._tokenizer)
 
-    def inputs(self, question: str, passages: Sequence[tuple[str, str]]) -> list[ReaderInput]:
-        """A sequence for each (title, window).
+    def inputs(
+        self, question: str, passages: Sequence[tuple[str, str]], *, whole: Sequence[int] = ()
+    ) -> list[ReaderInput]:
+        """A sequence for each (title, window), read folded (see ``fold``): offsets are of the window as it stands.
 
+        ``whole``: how many characters of each window must be read; none of them: as many as fit.
         The question mark at the question's end is left out: not everybody types one.
         """
         if not passages:
             return []
         encode = self._tokenizer.encode_batch
-        question = worth_tokenising(question.rstrip("? "), QUESTION_TOKENS)
+        question = worth_tokenising(fold(question.rstrip("? ")).text, QUESTION_TOKENS)
         asked = encode([question], add_special_tokens=False)[0].ids[:QUESTION_TOKENS]
         titles = encode(
-            [worth_tokenising(title, TITLE_TOKENS) for title, _ in passages], add_special_tokens=False
+            [worth_tokenising(fold(title).text, TITLE_TOKENS) for title, _ in passages],
+            add_special_tokens=False,
         )
+        folded = [fold(window) for _, window in passages]
         windows = encode(
-            [worth_tokenising(window, self.max_tokens) for _, window in passages], add_special_tokens=False
+            [worth_tokenising(window.text, LONGEST) for window in folded], add_special_tokens=False
         )
         return [
-            self._input(asked, title.ids[:TITLE_TOKENS], window, encoding)
-            for title, (_, window), encoding in zip(titles, passages, windows, strict=True)
+            self._input(asked, title.ids[:TITLE_TOKENS], window, must, read, encoding)
+            for title, (_, window), must, read, encoding in zip(
+                titles, passages, whole or [0] * len(passages), folded, windows, strict=True
+            )
         ]
 
-    def _input(self, asked: list[int], title: list[int], window: str, encoding: Encoding) -> ReaderInput:
+    def _input(
+        self, asked: list[int], title: list[int], window: str, whole: int, folded: Folded, encoding: Encoding
+    ) -> ReaderInput:
         before = [self._cls, *asked, self._sep]
         head = [*before, *title, self._sep] if title else before
-        kept = max(0, self.max_tokens - len(head) - 1)
         words = np.asarray(encoding.word_ids, dtype=np.int64)
         changes = words[1:] != words[:-1]
-        offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        offsets = folded.stored_offsets(np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2))
+        needed = min(LONGEST, len(head) + 1 + int((offsets[:, 0] < whole).sum()))
+        kept = max(0, max(self.max_tokens, needed) - len(head) - 1)
         edge = np.ones(min(1, len(words)), dtype=bool)
-        whole = len(words) <= kept and worth_tokenising(window, self.max_tokens) == window
+        complete = len(words) <= kept and worth_tokenising(folded.text, LONGEST) == folded.text
         ids = (*head, *encoding.ids[:kept], self._sep)
         return ReaderInput(
             window=window,
@@ -94,7 +110,7 @@ class ReaderTokenizer:
             offsets=offsets[:kept],
             starts=np.concatenate([edge, changes])[:kept],
             ends=np.concatenate([changes, edge])[:kept],
-            read=len(window) if whole else int(offsets[:kept, 1].max(initial=0)),
+            read=len(window) if complete else int(offsets[:kept, 1].max(initial=0)),
         )
 
 

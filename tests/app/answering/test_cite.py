@@ -11,7 +11,7 @@ from retriever.encoder import HashingEncoder
 from retriever.index_writer import index_in_memory
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
-from retriever.types import Document, Passage, Span
+from retriever.types import Block, BlockKind, Document, Passage, Span
 
 TEXT = (
     "The tower was begun in 1698. 😀 Henry Winstanley designed it. It stood on the Eddystone rocks.\r\n"
@@ -48,6 +48,42 @@ def quoted(citer: SentenceCiter, question: str, one: Candidate, document: Docume
 def test_the_quote_is_the_sentence_that_holds_the_answer(citer, document):
     one = candidate("Henry Winstanley", passage_of(document, len(TEXT)))
     assert quoted(citer, "who designed the tower", one, document) == "😀 Henry Winstanley designed it."
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("Ouagadougou", "Capital: Ouagadougou"),
+        ("five", "2. Stir. Wait for five minutes."),
+        ("tall", "It is tall."),
+    ],
+)
+def test_the_quote_is_a_whole_step_or_line_where_the_answer_stands_in_one(citer, answer, expected):
+    fields, steps = "Country: Burkina Faso\nCapital: Ouagadougou", "1. Pour.\n2. Stir. Wait for five minutes."
+    text = f"{fields}\n\n{steps}\n\nIt is old. It is tall."
+    document = Document("d", "Facts", text)
+    at = text.index(answer)
+    one = candidate(answer, passage_of(document, len(text)), Span(at, at + len(answer)))
+    assert quoted(citer, "what is it", one, document) == expected
+
+
+def test_the_documents_blocks_tell_what_is_quoted_whole(citer):
+    text = "The oil. Buy it.\nThe lamp. Light it."
+    spans = Span(0, 16), Span(17, 36)
+    blocks = Block(BlockKind.ROW, spans[0]), Block(BlockKind.PARAGRAPH, spans[1])
+    document = Document("d", "Lamps", text, blocks=blocks)
+    for at, expected in ((9, "The oil. Buy it."), (27, "Light it.")):
+        one = candidate("it", passage_of(document, len(text)), Span(at, at + 5))
+        assert quoted(citer, "what", one, document) == expected
+
+
+def test_an_answer_is_found_in_spite_of_soft_hyphens_and_ligatures(citer):
+    text = "The com\u00adpany was foun\u00added by Hen\u00adrik Lar\u00adsen. The oﬃce is old."
+    document = Document("d", "Company", text)
+    one = candidate("Henrik Larsen", passage_of(document, len(text)))
+    assert quoted(citer, "who founded the company", one, document) == text[: text.index(" The o")]
+    one = candidate("office", passage_of(document, len(text)))
+    assert quoted(citer, "what is old", one, document) == "The oﬃce is old."
 
 
 def test_a_quote_may_run_into_the_continuation(citer, document):

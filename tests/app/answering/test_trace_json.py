@@ -201,11 +201,11 @@ SPAN = {"start", "end"}
 @pytest.mark.parametrize(
     ("inner", "form", "elsewhere"),
     [
-        (retrieval.Document, trace_json.Document, {"doc_id": {"document_id"}}),
+        (retrieval.Document, trace_json.Document, {"doc_id": {"document_id"}, "blocks": set()}),
         (
             Passage,
             trace_json.Hit,
-            {"doc_id": {"document_id"}, "span": SPAN},
+            {"doc_id": {"document_id"}, "span": SPAN, "headings": set()},  # written where there are some
         ),
         (Hit, trace_json.Hit, {"passage": {"row", "title", "url", "source", "text", "continuation", *SPAN}}),
         (ScoredSpan, trace_json.ScoredPlace, {"span": SPAN}),
@@ -262,3 +262,12 @@ def test_an_opinion_from_before_answers_were_judged_is_told_so():
     del kept["candidates"][0]["opinion"]["right"]
     with pytest.raises(LoccitError, match="did not judge answers; predict it again"):
         candidates_of(kept)
+
+
+def test_the_headings_of_a_passage_come_back_and_stand_nowhere_where_there_are_none():
+    headed = replace(PASSAGE, headings=("Rise", "Fall"))
+    (hit,) = TRACE.hits
+    trace = trace_as_json(replace(TRACE, hits=(replace(hit, passage=headed),)))
+    assert trace["hits"][0]["headings"] == ["Rise", "Fall"]
+    assert [each.passage for each in hits_of(trace)] == [headed]
+    assert "headings" not in trace_as_json(TRACE)["hits"][0]

@@ -130,6 +130,36 @@ def test_what_does_not_fit_of_the_window_is_left_out_and_so_is_an_answer_there(t
     assert not cut.ends[-1]
 
 
+def test_a_passage_is_read_whole_however_long_that_makes_the_sequence(tokenizer_folder):
+    tokenizer = ReaderTokenizer(tokenizer_folder, max_tokens=7)
+    usual, longer = tokenizer.inputs("a", [("b", "c d e f g")] * 2, whole=[1, 7])
+    assert (len(usual.ids), usual.read) == (7, 1)
+    assert (len(longer.ids), longer.read) == (10, 7)
+    assert longer.tokens(Span(6, 7)) == (3, 3)
+
+
+def test_the_reader_asks_for_whole_passages_but_not_for_their_continuations(documents):
+    asked = []
+
+    class Asked(Judging):
+        def judge(self, question, passages, *, whole):
+            asked.extend(zip(passages, whole, strict=True))
+            return super().judge(question, passages, whole=whole)
+
+    hits = scored(documents, 0.5)
+    headed = replace(hits[0], passage=replace(hits[0].passage, headings=("Storms",)))
+    TrainedReader(Asked(0.5)).read("?", [headed])
+    passage = headed.passage
+    assert asked == [((f"{passage.title} > Storms", passage.window), len(passage.text))]
+
+
+def test_a_word_with_soft_hyphens_is_read_as_one_and_pointed_at_as_it_stands(tokenizer):
+    plain, hyphened = tokenizer.inputs("a", [("b", "c dede f"), ("b", "c de\u00adde f")])
+    assert hyphened.ids == plain.ids
+    first, last = int(np.flatnonzero(hyphened.starts)[1]), int(np.flatnonzero(hyphened.ends)[1])
+    assert hyphened.characters(first, last).of(hyphened.window) == "de\u00adde"
+
+
 @given(window=st.text(alphabet="ab c\u0301e\u0323👩\u200d🚀🇵🇹İß\r\n.,", max_size=30))
 def test_a_span_covers_whole_visible_characters_of_exactly_its_tokens(tokenizer, window):
     (one,) = tokenizer.inputs("a", [("b", window)])
@@ -209,7 +239,7 @@ class Judging:
     def __init__(self, *answerabilities):
         self.answerabilities = answerabilities
 
-    def judge(self, question, passages, *, deadline):
+    def judge(self, question, passages, *, whole, deadline):
         spans = ((Span(0, 1), 0.125),)
         return [Judgement(one, spans) for one, _ in zip(self.answerabilities, passages, strict=True)]
 
