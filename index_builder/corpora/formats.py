@@ -5,10 +5,14 @@ A new format is one file beside this one and one row of the table.
 
 from dataclasses import dataclass
 
+from index_builder.corpora.html import read_html
 from index_builder.corpora.jsonl import read_jsonl
 from index_builder.corpora.markdown import read_markdown
+from index_builder.corpora.pdf import read_pdf
+from index_builder.corpora.rst import read_rst
 from index_builder.corpora.text import read_text
 from index_builder.corpora.types import FileReader, SourceKind
+from index_builder.corpora.word import read_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,11 @@ FORMATS: dict[str, Format] = {
     ".jsonl.xz": Format(read_jsonl, SourceKind.JSONL, in_folders=False),
     ".txt": Format(read_text, SourceKind.TEXT_FILES, in_folders=True),
     ".md": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
+    ".rst": Format(read_rst, SourceKind.TEXT_FILES, in_folders=True),
+    ".pdf": Format(read_pdf, SourceKind.TEXT_FILES, in_folders=True),
+    ".docx": Format(read_word, SourceKind.TEXT_FILES, in_folders=True),
+    ".html": Format(read_html, SourceKind.TEXT_FILES, in_folders=True),
+    ".htm": Format(read_html, SourceKind.TEXT_FILES, in_folders=True),
 }
 
 

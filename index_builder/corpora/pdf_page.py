@@ -1,0 +1,255 @@
+"""A page of a PDF file: its lines, and its ruled tables, by where their characters stand."""
+
+import ctypes
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+_THIN = 3.0  # points: a rectangle no wider is a ruled line
+_NEAR = 3.0  # points: lines no further apart are one
+_MOST_RULES = 4000  # a drawing has more; a table has not
+_DINGBATS = {"ü": "✓", "û": "✗", "þ": "☑", "ý": "☒", "§": "▪", "¨": "☐", "q": "☐"}  # of the font Wingdings
+_PRIVATE = {"\uf0b7": "•", "\uf0a7": "▪", "\uf0fc": "✓", "\uf0fb": "✗", "\uf0d8": "➢", "\uf0a8": "☐"}
+_BROKEN_WORD = "\x02"  # how pdfium writes a hyphen that ends a line
+
+
+class Box(NamedTuple):
+    """Left, bottom, right and top in points; the page's lower left corner is (0, 0)."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Its centre."""
+        return (self.left + self.right) / 2, (self.bottom + self.top) / 2
+
+
+class Glyph(NamedTuple):
+    """A character where it stands; ``box`` is None for white space that pdfium found between two."""
+
+    text: str
+    box: Box | None
+    size: float
+    bold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text. ``size``: of its letters, in points, as most of them have it."""
+
+    text: str
+    box: Box
+    size: float
+    bold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A ruled table: the text of its slots, by row. ``bold``: for each row, whether all its text is."""
+
+    rows: tuple[tuple[str, ...], ...]
+    bold: tuple[bool, ...]
+    columns: tuple[float, ...]
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page shows, in its order. ``height`` in points."""
+
+    number: int
+    height: float
+    parts: tuple[Line | Table, ...]
+
+
+def read_page(page: pdfium.PdfPage, number: int) -> Page:
+    """The lines and tables of a page, in the order in which the file has them."""
+    text_page = page.get_textpage()
+    try:
+        glyphs = list(_glyphs(text_page))
+    finally:
+        text_page.close()
+    grids = list(_grids(_rules(page)))
+    parts: list[Line | Table] = []
+    run: list[Glyph] = []
+    inside: dict[int, list[Glyph]] = {}
+    last: int | None = None
+    for glyph in glyphs:
+        at = last if glyph.box is None else _grid_at(grids, glyph.box.middle)
+        if at is None:
+            run.append(glyph)
+        else:
+            if at not in inside:
+                parts += _lines(run)
+                run = []
+                parts.append(Table((), (), (), Box(0, 0, 0, at)))  # holds the place
+            inside.setdefault(at, []).append(glyph)
+        last = at
+    parts += _lines(run)
+    filled = [
+        _filled(grids[int(part.box.top)], inside[int(part.box.top)]) if isinstance(part, Table) else [part]
+        for part in parts
+    ]
+    return Page(number, page.get_height(), tuple(part for these in filled for part in these))
+
+
+def _glyphs(text_page: pdfium.PdfTextPage) -> Iterator[Glyph]:
+    handle = text_page.raw
+    numbers = [ctypes.c_double() for _ in range(4)]
+    left, right, bottom, top = numbers
+    places = [ctypes.byref(number) for number in numbers]
+    name = ctypes.create_string_buffer(64)
+    flags = ctypes.c_int()
+    for index in range(raw.FPDFText_CountChars(handle)):
+        code = raw.FPDFText_GetUnicode(handle, index)
+        text = chr(code) if 0 < code < 0x110000 else ""
+        if not text:
+            continue
+        if text.isspace() or raw.FPDFText_IsGenerated(handle, index) == 1:
+            yield Glyph("\n" if text in "\r\n" else "-" if text == _BROKEN_WORD else " " if text.isspace() else text, None, 0, False)
+            continue
+        raw.FPDFText_GetCharBox(handle, index, *places)
+        box = Box(left.value, bottom.value, right.value, top.value)
+        raw.FPDFText_GetFontInfo(handle, index, name, 64, ctypes.byref(flags))
+        font = name.value.decode(errors="replace").lower()
+        if "wingdings" in font:
+            text = _DINGBATS.get(text, text)
+        bold = "bold" in font or "black" in font or "heavy" in font
+        yield Glyph(
+            "-" if text == _BROKEN_WORD else _PRIVATE.get(text, text), box, raw.FPDFText_GetFontSize(handle, index), bold
+        )
+
+
+def _lines(glyphs: Iterable[Glyph]) -> Iterator[Line]:
+    line: list[Glyph] = []
+    for glyph in [*glyphs, Glyph("\n", None, 0, False)]:
+        if glyph.text != "\n":
+            line.append(glyph)
+            continue
+        seen = [each for each in line if each.box is not None]
+        if seen:
+            text = " ".join("".join(each.text for each in line).split())
+            size = Counter(round(each.size, 1) for each in seen).most_common(1)[0][0]
+            yield Line(text, _around(each.box for each in seen if each.box), size, all(e.bold for e in seen))
+        line = []
+
+
+def _around(boxes: Iterable[Box]) -> Box:
+    left, bottom, right, top = zip(*boxes, strict=True)
+    return Box(min(left), min(bottom), max(right), max(top))
+
+
+class _Grid(NamedTuple):
+    """Where the ruled lines of a table stand: from left to right, and from top to bottom."""
+
+    columns: tuple[float, ...]
+    rows: tuple[float, ...]
+
+
+def _rules(page: pdfium.PdfPage) -> list[Box]:
+    """Every thin rectangle and every edge of a larger one that the page draws."""
+    rules: list[Box] = []
+    for drawn in page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=3):
+        left, bottom, right, top = _bounds(drawn)
+        if right - left <= _THIN or top - bottom <= _THIN:
+            rules.append(Box(left, bottom, right, top))
+        elif right - left < page.get_width() * 0.95 or top - bottom < page.get_height() * 0.5:
+            rules += [Box(left, at, right, at) for at in (bottom, top)]
+            rules += [Box(at, bottom, at, top) for at in (left, right)]
+        if len(rules) > _MOST_RULES:
+            return []
+    return [rule for rule in rules if max(rule.right - rule.left, rule.top - rule.bottom) > 2 * _THIN]
+
+
+def _bounds(drawn: Any) -> tuple[float, float, float, float]:
+    try:
+        left, bottom, right, top = drawn.get_bounds()
+    except pdfium.PdfiumError:
+        return 0.0, 0.0, 0.0, 0.0
+    return left, bottom, right, top
+
+
+def _grids(rules: Sequence[Box]) -> Iterator[_Grid]:
+    """A grid for each group of ruled lines that touch each other, where it has two rows and two columns at least."""
+    for group in _touching(rules):
+        columns = _places(rule.left for rule in group if rule.right - rule.left <= _THIN)
+        rows = _places(rule.bottom for rule in group if rule.top - rule.bottom <= _THIN)
+        if len(columns) >= 3 and len(rows) >= 3:
+            yield _Grid(tuple(columns), tuple(reversed(rows)))
+
+
+def _touching(rules: Sequence[Box]) -> Iterator[list[Box]]:
+    left = sorted(rules)
+    while left:
+        group, waiting = [], [left.pop()]
+        while waiting:
+            rule = waiting.pop()
+            group.append(rule)
+            near = [other for other in left if _touch(rule, other)]
+            waiting += near
+            found = set(map(id, near))
+            left = [other for other in left if id(other) not in found]
+        yield group
+
+
+def _touch(one: Box, other: Box) -> bool:
+    return (
+        one.left - _NEAR <= other.right
+        and other.left - _NEAR <= one.right
+        and one.bottom - _NEAR <= other.top
+        and other.bottom - _NEAR <= one.top
+    )
+
+
+def _places(values: Iterable[float]) -> list[float]:
+    """The values, ascending, those that are near to each other once."""
+    places: list[float] = []
+    for value in sorted(values):
+        if not places or value - places[-1] > _NEAR:
+            places.append(value)
+    return places
+
+
+def _grid_at(grids: Sequence[_Grid], place: tuple[float, float]) -> int | None:
+    x, y = place
+    for number, grid in enumerate(grids):
+        if grid.columns[0] <= x <= grid.columns[-1] and grid.rows[-1] <= y <= grid.rows[0]:
+            return number
+    return None
+
+
+def _filled(grid: _Grid, glyphs: Sequence[Glyph]) -> list[Line | Table]:
+    """The table with its characters in their slots, without empty rows; its lines where only one column has text."""
+    slots: dict[tuple[int, int], list[Glyph]] = {}
+    slot = (0, 0)
+    for glyph in glyphs:
+        if glyph.box is not None:
+            x, y = glyph.box.middle
+            row = sum(y < at for at in grid.rows[1:-1])
+            slot = (row, sum(x > at for at in grid.columns[1:-1]))
+        slots.setdefault(slot, []).append(glyph)
+    texts = {at: " ".join("".join(each.text for each in these).split()) for at, these in slots.items()}
+    used = sorted({column for (_, column), text in texts.items() if text})
+    if len(used) < 2:
+        return list(_lines(glyphs))
+    rows, bold = [], []
+    for row in range(len(grid.rows) - 1):
+        cells = tuple(_without_breaks(texts.get((row, column), "")) for column in used)
+        if any(cells):
+            rows.append(cells)
+            seen = [g for column in used for g in slots.get((row, column), []) if g.box is not None]
+            bold.append(all(glyph.bold for glyph in seen))
+    box = Box(grid.columns[0], grid.rows[-1], grid.columns[-1], grid.rows[0])
+    return [Table(tuple(rows), tuple(bold), tuple(grid.columns[column] for column in used), box)]
+
+
+def _without_breaks(text: str) -> str:
+    return text.replace("\u00ad ", "").replace("\u00ad", "")
