@@ -9,7 +9,9 @@ _VERSIONS = {
     "versionremoved": "Removed in version",
     "deprecated": "Deprecated since version",
 }
-_UNSEEN = frozenset({"toctree", "include", "literalinclude", "index", "highlight", "contents", "meta", "raw", "image"})
+_UNSEEN = frozenset(
+    {"toctree", "include", "literalinclude", "index", "highlight", "contents", "meta", "raw", "image"}
+)
 _OPTION = re.compile(r"\s*:[\w-]+:(\s.*)?$")
 _TITLED_ROLE = re.compile(r"(.*\S)\s*<[^<>]*>", re.DOTALL)
 _PREFIXES = {"pep": "PEP ", "rfc": "RFC ", "issue": "#"}

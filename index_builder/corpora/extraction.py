@@ -3,26 +3,34 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from index_builder.corpora.content import content_of
-from index_builder.corpora.structure import Structure
 from index_builder.corpora.types import Malformed, Record
-from retriever.types import Document
+from retriever.types import Block, Document
 
-LONGEST_TEXT = 20_000_000
-"""The most characters that a document may have; a thick book has one million."""
+_LONGEST = 20_000_000  # characters; a thick book has one million
 
 
 class UnreadableError(Exception):
     """A file cannot be a document; the message is a sentence on why, and on what would be right."""
 
 
+class Text(Protocol):
+    """A text with its blocks, as ``Document`` takes them."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def blocks(self) -> tuple[Block, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What a file holds: its structure, its title where it says one, and what else it says of itself."""
+    """What a file holds: its text with the blocks, its title where it says one, and what else it says of itself."""
 
-    structure: Structure
+    structure: Text
     title: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -41,29 +49,23 @@ def extracted_document(
     location = f"{name}:1"
     try:
         extracted = extract(content)
-        require_text(extracted.structure)
+        text = extracted.structure.text
+        _check_length(len(text) if text.strip() else 0)
     except UnreadableError as error:
         yield Malformed(location, str(error))
         return
     structure = extracted.structure
-    yield Record(
-        Document(
-            name,
-            extracted.title or path.stem,
-            structure.text,
-            metadata=extracted.metadata,
-            blocks=structure.blocks,
-        ),
-        location,
-    )
+    title = extracted.title or path.stem
+    document = Document(name, title, text, metadata=extracted.metadata, blocks=structure.blocks)
+    yield Record(document, location)
 
 
-def require_text(structure: Structure) -> None:
+def _check_length(characters: int) -> None:
     """Refuse a document without text, or with more than an index takes."""
-    if not structure.length:
+    if not characters:
         raise UnreadableError("The file holds no text; leave it out, or put text into it.")
-    if structure.length > LONGEST_TEXT:
+    if characters > _LONGEST:
         raise UnreadableError(
-            f"The file holds {structure.length:,} characters of text, and {LONGEST_TEXT:,} are the most that a document may "
+            f"The file holds {characters:,} characters of text, and {_LONGEST:,} are the most that a document may "
             "have; split it."
         )

@@ -34,20 +34,34 @@ FORMATS: dict[str, Format] = {
     ".jsonl.xz": Format(read_jsonl, SourceKind.JSONL, in_folders=False),
     ".txt": Format(read_text, SourceKind.TEXT_FILES, in_folders=True),
     ".md": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
+    ".markdown": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
+    ".mdx": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
     ".rst": Format(read_rst, SourceKind.TEXT_FILES, in_folders=True),
-    ".pdf": Format(read_pdf, SourceKind.TEXT_FILES, in_folders=True),
-    ".docx": Format(read_word, SourceKind.TEXT_FILES, in_folders=True),
     ".html": Format(read_html, SourceKind.TEXT_FILES, in_folders=True),
     ".htm": Format(read_html, SourceKind.TEXT_FILES, in_folders=True),
+    ".pdf": Format(read_pdf, SourceKind.TEXT_FILES, in_folders=True),
+    ".docx": Format(read_word, SourceKind.TEXT_FILES, in_folders=True),
 }
 
 
+_BARE = frozenset(
+    "readme license licence copying notice authors contributors changelog changes history news todo install contributing".split()
+)
+
+
 def format_of(file_name: str) -> Format | None:
-    """The format of a file of this name, upper or lower case; None when it is none that can be read."""
+    """The format of a file of this name, upper or lower case; None when it is none that can be read.
+
+    Plain text may go by a name alone: README, LICENSE and the like.
+    """
     name = file_name.lower()
+    if name in _BARE:
+        return FORMATS[".txt"]
     return next((form for suffix, form in FORMATS.items() if name.endswith(suffix)), None)
 
 
 def suffixes_in_folders() -> str:
     """The suffixes of the files that a folder is read for, as they are told to people."""
-    return " or ".join(suffix for suffix, form in FORMATS.items() if form.in_folders)
+    return " or ".join(
+        ", ".join(suffix for suffix, form in FORMATS.items() if form.in_folders).rsplit(", ", 1)
+    )

@@ -284,7 +284,10 @@ def _children(node: LexborNode) -> list[LexborNode]:
 
 def _cell(node: LexborNode) -> Cell:
     spans = [_whole(node.attributes.get(name), 1) for name in ("colspan", "rowspan")]
-    return Cell(_shown_text(node), node.tag == "th", columns=max(1, spans[0]), rows=max(1, spans[1]))
+    text = _shown_text(node)
+    strong = "".join(part.text() for part in node.css("strong, b"))
+    heads = node.tag == "th" or (bool(text) and "".join(strong.split()) == "".join(text.split()))
+    return Cell(text, heads, columns=max(1, spans[0]), rows=max(1, spans[1]))
 
 
 def _is_layout(table: LexborNode) -> bool:

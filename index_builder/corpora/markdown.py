@@ -150,7 +150,10 @@ class _Walk:
                 self._structure.add(BlockKind.ITEM, f"{self._marker} {text}", locator)
                 self._marker = None
         elif definition := _DEFINITION.fullmatch(source):
-            name, value = (one_line(shown(self._parser.parseInline(part)[0].children or [])) for part in definition.groups())
+            name, value = (
+                one_line(shown(self._parser.parseInline(part)[0].children or []))
+                for part in definition.groups()
+            )
             self._structure.add(BlockKind.FIELD, with_name(name, value), locator)
         else:
             self._structure.add(BlockKind.PARAGRAPH, text, locator)

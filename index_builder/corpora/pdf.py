@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index_builder.corpora.extraction import LONGEST_TEXT, Extracted, UnreadableError, extracted_document
+from index_builder.corpora.extraction import Extracted, UnreadableError, extracted_document
 from index_builder.corpora.extras import missing_package
 from index_builder.corpora.structure import Structure, one_line
 from index_builder.corpora.types import Malformed, Record
@@ -64,13 +64,10 @@ def _read(content: bytes) -> "tuple[list[Page], str | None]":
     document = pypdfium2.PdfDocument(content)
     try:
         if len(document) > _MOST_PAGES:
-            raise UnreadableError(f"The file has {len(document):,} pages, and {_MOST_PAGES:,} are the most; split it.")
-        pages, characters = [], 0
-        for number in range(len(document)):
-            page = read_page(document[number], number + 1)
-            pages.append(page)
-            if characters > LONGEST_TEXT:
-                break
+            raise UnreadableError(
+                f"The file has {len(document):,} pages, and {_MOST_PAGES:,} are the most; split it."
+            )
+        pages = [read_page(document[number], number + 1) for number in range(len(document))]
         return pages, _property_title(document)
     finally:
         document.close()

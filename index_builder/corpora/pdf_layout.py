@@ -11,6 +11,9 @@ from retriever.types import BlockKind, Locator
 
 _EDGE = 0.12  # of a page's height: running heads stand above, feet below
 _LARGER = 1.12  # a heading's letters against those of the text
+_LARGER_AND_OTHER = 1.04  # those of a heading that is of another font or colour, too
+_BOLD = ("bold", "black", "heavy")
+_CONTENTS = re.compile(r"\S.*\D\s\.*\s*\d{1,4}$")
 _LONGEST_HEADING = 200
 _BULLET = re.compile(r"[•▪◦‣●○■□–*➢✓o-]\s+")
 _NUMBER = re.compile(r"(\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(?[ivx]{1,5}[.)])\s+\S")
@@ -28,10 +31,11 @@ class Layout:
         self._running = _running_lines(pages)
         self._pages = pages
         lines = [line for page in pages for line in self._lines(page)]
-        self._body = _commonest_size(lines)
+        self._body, self._style = _commonest(lines)
         self._words = Counter(word.lower() for line in lines for word in _WORD.findall(line.text[:-1]))
         sizes = {line.size for line in lines if self._is_large(line)}
         self._levels = {size: level for level, size in enumerate(sorted(sizes, reverse=True), start=1)}
+        self._contents = {page.number for page in pages if _is_contents(self._lines(page))}
         self._open: list[Line] = []  # the lines of the block that is being read
         self._page = 1  # where it began
         self._header: tuple[tuple[float, ...], list[Cell]] | None = None
@@ -57,7 +61,8 @@ class Layout:
         return _in_edge(line, page) and _pattern(line.text) in self._running
 
     def _is_large(self, line: Line) -> bool:
-        return line.size > self._body * _LARGER and len(line.text) <= _LONGEST_HEADING
+        least = _LARGER_AND_OTHER if line.style != self._style else _LARGER
+        return line.size > self._body * least and len(line.text) <= _LONGEST_HEADING
 
     def _line(self, line: Line, page: int, right: float) -> None:
         if self._open and not self._goes_on(line, page, right):
@@ -69,7 +74,12 @@ class Layout:
     def _goes_on(self, line: Line, page: int, right: float) -> bool:
         """Whether a line belongs to the block that is being read."""
         last, first = self._open[-1], self._open[0]
-        if abs(last.size - line.size) > 0.6 or last.bold != line.bold or _marker(line.text):
+        if (
+            page in self._contents
+            or abs(last.size - line.size) > 0.6
+            or _is_bold(last) != _is_bold(line)
+            or _marker(line.text)
+        ):
             return False
         if page != self._page and last.box.bottom < line.box.bottom:  # over the end of a page
             return not _SENTENCE_END.search(last.text) and line.text[0].islower()
@@ -77,7 +87,7 @@ class Layout:
         down = last.box.bottom - line.box.bottom
         if not 0 < down <= 1.75 * height + 1:
             return False
-        if self._is_large(line) or line.bold:
+        if self._is_large(line) or _is_bold(line):
             return True
         indented = line.box.left - first.box.left
         if indented < -height or (indented > height and not _marker(first.text) and len(self._open) > 1):
@@ -90,11 +100,13 @@ class Layout:
         lines, self._open = self._open, []
         if not lines:
             return
-        text, first = self._joined(lines), lines[0]
+        text, first = self._joined([line.text for line in lines]), lines[0]
         locator = Locator.page(self._page)
         level = self._heading_level(first, text)
         marker = _marker(text)
-        if level is not None:
+        if self._page in self._contents:
+            self._structure.add(BlockKind.ITEM, text, locator)
+        elif level is not None:
             self._structure.heading(text, level, locator)
         elif marker is not None:
             self._structure.add(BlockKind.ITEM, text[len(marker) :] if _BULLET.match(text) else text, locator)
@@ -106,13 +118,13 @@ class Layout:
             return None
         if self._is_large(first):
             return self._levels[first.size]
-        alone = first.bold and not _SENTENCE_END.search(text) and _BULLET.match(text) is None
+        alone = _is_bold(first) and not _SENTENCE_END.search(text) and _BULLET.match(text) is None
         return len(self._levels) + 1 if alone else None
 
-    def _joined(self, lines: Iterable[Line]) -> str:
+    def _joined(self, lines: Iterable[str]) -> str:
         text = ""
         for line in lines:
-            text = self._two_joined(text, line.text) if text else line.text
+            text = self._two_joined(text, line) if text else line
         return text
 
     def _two_joined(self, text: str, line: str) -> str:
@@ -130,9 +142,9 @@ class Layout:
 
     def _table(self, table: Table, page: int) -> None:
         """Add a table; one that goes on from the page before, in the same columns, keeps its header."""
-        rows = [[Cell(text) for text in row] for row in table.rows]
+        rows = [[Cell(self._joined(text.split("\n"))) for text in row] for row in table.rows]
         header: list[Cell] = []
-        if len(rows) > 1 and table.bold[0] and not all(table.bold):
+        if len(rows) > 1 and table.styles[0] not in table.styles[1:]:
             header = rows.pop(0)
             self._header = (table.columns, header)
         elif self._header is not None and _same(self._header[0], table.columns):
@@ -144,11 +156,22 @@ class Layout:
         add_table(self._structure, [*head, *(Row(row, locator) for row in rows)])
 
 
-def _commonest_size(lines: Iterable[Line]) -> float:
-    sizes: Counter[float] = Counter()
+def _commonest(lines: Iterable[Line]) -> tuple[float, str]:
+    """Size and style of most of the text."""
+    seen: Counter[tuple[float, str]] = Counter()
     for line in lines:
-        sizes[line.size] += len(line.text)
-    return max(sizes, key=lambda size: (sizes[size], -size), default=0.0)
+        seen[line.size, line.style] += len(line.text)
+    return max(seen, key=lambda kind: (seen[kind], kind), default=(0.0, ""))
+
+
+def _is_bold(line: Line) -> bool:
+    return any(name in line.style for name in _BOLD)
+
+
+def _is_contents(lines: Iterable[Line]) -> bool:
+    """Whether these are the lines of a table of contents: most end with a number."""
+    ends = [_CONTENTS.fullmatch(line.text) is not None for line in lines]
+    return len(ends) >= 4 and sum(ends) * 2 > len(ends)
 
 
 def _right_margin(lines: Iterable[Line]) -> float:

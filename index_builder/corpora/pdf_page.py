@@ -10,8 +10,13 @@ from typing import Any, NamedTuple
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from index_builder.corpora.structure import tidy
+
 _THIN = 3.0  # points: a rectangle no wider is a ruled line
 _NEAR = 3.0  # points: lines no further apart are one
+_LEAST = (
+    0.4  # of a table's height or width: rules at a place that are shorter together part no columns or rows
+)
 _MOST_RULES = 4000  # a drawing has more; a table has not
 _DINGBATS = {"ü": "✓", "û": "✗", "þ": "☑", "ý": "☒", "§": "▪", "¨": "☐", "q": "☐"}  # of the font Wingdings
 _PRIVATE = {"\uf0b7": "•", "\uf0a7": "▪", "\uf0fc": "✓", "\uf0fb": "✗", "\uf0d8": "➢", "\uf0a8": "☐"}
@@ -38,25 +43,25 @@ class Glyph(NamedTuple):
     text: str
     box: Box | None
     size: float
-    bold: bool
+    style: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text. ``size``: of its letters, in points, as most of them have it."""
+    """A line of text. ``size``: of its letters, in points. ``style``: their font and colour; both as most have it."""
 
     text: str
     box: Box
     size: float
-    bold: bool
+    style: str
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A ruled table: the text of its slots, by row. ``bold``: for each row, whether all its text is."""
+    """A ruled table: the lines of its slots, by row. ``styles``: font and colour of most letters of each row."""
 
     rows: tuple[tuple[str, ...], ...]
-    bold: tuple[bool, ...]
+    styles: tuple[str, ...]
     columns: tuple[float, ...]
     box: Box
 
@@ -90,7 +95,9 @@ def read_page(page: pdfium.PdfPage, number: int) -> Page:
             if at not in inside:
                 parts += _lines(run)
                 run = []
-                parts.append(Table((), (), (), Box(0, 0, 0, at)))  # holds the place
+                parts.append(
+                    Table((), (), (), Box(0, 0, 0, at))
+                )  # keeps the place of the grid of this number
             inside.setdefault(at, []).append(glyph)
         last = at
     parts += _lines(run)
@@ -107,30 +114,40 @@ def _glyphs(text_page: pdfium.PdfTextPage) -> Iterator[Glyph]:
     left, right, bottom, top = numbers
     places = [ctypes.byref(number) for number in numbers]
     name = ctypes.create_string_buffer(64)
-    flags = ctypes.c_int()
+    colours = [ctypes.c_uint() for _ in range(4)]
+    channels = [ctypes.byref(colour) for colour in colours]
+    flags, loose = ctypes.c_int(), raw.FS_RECTF()
     for index in range(raw.FPDFText_CountChars(handle)):
         code = raw.FPDFText_GetUnicode(handle, index)
         text = chr(code) if 0 < code < 0x110000 else ""
         if not text:
             continue
         if text.isspace() or raw.FPDFText_IsGenerated(handle, index) == 1:
-            yield Glyph("\n" if text in "\r\n" else "-" if text == _BROKEN_WORD else " " if text.isspace() else text, None, 0, False)
+            yield Glyph(_space(text), None, 0, "")
             continue
         raw.FPDFText_GetCharBox(handle, index, *places)
         box = Box(left.value, bottom.value, right.value, top.value)
         raw.FPDFText_GetFontInfo(handle, index, name, 64, ctypes.byref(flags))
+        raw.FPDFText_GetFillColor(handle, index, *channels)
         font = name.value.decode(errors="replace").lower()
         if "wingdings" in font:
             text = _DINGBATS.get(text, text)
-        bold = "bold" in font or "black" in font or "heavy" in font
-        yield Glyph(
-            "-" if text == _BROKEN_WORD else _PRIVATE.get(text, text), box, raw.FPDFText_GetFontSize(handle, index), bold
-        )
+        style = f"{font} {'-'.join(str(colour.value) for colour in colours)}"
+        raw.FPDFText_GetLooseCharBox(handle, index, ctypes.byref(loose))
+        size = loose.top - loose.bottom  # the font's own size is in units that the page may scale
+        yield Glyph("-" if text == _BROKEN_WORD else _PRIVATE.get(text, text), box, size, style)
+
+
+def _space(text: str) -> str:
+    """White space, or the hyphen, that pdfium found between two characters."""
+    if text in "\r\n":
+        return "\n"
+    return "-" if text == _BROKEN_WORD else " " if text.isspace() else text
 
 
 def _lines(glyphs: Iterable[Glyph]) -> Iterator[Line]:
     line: list[Glyph] = []
-    for glyph in [*glyphs, Glyph("\n", None, 0, False)]:
+    for glyph in [*glyphs, Glyph("\n", None, 0, "")]:
         if glyph.text != "\n":
             line.append(glyph)
             continue
@@ -138,7 +155,8 @@ def _lines(glyphs: Iterable[Glyph]) -> Iterator[Line]:
         if seen:
             text = " ".join("".join(each.text for each in line).split())
             size = Counter(round(each.size, 1) for each in seen).most_common(1)[0][0]
-            yield Line(text, _around(each.box for each in seen if each.box), size, all(e.bold for e in seen))
+            style = Counter(each.style for each in seen).most_common(1)[0][0]
+            yield Line(text, _around(each.box for each in seen if each.box), size, style)
         line = []
 
 
@@ -180,10 +198,27 @@ def _bounds(drawn: Any) -> tuple[float, float, float, float]:
 def _grids(rules: Sequence[Box]) -> Iterator[_Grid]:
     """A grid for each group of ruled lines that touch each other, where it has two rows and two columns at least."""
     for group in _touching(rules):
-        columns = _places(rule.left for rule in group if rule.right - rule.left <= _THIN)
-        rows = _places(rule.bottom for rule in group if rule.top - rule.bottom <= _THIN)
+        box = _around(group)
+        upright = [rule for rule in group if rule.right - rule.left <= _THIN]
+        level = [rule for rule in group if rule.top - rule.bottom <= _THIN]
+        lengths = _places((rule.bottom, rule.right - rule.left) for rule in level)
+        rows = [at for at, length in lengths if length >= _LEAST * (box.right - box.left)]
+        lengths = _places(
+            [(r.left, r.top - r.bottom) for r in upright] + [(x, 0) for r in level for x in (r.left, r.right)]
+        )
+        columns = [
+            at
+            for at, length in lengths
+            if length >= _LEAST * (box.top - box.bottom) or _meets(at, level, rows) > max(2, len(rows) / 2)
+        ]
         if len(columns) >= 3 and len(rows) >= 3:
             yield _Grid(tuple(columns), tuple(reversed(rows)))
+
+
+def _meets(place: float, level: Sequence[Box], rows: Sequence[float]) -> int:
+    """On how many of the rows' rules one begins or ends at this place."""
+    ends = [rule.bottom for rule in level if min(abs(rule.left - place), abs(rule.right - place)) <= _NEAR]
+    return sum(any(abs(row - end) <= _NEAR for end in ends) for row in rows)
 
 
 def _touching(rules: Sequence[Box]) -> Iterator[list[Box]]:
@@ -209,12 +244,14 @@ def _touch(one: Box, other: Box) -> bool:
     )
 
 
-def _places(values: Iterable[float]) -> list[float]:
-    """The values, ascending, those that are near to each other once."""
-    places: list[float] = []
-    for value in sorted(values):
-        if not places or value - places[-1] > _NEAR:
-            places.append(value)
+def _places(values: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Positions, ascending, with the length of the rules there; those near to each other are one."""
+    places: list[tuple[float, float]] = []
+    for at, length in sorted(values):
+        if places and at - places[-1][0] <= _NEAR:
+            places[-1] = (places[-1][0], places[-1][1] + length)
+        else:
+            places.append((at, length))
     return places
 
 
@@ -236,20 +273,16 @@ def _filled(grid: _Grid, glyphs: Sequence[Glyph]) -> list[Line | Table]:
             row = sum(y < at for at in grid.rows[1:-1])
             slot = (row, sum(x > at for at in grid.columns[1:-1]))
         slots.setdefault(slot, []).append(glyph)
-    texts = {at: " ".join("".join(each.text for each in these).split()) for at, these in slots.items()}
+    texts = {at: tidy("".join(each.text for each in these)) for at, these in slots.items()}
     used = sorted({column for (_, column), text in texts.items() if text})
     if len(used) < 2:
         return list(_lines(glyphs))
-    rows, bold = [], []
+    rows, styles = [], []
     for row in range(len(grid.rows) - 1):
-        cells = tuple(_without_breaks(texts.get((row, column), "")) for column in used)
+        cells = tuple(texts.get((row, column), "") for column in used)
         if any(cells):
             rows.append(cells)
             seen = [g for column in used for g in slots.get((row, column), []) if g.box is not None]
-            bold.append(all(glyph.bold for glyph in seen))
+            styles.append(Counter(glyph.style for glyph in seen).most_common(1)[0][0])
     box = Box(grid.columns[0], grid.rows[-1], grid.columns[-1], grid.rows[0])
-    return [Table(tuple(rows), tuple(bold), tuple(grid.columns[column] for column in used), box)]
-
-
-def _without_breaks(text: str) -> str:
-    return text.replace("\u00ad ", "").replace("\u00ad", "")
+    return [Table(tuple(rows), tuple(styles), tuple(grid.columns[column] for column in used), box)]

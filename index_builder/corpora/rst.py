@@ -157,7 +157,9 @@ class _Walk:
     def _named(self, node: nodes.Element) -> None:
         """A term or an option with what it means; further parts of the meaning follow as blocks of their own."""
         *names, body = node.children
-        name = ", ".join(filter(None, (one_line(_shown(part)) for part in names if isinstance(part, nodes.Element))))
+        name = ", ".join(
+            filter(None, (one_line(_shown(part)) for part in names if isinstance(part, nodes.Element)))
+        )
         parts = list(body.children)
         if parts and isinstance(parts[0], nodes.paragraph):
             locator = self._locator(node if names else body, name)

@@ -35,11 +35,6 @@ class Structure:
         """The blocks of ``text``."""
         return tuple(self._blocks)
 
-    @property
-    def length(self) -> int:
-        """How many characters the text has so far."""
-        return self._length
-
     def heading(self, text: str, level: int, locator: Locator | None = None) -> None:
         """Add a heading. What follows stands under it, up to the next one of its level or above (1 is the top)."""
         line = " ".join(visible(text).split())
