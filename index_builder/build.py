@@ -2,12 +2,14 @@
 
 import errno
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import quote
 
 from rich.console import Console
 
@@ -69,10 +71,14 @@ def build_index(
             corpora without any text.
         LoccitError: when the disk is full or another build is running.
     """
+    _require_names(corpora)
     with BuildLock(directory), VectorCache.open(directory / "cache", encoder) as cache:
         with _full_disk_as_sentence(directory), next_generation(directory) as folder:
             with closing(IndexWriter(settings, folder)) as writer:
-                sources = [_read(corpus, writer, strict=strict, console=console) for corpus in corpora]
+                shared = _shared_ids(corpora)
+                sources = [
+                    _read(corpus, writer, shared, strict=strict, console=console) for corpus in corpora
+                ]
                 keys, embedded = _embed(writer, cache, encoder, console)
                 vectors = writer.write_vectors(cache.get(keys), engine=engine)
                 writer.write_lexical()
@@ -86,9 +92,30 @@ def build_index(
         return BuildReport(current_generation(directory).name, manifest, embedded)
 
 
-def _read(corpus: Corpus, writer: IndexWriter, *, strict: bool, console: Console) -> SourceRecord:
-    """Add the corpus's documents; what it is, and how many of its records are documents."""
+def _require_names(corpora: Sequence[Corpus]) -> None:
+    names = Counter(corpus.source.name for corpus in corpora)
+    name, count = names.most_common(1)[0] if names else ("", 0)
+    if count > 1:
+        raise CorpusError(
+            f"{count} sources are called {name!r}; give each a name of its own, such as {name}-2={name}."
+        )
+
+
+def _shared_ids(corpora: Sequence[Corpus]) -> frozenset[str]:
+    """The ids that documents of more than one corpus have."""
+    counts = Counter(doc_id for corpus in corpora for doc_id in set(corpus.ids))
+    return frozenset(doc_id for doc_id, count in counts.items() if count > 1)
+
+
+def _read(
+    corpus: Corpus, writer: IndexWriter, shared: frozenset[str], *, strict: bool, console: Console
+) -> SourceRecord:
+    """Add the corpus's documents; what it is, and how many of its records are documents.
+
+    The ids in ``shared`` are prefixed with the source's name.
+    """
     documents = malformed = 0
+    source = corpus.source
     with progress(console, f"Reading {corpus.source.name}", total=None) as advance:
         for item in corpus:
             advance()
@@ -97,10 +124,9 @@ def _read(corpus: Corpus, writer: IndexWriter, *, strict: bool, console: Console
                 _report(item, malformed, strict=strict, console=console)
             else:
                 documents += 1
-                _add(item, writer)
+                _add(item, source, writer, shared)
     if malformed > _MALFORMED_SHOWN:
         console.print(f"{corpus.source.name}: {malformed:,} malformed records left out in all.", markup=False)
-    source = corpus.source
     return SourceRecord(
         name=source.name,
         kind=source.kind,
@@ -109,6 +135,7 @@ def _read(corpus: Corpus, writer: IndexWriter, *, strict: bool, console: Console
         attribution=source.attribution,
         documents=documents,
         malformed=malformed,
+        passed_over=dict(source.passed_over),
     )
 
 
@@ -125,13 +152,19 @@ def _say_passed_over(source: Source, console: Console) -> None:
         console.print(f"Passed over in {source.name}/: {kinds}.", markup=False, highlight=False)
 
 
-def _add(record: Record, writer: IndexWriter) -> None:
+def _add(record: Record, source: Source, writer: IndexWriter, shared: frozenset[str]) -> None:
+    document, location = record.document, f"{record.location} of {source.name}"
+    doc_id = document.doc_id
+    if document.url is None and source.base_url is not None:
+        document = replace(document, url=f"{source.base_url.rstrip('/')}/{quote(doc_id)}")
+    if doc_id in shared:
+        document = replace(document, doc_id=f"{source.name}/{doc_id}")
     try:
-        writer.add(record.document, location=record.location)
+        writer.add(document, location=location)
     except DuplicateDocumentError as error:
         raise CorpusError(
-            f"The document id {record.document.doc_id!r} stands at {error.location} and again at "
-            f"{record.location}; every document needs an id of its own."
+            f"The document id {document.doc_id!r} stands at {error.location} and again at {location}; every document "
+            "needs an id of its own."
         ) from error
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from index_builder.corpora.names import printable
 from index_builder.corpora.types import Malformed
 
-
 _LARGEST = 500_000_000  # bytes
 
 

@@ -1,6 +1,6 @@
 """One file as a corpus."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from index_builder.corpora.formats import Format
@@ -19,6 +19,11 @@ class FileCorpus:
     def source(self) -> Source:
         """The file's name, and the terms that lie beside it."""
         return with_terms(Source(printable(self._path.name), self._format.kind), self._path)
+
+    @property
+    def ids(self) -> Collection[str]:
+        """The file's name, where the file is one document."""
+        return {self._path.name} if self._format.in_folders else ()
 
     def __iter__(self) -> Iterator[Record | Malformed]:
         return self._format.read(self._path, self._path.name)

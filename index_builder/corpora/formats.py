@@ -10,6 +10,7 @@ from index_builder.corpora.jsonl import read_jsonl
 from index_builder.corpora.markdown import read_markdown
 from index_builder.corpora.pdf import read_pdf
 from index_builder.corpora.rst import read_rst
+from index_builder.corpora.structure import names
 from index_builder.corpora.text import read_text
 from index_builder.corpora.types import FileReader, SourceKind
 from index_builder.corpora.word import read_word
@@ -44,8 +45,9 @@ FORMATS: dict[str, Format] = {
 }
 
 
-_BARE = frozenset(
-    "readme license licence copying notice authors contributors changelog changes history news todo install contributing".split()
+_BARE = names(
+    "readme license licence copying notice authors contributors changelog changes history news todo install "
+    "contributing"
 )
 
 

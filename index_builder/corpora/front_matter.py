@@ -66,7 +66,7 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, (str, int, date)) and len(str(value)) <= _LONGEST_VALUE
 
 
-def _written(value: object) -> Any:
+def _written(value: object) -> object:
     if isinstance(value, list):
         return [_written(entry) for entry in value]
     return value.isoformat() if isinstance(value, date) else value

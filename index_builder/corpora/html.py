@@ -8,32 +8,32 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from index_builder.corpora.encodings import decoded_page
 from index_builder.corpora.extraction import Extracted, UnreadableError, extracted_document
-from index_builder.corpora.structure import Structure, one_line, with_name
+from index_builder.corpora.structure import Structure, names, one_line, with_name
 from index_builder.corpora.tables import Cell, Row, add_table
 from index_builder.corpora.types import Malformed, Record
 from retriever.types import BlockKind, Locator, LocatorKind
 
 _DEEPEST = 1000  # parsing takes quadratic time: 100,000 nested elements took two minutes
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_NEVER_SEEN = frozenset(
-    "script style noscript template head title svg math-ml iframe object embed canvas audio video map button select "
-    "datalist input textarea nav dialog rp".split()
+_NEVER_SEEN = names(
+    "script style noscript template head title svg iframe object embed canvas audio video map button "
+    "select datalist input textarea nav dialog rp"
 )
 _FURNITURE = frozenset({"header", "footer", "aside", "search"})
 _FURNITURE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog"})
 _CONTENT = frozenset({"main", "article"})
-_BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer "
-    "form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu ol p pre section summary table tbody td tfoot th "
-    "thead tr ul".split()
+_BLOCKS = names(
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption "
+    "figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu ol p pre section summary "
+    "table tbody td tfoot th thead tr ul"
 )
-_IN_LAYOUT_CELLS = frozenset("table h1 h2 h3 h4 h5 h6 pre".split())
+_IN_LAYOUT_CELLS = names("table h1 h2 h3 h4 h5 h6 pre")
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _TAGS = re.compile(
     rb"<(script|style)\b.*?</\1|<!--.*?-->|<(/?)([a-z][a-z0-9-]*)[^>]*?(/?)>", re.IGNORECASE | re.DOTALL
 )
-_CLOSE_THEMSELVES = frozenset(
-    b"area base br col embed hr img input link meta source track wbr p li dt dd tr td th thead tbody tfoot option".split()
+_CLOSE_THEMSELVES = names(
+    "area base br col embed hr img input link meta source track wbr p li dt dd tr td th thead tbody tfoot option"
 )
 
 
@@ -76,7 +76,7 @@ def _require_shallow(content: bytes) -> None:
     depth = 0
     for match in _TAGS.finditer(content):
         closing, tag, alone = match.group(2, 3, 4)
-        if tag and not alone and tag.lower() not in _CLOSE_THEMSELVES:
+        if tag and not alone and tag.decode().lower() not in _CLOSE_THEMSELVES:
             depth = max(0, depth - 1) if closing else depth + 1
             if depth > _DEEPEST:
                 raise UnreadableError(
@@ -130,10 +130,9 @@ class _Walk:
                 self._leave(node, depth)
             elif node.is_text_node:
                 self._inline.append((node.text_content or "").replace("\n", " "))
-            elif node.is_element_node and not self._is_left_out(node, depth):
-                if self._enter(node, depth):
-                    stack.append((node, depth, True))
-                    stack += [(child, depth + 1, False) for child in reversed(_children(node))]
+            elif node.is_element_node and not self._is_left_out(node, depth) and self._enter(node, depth):
+                stack.append((node, depth, True))
+                stack += [(child, depth + 1, False) for child in reversed(_children(node))]
         self._flush()
         self._flush_terms()
 

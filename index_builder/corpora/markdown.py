@@ -15,7 +15,7 @@ from index_builder.corpora.encodings import decoded
 from index_builder.corpora.extraction import Extracted, UnreadableError, extracted_document
 from index_builder.corpora.front_matter import front_matter
 from index_builder.corpora.html import add_html
-from index_builder.corpora.structure import Structure, one_line, tidy, with_name
+from index_builder.corpora.structure import Structure, names, one_line, tidy, with_name
 from index_builder.corpora.tables import Cell, Row, add_table
 from index_builder.corpora.templates import closes_comment, opens_comment, without_tags
 from index_builder.corpora.types import Malformed, Record
@@ -24,9 +24,10 @@ from retriever.types import BlockKind, Locator
 _LONGEST = 5_000_000  # characters; parsing so many takes a minute
 _DIRECTIVE = re.compile(r"\{([\w:.-]+)\}\s*(.*)")
 _ROLE = re.compile(r"\{([a-zA-Z][\w:.+-]*)\}$")
-_MARKUP_DIRECTIVES = frozenset(
-    "admonition attention caution danger deprecated details dropdown error figure hint important margin note seealso "
-    "sidebar tab tab-item tab-set tip topic versionadded versionchanged versionremoved warning card grid".split()
+_MARKUP_DIRECTIVES = names(
+    "admonition attention caution danger deprecated details dropdown error figure hint important margin note "
+    "seealso sidebar tab tab-item tab-set tip topic versionadded versionchanged versionremoved warning card "
+    "grid"
 )
 _ATTRIBUTES = re.compile(r"\s*\{[:#.][^{}]*\}\s*$")
 _TARGET = re.compile(r"\([^()\s]+\)=$")

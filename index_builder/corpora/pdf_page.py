@@ -4,8 +4,7 @@ import ctypes
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -187,7 +186,7 @@ def _rules(page: pdfium.PdfPage) -> list[Box]:
     return [rule for rule in rules if max(rule.right - rule.left, rule.top - rule.bottom) > 2 * _THIN]
 
 
-def _bounds(drawn: Any) -> tuple[float, float, float, float]:
+def _bounds(drawn: pdfium.PdfObject) -> tuple[float, float, float, float]:
     try:
         left, bottom, right, top = drawn.get_bounds()
     except pdfium.PdfiumError:

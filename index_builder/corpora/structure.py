@@ -80,6 +80,11 @@ class Structure:
         self._length += len(text)
 
 
+def names(text: str) -> frozenset[str]:
+    """The names in a text that lists them between spaces."""
+    return frozenset(text.split())
+
+
 def visible(text: str) -> str:
     """The text without characters that nobody sees; a half surrogate pair becomes the sign for a lost character."""
     return _SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text))

@@ -1,4 +1,4 @@
-"""Plain text: a ``.txt`` file is one document, kept character for character; each paragraph is a block with its line."""
+"""Plain text: a ``.txt`` file is one document, kept character for character; its paragraphs are blocks."""
 
 import re
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """The words of reading a corpus as types: source, record, malformed, corpus."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +22,8 @@ class Source:
     """Where documents came from and on what terms: what the manifest records about a corpus.
 
     ``name`` never holds more of a path than its last part. ``snapshot`` says which state of the texts it is.
-    ``passed_over`` counts the files of a folder that are not read, by suffix or reason; the manifest does not have it.
+    ``base_url``: where the originals are published; a document's id follows it in the document's address.
+    ``passed_over`` counts the files of a folder that are not read, by suffix or reason.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Source:
     licence: str | None = None
     snapshot: str | None = None
     attribution: str | None = None
+    base_url: str | None = None
     passed_over: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -63,6 +65,11 @@ class Corpus(Protocol):
     @property
     def source(self) -> Source:
         """What the manifest records about this corpus."""
+        ...
+
+    @property
+    def ids(self) -> Collection[str]:
+        """The ids of its documents as far as they are known without reading it."""
         ...
 
     def __iter__(self) -> Iterator[Record | Malformed]: ...

@@ -31,7 +31,7 @@ from app.answering.types import (
 )
 from common.errors import LoccitError
 from retriever import types as retrieval
-from retriever.types import Document, Hit, Passage, Span
+from retriever.types import Document, Hit, Locator, Passage, Span
 
 DOCUMENT = Document("tower", "Tower", "Here. It rose in 1698. It fell.", "https://t.org", {"kind": "tower"})
 PASSAGE = Passage(7, "tower", "Tower", "It rose in 1698.", Span(6, 22), " It fell.")
@@ -43,7 +43,7 @@ CANDIDATE = Candidate(
 )
 QUOTE = Quote(DOCUMENT, Span(6, 22))
 CITATION = replace(
-    Citation.of(QUOTE, support=0.9, further=True), locator="page 3", document_text=DOCUMENT.text
+    Citation.of(QUOTE, support=0.9, further=True), locator=Locator.page(3), document_text=DOCUMENT.text
 )
 CITED = CitedCandidate(CANDIDATE, (CITATION,), 0.8)
 ANSWER = CitedAnswer(
