@@ -153,7 +153,9 @@ def _say_passed_over(source: Source, console: Console) -> None:
 
 
 def _add(record: Record, source: Source, writer: IndexWriter, shared: frozenset[str]) -> None:
-    document, location = record.document, f"{record.location} of {source.name}"
+    document, location = record.document, record.location
+    if not location.startswith(source.name):
+        location = f"{source.name}/{location}"
     doc_id = document.doc_id
     if document.url is None and source.base_url is not None:
         document = replace(document, url=f"{source.base_url.rstrip('/')}/{quote(doc_id)}")

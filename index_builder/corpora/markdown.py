@@ -22,6 +22,7 @@ from index_builder.corpora.types import Malformed, Record
 from retriever.types import BlockKind, Locator
 
 _LONGEST = 5_000_000  # characters; parsing so many takes a minute
+_DEEPEST = 60  # what nests more deeply the parser leaves out
 _DIRECTIVE = re.compile(r"\{([\w:.-]+)\}\s*(.*)")
 _ROLE = re.compile(r"\{([a-zA-Z][\w:.+-]*)\}$")
 _MARKUP_DIRECTIVES = names(
@@ -32,7 +33,7 @@ _MARKUP_DIRECTIVES = names(
 _ATTRIBUTES = re.compile(r"\s*\{[:#.][^{}]*\}\s*$")
 _TARGET = re.compile(r"\([^()\s]+\)=$")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:?")
-_CONTAINER = re.compile(r"^\s*:{3,}\s*(\{?[\w-]*\}?)", re.MULTILINE)
+_CONTAINER = re.compile(r"^[ \t]*:{3,}[ \t]*\{?[\w-]*\}?", re.MULTILINE)
 _MODULE_LINES = re.compile(r"(import\s.+\sfrom\s|import\s*['\"]|export\s+(const|default|function)\b)")
 _MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
 _DEFINITION = re.compile(r"([^\n]+)\n:[ \t]+(.+)", re.DOTALL)
@@ -57,14 +58,12 @@ def extract_markdown(content: bytes) -> Extracted:
         _Walk(structure).walk("\n".join(lines), settings.lines)
     except RecursionError as error:
         raise UnreadableError("The file nests lists or quotations too deeply; make it flatter.") from error
-    headings = (block for block in structure.blocks if block.kind is BlockKind.HEADING)
-    first = next(headings, None)
-    title = settings.title or (first.span.of(structure.text) if first is not None else None)
+    title = settings.title or structure.first_heading
     return Extracted(structure, title, settings.metadata)
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark").enable("table")
+    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table")
     parser.core.ruler.before("inline", "without_tags", _without_tags)
     return parser
 
@@ -72,7 +71,7 @@ def _parser() -> MarkdownIt:
 def _without_tags(state: object) -> None:
     for token in state.tokens:  # type: ignore[attr-defined]
         if token.type in ("inline", "html_block"):
-            token.content = without_tags(token.content)
+            token.content = _CONTAINER.sub("", without_tags(token.content))
 
 
 class _Walk:
@@ -91,7 +90,10 @@ class _Walk:
         """Add what the text shows; it begins below so many lines of the file."""
         above, self._first_line = self._first_line, lines_above + 1
         hidden = False
-        for token in self._parser.parse(text):
+        tokens = self._parser.parse(text)
+        if any(token.level >= _DEEPEST - 1 for token in tokens):
+            raise UnreadableError("The file nests lists or quotations too deeply; make it flatter.")
+        for token in tokens:
             text = token.content if token.type in ("inline", "html_block") else ""
             was_hidden, hidden = hidden, (hidden and not closes_comment(text)) or opens_comment(text)
             if token.nesting or not (was_hidden or hidden):
@@ -143,7 +145,7 @@ class _Walk:
             self._paragraph(text, token.content, locator)
 
     def _paragraph(self, text: str, source: str, locator: Locator | None) -> None:
-        text = _CONTAINER.sub("", _MDX_COMMENT.sub("", _ATTRIBUTES.sub("", text)))
+        text = _MDX_COMMENT.sub("", _ATTRIBUTES.sub("", text))
         if _MODULE_LINES.match(source) or _TARGET.match(source):
             return
         if self._marker is not None:

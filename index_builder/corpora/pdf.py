@@ -49,11 +49,7 @@ def extract_pdf(content: bytes) -> Extracted:
         )
     structure = Structure()
     Layout(structure, pages).add()
-    headings = (block for block in structure.blocks if block.kind is BlockKind.HEADING)
-    first = next(headings, None)
-    if title is None and first is not None:
-        title = first.span.of(structure.text)
-    return Extracted(structure, title, {"pages_without_text": empty} if empty else {})
+    return Extracted(structure, title or structure.first_heading, {"pages_without_text": empty} if empty else {})
 
 
 def _read(content: bytes) -> "tuple[list[Page], str | None]":

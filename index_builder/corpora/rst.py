@@ -67,9 +67,7 @@ def extract_rst(content: bytes) -> Extracted:
         _Walk(structure).walk(text, 0)
     except (RecursionError, nodes.NodeFound) as error:
         raise UnreadableError("The file nests too deeply; make it flatter.") from error
-    headings = (block for block in structure.blocks if block.kind is BlockKind.HEADING)
-    first = next(headings, None)
-    return Extracted(structure, None if first is None else first.span.of(structure.text))
+    return Extracted(structure, structure.first_heading)
 
 
 class _Walk:
@@ -241,7 +239,7 @@ def _dedented(lines: list[str]) -> list[str]:
 def _shown(node: nodes.Node) -> str:
     """What a reader sees of a line: words without marks; the text of a role that only Sphinx knows."""
     if isinstance(node, nodes.Text):
-        return node.astext().replace("\n", " ")
+        return str(node.astext()).replace("\n", " ")
     if isinstance(node, nodes.problematic):
         text = node.astext().replace("\n", " ")
         role = _ROLE.fullmatch(text)

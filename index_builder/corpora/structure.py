@@ -35,6 +35,13 @@ class Structure:
         """The blocks of ``text``."""
         return tuple(self._blocks)
 
+    @property
+    def first_heading(self) -> str | None:
+        """The first heading that has a letter or a digit: a title, where the original says none."""
+        text = self.text
+        headings = (block.span.of(text) for block in self._blocks if block.kind is BlockKind.HEADING)
+        return next((heading for heading in headings if any(map(str.isalnum, heading))), None)
+
     def heading(self, text: str, level: int, locator: Locator | None = None) -> None:
         """Add a heading. What follows stands under it, up to the next one of its level or above (1 is the top)."""
         line = " ".join(visible(text).split())

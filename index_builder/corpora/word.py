@@ -51,9 +51,7 @@ def extract_word(content: bytes) -> Extracted:
         ) from error
     structure = Structure(sections=True)
     add_html(structure, html, None)
-    headings = (block for block in structure.blocks if block.kind is BlockKind.HEADING)
-    first = next(headings, None)
-    return Extracted(structure, first.span.of(structure.text) if first is not None else title)
+    return Extracted(structure, structure.first_heading or title)
 
 
 def _require_package(content: bytes) -> None:
