@@ -49,7 +49,9 @@ def extract_pdf(content: bytes) -> Extracted:
         )
     structure = Structure()
     Layout(structure, pages).add()
-    return Extracted(structure, title or structure.first_heading, {"pages_without_text": empty} if empty else {})
+    return Extracted(
+        structure, title or structure.first_heading, {"pages_without_text": empty} if empty else {}
+    )
 
 
 def _read(content: bytes) -> "tuple[list[Page], str | None]":

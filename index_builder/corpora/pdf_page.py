@@ -19,7 +19,7 @@ _LEAST = (
 _MOST_RULES = 4000  # a drawing has more; a table has not
 _DINGBATS = {"ü": "✓", "û": "✗", "þ": "☑", "ý": "☒", "§": "▪", "¨": "☐", "q": "☐"}  # of the font Wingdings
 _PRIVATE = {"\uf0b7": "•", "\uf0a7": "▪", "\uf0fc": "✓", "\uf0fb": "✗", "\uf0d8": "➢", "\uf0a8": "☐"}
-_BROKEN_WORD = "\x02"  # how pdfium writes a hyphen that ends a line
+_BROKEN_WORD = "\x02"  # how pdfium writes a hyphen that ends a line, whose end it leaves out
 
 
 class Box(NamedTuple):
@@ -121,8 +121,8 @@ def _glyphs(text_page: pdfium.PdfTextPage) -> Iterator[Glyph]:
         text = chr(code) if 0 < code < 0x110000 else ""
         if not text:
             continue
-        if text.isspace() or raw.FPDFText_IsGenerated(handle, index) == 1:
-            yield Glyph(_space(text), None, 0, "")
+        if text.isspace():
+            yield Glyph("\n" if text in "\r\n" else " ", None, 0, "")
             continue
         raw.FPDFText_GetCharBox(handle, index, *places)
         box = Box(left.value, bottom.value, right.value, top.value)
@@ -135,13 +135,8 @@ def _glyphs(text_page: pdfium.PdfTextPage) -> Iterator[Glyph]:
         raw.FPDFText_GetLooseCharBox(handle, index, ctypes.byref(loose))
         size = loose.top - loose.bottom  # the font's own size is in units that the page may scale
         yield Glyph("-" if text == _BROKEN_WORD else _PRIVATE.get(text, text), box, size, style)
-
-
-def _space(text: str) -> str:
-    """White space, or the hyphen, that pdfium found between two characters."""
-    if text in "\r\n":
-        return "\n"
-    return "-" if text == _BROKEN_WORD else " " if text.isspace() else text
+        if text == _BROKEN_WORD:
+            yield Glyph("\n", None, 0, "")
 
 
 def _lines(glyphs: Iterable[Glyph]) -> Iterator[Line]:

@@ -46,7 +46,7 @@ def add_table(structure: Structure, rows: Sequence[Row]) -> None:
     if head == len(rows):
         head = 0
     header = _header(rows[:head], grid[:head])
-    pairs = not head and all(len(row.cells) == 2 and row.cells[0].heads for row in rows)
+    pairs = not head and all(len(row.cells) == 2 and row.cells[0].heads and not row.is_header for row in rows)
     for row, cells in zip(rows[head:], grid[head:], strict=True):
         if pairs:
             name, value = map(one_line, cells)

@@ -149,7 +149,9 @@ def test_directives_show_their_content(written):
 
 
 def test_raw_html_is_read_as_html(written):
-    text = "Before.\n\n<table><tr><th>Key</th><td>12</td></tr></table>\n\n<!-- no -->\n\n<style>p {}</style>\n"
+    text = (
+        "Before.\n\n<table><tr><th>Key</th><td>12</td></tr></table>\n\n<!-- no -->\n\n<style>p {}</style>\n"
+    )
     assert blocks(written(text)) == [
         ("paragraph", "Before.", (), "line 1"),
         ("field", "Key: 12", (), "line 3"),
