@@ -24,9 +24,10 @@ def decoded(content: bytes) -> str:
         return content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
         raise UnreadableError(
-            f"The file has the byte 0x{content[error.start]:02x} in line {line}, which is not {encoding.upper()}; "
-            "save it as UTF-8."
+            f"The file has the byte 0x{byte:02x} here, which is not {encoding.upper()}; save it as UTF-8.",
+            line=line,
         ) from error
 
 

@@ -13,7 +13,14 @@ _LONGEST = 20_000_000  # characters; a thick book has one million
 
 
 class UnreadableError(Exception):
-    """A file cannot be a document; the message is a sentence on why, and on what would be right."""
+    """A file cannot be a document; the message is a sentence on why, and on what would be right.
+
+    ``line``: where in the file that shows.
+    """
+
+    def __init__(self, problem: str, *, line: int = 1) -> None:
+        super().__init__(problem)
+        self.line = line
 
 
 class Text(Protocol):
@@ -46,18 +53,17 @@ def extracted_document(
     if isinstance(content, Malformed):
         yield content
         return
-    location = f"{name}:1"
     try:
         extracted = extract(content)
         text = extracted.structure.text
         _check_length(len(text) if text.strip() else 0)
     except UnreadableError as error:
-        yield Malformed(location, str(error))
+        yield Malformed(f"{name}:{error.line}", str(error))
         return
     structure = extracted.structure
     title = extracted.title or path.stem
     document = Document(name, title, text, metadata=extracted.metadata, blocks=structure.blocks)
-    yield Record(document, location)
+    yield Record(document, f"{name}:1")
 
 
 def _check_length(characters: int) -> None:

@@ -9,7 +9,6 @@ from index_builder.corpora.extraction import Extracted, UnreadableError, extract
 from index_builder.corpora.extras import missing_package
 from index_builder.corpora.structure import Structure, one_line
 from index_builder.corpora.types import Malformed, Record
-from retriever.types import BlockKind
 
 if TYPE_CHECKING:
     import pypdfium2

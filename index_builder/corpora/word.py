@@ -12,7 +12,6 @@ from index_builder.corpora.extras import missing_package
 from index_builder.corpora.html import add_html
 from index_builder.corpora.structure import Structure, one_line
 from index_builder.corpora.types import Malformed, Record
-from retriever.types import BlockKind
 
 _LARGEST = 200_000_000  # bytes of all parts, unpacked
 _MOST_PARTS = 10_000

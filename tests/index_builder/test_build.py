@@ -321,11 +321,11 @@ def test_malformed_records_are_reported_counted_and_left_out(tmp_path, source, r
 
 def test_what_a_folder_holds_and_is_not_read_is_said_after_the_build(tmp_path, run_build, quiet):
     (tmp_path / "notes").mkdir()
-    for name in ("a.txt", "b.pdf", "c.pdf", "LICENSE", ".hidden.md"):
+    for name in ("a.txt", "b.odt", "c.odt", "Makefile", ".hidden.md"):
         (tmp_path / "notes" / name).write_text("A text.")
     run_build(tmp_path / "notes")
     said = quiet.file.getvalue().splitlines()
-    assert said[-1] == "Passed over in notes/: 2 .pdf, 1 hidden, 1 without suffix."
+    assert said[-1] == "Passed over in notes/: 2 .odt, 1 hidden, 1 without suffix."
 
 
 def test_under_strict_the_first_malformed_record_stops_the_build(tmp_path, source, run_build):

@@ -38,7 +38,9 @@ def manual(tmp_path) -> Path:
         Paragraph("• gloves", text),
         PageBreak(),
         Paragraph("Parts", STYLES["Heading2"]),
-        Table([["Part", "Price"], ["Valve, the\nlarge one", "12 €"], ["Pump", "80 €"]], [100, 60], style=RULED),
+        Table(
+            [["Part", "Price"], ["Valve, the\nlarge one", "12 €"], ["Pump", "80 €"]], [100, 60], style=RULED
+        ),
         PageBreak(),
         Table([["Lid", "9 €"], ["Tap", "3 €"]], [100, 60], style=TableStyle(RULED.getCommands()[:1])),
         Paragraph("The end.", text),
