@@ -190,7 +190,7 @@ SPAN = {"start", "end"}
 @pytest.mark.parametrize(
     ("inner", "form", "elsewhere"),
     [
-        (retrieval.Document, trace_json.Document, {"doc_id": {"document_id"}}),
+        (retrieval.Document, trace_json.Document, {"doc_id": {"document_id"}, "blocks": set()}),
         (
             Passage,
             trace_json.Hit,
