@@ -80,6 +80,7 @@ class _Walk:
     def __init__(self, structure: Structure) -> None:
         self._structure = structure
         self._parser = _parser()
+        self._links: dict[str, object] = {}  # what references in the whole file lead to
         self._lists: list[int | None] = []  # the number of each list's next item; None: no numbers
         self._marker: str | None = None
         self._rows: list[Row] = []
@@ -90,7 +91,7 @@ class _Walk:
         """Add what the text shows; it begins below so many lines of the file."""
         above, self._first_line = self._first_line, lines_above + 1
         hidden = False
-        tokens = self._parser.parse(text)
+        tokens = self._parser.parse(text, self._links)
         if any(token.level >= _DEEPEST - 1 for token in tokens):
             raise UnreadableError("The file nests lists or quotations too deeply; make it flatter.")
         for token in tokens:
@@ -153,10 +154,7 @@ class _Walk:
                 self._structure.add(BlockKind.ITEM, f"{self._marker} {text}", locator)
                 self._marker = None
         elif definition := _DEFINITION.fullmatch(source):
-            name, value = (
-                one_line(shown(self._parser.parseInline(part)[0].children or []))
-                for part in definition.groups()
-            )
+            name, value = (one_line(self._shown(part)) for part in definition.groups())
             self._structure.add(BlockKind.FIELD, with_name(name, value), locator)
         else:
             self._structure.add(BlockKind.PARAGRAPH, text, locator)
@@ -174,12 +172,15 @@ class _Walk:
             return
         if known[1] in _MARKUP_DIRECTIVES:
             if found.argument:
-                argument = shown(self._parser.parseInline(found.argument)[0].children or [])
+                argument = self._shown(found.argument)
                 self._structure.add(BlockKind.PARAGRAPH, argument, self._locator(token))
             above = self._first_line + token.map[0] - 1 + found.skipped
             self.walk("\n".join(found.content), above)
         else:
             self._structure.code("\n".join(found.content), self._locator(token))
+
+    def _shown(self, text: str) -> str:
+        return shown(self._parser.parseInline(text, self._links)[0].children or [])
 
     def _locator(self, token: Token) -> Locator | None:
         return None if token.map is None else Locator.line(token.map[0] + self._first_line)

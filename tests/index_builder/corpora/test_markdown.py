@@ -119,6 +119,7 @@ def test_the_title_is_that_of_the_settings_or_the_first_heading(written, text, t
         ("A note[^1].\n\n[^1]: Said below.", "A note.\n\nSaid below."),
         ("See {ref}`the guide <guide>`, {pep}`517`.", "See the guide, PEP 517."),
         ("(label)=\n\nText.", "Text."),
+        ("```{note}\nSee [the page][x].\n```\n\n[x]: https://example.org", "See the page."),
         (":::tip\nText.\n:::", "Text."),
         ("![a picture](x.png) beside", "beside"),
         ("H<sub>2</sub>O &amp; more\\*", "H2O & more*"),
