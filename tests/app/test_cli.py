@@ -56,6 +56,26 @@ def test_info_and_verify_describe_a_whole_index(loccit, notes_index):
     assert "is whole" in out
 
 
+def test_sources_are_named_linked_and_told_with_what_was_passed_over(loccit, tmp_path):
+    for folder in ("house", "garden"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "README.md").write_text(f"# About\n\nThe {folder} was painted in 1999.\n")
+        (tmp_path / folder / "plan.odt").write_bytes(b"x")
+    (tmp_path / "beds.txt").write_text("Roses.")
+    (tmp_path / "garden" / "beds.txt").symlink_to(tmp_path / "beds.txt")
+    build = ("index", "build", f"home={tmp_path}/house", tmp_path / "garden", "--out", tmp_path / "i")
+    options = ("--encoder", "hashing", "--base-url", "home=https://example.org/home", "--follow-links")
+    status, _, said = loccit(*build, *options)
+    assert (status, "3 documents" in said) == (0, True)
+    assert "Passed over in home/: 1 .odt." in said
+    _, out, _ = loccit("index", "info", tmp_path / "i")
+    assert "home: 1 document, 0 left out, passed over: 1 .odt." in out
+    ask = ("ask", "when was the house painted", "--index", tmp_path / "i", "--generator", "reader", "--json")
+    citation = json.loads(loccit(*ask, "--min-confidence", 0)[1])["citations"][0]
+    assert (citation["document_id"], citation["locator"]) == ("home/README.md", "line 3")
+    assert citation["url"] == "https://example.org/home/README.md"
+
+
 def test_search_lists_passages_with_their_places(loccit, notes_index):
     status, out, _ = loccit("search", "horse tram in Lisbon", "--index", notes_index, "-k", 1)
     assert status == 0
