@@ -16,7 +16,7 @@ from rich.console import Console
 from common.errors import CorpusError, LoccitError
 from common.packaged import sha256_of
 from common.progress import progress
-from index_builder.corpora import Corpus, Malformed, Record, Source
+from index_builder.corpora import Corpus, Malformed, PassedOver, Record, Source
 from index_builder.corpora.folder import counted_kinds
 from index_builder.vector_cache import VectorCache, cache_key
 from retriever.encoder import Encoder
@@ -87,8 +87,8 @@ def build_index(
             manifest.save(folder)
         with suppress(sqlite3.OperationalError):  # a cache that is larger than need be does no harm
             cache.keep_only(keys)
-        for corpus in corpora:
-            _say_passed_over(corpus.source, console)
+        for source in sources:
+            _say_passed_over(source, console)
         return BuildReport(current_generation(directory).name, manifest, embedded)
 
 
@@ -116,12 +116,15 @@ def _read(
     """
     documents = malformed = 0
     source = corpus.source
+    passed_over = Counter(source.passed_over)
     with progress(console, f"Reading {corpus.source.name}", total=None) as advance:
         for item in corpus:
             advance()
             if isinstance(item, Malformed):
                 malformed += 1
                 _report(item, malformed, strict=strict, console=console)
+            elif isinstance(item, PassedOver):
+                passed_over[item.kind] += 1
             else:
                 documents += 1
                 _add(item, source, writer, shared)
@@ -135,7 +138,7 @@ def _read(
         attribution=source.attribution,
         documents=documents,
         malformed=malformed,
-        passed_over=dict(source.passed_over),
+        passed_over=dict(passed_over),
     )
 
 
@@ -146,10 +149,10 @@ def _report(item: Malformed, number: int, *, strict: bool, console: Console) -> 
         console.print(f"Left out {item.location}: {item.problem}", markup=False, highlight=False)
 
 
-def _say_passed_over(source: Source, console: Console) -> None:
+def _say_passed_over(source: SourceRecord, console: Console) -> None:
     if source.passed_over:
         kinds = counted_kinds(source.passed_over)
-        console.print(f"Passed over in {source.name}/: {kinds}.", markup=False, highlight=False)
+        console.print(f"Passed over in {source.name}: {kinds}.", markup=False, highlight=False)
 
 
 def _add(record: Record, source: Source, writer: IndexWriter, shared: frozenset[str]) -> None:

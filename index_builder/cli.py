@@ -22,8 +22,8 @@ def build(
         list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help=f"vital-articles, a file ({', '.join(FORMATS)}), or a folder of {suffixes_in_folders()} files. "
-            "NAME=SOURCE gives it a name of its own.",
+            help=f"vital-articles, a file ({', '.join(FORMATS)}), a folder of {suffixes_in_folders()} files, or "
+            "hub:DATASET[:CONFIG], in Parquet on the Hugging Face hub. NAME=SOURCE gives it a name of its own.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to keep the index in.")],
@@ -50,7 +50,10 @@ def build(
         bool, typer.Option("--strict", help="Stop at the first malformed record instead of leaving it out.")
     ] = False,
     allow_download: Annotated[
-        bool, typer.Option("--allow-download", help="Fetch the encoder from the hub when it is not here.")
+        bool,
+        typer.Option(
+            "--allow-download", help="Fetch the encoder, or a hub: source, from the hub when it is not here."
+        ),
     ] = False,
 ) -> None:
     """Build an index of the sources, or bring the one in DIR up to date.
@@ -68,7 +71,9 @@ def build(
 
     console = Console(stderr=True)
     settings = PassageSettings(words=words, continuation_words=continuation_words)
-    corpora = [open_corpus(source, follow_links=follow_links) for source in sources]
+    corpora = [
+        open_corpus(source, follow_links=follow_links, allow_download=allow_download) for source in sources
+    ]
     report = build_index(
         with_base_urls(corpora, base_url or []),
         out,

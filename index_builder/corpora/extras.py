@@ -3,8 +3,8 @@
 from index_builder.corpora.extraction import UnreadableError
 
 
-def missing_package(package: str) -> UnreadableError:
+def missing_package(package: str, extra: str = "documents") -> UnreadableError:
     """Says which command installs what a format needs."""
     return UnreadableError(
-        f"Reading it needs the package {package}, which is not installed; run `pip install 'loccit[documents]'`."
+        f"Reading it needs the package {package}, which is not installed; run `pip install 'loccit[{extra}]'`."
     )

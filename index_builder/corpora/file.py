@@ -6,7 +6,7 @@ from pathlib import Path
 from index_builder.corpora.formats import Format
 from index_builder.corpora.names import printable
 from index_builder.corpora.terms import with_terms
-from index_builder.corpora.types import Malformed, Record, Source
+from index_builder.corpora.types import Item, Source
 
 
 class FileCorpus:
@@ -25,5 +25,5 @@ class FileCorpus:
         """The file's name, where the file is one document."""
         return {self._path.name} if self._format.in_folders else ()
 
-    def __iter__(self) -> Iterator[Record | Malformed]:
+    def __iter__(self) -> Iterator[Item]:
         return self._format.read(self._path, self._path.name)

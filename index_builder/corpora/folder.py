@@ -9,7 +9,7 @@ from common.errors import CorpusError
 from index_builder.corpora.formats import Format, format_of, suffixes_in_folders
 from index_builder.corpora.names import printable
 from index_builder.corpora.terms import with_terms
-from index_builder.corpora.types import Malformed, Record, Source, SourceKind
+from index_builder.corpora.types import Item, Malformed, Source, SourceKind
 
 _HIDDEN = "hidden"
 _LINKED = "behind a link"
@@ -55,7 +55,7 @@ class FolderCorpus:
         """The paths of the files from the folder on."""
         return {name for name, _ in self._files}
 
-    def __iter__(self) -> Iterator[Record | Malformed]:
+    def __iter__(self) -> Iterator[Item]:
         yield from self._unlisted
         for name, form in self._files:
             yield from form.read(self._folder / name, name)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from index_builder.corpora.html import read_html
 from index_builder.corpora.jsonl import read_jsonl
 from index_builder.corpora.markdown import read_markdown
+from index_builder.corpora.mediawiki import read_mediawiki
+from index_builder.corpora.parquet import read_parquet
 from index_builder.corpora.pdf import read_pdf
 from index_builder.corpora.rst import read_rst
 from index_builder.corpora.structure import names
@@ -33,6 +35,10 @@ FORMATS: dict[str, Format] = {
     ".jsonl": Format(read_jsonl, SourceKind.JSONL, in_folders=False),
     ".jsonl.gz": Format(read_jsonl, SourceKind.JSONL, in_folders=False),
     ".jsonl.xz": Format(read_jsonl, SourceKind.JSONL, in_folders=False),
+    ".parquet": Format(read_parquet, SourceKind.PARQUET, in_folders=False),
+    ".xml.bz2": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
+    ".xml.gz": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
+    ".xml": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
     ".txt": Format(read_text, SourceKind.TEXT_FILES, in_folders=True),
     ".md": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
     ".markdown": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),

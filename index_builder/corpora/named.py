@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from common.errors import CorpusError
-from index_builder.corpora.types import Corpus, Malformed, Record, Source
+from index_builder.corpora.types import Corpus, Item, Source
 
 
 class NamedCorpus:
@@ -24,7 +24,7 @@ class NamedCorpus:
         """Those of the corpus."""
         return self._corpus.ids
 
-    def __iter__(self) -> Iterator[Record | Malformed]:
+    def __iter__(self) -> Iterator[Item]:
         return iter(self._corpus)
 
 

@@ -15,6 +15,8 @@ class SourceKind(StrEnum):
     PACKAGED = "packaged"
     JSONL = "jsonl"
     TEXT_FILES = "text-files"
+    PARQUET = "parquet"
+    MEDIAWIKI = "mediawiki"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,21 @@ class Malformed:
     problem: str
 
 
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Something in a file that is no document on purpose, such as a redirect; ``kind`` is what it is counted as."""
+
+    kind: str
+
+
+Item = Record | Malformed | PassedOver
+"""What reading a corpus gives."""
+
+
 class FileReader(Protocol):
     """Reads the files of one format."""
 
-    def __call__(self, path: Path, name: str, /) -> Iterator[Record | Malformed]:
+    def __call__(self, path: Path, name: str, /) -> Iterator[Item]:
         """The documents of this file; ``name`` is what messages call it, and the id where it is one document."""
         ...
 
@@ -72,4 +85,4 @@ class Corpus(Protocol):
         """The ids of its documents as far as they are known without reading it."""
         ...
 
-    def __iter__(self) -> Iterator[Record | Malformed]: ...
+    def __iter__(self) -> Iterator[Item]: ...

@@ -67,7 +67,7 @@ def test_sources_are_named_linked_and_told_with_what_was_passed_over(loccit, tmp
     options = ("--encoder", "hashing", "--base-url", "home=https://example.org/home", "--follow-links")
     status, _, said = loccit(*build, *options)
     assert (status, "3 documents" in said) == (0, True)
-    assert "Passed over in home/: 1 .odt." in said
+    assert "Passed over in home: 1 .odt." in said
     _, out, _ = loccit("index", "info", tmp_path / "i")
     assert "home: 1 document, 0 left out, passed over: 1 .odt." in out
     ask = ("ask", "when was the house painted", "--index", tmp_path / "i", "--generator", "reader", "--json")

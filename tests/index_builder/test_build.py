@@ -326,7 +326,7 @@ def test_what_a_folder_holds_and_is_not_read_is_said_after_the_build(tmp_path, r
         (tmp_path / "notes" / name).write_text("A text.")
     run_build(tmp_path / "notes")
     said = quiet.file.getvalue().splitlines()
-    assert said[-1] == "Passed over in notes/: 2 .odt, 1 hidden, 1 without suffix."
+    assert said[-1] == "Passed over in notes: 2 .odt, 1 hidden, 1 without suffix."
     (recorded,) = read_manifest(tmp_path / "index").sources
     assert recorded.passed_over == {".odt": 2, "hidden": 1, "without suffix": 1}
 
