@@ -219,7 +219,7 @@ class _Walk:
 def _begins(line: str, words: list[str]) -> bool:
     """Whether the words stand in this line one after the other, as far as it reaches."""
     at = line.find(words[0])
-    if at < 0:
+    if at < 0 or line.lstrip().startswith(".. _"):  # a target is named like its heading
         return False
     rest = line[at:]
     return all(word in rest for word in words) or rest.strip() in " ".join(words)

@@ -15,7 +15,7 @@ def written(tmp_path):
 
 
 GUIDE = """\
-.. _guide:
+.. _House:
 
 =====
 House
