@@ -13,6 +13,7 @@ from index_builder.corpora.tables import Cell, Row, add_table
 from index_builder.corpora.types import Malformed, Record
 from retriever.types import BlockKind, Locator, LocatorKind
 
+_OPENED_ANEW = 1_000_000  # formatting elements
 _DEEPEST = 1000  # parsing takes quadratic time: 100,000 nested elements took two minutes
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _NEVER_SEEN = names(
@@ -29,9 +30,9 @@ _BLOCKS = names(
 )
 _IN_LAYOUT_CELLS = names("table h1 h2 h3 h4 h5 h6 pre")
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_TAGS = re.compile(
-    rb"<(script|style)\b.*?</\1|<!--.*?-->|<(/?)([a-z][a-z0-9-]*)[^>]*?(/?)>", re.IGNORECASE | re.DOTALL
-)
+_TAG = re.compile(rb"(/?)([a-zA-Z][a-zA-Z0-9-]*)")
+_RAW = names("script style textarea title xmp")
+_FORMATTING = names("a b big code em font i nobr s small strike strong tt u")
 _CLOSE_THEMSELVES = names(
     "area base br col embed hr img input link meta source track wbr p li dt dd tr td th thead tbody tfoot option"
 )
@@ -73,15 +74,42 @@ def text_of_html(fragment: str) -> str:
 
 
 def _require_shallow(content: bytes) -> None:
-    depth = 0
-    for match in _TAGS.finditer(content):
-        closing, tag, alone = match.group(2, 3, 4)
-        if tag and not alone and tag.decode().lower() not in _CLOSE_THEMSELVES:
-            depth = max(0, depth - 1) if closing else depth + 1
-            if depth > _DEEPEST:
-                raise UnreadableError(
-                    f"The page nests more than {_DEEPEST:,} elements in each other; close them, or leave it out."
-                )
+    """Refuse what would take the parser minutes: deep nesting, and formatting that it opens anew in every block."""
+    depth = formatting = opened_anew = 0
+    for tag, closing in _tags(content):
+        change = -1 if closing else 1
+        if tag in _FORMATTING:
+            formatting = max(0, formatting + change)
+        elif not closing:
+            opened_anew += formatting
+        if tag not in _CLOSE_THEMSELVES:
+            depth = max(0, depth + change)
+        if depth > _DEEPEST or opened_anew > _OPENED_ANEW:
+            raise UnreadableError(
+                f"The page nests more than {_DEEPEST:,} elements in each other; close them, or leave it out."
+            )
+
+
+def _tags(content: bytes) -> Iterator[tuple[str, bool]]:
+    """The name of each tag, and whether it closes; comments and scripts are passed over. In one pass."""
+    at = content.find(b"<")
+    while at >= 0:
+        if content.startswith(b"<!--", at):
+            end = content.find(b"-->", at + 4)
+        else:
+            end = content.find(b">", at)
+            found = _TAG.match(content, at + 1)
+            if found is not None and end >= 0 and content[end - 1 : end] != b"/":
+                tag = found[2].decode().lower()
+                yield tag, bool(found[1])
+                if tag in _RAW and not found[1]:
+                    end = content.find(b"</" + found[2], end)
+                    at = end
+                    if end >= 0:
+                        continue
+        if end < 0:
+            return
+        at = content.find(b"<", end)
 
 
 def _root(tree: LexborHTMLParser) -> LexborNode | None:

@@ -30,12 +30,12 @@ _MARKUP_DIRECTIVES = names(
     "seealso sidebar tab tab-item tab-set tip topic versionadded versionchanged versionremoved warning card "
     "grid"
 )
-_ATTRIBUTES = re.compile(r"\s*\{[:#.][^{}]*\}\s*$")
+_ATTRIBUTES = re.compile(r"\{[:#.][^{}\n]{0,500}\}\s*$")
 _TARGET = re.compile(r"\([^()\s]+\)=$")
-_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:?")
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]:?")
 _CONTAINER = re.compile(r"^[ \t]*:{3,}[ \t]*\{?[\w-]*\}?", re.MULTILINE)
 _MODULE_LINES = re.compile(r"(import\s.+\sfrom\s|import\s*['\"]|export\s+(const|default|function)\b)")
-_MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
+_MDX_COMMENT = re.compile(r"\{/\*.{0,5000}?\*/\}", re.DOTALL)
 _DEFINITION = re.compile(r"([^\n]+)\n:[ \t]+(.+)", re.DOTALL)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
@@ -216,26 +217,22 @@ def _meets(place: float, level: Sequence[Box], rows: Sequence[float]) -> int:
 
 
 def _touching(rules: Sequence[Box]) -> Iterator[list[Box]]:
-    left = sorted(rules)
-    while left:
-        group, waiting = [], [left.pop()]
+    """The rules in groups, those of one group connected by rules that touch."""
+    if not rules:
+        return
+    left, bottom, right, top = np.asarray(rules).T
+    free = np.ones(len(rules), dtype=bool)
+    while free.any():
+        group, waiting = [], [int(free.argmax())]
+        free[waiting] = False
         while waiting:
-            rule = waiting.pop()
-            group.append(rule)
-            near = [other for other in left if _touch(rule, other)]
-            waiting += near
-            found = set(map(id, near))
-            left = [other for other in left if id(other) not in found]
+            at = waiting.pop()
+            group.append(rules[at])
+            touches = (left - _NEAR <= right[at]) & (right + _NEAR >= left[at])
+            touches &= (bottom - _NEAR <= top[at]) & (top + _NEAR >= bottom[at]) & free
+            waiting += np.flatnonzero(touches).tolist()
+            free[touches] = False
         yield group
-
-
-def _touch(one: Box, other: Box) -> bool:
-    return (
-        one.left - _NEAR <= other.right
-        and other.left - _NEAR <= one.right
-        and one.bottom - _NEAR <= other.top
-        and other.bottom - _NEAR <= one.top
-    )
 
 
 def _places(values: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -19,6 +19,7 @@ from index_builder.corpora.types import Malformed, Record
 from retriever.types import BlockKind, Locator
 
 _LONGEST = 2_000_000  # characters; docutils reads about 100,000 a second
+_LONGEST_LINE = 100_000  # characters
 _SETTINGS = {
     "report_level": 3,  # errors stand in the tree: an unknown directive is one
     "halt_level": 5,
@@ -31,7 +32,7 @@ _SETTINGS = {
     "syntax_highlight": "none",
     "smart_quotes": False,
     "input_encoding": "unicode",
-    "line_length_limit": 100_000,
+    "line_length_limit": _LONGEST_LINE,
 }
 _UNSEEN = (
     nodes.comment,
@@ -62,6 +63,8 @@ def extract_rst(content: bytes) -> Extracted:
         raise UnreadableError(
             f"The file has {len(text):,} characters, and {_LONGEST:,} are the most for reStructuredText; split it."
         )
+    if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
+        raise UnreadableError(f"The file has a line of more than {_LONGEST_LINE:,} characters; break it.")
     structure = Structure()
     try:
         _Walk(structure).walk(text, 0)

@@ -6,7 +6,7 @@ _LINK_TARGET = re.compile(r"\]\(\s*\{%[^%\n]*%\}[^)\n]*\)|\]\(\s*\{\{[^}\n]*\}\}
 _COMMENT = r"\{%-?\s*comment\s*-?%\}"
 _COMMENT_END = r"\{%-?\s*endcomment\s*-?%\}"
 _CODE_OR_TAG = re.compile(
-    rf"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))|{_COMMENT}.*?{_COMMENT_END}|{_COMMENT}|{_COMMENT_END}"
+    rf"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))|{_COMMENT}.{{0,20000}}?{_COMMENT_END}|{_COMMENT}|{_COMMENT_END}"
     r"|\{%-?(?P<tag>[^%]{0,1000}?)-?%\}",
     re.DOTALL,
 )
@@ -21,7 +21,10 @@ def without_tags(markdown: str) -> str:
     the reader: its first quoted argument, unless that is a path. Tags in code stay, and so do the tags of a comment
     that only begins or ends here.
     """
-    return _CODE_OR_TAG.sub(_shown, _LINK_TARGET.sub("](#)", markdown))
+    if "{" not in markdown:
+        return markdown
+    markdown = _LINK_TARGET.sub("](#)", markdown)
+    return _CODE_OR_TAG.sub(_shown, markdown) if "{%" in markdown else markdown
 
 
 def opens_comment(markdown: str) -> bool:

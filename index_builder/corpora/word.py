@@ -13,7 +13,7 @@ from index_builder.corpora.html import add_html
 from index_builder.corpora.structure import Structure, one_line
 from index_builder.corpora.types import Malformed, Record
 
-_LARGEST = 200_000_000  # bytes of all parts, unpacked
+_LARGEST = 50_000_000  # bytes of text and structure, unpacked; in memory they take many times as much
 _MOST_PARTS = 10_000
 _OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0"
 _TITLE = re.compile(r"<dc:title>([^<]{1,2000})</dc:title>")
@@ -65,11 +65,11 @@ def _require_package(content: bytes) -> None:
         raise UnreadableError(
             f"The file is damaged, or no Word document ({error}); open it in Word and save it again."
         ) from error
-    size = sum(part.file_size for part in parts)
+    size = sum(part.file_size for part in parts if part.filename.endswith((".xml", ".rels")))
     if size > _LARGEST or len(parts) > _MOST_PARTS:
         raise UnreadableError(
-            f"The file unpacks to {size:,} bytes in {len(parts):,} parts, which is too large; {_LARGEST:,} bytes in "
-            f"{_MOST_PARTS:,} parts are the most. Split it."
+            f"The file unpacks to {size:,} bytes of text in {len(parts):,} parts, which is too large; {_LARGEST:,} bytes "
+            f"in {_MOST_PARTS:,} parts are the most. Split it."
         )
 
 

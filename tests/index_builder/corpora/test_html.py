@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from index_builder.corpora import Malformed
+from index_builder.corpora import Malformed, Record, open_corpus
 from tests.index_builder.corpora.reading import blocks, only_document, only_problem, texts
 
 
@@ -134,6 +134,25 @@ def test_nesting_without_end_is_refused_at_once(page):
     assert time.process_time() - started < 5
     assert texts(page("<div>" * 900 + "deep")) == ["deep"]
     assert texts(page("<p>a" * 3000))[-1] == "a"  # these close themselves
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<!--" * 300_000,
+        "<script>" * 200_000,
+        "<a " * 300_000,
+        "<p>" * 100_000,
+        "".join(f"<font color={n}>" for n in range(900)) + "<p>x" * 50_000,
+        "<b>x</b>" * 100_000,
+    ],
+    ids=["comments", "scripts", "tags", "paragraphs", "formatting", "closed"],
+)
+def test_no_page_takes_long(page, body):
+    started = time.process_time()
+    (item,) = open_corpus(str(page(body)))
+    assert time.process_time() - started < 8
+    assert isinstance(item, Record) == (body.startswith("<b>"))
 
 
 def test_a_page_without_text_is_a_sentence(page):

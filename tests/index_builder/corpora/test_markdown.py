@@ -1,6 +1,8 @@
+import time
+
 import pytest
 
-from index_builder.corpora import Malformed
+from index_builder.corpora import Malformed, open_corpus
 from tests.index_builder.corpora.reading import blocks, only_document, only_problem, texts
 
 
@@ -181,3 +183,20 @@ def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
     assert "deep" in only_document(written(mark * 20 + "deep")).text
     problem = only_problem(written(mark * 5_000 + "deep")).problem
     assert problem == "The file nests lists or quotations too deeply; make it flatter."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# a" + " " * 1_000_000 + "#",
+        "a" + " " * 1_000_000 + "b",
+        "{% comment %}" * 15_000,
+        "{/*" * 60_000,
+        "[^" * 30_000 + "{%",
+    ],
+    ids=["heading", "spaces", "comments", "mdx", "footnotes"],
+)
+def test_no_text_takes_long(written, text):
+    started = time.process_time()
+    list(open_corpus(str(written(text))))
+    assert time.process_time() - started < 10

@@ -15,7 +15,8 @@ def test_a_missing_corpus_is_refused_with_what_is_accepted(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file.txt").write_bytes(b"x")
     with pytest.raises(
-        CorpusError, match=r"no corpus .*: give vital-articles, a folder with \.txt, \.md, .* or \.docx"
+        CorpusError,
+        match=r"no corpus .*: give vital-articles, hub:DATASET, a folder with \.txt, \.md, .* or \.docx",
     ):
         open_corpus(name)
 

@@ -146,3 +146,8 @@ def test_a_file_without_text_is_a_sentence(written):
 def test_deep_nesting_is_a_sentence_or_a_text_but_never_a_traceback(written):
     text = "\n".join(" " * n + "* deep\n" for n in range(0, 2000, 2))
     assert only_problem(written(text)).problem == "The file nests too deeply; make it flatter."
+
+
+def test_a_line_that_is_too_long_for_docutils_is_a_sentence(written):
+    problem = only_problem(written("word " * 25_000)).problem
+    assert problem == "The file has a line of more than 100,000 characters; break it."
