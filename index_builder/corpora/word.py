@@ -68,7 +68,7 @@ def _require_package(content: bytes) -> None:
     size = sum(part.file_size for part in parts if part.filename.endswith((".xml", ".rels")))
     if size > _LARGEST or len(parts) > _MOST_PARTS:
         raise UnreadableError(
-            f"The file unpacks to {size:,} bytes of text in {len(parts):,} parts, which is too large; {_LARGEST:,} bytes "
+            f"The file unpacks to {size:,} bytes of text in {len(parts):,} parts; {_LARGEST:,} bytes "
             f"in {_MOST_PARTS:,} parts are the most. Split it."
         )
 
