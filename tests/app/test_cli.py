@@ -15,7 +15,10 @@ from app.http import client, examples
 from app.http.server import create_app
 from app.service.settings import Settings
 from common.progress import progress
+from retriever.generations import current_generation
+from retriever.index import STORE_FILE
 from retriever.manifest import Manifest
+from retriever.store import DocumentStore
 
 BOTH_SENTENCES = "who built the first Eddystone tower that a storm took"
 """A question with words of both sentences of the small index's towers, so that a long answer takes both."""
@@ -30,6 +33,11 @@ def commands():
             yield path, command
 
     return list(walk(get_command(cli), []))
+
+
+def stored(index, doc_id):
+    """The text that offsets count in."""
+    return DocumentStore.open(current_generation(index) / STORE_FILE).document(doc_id).text
 
 
 @pytest.mark.parametrize(
@@ -93,15 +101,15 @@ def test_asking_in_process_shows_answer_quote_and_place(loccit, notes_index):
     status, out, _ = loccit(*question, "--min-confidence", 0, "--json")
     response = json.loads(out)
     (citation,) = response["citations"]
-    text = (notes_index.parent / "notes" / "towers.md").read_text(encoding="utf-8")
+    text = stored(notes_index, "towers.md")
     assert text[citation["start"] : citation["end"]] == citation["quote"]
 
 
-def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, notes, notes_index):
+def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, notes_index):
     asked = ("ask", BOTH_SENTENCES, "--index", notes_index, "--generator", "reader")
     asked = (*asked, "--reader", "lexical", "--min-confidence", 0, "--length", "long")
     response = json.loads(loccit(*asked, "--json")[1])
-    text = (notes / "towers.md").read_text(encoding="utf-8")
+    text = stored(notes_index, "towers.md")
     assert len(response["citations"]) > 1
     for citation in response["citations"]:
         assert text[citation["start"] : citation["end"]] == citation["quote"]
