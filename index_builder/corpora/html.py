@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -57,20 +58,50 @@ def extract_html(content: bytes) -> Extracted:
     return Extracted(structure, _title(tree, root))
 
 
-def add_html(structure: Structure, fragment: str, locator: Locator | None) -> None:
-    """Add what a fragment of HTML shows; every block stands at ``locator``."""
-    content = fragment.encode()
-    _require_shallow(content)
+def add_html(structure: Structure, fragment: str, first_line: int | None = None) -> None:
+    """Add what a fragment of HTML shows, without its anchors; its blocks stand in lines from ``first_line`` on."""
+    _require_shallow(fragment.encode())
     body = LexborHTMLParser(fragment).body
     if body is not None:
-        _Walk(structure, locator).walk(body)
+        _Walk(structure, _Nowhere() if first_line is None else _Lines(fragment, first_line)).walk(body)
 
 
-def text_of_html(fragment: str) -> str:
-    """The text that a short fragment of HTML shows, its line breaks as such."""
-    structure = Structure()
-    add_html(structure, fragment, None)
-    return structure.text
+class _Places(Protocol):
+    """Where the blocks of a fragment stand, when not at anchors."""
+
+    def note(self, text: str) -> None:
+        """Take in the text that comes next."""
+
+    def locator(self) -> Locator | None:
+        """Where it begins."""
+        ...
+
+
+class _Nowhere:
+    """Places that cannot be told."""
+
+    def note(self, text: str) -> None:
+        pass
+
+    def locator(self) -> Locator | None:
+        return None
+
+
+class _Lines:
+    """Lines of a text file that a fragment is part of, by where its texts stand one after the other."""
+
+    def __init__(self, fragment: str, first: int) -> None:
+        self._fragment, self._at, self._line = fragment, 0, first
+
+    def note(self, text: str) -> None:
+        seen = text.strip().split("\n")[0]
+        at = self._fragment.find(seen, self._at)
+        if at >= 0:  # what is written as an entity is not found
+            self._line += self._fragment.count("\n", self._at, at)
+            self._at = at
+
+    def locator(self) -> Locator | None:
+        return Locator.line(self._line)
 
 
 def _require_shallow(content: bytes) -> None:
@@ -137,11 +168,12 @@ def _shown_text(node: LexborNode) -> str:
 class _Walk:
     """Walks a tree without recursion and adds its blocks to the structure.
 
-    ``fixed``: the locator of every block; None: each gets its own anchor.
+    ``places``: where blocks stand; None: each at its nearest anchor.
     """
 
-    def __init__(self, structure: Structure, fixed: Locator | None = None) -> None:
-        self._structure, self._fixed = structure, fixed
+    def __init__(self, structure: Structure, places: _Places | None = None) -> None:
+        self._structure, self._places = structure, places
+        self._begins: Locator | None = None  # where the text that waits begins, by ``places``
         self._inline: list[str] = []
         self._anchors: list[tuple[int, str]] = []  # depth of the element that the anchor lasts for, its id
         self._lists: list[_List] = []
@@ -157,12 +189,22 @@ class _Walk:
             if leaving:
                 self._leave(node, depth)
             elif node.is_text_node:
-                self._inline.append((node.text_content or "").replace("\n", " "))
+                self._take(node.text_content or "")
             elif node.is_element_node and not self._is_left_out(node, depth) and self._enter(node, depth):
                 stack.append((node, depth, True))
                 stack += [(child, depth + 1, False) for child in reversed(_children(node))]
         self._flush()
         self._flush_terms()
+
+    def _take(self, text: str) -> None:
+        if text.strip() and not any(part.strip() for part in self._inline):
+            self._note(text)
+        self._inline.append(text.replace("\n", " "))
+
+    def _note(self, text: str) -> None:
+        if self._places is not None:
+            self._places.note(text)
+            self._begins = self._places.locator()
 
     def _is_left_out(self, node: LexborNode, depth: int) -> bool:
         tag, attributes = node.tag or "", node.attributes
@@ -187,6 +229,7 @@ class _Walk:
         elif tag == "pre":
             self._flush_marker_alone()
             self._flush_terms()
+            self._note(node.text())
             self._structure.code(node.text(), self._locator())
             return False
         elif tag in ("ul", "ol", "menu"):
@@ -234,8 +277,10 @@ class _Walk:
             self._anchors.append((lasts, name))
 
     def _locator(self) -> Locator | None:
-        if self._fixed is not None or not self._anchors:
-            return self._fixed
+        if self._places is not None:
+            return self._begins
+        if not self._anchors:
+            return None
         return Locator(LocatorKind.ANCHOR, self._anchors[-1][1])
 
     def _flush(self) -> None:
@@ -273,8 +318,9 @@ class _Walk:
         rows = []
         for node in table.css("tr"):
             anchor = node.attributes.get("id")
-            own = self._fixed or (Locator(LocatorKind.ANCHOR, anchor) if anchor else self._locator())
             cells = [_cell(cell) for cell in _children(node) if cell.tag in ("td", "th")]
+            self._note(next((cell.text for cell in cells if cell.text), ""))
+            own = Locator(LocatorKind.ANCHOR, anchor) if anchor and self._places is None else self._locator()
             rows.append(Row(cells, own, heads=node.parent is not None and node.parent.tag == "thead"))
         add_table(self._structure, rows)
 

@@ -108,7 +108,7 @@ class _Walk:
             case "fence" | "code_block":
                 self._code(token)
             case "html_block":
-                add_html(self._structure, token.content, self._locator(token))
+                add_html(self._structure, token.content, self._first_line + (token.map or [0])[0])
             case "heading_open" | "paragraph_open" | "th_open" | "td_open":
                 self._holder = token
             case "bullet_list_open":

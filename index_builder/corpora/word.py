@@ -49,7 +49,7 @@ def extract_word(content: bytes) -> Extracted:
             f"The file is damaged, or no Word document ({type(error).__name__}); open it in Word and save it again."
         ) from error
     structure = Structure(sections=True)
-    add_html(structure, html, None)
+    add_html(structure, html)
     return Extracted(structure, structure.first_heading or title)
 
 

@@ -151,6 +151,20 @@ def test_directives_show_their_content(written):
     ]
 
 
+def test_raw_html_has_its_lines(written):
+    text = (
+        "Before.\n\n<ol>\n<li id=x>One &amp;\ntwo</li>\n\n<li>Three\n<pre>\nx = 1\n</pre></ol>\n<table>\n"
+        "<tr><td>a<td>b\n</table>"
+    )
+    assert [(seen, place) for _, seen, _, place in blocks(written(text))] == [
+        ("Before.", "line 1"),
+        ("1. One & two", "line 4"),
+        ("Three", "line 7"),
+        ("x = 1", "line 9"),
+        ("a; b", "line 12"),
+    ]
+
+
 def test_raw_html_is_read_as_html(written):
     text = (
         "Before.\n\n<table><tr><th>Key</th><td>12</td></tr></table>\n\n<!-- no -->\n\n<style>p {}</style>\n"

@@ -69,7 +69,7 @@ MANUAL = "".join(
     [
         paragraph(run("Boiler manual"), "Title"),
         paragraph(run("It heats the "), "").replace("</w:p>", run("house", bold=True) + run(".") + "</w:p>"),
-        paragraph(run("Service"), "Heading2"),
+        paragraph('<w:bookmarkStart w:id="1" w:name="_Toc1"/>' + run("Service"), "Heading2"),
         paragraph(run("Switch it off."), numbering="1"),
         paragraph(run("Let it cool."), numbering="1"),
         paragraph(run("gloves"), numbering="2"),
