@@ -91,7 +91,10 @@ class _Lines:
     """Lines of a text file that a fragment is part of, by where its texts stand one after the other."""
 
     def __init__(self, fragment: str, first: int) -> None:
-        self._fragment, self._at, self._line = fragment, 0, first
+        blank = re.sub(
+            r"<[^<>]*>", lambda tag: re.sub(r"[^\n]", " ", tag[0]), fragment
+        )  # a text is in no tag
+        self._fragment, self._at, self._line = blank, 0, first
 
     def note(self, text: str) -> None:
         seen = text.strip().split("\n")[0]
