@@ -71,11 +71,10 @@ def unpacked(data: bytes) -> tuple[Block, ...]:
     """The blocks that ``packed`` was given."""
     paths, rows = json.loads(zlib.decompress(data))
     paths = [tuple(path) for path in paths]
+    locators = {text: Locator.parse(text) for *_, text in rows if text is not None}  # many blocks share one
     blocks, end = [], 0
     for kind, gap, length, path, locator in rows:
         span = Span(end + gap, end + gap + length)
-        blocks.append(
-            Block(_KINDS[kind], span, paths[path], None if locator is None else Locator.parse(locator))
-        )
+        blocks.append(Block(_KINDS[kind], span, paths[path], locators.get(locator)))
         end = span.end
     return tuple(blocks)

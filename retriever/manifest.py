@@ -49,6 +49,7 @@ class SourceRecord(_Frozen):
     attribution: str | None
     documents: int
     malformed: int
+    passed_over: dict[str, int] = {}
 
 
 class PassageRecord(_Frozen):
@@ -90,7 +91,7 @@ class FileRecord(_Frozen):
 class Manifest(_Frozen):
     """The generation's ``manifest.json``.
 
-    ``vectors`` is the one optional entry: an index built before it was recorded is flat.
+    Entries with a default are optional, since older indexes do not record them: such an index is flat.
     Dump a manifest with ``exclude_unset=True``, so that what is kept of such an index stays as it was.
     """
 

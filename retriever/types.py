@@ -112,6 +112,12 @@ class Locator:
         return quote(self.value, safe=_IN_FRAGMENTS) if self.kind is LocatorKind.ANCHOR else None
 
 
+def opened_at(url: str | None, locator: Locator | None) -> str | None:
+    """The address that opens an original at this place; unchanged where it names one already, or none can be said."""
+    fragment = None if locator is None else locator.fragment
+    return f"{url}#{fragment}" if url is not None and fragment is not None and "#" not in url else url
+
+
 _NUMBERED = (LocatorKind.PAGE, LocatorKind.LINE)
 _SPELLED = (*_NUMBERED, LocatorKind.SECTION)
 _IN_FRAGMENTS = "!$&'()*+,;=:@/?"  # what RFC 3986 allows there beside letters, digits and -._~

@@ -148,7 +148,11 @@ class Citation(TypedDict):
         str, Field(description="Of the document's text in UTF-8, as it was when quoted.")
     ]
     locator: Annotated[
-        str | None, Field(description="Where in the original, such as a page; null for plain text.")
+        str | None,
+        Field(
+            description="Where in the original it begins: `page 12`, `#anchor`, `line 40` or `section Heading`; null "
+            "where that is not known. For a page or an anchor, the url opens there."
+        ),
     ]
     before: Annotated[str, Field(description="The document's text up to the quote, about a line of it.")]
     after: Annotated[
@@ -360,7 +364,7 @@ def citation_as_json(citation: types.Citation) -> Citation:
         "support": citation.support,
         "further": citation.further,
         "document_sha256": citation.document_sha256,
-        "locator": citation.locator,
+        "locator": None if citation.locator is None else str(citation.locator),
         "before": citation.before,
         "after": citation.after,
     }

@@ -48,7 +48,7 @@ def read_jsonl(path: Path, name: str) -> Iterator[Record | Malformed]:
 
 
 def document_of(value: object) -> Document:
-    """The document that a JSON value describes.
+    """The document that a JSON value, or another row of such fields, describes.
 
     Raises:
         ValueError: with a sentence, when it describes none.

@@ -11,7 +11,7 @@ from retriever.encoder import HashingEncoder
 from retriever.index_writer import index_in_memory
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
-from retriever.types import Block, BlockKind, Document, Passage, Span
+from retriever.types import Block, BlockKind, Document, Locator, LocatorKind, Passage, Span
 
 TEXT = (
     "The tower was begun in 1698. 😀 Henry Winstanley designed it. It stood on the Eddystone rocks.\r\n"
@@ -178,3 +178,31 @@ def test_what_the_language_model_quoted_itself_is_taken_as_it_is(citer, document
     one = candidate("1703", passage_of(document, len(TEXT)), Span(start, start + 17))
     found = quoted(citer, "when", replace(one, source=CandidateSource.CONSTRAINED), document)
     assert found == "storm took it in "
+
+
+@pytest.mark.parametrize(
+    ("locator", "url"),
+    [
+        (Locator.page(12), "https://e.org/a.pdf#page=12"),
+        (Locator(LocatorKind.ANCHOR, "set up"), "https://e.org/a.pdf#set%20up"),
+        (Locator.line(40), "https://e.org/a.pdf"),
+        (None, "https://e.org/a.pdf"),
+    ],
+)
+def test_a_citation_says_where_the_quote_begins_in_the_original_and_opens_there(locator, url):
+    blocks = (
+        Block(BlockKind.HEADING, Span(0, 6), locator=Locator.page(1)),
+        Block(BlockKind.PARAGRAPH, Span(8, 27), ("Boiler",), locator),
+    )
+    document = Document("d", "t", "Boiler\n\nServiced every May.", "https://e.org/a.pdf", blocks=blocks)
+    citation = Citation.of(Quote(document, Span(17, 26)), support=0.5)
+    assert (citation.locator, citation.url) == (locator, url)
+    assert Citation.of(Quote(replace(document, blocks=()), Span(17, 26)), support=0.5).locator is None
+
+
+def test_an_address_that_names_a_place_already_is_kept():
+    block = Block(BlockKind.PARAGRAPH, Span(0, 5), (), Locator.page(2))
+    document = Document("d", "t", "Text.", "https://e.org/a#b", blocks=(block,))
+    assert Citation.of(Quote(document, Span(0, 5)), support=0.5).url == "https://e.org/a#b"
+    unpublished = replace(document, url=None)
+    assert Citation.of(Quote(unpublished, Span(0, 5)), support=0.5).url is None

@@ -31,7 +31,7 @@ from app.answering.types import (
 )
 from common.errors import LoccitError
 from retriever import types as retrieval
-from retriever.types import Document, Hit, Passage, Span
+from retriever.types import Document, Hit, Locator, Passage, Span
 
 DOCUMENT = Document(
     "tower", "Tower", "Here. It rose in 1698. It fell.", "https://t.org", {"kind": "tower"}, source="notes"
@@ -47,7 +47,7 @@ CANDIDATE = Candidate(
 )
 QUOTE = Quote(DOCUMENT, Span(6, 22))
 CITATION = replace(
-    Citation.of(QUOTE, support=0.9, further=True), locator="page 3", document_text=DOCUMENT.text
+    Citation.of(QUOTE, support=0.9, further=True), locator=Locator.page(3), document_text=DOCUMENT.text
 )
 CITED = CitedCandidate(CANDIDATE, (CITATION,), 0.8)
 OTHERS = (Alternative("1699", (CITATION,), 0.1), Alternative("1700", (CITATION,), 0.05))
