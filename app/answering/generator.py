@@ -7,7 +7,7 @@ from typing import Protocol
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.protocol import Completion, LanguageModel
 from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS
-from app.answering.text.normalise import normalise_answer
+from app.answering.text.identity import answer_identity
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
 from common.deadline import Deadline
 from retriever.folding import fold, shown
@@ -170,7 +170,7 @@ def _candidates(passages: Sequence[Passage], written: Sequence[Completion], samp
 
 def answers(text: str, *, no_answer: str) -> bool:
     """Whether what was written is an answer: not nothing, and not ``no_answer``, which is said for want of one."""
-    return normalise_answer(text) not in ("", normalise_answer(no_answer))
+    return answer_identity(text) not in ("", answer_identity(no_answer))
 
 
 def _extracted(reading: Reading, scored: ScoredSpan) -> Candidate:

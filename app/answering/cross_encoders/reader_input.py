@@ -10,8 +10,10 @@ from tokenizers import Encoding, Tokenizer
 
 from app.answering.limits import QUESTION_TOKENS, TITLE_TOKENS, worth_tokenising
 from app.answering.text.token_offsets import characters, touching
+from app.answering.text.whole_tokens import whole_tokens
 from common.errors import ModelUnusableError
 from retriever.folding import Folded, fold
+from retriever.sentences import sentence_spans
 from retriever.types import Span
 
 MAX_TOKENS = 192
@@ -25,7 +27,9 @@ class ReaderInput:
 
     ``ids``, ``types``: of its tokens (types: 0 up to the first [SEP], then 1).
     ``first``: the index of the first token of the window. ``offsets``: characters of the window,
-    (window tokens, 2). ``starts``, ``ends``: which window tokens begin and end a word, (window tokens,).
+    (window tokens, 2). ``starts``, ``ends``: which window tokens an answer may begin and end with, (window tokens,):
+    those at a word's edge that is not within what an answer holds whole (see ``whole_tokens``).
+    ``sentences``: the number of the sentence that each window token begins in, (window tokens,).
     ``read``: the window's characters up to here are in the sequence.
     """
 
@@ -36,6 +40,7 @@ class ReaderInput:
     offsets: npt.NDArray[np.int64]
     starts: npt.NDArray[np.bool_]
     ends: npt.NDArray[np.bool_]
+    sentences: npt.NDArray[np.int64]
     read: int
 
     def characters(self, start: int, end: int) -> Span:
@@ -100,6 +105,7 @@ class ReaderTokenizer:
         needed = min(LONGEST, len(head) + 1 + int((offsets[:, 0] < whole).sum()))
         kept = max(0, max(self.max_tokens, needed) - len(head) - 1)
         edge = np.ones(min(1, len(words)), dtype=bool)
+        within = _within_whole_tokens(window)
         complete = len(words) <= kept and worth_tokenising(folded.text, LONGEST) == folded.text
         ids = (*head, *encoding.ids[:kept], self._sep)
         return ReaderInput(
@@ -108,10 +114,25 @@ class ReaderTokenizer:
             types=(0,) * len(before) + (1,) * (len(ids) - len(before)),
             first=len(head),
             offsets=offsets[:kept],
-            starts=np.concatenate([edge, changes])[:kept],
-            ends=np.concatenate([changes, edge])[:kept],
+            starts=(np.concatenate([edge, changes]) & ~within[offsets[:, 0]])[:kept],
+            ends=(np.concatenate([changes, edge]) & ~within[offsets[:, 1]])[:kept],
+            sentences=_sentences(window, offsets[:kept, 0]),
             read=len(window) if complete else int(offsets[:kept, 1].max(initial=0)),
         )
+
+
+def _within_whole_tokens(window: str) -> npt.NDArray[np.bool_]:
+    """For each place between characters of the window, (characters + 1,), whether it parts what is held whole."""
+    within = np.zeros(len(window) + 1, dtype=bool)
+    for span in whole_tokens(window):
+        within[span.start + 1 : span.end] = True
+    return within
+
+
+def _sentences(window: str, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """For each of these places, how many sentences of the window begin there or before."""
+    starts = [sentence.start for sentence in sentence_spans(window)]
+    return np.searchsorted(np.array(starts, dtype=np.int64), places, side="right").astype(np.int64)
 
 
 def special_tokens(tokenizer: Tokenizer) -> tuple[int, int]:

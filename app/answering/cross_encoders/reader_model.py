@@ -200,7 +200,14 @@ def _judgement(
 ) -> Judgement:
     """``start``, ``end``: log-probabilities of all tokens of the sequence."""
     window = slice(sequence.first, sequence.first + len(sequence.offsets))
-    spans = best_spans(start[window], end[window], starts=sequence.starts, ends=sequence.ends, k=_SPANS_KEPT)
+    spans = best_spans(
+        start[window],
+        end[window],
+        starts=sequence.starts,
+        ends=sequence.ends,
+        sentences=sequence.sentences,
+        k=_SPANS_KEPT,
+    )
     in_characters = [(sequence.characters(first, last), float(np.exp(score))) for first, last, score in spans]
     return Judgement(
         answerability=_sigmoid(logit),

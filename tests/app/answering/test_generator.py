@@ -254,7 +254,7 @@ def test_an_answer_of_the_reader_is_shown_without_invisible_characters():
     passage = Passage(1, "D", "D", text, Span(7, 7 + len(text)))
     span = Span(7 + text.index("Hen"), 7 + len(text) - 1)
     found = Reading(Hit(passage, 1.0, 1), 0.5, (ScoredSpan(span, 0.5),))
-    (candidate,) = ReaderGenerator().generate("who?", [found], n=1, seed=0, deadline=None)
+    (candidate,) = ReaderGenerator().generate("who?", [found], n=1, seed=0, deadline=NO_DEADLINE)
     assert candidate.answer == "Henrik Larsen of Gra\ufb00ton"
     assert candidate.pointer == span
 
@@ -263,5 +263,7 @@ def test_the_language_model_reads_folded_text_under_title_and_headings():
     text = "Founded by Hen\u00adrik."
     passage = Passage(1, "D", "D", text, Span(0, len(text)), headings=("Rise", "Fall"))
     lm = ScriptedLM({})
-    LMGenerator(lm).generate("who?", [Reading(Hit(passage, 1.0, 1), 0.5, ())], n=1, seed=0, deadline=None)
+    LMGenerator(lm).generate(
+        "who?", [Reading(Hit(passage, 1.0, 1), 0.5, ())], n=1, seed=0, deadline=NO_DEADLINE
+    )
     assert "Title: D > Rise > Fall\nPassage: Founded by Henrik.\n" in lm.calls[0].prompts[0]
