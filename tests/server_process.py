@@ -105,6 +105,13 @@ class ServerProcess:
     def wait_for(self, words: str) -> None:
         self._said(re.escape(words))
 
+    def wait_until(self, metric: str) -> None:
+        """Wait until it measures this of itself, such as ``loccit_worker_busy 1.0``."""
+        end = time.monotonic() + _START_S
+        while f"{metric}\n" not in self.get("/metrics").text:
+            assert time.monotonic() < end, f"{metric} never came"
+            time.sleep(0.05)
+
     def open_files(self) -> list[str]:
         """What the process holds open, by path."""
         folder = Path(f"/proc/{self.process.pid}/fd")
