@@ -84,18 +84,24 @@ async def test_a_question_that_fails_is_counted_as_failed():
     assert found["loccit_questions_total", "answered"] == 0
 
 
+async def rested(client):
+    """What is measured once the worker, which has told its last answer, has noticed that no other is wanted."""
+    async with asyncio.timeout(10):
+        while (found := await scraped(client))["loccit_worker_busy",]:
+            await asyncio.sleep(0.01)
+    return found
+
+
 async def test_the_queue_the_worker_and_what_is_under_way_are_told():
     held = HeldGenerator()
     async with serving(lambda _: service_over(generator=held)) as client:
-        before = await scraped(client)
-        while before[("loccit_worker_busy",)]:  # it has told the answer it warmed up with, and is about to rest
-            before = await scraped(client)
+        before = await rested(client)
         asking = [asyncio.create_task(client.post("/answer", json=ASKED)) for _ in range(3)]
         await held.wait_until_entered()
         during = await scraped(client)
         held.released.set()
         await asyncio.gather(*asking)
-        after = await scraped(client)
+        after = await rested(client)
     busy, waiting = ("loccit_worker_busy",), ("loccit_questions_waiting",)
     assert [state[busy] for state in (before, during, after)] == [0, 1, 0]
     assert [state[waiting] for state in (before, during, after)] == [0, 2, 0]

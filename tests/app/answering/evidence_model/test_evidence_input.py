@@ -10,6 +10,7 @@ from app.answering.language_models.gguf_conversion import converted
 from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS
 from benchmarks.hostile_texts import KINDS, hostile
 from common.packaged import LANGUAGE_MODELS, default_cache_dir
+from retriever.folding import fold
 from retriever.sentences import splits_character
 from retriever.types import Span
 
@@ -196,7 +197,7 @@ def test_a_quoted_answer_is_the_syntax_with_the_evidence_as_it_stands(tokenizer,
     parsed = parse_quoted(text)
     if parsed is not None and "\ufffd" not in text:
         assert parsed[:2] == (claim, title)
-        assert parsed.quote in flat(window)
+        assert parsed.quote in flat(fold(window).text)
 
 
 def test_what_training_writes_the_mask_allows(tokenizer):
