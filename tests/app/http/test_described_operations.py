@@ -1,7 +1,6 @@
 """Whatever the description allows is answered as described, and whatever it forbids is refused."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -27,7 +26,7 @@ from app.service.api_keys import add_key
 from app.service.assembly import REAL_PARTS, open_service
 from app.service.generation import Writing
 from app.service.settings import ReaderKind, Settings
-from tests.app.http.conftest import DOCUMENTS, serving
+from tests.app.http.conftest import DOCUMENTS, Call, called
 from tests.app.http.test_event_stream import STAGES, events_of
 from tests.app.http.test_requests import problem_of
 from tests.server_process import build
@@ -55,33 +54,20 @@ few = partial(
     settings, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], database=None
 )
 
-Call = Callable[..., httpx.Response]
-
 
 @contextmanager
 def calling(index: Path, **given: object) -> Iterator[Call]:
     """Sends a case to a service over this index, in this process."""
     build(index, {document.doc_id: document.text for document in DOCUMENTS})
     parts = replace(REAL_PARTS, writing=lambda _: Writing(lambda _: ReaderGenerator()))
-    service = serving(
-        partial(open_service, parts=parts),
-        index=index,
-        reader=ReaderKind.LEXICAL,
-        min_confidence=0.2,
-        watch_index_s=0,
-        admin=True,
-        **given,
-    )
-    with asyncio.Runner() as runner:
-        client = runner.run(service.__aenter__())
+    over_index = {"index": index, "reader": ReaderKind.LEXICAL, "min_confidence": 0.2, "watch_index_s": 0}
+    with called(partial(open_service, parts=parts), admin=True, **over_index, **given) as request:
 
         def call(case: schemathesis.Case, **headers: str) -> httpx.Response:
             asked = requests.Request(**case.as_transport_kwargs("http://loccit")).prepare()
-            sent = {**asked.headers, **headers}
-            return runner.run(client.request(asked.method, asked.url, headers=sent, content=asked.body))
+            return request(asked.method, asked.url, headers={**asked.headers, **headers}, content=asked.body)
 
         yield call
-        runner.run(service.__aexit__(None, None, None))
 
 
 @pytest.fixture(scope="module")
