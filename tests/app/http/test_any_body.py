@@ -27,10 +27,15 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(names | texts, inner, max_size=6),
     max_leaves=20,
 )
-# most values are no object with a question, and would be refused for that alone
-requests = st.builds(lambda fields: {"question": "who?", **fields}, st.dictionaries(names, values, max_size=4))
+# most values are no object with a question, and no list of objects with a text: those would be refused for that alone
+fields = st.dictionaries(st.sampled_from(list(DocumentToRead.model_fields)), scalars, max_size=2)
+documents = st.lists(fields.map(lambda given: {"text": "", **given}), max_size=3)
+requests = st.builds(
+    lambda given: {"question": "who?", **given},
+    st.dictionaries(names, values, max_size=3) | st.fixed_dictionaries({"documents": documents}),
+)
 batches = st.builds(lambda questions: {"questions": questions}, st.lists(requests | values, max_size=5))
-some = settings(max_examples=60, database=None, suppress_health_check=[HealthCheck.too_slow])
+some = settings(max_examples=150, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ def test_nothing_but_signs_has_none(text):
     assert not has_words(text)
 
 
-@pytest.mark.parametrize("text", ["key", "5 °C", f"{'c' * 900} key", "c" * 64, "das Schloß", "ключ", "第一章。鑰匙"])
+@pytest.mark.parametrize(
+    "text", ["key", "5 °C", f"{'c' * 900} key", "c" * 64, "das Schloß", "ключ", "第一章。鑰匙"]
+)
 def test_one_word_is_enough(text):
     assert has_words(text)
