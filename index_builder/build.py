@@ -2,12 +2,14 @@
 
 import errno
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import quote
 
 from rich.console import Console
 
@@ -15,9 +17,8 @@ from common.errors import CorpusError, LoccitError
 from common.packaged import sha256_of
 from common.progress import progress
 from common.terminal_text import plain
-from index_builder.corpora import Corpus, Malformed, Record, Source
+from index_builder.corpora import Corpus, Malformed, PassedOver, Record, Source
 from index_builder.corpora.folder import counted_kinds
-from index_builder.source_names import told_apart
 from index_builder.vector_cache import VectorCache, cache_key
 from retriever.document_ids import id_problem
 from retriever.encoder import Encoder
@@ -72,13 +73,13 @@ def build_index(
             corpora without any text.
         LoccitError: when the disk is full or another build is running.
     """
+    _require_names(corpora)
     with BuildLock(directory), VectorCache.open(directory / "cache", encoder) as cache:
         with _full_disk_as_sentence(directory), next_generation(directory) as folder:
-            with closing(IndexWriter(settings, folder)) as writer:
-                names = told_apart([corpus.source.name for corpus in corpora])
+            with closing(IndexWriter(settings, folder, encoder=encoder)) as writer:
+                shared = _shared_ids(corpora)
                 sources = [
-                    _read(corpus, name, writer, strict=strict, console=console)
-                    for corpus, name in zip(corpora, names, strict=True)
+                    _read(corpus, writer, shared, strict=strict, console=console) for corpus in corpora
                 ]
                 keys, embedded = _embed(writer, cache, encoder, console)
                 vectors = writer.write_vectors(cache.get(keys), engine=engine)
@@ -88,42 +89,66 @@ def build_index(
             manifest.save(folder)
         with suppress(sqlite3.OperationalError):  # a cache that is larger than need be does no harm
             cache.keep_only(keys)
-        for corpus in corpora:
-            _say_passed_over(corpus.source, console)
+        for source in sources:
+            _say_passed_over(source, console)
         return BuildReport(current_generation(directory).name, manifest, embedded)
 
 
-def _read(corpus: Corpus, name: str, writer: IndexWriter, *, strict: bool, console: Console) -> SourceRecord:
-    """Add the corpus's documents under its name; what it is, and how many of its records are documents."""
+def _require_names(corpora: Sequence[Corpus]) -> None:
+    names = Counter(corpus.source.name for corpus in corpora)
+    name, count = names.most_common(1)[0] if names else ("", 0)
+    if count > 1:
+        raise CorpusError(
+            f"{count} sources are called {name!r}; give each a name of its own, such as {name}-2={name}."
+        )
+
+
+def _shared_ids(corpora: Sequence[Corpus]) -> frozenset[str]:
+    """The ids that documents of more than one corpus have."""
+    counts = Counter(doc_id for corpus in corpora for doc_id in set(corpus.ids))
+    return frozenset(doc_id for doc_id, count in counts.items() if count > 1)
+
+
+def _read(
+    corpus: Corpus, writer: IndexWriter, shared: frozenset[str], *, strict: bool, console: Console
+) -> SourceRecord:
+    """Add the corpus's documents; what it is, and how many of its records are documents.
+
+    The ids in ``shared`` are prefixed with the source's name.
+    """
     documents = malformed = 0
-    with progress(console, f"Reading {name}", total=None) as advance:
+    source = corpus.source
+    passed_over = Counter(source.passed_over)
+    with progress(console, f"Reading {corpus.source.name}", total=None) as advance:
         for item in map(_addressable, corpus):
             advance()
             if isinstance(item, Malformed):
                 malformed += 1
                 _report(item, malformed, strict=strict, console=console)
+            elif isinstance(item, PassedOver):
+                passed_over[item.kind] += 1
             else:
                 documents += 1
-                _add(item, name, writer)
+                _add(item, source, writer, shared)
     if malformed > _MALFORMED_SHOWN:
-        console.print(plain(f"{name}: {malformed:,} malformed records left out in all."))
-    source = corpus.source
+        console.print(plain(f"{source.name}: {malformed:,} malformed records left out in all."))
     return SourceRecord(
-        name=name,
+        name=source.name,
         kind=source.kind,
         licence=source.licence,
         snapshot=source.snapshot,
         attribution=source.attribution,
         documents=documents,
         malformed=malformed,
+        passed_over=dict(passed_over),
     )
 
 
-def _addressable(item: Record | Malformed) -> Record | Malformed:
+def _addressable(item: Record | Malformed | PassedOver) -> Record | Malformed | PassedOver:
     """The same; but a document whose id no address can name is malformed."""
-    if isinstance(item, Malformed) or (problem := id_problem(item.document.doc_id)) is None:
-        return item
-    return Malformed(item.location, problem)
+    if isinstance(item, Record) and (problem := id_problem(item.document.doc_id)) is not None:
+        return Malformed(item.location, problem)
+    return item
 
 
 def _report(item: Malformed, number: int, *, strict: bool, console: Console) -> None:
@@ -133,19 +158,27 @@ def _report(item: Malformed, number: int, *, strict: bool, console: Console) -> 
         console.print(plain(f"Left out {item.location}: {item.problem}"))
 
 
-def _say_passed_over(source: Source, console: Console) -> None:
+def _say_passed_over(source: SourceRecord, console: Console) -> None:
     if source.passed_over:
         kinds = counted_kinds(source.passed_over)
-        console.print(plain(f"Passed over in {source.name}/: {kinds}."))
+        console.print(plain(f"Passed over in {source.name}: {kinds}."))
 
 
-def _add(record: Record, source: str, writer: IndexWriter) -> None:
+def _add(record: Record, source: Source, writer: IndexWriter, shared: frozenset[str]) -> None:
+    document, location = replace(record.document, source=source.name), record.location
+    if not location.startswith(source.name):
+        location = f"{source.name}/{location}"
+    doc_id = document.doc_id
+    if document.url is None and source.base_url is not None:
+        document = replace(document, url=f"{source.base_url.rstrip('/')}/{quote(doc_id)}")
+    if doc_id in shared:
+        document = replace(document, doc_id=f"{source.name}/{doc_id}")
     try:
-        writer.add(replace(record.document, source=source), location=record.location)
+        writer.add(document, location=location)
     except DuplicateDocumentError as error:
         raise CorpusError(
-            f"The document id {record.document.doc_id!r} stands at {error.location} and again at "
-            f"{record.location}; every document needs an id of its own."
+            f"The document id {document.doc_id!r} stands at {error.location} and again at {location}; every document "
+            "needs an id of its own."
         ) from error
 
 

@@ -22,7 +22,8 @@ def build(
         list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help=f"vital-articles, a file ({', '.join(FORMATS)}), or a folder of {suffixes_in_folders()} files.",
+            help=f"vital-articles, a file ({', '.join(FORMATS)}), a folder of {suffixes_in_folders()} files, or "
+            "hub:DATASET[:CONFIG], in Parquet on the Hugging Face hub. NAME=SOURCE gives it a name of its own.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to keep the index in.")],
@@ -34,11 +35,25 @@ def build(
         str,
         typer.Option(help="all-MiniLM-L6-v2, or any sentence-transformers model by folder or hub name."),
     ] = "all-MiniLM-L6-v2",
+    base_url: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--base-url",
+            metavar="[NAME=]URL",
+            help="Where a source's files are published: citations link there. With several sources, say which.",
+        ),
+    ] = None,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Follow links that lead out of a folder.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first malformed record instead of leaving it out.")
     ] = False,
     allow_download: Annotated[
-        bool, typer.Option("--allow-download", help="Fetch the encoder from the hub when it is not here.")
+        bool,
+        typer.Option(
+            "--allow-download", help="Fetch the encoder, or a hub: source, from the hub when it is not here."
+        ),
     ] = False,
 ) -> None:
     """Build an index of the sources, or bring the one in DIR up to date.
@@ -50,14 +65,17 @@ def build(
     """
     from index_builder.build import build_index
     from index_builder.corpora import open_corpus
+    from index_builder.corpora.named import with_base_urls
     from retriever.encoder import load_encoder
     from retriever.passages import PassageSettings
 
     console = Console(stderr=True)
     settings = PassageSettings(words=words, continuation_words=continuation_words)
-    corpora = [open_corpus(source) for source in sources]
+    corpora = [
+        open_corpus(source, follow_links=follow_links, allow_download=allow_download) for source in sources
+    ]
     report = build_index(
-        corpora,
+        with_base_urls(corpora, base_url or []),
         out,
         encoder=load_encoder(encoder, allow_download=allow_download),
         settings=settings,
@@ -80,6 +98,7 @@ def info(directory: IndexFolder) -> None:
 
     Example: loccit index info data/indexes/vital-articles
     """
+    from index_builder.corpora.folder import counted_kinds
     from retriever.generations import current_generation
     from retriever.index import read_manifest
 
@@ -100,7 +119,9 @@ def info(directory: IndexFolder) -> None:
         *(
             (
                 "source",
-                f"{s.name}: {counted(s.documents, 'document')}, {s.malformed:,} left out. {s.licence or ''}",
+                f"{s.name}: {counted(s.documents, 'document')}, {s.malformed:,} left out"
+                + (f", passed over: {counted_kinds(s.passed_over)}" if s.passed_over else "")
+                + f". {s.licence or ''}",
             )
             for s in manifest.sources
         ),

@@ -3,15 +3,18 @@
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from tokenizers import Tokenizer
 
 from common.errors import ModelUnusableError
 from common.hub import model_folder, weights_sha256
 from common.packaged import MINILM, minilm_folder
+from retriever.folding import fold
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -38,16 +41,23 @@ class Encoder(Protocol):
     def dimension(self) -> int:
         """Length of a vector."""
 
+    @property
+    def max_tokens(self) -> int | None:
+        """Tokens of a passage input that it reads, special ones aside; None: all of them."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has, special ones aside."""
+
     def encode_queries(self, queries: Sequence[str]) -> FloatArray:
-        """Vectors of questions, float32, shape (queries, dimension)."""
+        """Vectors of questions, read folded, float32, shape (queries, dimension)."""
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """Vectors of passage inputs (see ``passage_input``), float32, shape (texts, dimension)."""
 
 
-def passage_input(title: str, text: str) -> str:
-    """What an encoder is given of a passage: the title says what the text is about."""
-    return f"{title}\n{text}" if title else text
+def passage_input(heading: str, text: str) -> str:
+    """What an encoder is given of a passage: title and headings say what the text is about. Both are folded."""
+    return fold(f"{heading}\n{text}" if heading else text).text
 
 
 def encode_in_turn(encoder: Encoder, inputs: Sequence[str], check: Callable[[], object]) -> FloatArray:
@@ -94,8 +104,42 @@ class SentenceEncoder:
             raise ModelUnusableError(f"The encoder {name!r} does not say how long its vectors are.")
         self.dimension: int = dimension
 
+    @property
+    def max_tokens(self) -> int | None:
+        longest: int | None = self._model.max_seq_length
+        if longest is None or self._tokenizer is None:
+            return None
+        return longest - self._tokenizer.num_special_tokens_to_add(is_pair=False) - self._prompt_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        if self._tokenizer is None:
+            raise ModelUnusableError(f"The encoder {self.name!r} has no fast tokenizer to count tokens with.")
+        # one by one: waking the threads of a batch takes longer than the few texts of a document
+        encode = self._tokenizer.encode
+        return [len(encode(text, add_special_tokens=False)) for text in texts]
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer | None:
+        """A copy of the model's own that cuts nothing off; None where it has none that is fast."""
+        backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            return None
+        tokenizer = Tokenizer.from_str(backend.to_str())
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    @cached_property
+    def _prompt_tokens(self) -> int:
+        """Tokens of what the model's makers put before every passage."""
+        prompts = self._model.prompts or {}
+        before = (prompts.get(name) for name in ("document", "passage", "corpus"))
+        return self.count_tokens([next(filter(None, before), "")])[0]
+
     def encode_queries(self, queries: Sequence[str]) -> FloatArray:
-        return self._unit(self._model.encode_query(list(queries), batch_size=self._batch_size))
+        return self._unit(
+            self._model.encode_query([fold(query).text for query in queries], batch_size=self._batch_size)
+        )
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         return self._unit(self._model.encode_document(list(texts), batch_size=self._batch_size))
@@ -117,13 +161,17 @@ class HashingEncoder:
 
     name = "hashing"
     precision = "float32"
+    max_tokens = None
 
     def __init__(self, dimension: int = 256) -> None:
         self.dimension = dimension
         self.sha256 = hashlib.sha256(f"hashing-{dimension}".encode()).hexdigest()
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(re.findall(r"\w+", text)) for text in texts]
+
     def encode_queries(self, queries: Sequence[str]) -> FloatArray:
-        return self.encode_passages(queries)
+        return self.encode_passages([fold(query).text for query in queries])
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         vectors: FloatArray = np.zeros((len(texts), self.dimension), dtype=np.float32)

@@ -22,11 +22,14 @@ class IndexWriter:
     """Writes the parts of an index: first documents, then the words and the vectors of their passages.
 
     ``settings``: how documents are split. ``folder``: where the files go that ``open_index`` reads; None keeps
-    everything in memory. ``store``: what was added so far.
+    everything in memory. ``encoder``: no passage is longer than it reads; None: words alone limit them. ``store``: what
+    was added so far.
     """
 
-    def __init__(self, settings: PassageSettings, folder: Path | None = None) -> None:
-        self._settings, self._folder = settings, folder
+    def __init__(
+        self, settings: PassageSettings, folder: Path | None = None, *, encoder: Encoder | None = None
+    ) -> None:
+        self._settings, self._folder, self._encoder = settings, folder, encoder
         self.store = DocumentStore.create(None if folder is None else folder / STORE_FILE)
 
     def add(self, document: Document, *, location: str) -> None:
@@ -35,12 +38,12 @@ class IndexWriter:
         Raises:
             DuplicateDocumentError: when a document of this id is stored already.
         """
-        self.store.add(document, list(split(document, self._settings)), location=location)
+        self.store.add(document, list(split(document, self._settings, self._encoder)), location=location)
 
     def passage_inputs(self) -> Iterator[str]:
         """What an encoder embeds of every stored passage, ascending by row."""
         for passage in self.store.each_passage():
-            yield passage_input(passage.title, passage.text)
+            yield passage_input(passage.heading, passage.text)
 
     def write_lexical(self, advance: Advance | None = None) -> LexicalIndex:
         """Index the words of every passage stored so far; ``advance`` is told of each."""
@@ -68,7 +71,7 @@ class IndexWriter:
 
     def _triples(self, advance: Advance | None) -> Iterator[tuple[int, str, str]]:
         for passage in self.store.each_passage():
-            yield passage.row, passage.title, passage.text
+            yield passage.row, passage.heading, passage.text
             if advance is not None:
                 advance()
 
@@ -90,7 +93,7 @@ def index_in_memory(
     def check(_: int = 1) -> None:
         deadline.check("index")
 
-    writer = IndexWriter(settings)
+    writer = IndexWriter(settings, encoder=encoder)
     for document in documents:
         check()
         try:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import tantivy
 
 from common.errors import IndexUnusableError
+from retriever.folding import fold
 from retriever.fusion import top_k
 from retriever.types import ScoredRow
 
@@ -101,8 +102,8 @@ class LexicalIndex:
         for row, title, text in passages:
             document = tantivy.Document()
             document.add_unsigned("row", row)
-            document.add_text("title", title)
-            document.add_text("text", text)
+            document.add_text("title", fold(title).text)
+            document.add_text("text", fold(text).text)
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
@@ -110,8 +111,8 @@ class LexicalIndex:
         self._searcher = self._index.searcher()
 
     def terms(self, text: str) -> list[str]:
-        """The text's words as the index sees them: lower-cased, accents folded, stemmed, in order."""
-        return list(self._analyzer.analyze(text))
+        """The folded text's words as the index sees them: lower-cased, accents folded, stemmed, in order."""
+        return list(self._analyzer.analyze(fold(text).text))
 
     def idf(self, term: str) -> float:
         """Inverse document frequency of an analysed term in the texts, as BM25 weighs it.

@@ -11,7 +11,8 @@ from common.packaged import sha256_of
 from retriever.encoder import Encoder
 from retriever.vectors.protocol import Argument, VectorIndex
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_READABLE_VERSIONS = (1, 2)  # version 1 has no blocks: its documents are plain text
 MANIFEST_FILE = "manifest.json"
 
 
@@ -48,6 +49,7 @@ class SourceRecord(_Frozen):
     attribution: str | None
     documents: int
     malformed: int
+    passed_over: dict[str, int] = {}
 
 
 class PassageRecord(_Frozen):
@@ -89,7 +91,7 @@ class FileRecord(_Frozen):
 class Manifest(_Frozen):
     """The generation's ``manifest.json``.
 
-    ``vectors`` is the one optional entry: an index built before it was recorded is flat.
+    Entries with a default are optional, since older indexes do not record them: such an index is flat.
     Dump a manifest with ``exclude_unset=True``, so that what is kept of such an index stays as it was.
     """
 
@@ -124,7 +126,7 @@ class Manifest(_Frozen):
         try:
             text = path.read_text(encoding="utf-8")
             version = _Version.model_validate_json(text).format_version
-            if version == FORMAT_VERSION:
+            if version in _READABLE_VERSIONS:
                 return cls.model_validate_json(text)
         except PermissionError as error:
             raise _unreadable(path) from error
@@ -137,7 +139,7 @@ class Manifest(_Frozen):
         if version > FORMAT_VERSION:
             raise IndexUnusableError(
                 f"The index in {folder} has format version {version}, but this Loccit reads version "
-                f"{FORMAT_VERSION}; upgrade with `pip install --upgrade loccit`."
+                f"{FORMAT_VERSION} and older; upgrade with `pip install --upgrade loccit`."
             )
         raise IndexUnusableError(
             f"The index in {folder} has the old format version {version}; build it again from the same "

@@ -1,28 +1,16 @@
 """Sentences as spans of their text: in order, disjoint, trimmed, with only whitespace between them.
 
-Line structure is read here (paragraphs, headings, list items, table rows, deliberate line breaks); inside
-such a block the ``sentencex`` library finds the boundaries. It is given a stand-in of equal length, in which
-every whitespace character is a plain space: it cannot take some of the others. It is also given at most
-``WINDOW`` characters at a time, because its time grows with the square of the text's length.
+Line structure is read first (see ``line_runs``); within a run of lines, ``sentence_ends`` finds the borders.
 """
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
-from sentencex import segment
-
+from retriever.line_runs import line_runs
+from retriever.sentence_ends import boundaries
 from retriever.types import Span
 
-WINDOW = 2048
-"""Characters that the sentence library sees at a time; a sentence may be longer."""
-
-_LANGUAGE = "en"
-_ODD_CHARACTER = re.compile(r"[^\S ]|[\ud800-\udfff]")
-_PLAIN_BOUNDARY = re.compile(r"[.!?…]['\")\]’”]*\s+|[。！？]")
-_OWN_LINE = re.compile(r"#{1,6}\s|[-=*_~]{3,}$|```|~~~|\|")
-_LIST_ITEM = re.compile(r"\s*(?:[-*+•‣◦]|\d{1,3}[.)]|\(?(?:\d{1,3}|[a-z])\))\s+")
 _LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _FLAG_LETTERS_SEEN = 64
 _ZERO_WIDTH_JOINER = "\u200d"
@@ -88,97 +76,7 @@ def _is_flag_letter(character: str) -> bool:
 def _boundaries(text: str) -> Iterator[int]:
     """Where sentences start, and the text's end: 0 first, ascending."""
     yield 0
-    for start, end in _blocks(text):
-        marker = match.end() if (match := _LIST_ITEM.match(text, start, end)) else start
-        for boundary in (*_boundaries_within(text, start, end), end):
-            if boundary == end or (boundary > marker and not splits_character(text, boundary)):
+    for run in line_runs(text):
+        for boundary in (*boundaries(text, run.start, run.end), run.end):
+            if boundary == run.end or (boundary > run.body and not splits_character(text, boundary)):
                 yield boundary
-
-
-def _blocks(text: str) -> Iterator[tuple[int, int]]:
-    """Runs of lines that no sentence leaves, as offsets; together they are the whole text."""
-    start = position = 0
-    for lines in _paragraphs(text):
-        contents = [line.strip() for line in lines]
-        width = max(map(len, contents))
-        for line, (content, following) in zip(lines, pairwise([*contents, ""]), strict=True):
-            position += len(line)
-            if content and (not following or _breaks(content, following, width)):
-                yield start, position
-                start = position
-    if start < len(text):
-        yield start, len(text)
-
-
-def _paragraphs(text: str) -> Iterator[list[str]]:
-    """Lines with their line ends, grouped so that each group ends before the line after a blank one."""
-    lines: list[str] = []
-    blank = False
-    for line in text.splitlines(keepends=True):
-        if blank and not line.isspace():
-            yield lines
-            lines = []
-        blank = line.isspace()
-        lines.append(line)
-    if lines:
-        yield lines
-
-
-def _breaks(line: str, following: str, width: int) -> bool:
-    """Whether the line break between two lines of a paragraph ends a sentence.
-
-    It does beside a heading, rule or table row, before a list item, and where the following line's first
-    word would have fitted on a line of ``width`` characters, unless that word goes on in lower case.
-    """
-    if _OWN_LINE.match(line) or _OWN_LINE.match(following) or _LIST_ITEM.match(following):
-        return True
-    room = width - len(line) - 1
-    return room >= len(following.split(maxsplit=1)[0]) and not following[0].islower()
-
-
-def _boundaries_within(text: str, start: int, end: int) -> Iterator[int]:
-    """Sentence boundaries strictly between ``start`` and ``end``, found window by window.
-
-    The last sentence of a full window may be cut short by the window, so the next window starts with it.
-    """
-    while end - start > WINDOW:
-        *sentences, rest = _segments(text[start : start + WINDOW])
-        if not sentences:
-            start += len(rest) - len(_last_word(rest))
-        for sentence in sentences:
-            start += len(sentence)
-            yield start
-    for sentence in _segments(text[start:end])[:-1]:
-        start += len(sentence)
-        yield start
-
-
-def _last_word(window: str) -> str:
-    """What follows the last space of ``window``; empty when it has none, or none in its second half."""
-    space = window.rfind(" ", len(window) // 2)
-    return "" if space < 0 else window[space + 1 :]
-
-
-def _segments(block: str) -> list[str]:
-    """``block`` in sentences, whitespace made spaces; at least one, equal in total length."""
-    plain = _ODD_CHARACTER.sub(" ", block)
-    sentences = _library_segments(plain)
-    if "".join(sentences) != plain or not sentences:
-        sentences = _plain_segments(plain)
-    return sentences
-
-
-def _library_segments(plain: str) -> list[str]:
-    """What the library finds; nothing when it fails inside, which it reports outside of ``Exception``."""
-    try:
-        return list(segment(_LANGUAGE, plain))
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        return []
-
-
-def _plain_segments(plain: str) -> list[str]:
-    """Sentences by their closing marks alone: what is used where the library loses characters or fails."""
-    ends = [match.end() for match in _PLAIN_BOUNDARY.finditer(plain)]
-    return [plain[start:end] for start, end in pairwise([0, *ends, len(plain)]) if start < end] or [plain]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.errors import DocumentNotFoundError, IndexUnusableError
+from retriever.blocks import packed, unpacked
 from retriever.passages import PassageDraft
 from retriever.types import Document, Passage, Span
 
@@ -31,7 +32,12 @@ CREATE TABLE passages (
     document INTEGER NOT NULL REFERENCES documents (number),
     start INTEGER NOT NULL,
     end INTEGER NOT NULL,
-    continuation_end INTEGER NOT NULL
+    continuation_end INTEGER NOT NULL,
+    headings TEXT NOT NULL
+) STRICT;
+CREATE TABLE blocks (
+    document INTEGER PRIMARY KEY REFERENCES documents (number),
+    packed BLOB NOT NULL
 ) STRICT;
 CREATE TABLE sources (
     document INTEGER PRIMARY KEY REFERENCES documents (number),
@@ -66,6 +72,11 @@ class DocumentStore:
         self._connection, self._source = connection, source
         self._turn = threading.Lock()
         weakref.finalize(self, connection.close)  # when the last reader of an index is done
+        self._has_blocks = bool(  # the documents of an index of format 1 are plain text
+            self._all("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'blocks'")
+        )
+        headings = "headings" if self._has_blocks else "'[]'"
+        self._passages = f"SELECT row, document, start, end, continuation_end, {headings} FROM passages"  # noqa: S608 - two constants
 
     @classmethod
     def create(cls, path: Path | None = None) -> Self:
@@ -122,9 +133,22 @@ class DocumentStore:
             self._connection.execute(
                 "INSERT INTO sources (document, name) VALUES (?, ?)", (number, document.source)
             )
+        if document.blocks:
+            self._connection.execute(
+                "INSERT INTO blocks (document, packed) VALUES (?, ?)", (number, packed(document.blocks))
+            )
         self._connection.executemany(
-            "INSERT INTO passages (document, start, end, continuation_end) VALUES (?, ?, ?, ?)",
-            [(number, draft.span.start, draft.span.end, draft.continuation_end) for draft in drafts],
+            "INSERT INTO passages (document, start, end, continuation_end, headings) VALUES (?, ?, ?, ?, ?)",
+            [
+                (
+                    number,
+                    draft.span.start,
+                    draft.span.end,
+                    draft.continuation_end,
+                    json.dumps(draft.headings, ensure_ascii=False),
+                )
+                for draft in drafts
+            ],
         )
 
     def commit(self) -> None:
@@ -142,7 +166,7 @@ class DocumentStore:
             DocumentNotFoundError: when no document has this id.
         """
         records = self._all(
-            "SELECT doc_id, title, text, url, metadata, name FROM documents"
+            "SELECT number, doc_id, title, text, url, metadata, name FROM documents"
             " LEFT JOIN sources ON document = number WHERE doc_id = ?",
             doc_id,
         )
@@ -150,13 +174,12 @@ class DocumentStore:
             raise DocumentNotFoundError(
                 f"No document has the id {doc_id!r}; an answer's citations name ids that exist."
             )
-        return self._document(records[0])
+        return self._document(*records[0])
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of these rows, in the order asked for."""
         records = self._all(
-            "SELECT row, document, start, end, continuation_end FROM passages"
-            " WHERE row IN (SELECT value FROM json_each(?)) ORDER BY document",
+            self._passages + " WHERE row IN (SELECT value FROM json_each(?)) ORDER BY document",  # noqa: S608
             json.dumps(rows),
         )
         by_row = {passage.row: passage for passage in self._with_texts(records)}
@@ -164,9 +187,7 @@ class DocumentStore:
 
     def each_passage(self) -> Iterator[Passage]:
         """Every passage, ascending by row."""
-        return self._with_texts(
-            self._all("SELECT row, document, start, end, continuation_end FROM passages ORDER BY row")
-        )
+        return self._with_texts(self._all(self._passages + " ORDER BY row"))
 
     def each_document(self) -> Iterator[tuple[Document, str]]:
         """Every document with the sha256 recorded when it was stored."""
@@ -176,7 +197,7 @@ class DocumentStore:
                 " LEFT JOIN sources ON document = number WHERE number = ?",
                 number,
             )[0]
-            yield self._document(fields), sha256
+            yield self._document(number, *fields), sha256
 
     def rows(self) -> npt.NDArray[np.int64]:
         """Every passage row, ascending."""
@@ -191,10 +212,25 @@ class DocumentStore:
         with self._turn:
             return self._connection.execute(query, values).fetchall()
 
-    def _with_texts(self, records: Sequence[tuple[int, ...]]) -> Iterator[Passage]:
+    def _document(
+        self,
+        number: int,
+        doc_id: str,
+        title: str,
+        text: str,
+        url: str | None,
+        metadata: str,
+        source: str | None,
+    ) -> Document:
+        query = "SELECT packed FROM blocks WHERE document = ?"
+        records = self._all(query, number) if self._has_blocks else []
+        blocks = unpacked(records[0][0]) if records else ()
+        return Document(doc_id, title, text, url, json.loads(metadata), blocks, source=source or self._source)
+
+    def _with_texts(self, records: Sequence[tuple[Any, ...]]) -> Iterator[Passage]:
         # records of one document stand together, so that its text is read once
         current, doc_id, title, text, url, source = None, "", "", "", None, None
-        for row, number, start, end, continuation_end in records:
+        for row, number, start, end, continuation_end, headings in records:
             if number != current:
                 current = number
                 query = (
@@ -209,10 +245,7 @@ class DocumentStore:
                 text[start:end],
                 Span(start, end),
                 text[end:continuation_end],
+                tuple(json.loads(headings)),
                 url=url,
                 source=source or self._source,
             )
-
-    def _document(self, fields: Sequence[Any]) -> Document:
-        doc_id, title, text, url, metadata, source = fields
-        return Document(doc_id, title, text, url, json.loads(metadata), source=source or self._source)

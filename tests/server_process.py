@@ -91,7 +91,7 @@ class ServerProcess:
     def health_ms(self) -> float:
         """Milliseconds that a new client waits for /health/live."""
         started = time.perf_counter()
-        response = self.raw(b"GET /health/live HTTP/1.1\r\nHost: loccit\r\nConnection: close\r\n\r\n")
+        response = self.raw(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         waited = time.perf_counter() - started
         assert response.endswith(b'{"status":"live"}')
         return 1000 * waited
@@ -104,6 +104,13 @@ class ServerProcess:
 
     def wait_for(self, words: str) -> None:
         self._said(re.escape(words))
+
+    def wait_until(self, metric: str) -> None:
+        """Wait until it measures this of itself, such as ``loccit_worker_busy 1.0``."""
+        end = time.monotonic() + _START_S
+        while f"{metric}\n" not in self.get("/metrics").text:
+            assert time.monotonic() < end, f"{metric} never came"
+            time.sleep(0.05)
 
     def open_files(self) -> list[str]:
         """What the process holds open, by path."""

@@ -1,4 +1,4 @@
-"""Citing: the sentences of a candidate's passage that back its answer, located in the document."""
+"""Citing: the units of a candidate's passage that back its answer, located in the document."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,8 +6,8 @@ from typing import Protocol
 
 from app.answering.text.overlap import Overlap
 from app.answering.types import Candidate, CandidateSource, Quote
-from retriever.sentences import sentence_spans
 from retriever.types import Document, Span
+from retriever.units import quotable_spans
 
 _LEAST_ANSWERED = 0.5
 
@@ -20,13 +20,14 @@ class Citer(Protocol):
 
 
 class SentenceCiter:
-    """Quotes one whole sentence of the passage or its continuation, or two that only together have the answer.
+    """Quotes one whole unit of the passage or its continuation, or two that only together have the answer.
 
-    A pointer decides where there is one: the candidate's own, or with ``lm_points`` the one in the language model's
-    opinion of it. What the language model quoted itself is taken as it is. Otherwise a sentence's merit is
-    ``answered x (1 + asked)``: how much of the answer it holds (see ``Overlap.answered``), and the share of the
-    question's words it covers; equal ones are decided by place. Two neighbouring sentences are quoted only when
-    together they hold more of the answer than any one. A passage with less than half of the answer backs nothing.
+    A unit is a sentence of a paragraph, or a whole step, row or line (see ``retriever.units``). A pointer decides where
+    there is one: the candidate's own, or with ``lm_points`` the one in the language model's opinion of it. What the
+    language model quoted itself is taken as it is. Otherwise a unit's merit is ``answered x (1 + asked)``: how much of
+    the answer it holds (see ``Overlap.answered``), and the share of the question's words it covers; equal ones are
+    decided by place. Two neighbouring units are quoted only when together they hold more of the answer than any one. A
+    passage with less than half of the answer backs nothing.
     """
 
     def __init__(self, overlap: Overlap, *, lm_points: bool = False) -> None:
@@ -36,12 +37,12 @@ class SentenceCiter:
         passage = candidate.passage
         if candidate.source is CandidateSource.CONSTRAINED and candidate.pointer is not None:
             return Quote(document, candidate.pointer)
-        sentences = [span.shifted(passage.span.start) for span in sentence_spans(passage.window)]
+        units = quotable_spans(document, passage.window_span)
         pointer = self._pointer(candidate)
         if pointer is not None:
-            span = _around(pointer, sentences)
+            span = _around(pointer, units)
         else:
-            span = self._best(question, candidate.answer, sentences, document)
+            span = self._best(question, candidate.answer, units, document)
         return None if span is None else Quote(document, span)
 
     def _pointer(self, candidate: Candidate) -> Span | None:
@@ -49,7 +50,7 @@ class SentenceCiter:
             return candidate.opinion.pointer
         return candidate.pointer
 
-    def _best(self, question: str, answer: str, sentences: Sequence[Span], document: Document) -> Span | None:
+    def _best(self, question: str, answer: str, units: Sequence[Span], document: Document) -> Span | None:
         of_answer, of_question = self._overlap.weights(answer), self._overlap.weights(question)
 
         def answered(span: Span) -> float:
@@ -59,13 +60,13 @@ class SentenceCiter:
             asked = self._overlap.covered(of_question, span.of(document.text))
             return answered(span) * (1 + asked), -span.start
 
-        most = max(map(answered, sentences), default=0.0)
-        pairs = (Span(first.start, second.end) for first, second in pairwise(sentences))
-        best = max([*sentences, *(pair for pair in pairs if answered(pair) > most)], key=merit, default=None)
+        most = max(map(answered, units), default=0.0)
+        pairs = (Span(first.start, second.end) for first, second in pairwise(units))
+        best = max([*units, *(pair for pair in pairs if answered(pair) > most)], key=merit, default=None)
         return best if best is not None and answered(best) >= _LEAST_ANSWERED else None
 
 
-def _around(pointer: Span, sentences: Sequence[Span]) -> Span | None:
-    """From the start of the first sentence that the pointer touches to the end of the last."""
-    touched = [sentence for sentence in sentences if sentence.touches(pointer)]
+def _around(pointer: Span, units: Sequence[Span]) -> Span | None:
+    """From the start of the first unit that the pointer touches to the end of the last."""
+    touched = [unit for unit in units if unit.touches(pointer)]
     return Span(touched[0].start, touched[-1].end) if touched else None

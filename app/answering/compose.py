@@ -10,8 +10,9 @@ from app.answering.types import Citation, CitedAnswer, Quote
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError
 from retriever.encoder import Encoder, encode_in_turn, passage_input
-from retriever.sentences import sentence_spans
+from retriever.folding import shown
 from retriever.types import Document, Span
+from retriever.units import quotable_spans
 
 FURTHER_SENTENCES = 2
 FURTHEST_BELOW = 0.15
@@ -33,6 +34,8 @@ class Composer(Protocol):
 class SentenceComposer:
     """Joins the sentences that back the short answer and the further ones nearest to the question, as they stand.
 
+    Where the document has steps, rows or lines, these count as sentences (see ``retriever.units``).
+
     It extracts and writes nothing: a language model this small is not trusted with prose. Nearness is the cosine of
     the question with "title, sentence" (see ``passage_input``). Of the other sentences of passage and continuation,
     at most ``further`` are added, nearest first, none whose cosine is more than ``below`` under the best sentence's.
@@ -51,7 +54,7 @@ class SentenceComposer:
         self, question: str, answer: CitedAnswer, document: Document, *, deadline: Deadline
     ) -> CitedAnswer:
         passage = answer.passage
-        sentences = [span.shifted(passage.span.start) for span in sentence_spans(passage.window)]
+        sentences = quotable_spans(document, passage.window_span)
         backing = _backing(answer.citations, sentences)
         try:
             further = self._nearest(question, _about(backing, sentences), backing, document, deadline)
@@ -62,7 +65,7 @@ class SentenceComposer:
             Citation.of(Quote(document, span), support=supports[span], further=span in further)
             for span in sorted(supports)
         )
-        text = " ".join(" ".join(citation.quote.split()) for citation in citations)
+        text = " ".join(" ".join(shown(citation.quote).split()) for citation in citations)
         return replace(answer, answer=text, citations=citations)
 
     def _nearest(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.answering.text.normalise import normalise_answer
+from app.answering.text.identity import answer_identity
 from app.answering.types import CitedCandidate
 
 LEAST_SHARE = 0.3  # of the confidence; docs/decisions/0019-a-conflict-is-told.md
@@ -12,7 +12,7 @@ def conflict_with(best: CitedCandidate, others: Sequence[CitedCandidate]) -> Cit
     """The first of the others that contradicts the best one; None when none does.
 
     It does when it has at least ``LEAST_SHARE`` of its confidence, is quoted from other documents alone, and says
-    something else: neither has all words of the other, letter case, articles, punctuation and order aside. So "Paris"
+    something else: neither has all words of the other, order aside and as ``answer_identity`` has them. So "Paris"
     and "Paris, France" are not in conflict, nor are "31 March 1889" and "March 31, 1889".
 
     ``others``: most confident first.
@@ -32,5 +32,5 @@ def _one_says_the_other(one: str, other: str) -> bool:
 
 
 def _words(answer: str) -> set[str]:
-    """The words that count; all of them where none does, as in the grade "A"."""
-    return set(normalise_answer(answer).split() or answer.lower().split())
+    """Of an answer that says nothing, its marks."""
+    return set(answer_identity(answer).split() or answer.split())

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import TypeVar
 
 from app.answering.conflict import conflict_with
-from app.answering.text.normalise import normalise_answer
+from app.answering.text.identity import answer_identity
 from app.answering.types import (
     AbstainReason,
     Abstention,
@@ -32,7 +32,7 @@ def decide(
 ) -> Decision:
     """The most confident answer, with the others as alternatives; or why there is none.
 
-    Candidates that normalise to the same answer are one answer: its most confident form stands for it.
+    Candidates that say the same (see ``answer_identity``) are one answer: its most confident form stands for it.
     ``nearest``: the best quotes found without an answer, best first. The first few are shown when no candidate could
     be cited; no more are taken, so they may be made as they are asked for. An answer that another document contradicts
     says so (see ``conflict_with``); its confidence stays as it is.
@@ -40,7 +40,7 @@ def decide(
     if not cited:
         return Abstention(_reason(hits, candidates), 0.0, _shown(nearest))
     ranked = sorted(cited, key=lambda answer: (-answer.confidence, answer.candidate.passage.row))
-    answers = _first_of_each(ranked, key=lambda answer: normalise_answer(answer.candidate.answer))
+    answers = _first_of_each(ranked, key=lambda answer: answer_identity(answer.candidate.answer))
     best, *others = answers
     if best.confidence < min_confidence:
         citations = [citation for answer in answers for citation in answer.citations]

@@ -119,7 +119,7 @@ class EvidenceGenerator:
     ) -> PrefilledEvidence:
         """Several passages are read without their continuations, as in training."""
         alone = len(passages) == 1
-        windows = [(passage.title, passage.window if alone else passage.text) for passage in passages]
+        windows = [(passage.heading, passage.window if alone else passage.text) for passage in passages]
         return self._lm.read(question, windows, quoted=quoted, deadline=deadline)
 
 

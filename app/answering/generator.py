@@ -7,9 +7,10 @@ from typing import Protocol
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.protocol import Completion, LanguageModel
 from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS
-from app.answering.text.normalise import normalise_answer
+from app.answering.text.identity import answer_identity
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
 from common.deadline import Deadline
+from retriever.folding import fold, shown
 from retriever.types import Passage
 
 ANSWER_TOKENS = 32
@@ -85,9 +86,9 @@ class LMGenerator:
     def _prompt(self, question: str, passage: Passage) -> str:
         head = self._lm.head
         return prompt.prompt(
-            head(passage.title, max_tokens=TITLE_TOKENS),
-            head(passage.window, max_tokens=self._evidence_tokens),
-            head(question, max_tokens=QUESTION_TOKENS),
+            head(fold(passage.heading).text, max_tokens=TITLE_TOKENS),
+            head(fold(passage.window).text, max_tokens=self._evidence_tokens),
+            head(fold(question).text, max_tokens=QUESTION_TOKENS),
         )
 
 
@@ -169,13 +170,13 @@ def _candidates(passages: Sequence[Passage], written: Sequence[Completion], samp
 
 def answers(text: str, *, no_answer: str) -> bool:
     """Whether what was written is an answer: not nothing, and not ``no_answer``, which is said for want of one."""
-    return normalise_answer(text) not in ("", normalise_answer(no_answer))
+    return answer_identity(text) not in ("", answer_identity(no_answer))
 
 
 def _extracted(reading: Reading, scored: ScoredSpan) -> Candidate:
     passage = reading.hit.passage
     return Candidate(
-        answer=scored.span.shifted(-passage.span.start).of(passage.window),
+        answer=shown(scored.span.shifted(-passage.span.start).of(passage.window)),
         passage=passage,
         source=CandidateSource.READER,
         logprob=math.log(max(scored.score, LEAST_SCORE)),

@@ -9,8 +9,8 @@ from app.answering.text.overlap import Overlap
 from app.answering.types import Reading, ScoredSpan
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.encoder import Encoder, encode_in_turn, passage_input
-from retriever.sentences import sentence_spans
 from retriever.types import Hit
+from retriever.units import quotable_spans_of
 
 _SPANS_KEPT = 3
 
@@ -55,9 +55,9 @@ class LexicalReader:
         scored = [
             ScoredSpan(
                 span.shifted(passage.span.start),
-                self._overlap.covered(wanted, passage_input(passage.title, span.of(passage.window))),
+                self._overlap.covered(wanted, passage_input(passage.heading, span.of(passage.window))),
             )
-            for span in sentence_spans(passage.window)
+            for span in quotable_spans_of(passage.window)
         ]
         return sorted(scored, key=lambda span: (-span.score, span.span))
 
@@ -68,7 +68,7 @@ class LexicalReader:
         if not hits:
             return []
         sentences = [
-            passage_input(hit.passage.title, hit.passage.window[start : start + len(scored.span)])
+            passage_input(hit.passage.heading, hit.passage.window[start : start + len(scored.span)])
             for hit, scored in zip(hits, best, strict=True)
             for start in [scored.span.start - hit.passage.span.start]
         ]

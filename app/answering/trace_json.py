@@ -5,7 +5,7 @@ type that it is the JSON of. A field's description is what OpenAPI says of it.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, Literal, NotRequired, assert_never
 
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
@@ -57,6 +57,14 @@ class Hit(PassagePlace):
     url: str | None
     text: str
     continuation: Annotated[str, Field(description="What follows the passage in its document: read with it.")]
+    headings: NotRequired[
+        Annotated[
+            list[str],
+            Field(
+                description="Those that the passage stands under, outermost first: read with it. Left out: none."
+            ),
+        ]
+    ]
     score: Annotated[float, Field(description="Higher is better; comparable within one response only.")]
     rank: Annotated[int, Field(ge=1, description="1 is best.")]
 
@@ -140,7 +148,11 @@ class Citation(TypedDict):
         str, Field(description="Of the document's text in UTF-8, as it was when quoted.")
     ]
     locator: Annotated[
-        str | None, Field(description="Where in the original, such as a page; null for plain text.")
+        str | None,
+        Field(
+            description="Where in the original it begins: `page 12`, `#anchor`, `line 40` or `section Heading`; null "
+            "where that is not known. For a page or an anchor, the url opens there."
+        ),
     ]
     before: Annotated[str, Field(description="The document's text up to the quote, about a line of it.")]
     after: Annotated[
@@ -307,8 +319,13 @@ def event_as_json(event: events.Event) -> Event:
 
 def hit_as_json(hit: retrieval.Hit) -> Hit:
     """A hit with its passage's text and place."""
-    return {
-        **_passage_place(hit.passage),
+    place = _passage_place(hit.passage)
+    shown: Hit = {
+        "row": place["row"],
+        "document_id": place["document_id"],
+        "source": place["source"],
+        "start": place["start"],
+        "end": place["end"],
         "title": hit.passage.title,
         "url": hit.passage.url,
         "text": hit.passage.text,
@@ -316,6 +333,9 @@ def hit_as_json(hit: retrieval.Hit) -> Hit:
         "score": hit.score,
         "rank": hit.rank,
     }
+    if hit.passage.headings:
+        shown["headings"] = list(hit.passage.headings)
+    return shown
 
 
 def candidate_as_json(candidate: types.Candidate) -> Candidate:
@@ -344,7 +364,7 @@ def citation_as_json(citation: types.Citation) -> Citation:
         "support": citation.support,
         "further": citation.further,
         "document_sha256": citation.document_sha256,
-        "locator": citation.locator,
+        "locator": None if citation.locator is None else str(citation.locator),
         "before": citation.before,
         "after": citation.after,
     }
@@ -466,6 +486,7 @@ def hits_of(trace: Trace) -> list[retrieval.Hit]:
                 text=hit["text"],
                 span=Span(hit["start"], hit["end"]),
                 continuation=hit["continuation"],
+                headings=tuple(hit.get("headings", ())),
                 url=hit["url"],
                 source=hit["source"],
             ),

@@ -6,7 +6,7 @@ from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
 
 from app.answering.text.context import text_after, text_before
-from retriever.types import Document, Hit, Passage, Span
+from retriever.types import Document, Hit, Locator, Passage, Span, opened_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,7 @@ class Citation:
     """A quote that stands verbatim in its document. One that does not cannot be built.
 
     ``before``, ``after``: the document's text on each side of the quote, about a line, to see it in its place.
+    ``locator``: where the quote begins in the original; ``url`` opens there, where an address can say it.
     ``further``: a sentence that a long answer adds to those that back the short one (see ``SentenceComposer``).
 
     ``source``: the name of the document's source; None for a document that was handed in, or where it is not known.
@@ -130,7 +131,7 @@ class Citation:
     support: float
     document_sha256: str
     document_text: InitVar[str]
-    locator: str | None = field(default=None, kw_only=True)
+    locator: Locator | None = field(default=None, kw_only=True)
     further: bool = field(default=False, kw_only=True)
     source: str | None = field(default=None, kw_only=True)
     before: str = field(init=False)
@@ -147,15 +148,18 @@ class Citation:
     def of(cls, quote: Quote, *, support: float, further: bool = False) -> "Citation":
         """The citation of a located quote."""
         document = quote.document
+        block = document.block_at(quote.span.start)
+        locator = None if block is None else block.locator
         return cls(
             doc_id=document.doc_id,
             title=document.title,
-            url=document.url,
+            url=opened_at(document.url, locator),
             quote=quote.text,
             span=quote.span,
             support=support,
             document_sha256=document.sha256,
             document_text=document.text,
+            locator=locator,
             further=further,
             source=document.source,
         )

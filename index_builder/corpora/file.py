@@ -1,12 +1,12 @@
 """One file as a corpus."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from index_builder.corpora.formats import Format
 from index_builder.corpora.names import printable
 from index_builder.corpora.terms import with_terms
-from index_builder.corpora.types import Malformed, Record, Source
+from index_builder.corpora.types import Item, Source
 
 
 class FileCorpus:
@@ -20,5 +20,10 @@ class FileCorpus:
         """The file's name, and the terms that lie beside it."""
         return with_terms(Source(printable(self._path.name), self._format.kind), self._path)
 
-    def __iter__(self) -> Iterator[Record | Malformed]:
+    @property
+    def ids(self) -> Collection[str]:
+        """The file's name, where the file is one document."""
+        return {self._path.name} if self._format.in_folders else ()
+
+    def __iter__(self) -> Iterator[Item]:
         return self._format.read(self._path, self._path.name)

@@ -2,14 +2,14 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from common.errors import CorpusError
 from index_builder.corpora.formats import Format, format_of, suffixes_in_folders
 from index_builder.corpora.names import printable
 from index_builder.corpora.terms import with_terms
-from index_builder.corpora.types import Malformed, Record, Source, SourceKind
+from index_builder.corpora.types import Item, Malformed, Source, SourceKind
 
 _HIDDEN = "hidden"
 _LINKED = "behind a link"
@@ -20,19 +20,22 @@ _KINDS_SHOWN = 10
 class FolderCorpus:
     """Every file below a folder that can be read, in the order of their paths; its path from there is its id.
 
-    Files and folders whose name starts with a dot are passed over. Links to folders are not followed, so a
-    circle of links is harmless; links to files are read. What is passed over is counted in the source.
+    Files and folders whose name starts with a dot are passed over. So are links to folders, and links to files outside
+    of the folder, which may be anybody's. ``follow_links`` reads them; a folder is then read once, so a circle of
+    links is harmless. What is passed over is counted in the source.
 
     Raises:
         CorpusError: when there is no file to read below the folder.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, follow_links: bool = False) -> None:
+        self._folder, self._follow = folder, follow_links
+        self._inside = os.path.realpath(folder)
+        self._seen = {self._inside}  # folders, by where they really are
         self._files: list[tuple[str, Format]] = []  # paths from the folder on
         self._passed_over: Counter[str] = Counter()
         errors: list[OSError] = []
-        for directory, folders, names in os.walk(folder, onerror=errors.append):
+        for directory, folders, names in os.walk(folder, onerror=errors.append, followlinks=follow_links):
             self._choose(Path(directory), folders, names)
         self._files.sort(key=lambda file: file[0])
         self._unlisted = sorted(
@@ -47,7 +50,12 @@ class FolderCorpus:
         name = printable(self._folder.resolve().name or "files")
         return with_terms(Source(name, SourceKind.TEXT_FILES, passed_over=self._passed_over), self._folder)
 
-    def __iter__(self) -> Iterator[Record | Malformed]:
+    @property
+    def ids(self) -> Collection[str]:
+        """The paths of the files from the folder on."""
+        return {name for name, _ in self._files}
+
+    def __iter__(self) -> Iterator[Item]:
         yield from self._unlisted
         for name, form in self._files:
             yield from form.read(self._folder / name, name)
@@ -56,17 +64,33 @@ class FolderCorpus:
         """Keep the files of one folder that can be read, and count what is passed over."""
         hidden = [name for name in (*folders, *names) if name.startswith(".")]
         self._passed_over.update({_HIDDEN: len(hidden)} if hidden else {})
-        folders[:] = [name for name in folders if name not in hidden]
-        links = sum((directory / name).is_symlink() for name in folders)
-        self._passed_over.update({_LINKED: links} if links else {})
+        links = [name for name in folders if name not in hidden and not self._may_enter(directory / name)]
+        links += [name for name in names if name not in hidden and self._leaves(directory / name)]
+        self._passed_over.update({_LINKED: len(links)} if links else {})
+        folders[:] = [name for name in folders if name not in (*hidden, *links)]
         for name in names:
             form = format_of(name)
-            if name in hidden:
+            if name in hidden or name in links:
                 continue
             if form is not None and form.in_folders:
                 self._files.append(((directory / name).relative_to(self._folder).as_posix(), form))
             else:
                 self._passed_over[printable(Path(name).suffix.lower()) or _NO_SUFFIX] += 1
+
+    def _may_enter(self, folder: Path) -> bool:
+        """Whether a folder is to be read: one that is no link, or whose files were not read yet."""
+        if not self._follow:
+            return not folder.is_symlink()
+        real = os.path.realpath(folder)
+        new = real not in self._seen
+        self._seen.add(real)
+        return new
+
+    def _leaves(self, file: Path) -> bool:
+        """Whether this is a link out of the folder that is not to be followed."""
+        if self._follow or not file.is_symlink():
+            return False
+        return not Path(os.path.realpath(file)).is_relative_to(self._inside)
 
     def _nothing_to_read(self) -> str:
         name = printable(self._folder.name or str(self._folder))

@@ -5,10 +5,17 @@ A new format is one file beside this one and one row of the table.
 
 from dataclasses import dataclass
 
+from index_builder.corpora.html import read_html
 from index_builder.corpora.jsonl import read_jsonl
 from index_builder.corpora.markdown import read_markdown
+from index_builder.corpora.mediawiki import read_mediawiki
+from index_builder.corpora.parquet import read_parquet
+from index_builder.corpora.pdf import read_pdf
+from index_builder.corpora.rst import read_rst
+from index_builder.corpora.structure import names
 from index_builder.corpora.text import read_text
 from index_builder.corpora.types import FileReader, SourceKind
+from index_builder.corpora.word import read_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +35,41 @@ FORMATS: dict[str, Format] = {
     ".jsonl": Format(read_jsonl, SourceKind.JSONL, in_folders=False),
     ".jsonl.gz": Format(read_jsonl, SourceKind.JSONL, in_folders=False),
     ".jsonl.xz": Format(read_jsonl, SourceKind.JSONL, in_folders=False),
+    ".parquet": Format(read_parquet, SourceKind.PARQUET, in_folders=False),
+    ".xml.bz2": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
+    ".xml.gz": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
+    ".xml": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
     ".txt": Format(read_text, SourceKind.TEXT_FILES, in_folders=True),
     ".md": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
+    ".markdown": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
+    ".mdx": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
+    ".rst": Format(read_rst, SourceKind.TEXT_FILES, in_folders=True),
+    ".html": Format(read_html, SourceKind.TEXT_FILES, in_folders=True),
+    ".htm": Format(read_html, SourceKind.TEXT_FILES, in_folders=True),
+    ".pdf": Format(read_pdf, SourceKind.TEXT_FILES, in_folders=True),
+    ".docx": Format(read_word, SourceKind.TEXT_FILES, in_folders=True),
 }
 
 
+_BARE = names(
+    "readme license licence copying notice authors contributors changelog changes history news todo install "
+    "contributing"
+)
+
+
 def format_of(file_name: str) -> Format | None:
-    """The format of a file of this name, upper or lower case; None when it is none that can be read."""
+    """The format of a file of this name, upper or lower case; None when it is none that can be read.
+
+    Plain text may go by a name alone: README, LICENSE and the like.
+    """
     name = file_name.lower()
+    if name in _BARE:
+        return FORMATS[".txt"]
     return next((form for suffix, form in FORMATS.items() if name.endswith(suffix)), None)
 
 
 def suffixes_in_folders() -> str:
     """The suffixes of the files that a folder is read for, as they are told to people."""
-    return " or ".join(suffix for suffix, form in FORMATS.items() if form.in_folders)
+    return " or ".join(
+        ", ".join(suffix for suffix, form in FORMATS.items() if form.in_folders).rsplit(", ", 1)
+    )

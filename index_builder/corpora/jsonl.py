@@ -1,4 +1,4 @@
-"""JSONL: one JSON object a line with ``id``, ``title``, ``text``, ``url`` and any metadata."""
+"""JSONL: one JSON object a line with ``id``, ``title``, ``text``, ``url``, ``blocks`` and any metadata."""
 
 import json
 import math
@@ -11,18 +11,19 @@ from common.errors import CorpusError
 from common.files import DAMAGE, open_bytes
 from index_builder.corpora.names import printable
 from index_builder.corpora.types import Malformed, Record
-from retriever.types import Document
+from retriever.blocks import block_of_json
+from retriever.types import Block, Document
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DIGITS = 4000
-_OWN_KEYS = frozenset({"id", "title", "text", "url"})
+_OWN_KEYS = frozenset({"id", "title", "text", "url", "blocks"})
 
 
 def read_jsonl(path: Path, name: str) -> Iterator[Record | Malformed]:
     """The documents of a JSONL file, plain or compressed with gzip or xz, a line at a time.
 
-    ``id`` (a string, or a whole number) and ``text`` are required. A missing title is the id. Every further key is
-    metadata. Blank lines are passed over.
+    ``id`` (a string, or a whole number) and ``text`` are required. A missing title is the id. ``blocks`` is the
+    text's structure, where it is known. Every further key is metadata. Blank lines are passed over.
 
     Raises:
         CorpusError: when the file cannot be read.
@@ -47,7 +48,7 @@ def read_jsonl(path: Path, name: str) -> Iterator[Record | Malformed]:
 
 
 def document_of(value: object) -> Document:
-    """The document that a JSON value describes.
+    """The document that a JSON value, or another row of such fields, describes.
 
     Raises:
         ValueError: with a sentence, when it describes none.
@@ -62,6 +63,7 @@ def document_of(value: object) -> Document:
         text=_text(value),
         url=_optional_string(value, "url"),
         metadata={key: entry for key, entry in value.items() if key not in _OWN_KEYS},
+        blocks=_blocks(value),
     )
 
 
@@ -137,6 +139,13 @@ def _text(value: Mapping[str, Any]) -> str:
     if not isinstance(text, str):
         raise ValueError(f"The line's text is {_described(value, 'text')}, but it must be a string.")
     return text
+
+
+def _blocks(value: Mapping[str, Any]) -> tuple[Block, ...]:
+    entries = value.get("blocks") or []
+    if not isinstance(entries, list):
+        raise ValueError(f"The line's blocks are {shortened(entries)}, but they must be a list.")
+    return tuple(map(block_of_json, entries))
 
 
 def _optional_string(value: Mapping[str, Any], key: str) -> str | None:

@@ -1,5 +1,7 @@
 """Opening a corpus by name or path."""
 
+import os
+import re
 import stat
 from pathlib import Path
 
@@ -7,18 +9,23 @@ from common.errors import CorpusError
 from index_builder.corpora.file import FileCorpus
 from index_builder.corpora.folder import FolderCorpus
 from index_builder.corpora.formats import FORMATS, format_of, suffixes_in_folders
+from index_builder.corpora.hub import HUB, HubCorpus
+from index_builder.corpora.named import NamedCorpus
 from index_builder.corpora.types import Corpus
 from index_builder.corpora.vital_articles import NAME as VITAL_ARTICLES
 from index_builder.corpora.vital_articles import VitalArticles
 
 ACCEPTED = (
-    f"give {VITAL_ARTICLES}, a folder with {suffixes_in_folders()} files, "
+    f"give {VITAL_ARTICLES}, {HUB}DATASET, a folder with {suffixes_in_folders()} files, "
     f"or a file whose name ends in {' or '.join(', '.join(FORMATS).rsplit(', ', 1))}"
 )
 
 
-def open_corpus(name_or_path: str) -> Corpus:
+def open_corpus(name_or_path: str, *, follow_links: bool = False, allow_download: bool = False) -> Corpus:
     """The corpus of this name, or the one stored in this file or folder; its documents are not read yet.
+
+    ``NAME=PATH`` gives it a name of its own. ``hub:DATASET[:CONFIG]`` is one on the Hugging Face hub, in Parquet; it
+    has to be here already, unless ``allow_download``. ``follow_links``: whether links out of a folder are followed.
 
     Raises:
         CorpusError: when there is no such corpus, its kind is unknown, its folder holds nothing to read, or
@@ -26,13 +33,23 @@ def open_corpus(name_or_path: str) -> Corpus:
     """
     if name_or_path == VITAL_ARTICLES:
         return VitalArticles()
+    if name_or_path.startswith(HUB):
+        return HubCorpus(name_or_path, allow_download=allow_download)
     path = Path(name_or_path)
+    named = _NAMED.fullmatch(name_or_path)
+    if named and not os.path.lexists(path):
+        return NamedCorpus(
+            open_corpus(named[2], follow_links=follow_links, allow_download=allow_download), named[1]
+        )
     if _is_folder(path, name_or_path):
-        return FolderCorpus(path)
+        return FolderCorpus(path, follow_links=follow_links)
     form = format_of(path.name)
     if form is None:
         raise CorpusError(f"The file {name_or_path!r} is of no kind that can be read: {ACCEPTED}.")
     return FileCorpus(path, form)
+
+
+_NAMED = re.compile(r"([\w.-]+)=(.+)")
 
 
 def _is_folder(path: Path, given: str) -> bool:

@@ -9,13 +9,13 @@ from common.errors import CorpusError
 from index_builder.corpora.types import Source
 
 SUFFIX = ".terms.json"
-_KEYS = ("licence", "snapshot", "attribution")
+_KEYS = ("licence", "snapshot", "attribution", "base_url")
 
 
 def with_terms(source: Source, path: Path) -> Source:
     """The source with what ``PATH.terms.json`` says of the corpus at ``path``; as it is, where there is none.
 
-    The file holds one JSON object with any of ``licence``, ``snapshot`` and ``attribution``, each a text.
+    The file holds one JSON object with any of ``licence``, ``snapshot``, ``attribution`` and ``base_url``, each a text.
 
     Raises:
         CorpusError: when there is such a file that does not.

@@ -1,33 +1,53 @@
-"""Plain text: a ``.txt`` file is one document, kept character for character."""
+"""Plain text: a ``.txt`` file is one document, kept character for character; its paragraphs are blocks."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from index_builder.corpora.content import content_of
-from index_builder.corpora.names import printable
+from index_builder.corpora.encodings import decoded
+from index_builder.corpora.extraction import Extracted, extracted_document
 from index_builder.corpora.types import Malformed, Record
-from retriever.types import Document
+from retriever.types import Block, BlockKind, Locator, Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """A text as it is; its blocks are runs of lines with blank lines around them."""
+
+    text: str
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The paragraphs, each with the line that it begins in."""
+        blocks: list[Block] = []
+        line, at = 1, 0
+        for start, end in _paragraphs(self.text):
+            line += len(_LINE_END.findall(self.text, at, start))
+            at = start
+            blocks.append(Block(BlockKind.PARAGRAPH, Span(start, end), locator=Locator.line(line)))
+        return tuple(blocks)
+
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def read_text(path: Path, name: str) -> Iterator[Record | Malformed]:
     """The file as one document called ``name``, or why it cannot be one."""
-    yield text_document(path, name, lambda _: None)
+    yield from extracted_document(path, name, lambda content: Extracted(PlainText(decoded(content))))
 
 
-def text_document(path: Path, name: str, title_of: Callable[[str], str | None]) -> Record | Malformed:
-    """A UTF-8 file as a document called ``name``, or why it cannot be one.
-
-    ``title_of`` finds the title in the text. Where it finds none, the title is the file's name without its suffix.
-    """
-    content = content_of(path, name)
-    if isinstance(content, Malformed):
-        return content
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return Malformed(
-            f"{printable(name)}:{line}",
-            f"The file has the byte 0x{content[error.start]:02x} here, which is not UTF-8; save it as UTF-8.",
-        )
-    return Record(Document(name, title_of(text) or path.stem, text), f"{name}:1")
+def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each run of lines with something to see, without white space at its ends."""
+    first = last = None  # of the paragraph: its first character, and the one after its last
+    at = 0
+    for line in text.splitlines(keepends=True):
+        if seen := line.strip():
+            start = at + line.index(seen)
+            first, last = start if first is None else first, start + len(seen)
+        elif first is not None and last is not None:
+            yield first, last
+            first = last = None
+        at += len(line)
+    if first is not None and last is not None:
+        yield first, last

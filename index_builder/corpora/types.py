@@ -1,6 +1,6 @@
 """The words of reading a corpus as types: source, record, malformed, corpus."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +15,8 @@ class SourceKind(StrEnum):
     PACKAGED = "packaged"
     JSONL = "jsonl"
     TEXT_FILES = "text-files"
+    PARQUET = "parquet"
+    MEDIAWIKI = "mediawiki"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class Source:
     """Where documents came from and on what terms: what the manifest records about a corpus.
 
     ``name`` never holds more of a path than its last part. ``snapshot`` says which state of the texts it is.
-    ``passed_over`` counts the files of a folder that are not read, by suffix or reason; the manifest does not have it.
+    ``base_url``: where the originals are published; a document's id follows it in the document's address.
+    ``passed_over`` counts the files of a folder that are not read, by suffix or reason.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Source:
     licence: str | None = None
     snapshot: str | None = None
     attribution: str | None = None
+    base_url: str | None = None
     passed_over: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -49,10 +53,21 @@ class Malformed:
     problem: str
 
 
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Something in a file that is no document on purpose, such as a redirect; ``kind`` is what it is counted as."""
+
+    kind: str
+
+
+Item = Record | Malformed | PassedOver
+"""What reading a corpus gives."""
+
+
 class FileReader(Protocol):
     """Reads the files of one format."""
 
-    def __call__(self, path: Path, name: str, /) -> Iterator[Record | Malformed]:
+    def __call__(self, path: Path, name: str, /) -> Iterator[Item]:
         """The documents of this file; ``name`` is what messages call it, and the id where it is one document."""
         ...
 
@@ -65,4 +80,9 @@ class Corpus(Protocol):
         """What the manifest records about this corpus."""
         ...
 
-    def __iter__(self) -> Iterator[Record | Malformed]: ...
+    @property
+    def ids(self) -> Collection[str]:
+        """The ids of its documents as far as they are known without reading it."""
+        ...
+
+    def __iter__(self) -> Iterator[Item]: ...

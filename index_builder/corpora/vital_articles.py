@@ -1,7 +1,7 @@
 """Vital articles: the lead summaries of Wikipedia's level-4 vital articles, which install as a package."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from urllib.parse import quote
 
 from common.packaged import vital_articles_path
@@ -35,6 +35,11 @@ class VitalArticles:
     def source(self) -> Source:
         """Licence and attribution, to be shown wherever the texts are."""
         return _SOURCE
+
+    @property
+    def ids(self) -> Collection[str]:
+        """None are known before the file is read."""
+        return ()
 
     def __iter__(self) -> Iterator[Record | Malformed]:
         for title, article in json.loads(self._path.read_bytes()).items():

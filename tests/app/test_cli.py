@@ -16,7 +16,10 @@ from app.http.server import create_app
 from app.service.search import SearchResponse
 from app.service.settings import Settings
 from common.progress import progress
+from retriever.generations import current_generation
+from retriever.index import STORE_FILE
 from retriever.manifest import Manifest
+from retriever.store import DocumentStore
 
 BOTH_SENTENCES = "who built the first Eddystone tower that a storm took"
 """A question with words of both sentences of the small index's towers, so that a long answer takes both."""
@@ -31,6 +34,11 @@ def commands():
             yield path, command
 
     return list(walk(get_command(cli), []))
+
+
+def stored(index, doc_id):
+    """The text that offsets count in."""
+    return DocumentStore.open(current_generation(index) / STORE_FILE).document(doc_id).text
 
 
 @pytest.mark.parametrize(
@@ -55,6 +63,26 @@ def test_info_and_verify_describe_a_whole_index(loccit, notes_index):
     status, out, _ = loccit("index", "verify", notes_index)
     assert status == 0
     assert "is whole" in out
+
+
+def test_sources_are_named_linked_and_told_with_what_was_passed_over(loccit, tmp_path):
+    for folder in ("house", "garden"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "README.md").write_text(f"# About\n\nThe {folder} was painted in 1999.\n")
+        (tmp_path / folder / "plan.odt").write_bytes(b"x")
+    (tmp_path / "beds.txt").write_text("Roses.")
+    (tmp_path / "garden" / "beds.txt").symlink_to(tmp_path / "beds.txt")
+    build = ("index", "build", f"home={tmp_path}/house", tmp_path / "garden", "--out", tmp_path / "i")
+    options = ("--encoder", "hashing", "--base-url", "home=https://example.org/home", "--follow-links")
+    status, _, said = loccit(*build, *options)
+    assert (status, "3 documents" in said) == (0, True)
+    assert "Passed over in home: 1 .odt." in said
+    _, out, _ = loccit("index", "info", tmp_path / "i")
+    assert "home: 1 document, 0 left out, passed over: 1 .odt." in out
+    ask = ("ask", "when was the house painted", "--index", tmp_path / "i", "--generator", "reader", "--json")
+    citation = json.loads(loccit(*ask, "--min-confidence", 0)[1])["citations"][0]
+    assert (citation["document_id"], citation["locator"]) == ("home/README.md", "line 3")
+    assert citation["url"] == "https://example.org/home/README.md"
 
 
 def test_search_lists_passages_with_their_places(loccit, notes_index):
@@ -106,15 +134,15 @@ def test_asking_in_process_shows_answer_quote_and_place(loccit, notes_index):
     status, out, _ = loccit(*question, "--min-confidence", 0, "--json")
     response = json.loads(out)
     (citation,) = response["citations"]
-    text = (notes_index.parent / "notes" / "towers.md").read_text(encoding="utf-8")
+    text = stored(notes_index, "towers.md")
     assert text[citation["start"] : citation["end"]] == citation["quote"]
 
 
-def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, notes, notes_index):
+def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, notes_index):
     asked = ("ask", BOTH_SENTENCES, "--index", notes_index, "--generator", "reader")
     asked = (*asked, "--reader", "lexical", "--min-confidence", 0, "--length", "long")
     response = json.loads(loccit(*asked, "--json")[1])
-    text = (notes / "towers.md").read_text(encoding="utf-8")
+    text = stored(notes_index, "towers.md")
     assert len(response["citations"]) > 1
     for citation in response["citations"]:
         assert text[citation["start"] : citation["end"]] == citation["quote"]

@@ -19,6 +19,7 @@ from common.packaged import sha256_of
 from index_builder import build as build_module
 from index_builder.build import BuildReport, build_index
 from index_builder.corpora import open_corpus
+from index_builder.corpora.named import with_base_urls
 from retriever import generations
 from retriever.encoder import HashingEncoder, passage_input
 from retriever.generations import BuildLock, current_generation
@@ -325,11 +326,13 @@ def test_malformed_records_are_reported_counted_and_left_out(tmp_path, source, r
 
 def test_what_a_folder_holds_and_is_not_read_is_said_after_the_build(tmp_path, run_build, quiet):
     (tmp_path / "notes").mkdir()
-    for name in ("a.txt", "b.pdf", "c.pdf", "LICENSE", ".hidden.md"):
+    for name in ("a.txt", "b.odt", "c.odt", "Makefile", ".hidden.md"):
         (tmp_path / "notes" / name).write_text("A text.")
     run_build(tmp_path / "notes")
     said = quiet.file.getvalue().splitlines()
-    assert said[-1] == "Passed over in notes/: 2 .pdf, 1 hidden, 1 without suffix."
+    assert said[-1] == "Passed over in notes: 2 .odt, 1 hidden, 1 without suffix."
+    (recorded,) = read_manifest(tmp_path / "index").sources
+    assert recorded.passed_over == {".odt": 2, "hidden": 1, "without suffix": 1}
 
 
 def test_under_strict_the_first_malformed_record_stops_the_build(tmp_path, source, run_build):
@@ -377,17 +380,14 @@ def without_recorded_sources(directory: Path) -> None:
 
 @pytest.fixture
 def two_sources(tmp_path, documents, run_build) -> Path:
-    """An index of two files of one name, which the second is told apart from by a number."""
-    (tmp_path / "more").mkdir()
-    first = write(tmp_path / "documents.jsonl", documents[:1])
-    second = write(tmp_path / "more" / "documents.jsonl", documents[1:])
-    run_build(first, second)
+    """An index of two files."""
+    run_build(write(tmp_path / "some.jsonl", documents[:1]), write(tmp_path / "more.jsonl", documents[1:]))
     return tmp_path / "index"
 
 
-def test_every_document_says_its_source_also_where_two_are_called_alike(two_sources, documents, encoder):
+def test_every_document_says_its_source(two_sources, documents, encoder):
     index = open_index(two_sources, encoder)
-    names = ["documents.jsonl", "documents.jsonl (2)"]
+    names = ["some.jsonl", "more.jsonl"]
     assert [(source.name, source.documents) for source in index.manifest.sources] == [
         (names[0], 1),
         (names[1], 2),
@@ -418,3 +418,74 @@ def test_a_document_whose_id_no_address_can_name_is_left_out_and_said(tmp_path, 
     assert "Left out n.jsonl:1: The id is '..', which an address takes for a folder" in quiet.file.getvalue()
     with pytest.raises(CorpusError, match=r"n\.jsonl:1: The id is"):
         run_build(source, strict=True)
+
+
+@pytest.fixture
+def two_folders(tmp_path) -> tuple[Path, Path]:
+    for folder, name in (("house", "README.md"), ("house", "boiler.md"), ("garden", "README.md")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / name).write_text(f"# {name}\n\nAbout the {folder}.")
+    return tmp_path / "house", tmp_path / "garden"
+
+
+def test_ids_that_two_sources_share_begin_with_the_sources_name(tmp_path, two_folders, run_build, encoder):
+    run_build(*two_folders)
+    store = open_index(tmp_path / "index", encoder).store
+    assert [document.doc_id for document, _ in store.each_document()] == [
+        "house/README.md",
+        "boiler.md",
+        "garden/README.md",
+    ]
+    assert store.document("garden/README.md").text == "README.md\n\nAbout the garden."
+
+
+def test_a_shared_id_that_no_name_tells_apart_names_both_sources(tmp_path, two_folders, run_build):
+    lines = write(tmp_path / "more.jsonl", [Document("boiler.md", "B", "Again.")])
+    with pytest.raises(CorpusError) as caught:
+        run_build(two_folders[0], lines)
+    assert "'boiler.md' stands at house/boiler.md:1 and again at more.jsonl:1;" in str(caught.value)
+
+
+def test_two_sources_of_one_name_are_refused_until_one_is_named(tmp_path, two_folders, run_build, encoder):
+    (tmp_path / "other").mkdir()
+    two_folders[1].rename(tmp_path / "other" / "house")
+    with pytest.raises(CorpusError, match=r"^2 sources are called 'house'; give each a name of its own"):
+        run_build(two_folders[0], tmp_path / "other" / "house")
+    report = run_build(two_folders[0], f"garden={tmp_path}/other/house")
+    assert [source.name for source in report.manifest.sources] == ["house", "garden"]
+    assert open_index(tmp_path / "index", encoder).store.document("garden/README.md")
+
+
+def test_documents_link_to_where_their_source_is_published(tmp_path, two_folders, quiet, encoder):
+    (tmp_path / "house" / "a page.html").write_text("<h1 id=top>Page</h1><p>Text.")
+    corpora = with_base_urls(
+        [open_corpus(str(folder)) for folder in two_folders], ["house=https://example.org/docs/"]
+    )
+    settings = PassageSettings(words=14)
+    build_index(corpora, tmp_path / "index", encoder=encoder, settings=settings, strict=True, console=quiet)
+    store = open_index(tmp_path / "index", encoder).store
+    assert store.document("house/README.md").url == "https://example.org/docs/README.md"
+    assert store.document("a page.html").url == "https://example.org/docs/a%20page.html"
+    assert store.document("garden/README.md").url is None
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("https://example.org", "names no source; write NAME=URL with one of house, garden"),
+        ("cellar=https://example.org", "names no source"),
+        (
+            "house=example.org",
+            "The base address of house is 'example.org'; it must begin with http:// or https://",
+        ),
+    ],
+)
+def test_a_base_address_that_fits_no_source_is_refused(two_folders, given, problem):
+    with pytest.raises(CorpusError, match=problem):
+        with_base_urls([open_corpus(str(folder)) for folder in two_folders], [given])
+
+
+def test_one_source_needs_no_name_for_its_base_address(two_folders):
+    (corpus,) = with_base_urls([open_corpus(str(two_folders[1]))], ["https://example.org/?v=2"])
+    assert corpus.source.base_url == "https://example.org/?v=2"
+    assert [item.document.doc_id for item in corpus] == ["README.md"]

@@ -102,9 +102,14 @@ def test_counts_that_do_not_fit_are_found(directory):
 def test_an_index_of_a_newer_version_is_refused_with_what_to_do(directory):
     edit_manifest(directory, format_version=99, invented="later")
     with pytest.raises(
-        IndexUnusableError, match=r"format version 99, but this Loccit reads version 1; upgrade"
+        IndexUnusableError, match=r"format version 99, but this Loccit reads version 2 and older; upgrade"
     ):
         open_index(directory, HashingEncoder())
+
+
+def test_an_index_of_version_1_opens(directory):
+    edit_manifest(directory, format_version=1)
+    assert open_index(directory, HashingEncoder()).manifest.format_version == 1
 
 
 def test_an_index_of_an_older_version_names_the_command_that_rebuilds_it(directory):

@@ -9,7 +9,7 @@ from retriever.index_writer import IndexWriter, index_in_memory
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
 from retriever.store import DocumentStore, DuplicateDocumentError
-from retriever.types import Document
+from retriever.types import Block, BlockKind, Document, Span
 from retriever.vectors.engines import DEFAULT_ENGINE, load_vectors
 
 SETTINGS = PassageSettings(words=14, continuation_words=20)
@@ -63,7 +63,7 @@ class GivingUpAfter:
 
     def __init__(self, encoder, deadline, batches):
         self._encoder, self._deadline, self._batches = encoder, deadline, batches
-        self.dimension, self.encoded = encoder.dimension, []
+        self.dimension, self.max_tokens, self.encoded = encoder.dimension, None, []
 
     def encode_passages(self, texts):
         self.encoded.append(len(texts))
@@ -118,3 +118,32 @@ def test_no_documents_are_an_index_that_finds_nothing(encoder):
     assert index.vectors.search(encoder.encode_queries(["tram"]), k=3) == [[]]
     assert index.vectors.rows().tolist() == index.store.rows().tolist() == []
     assert np.array_equal(index.lexical.rows(), index.store.rows())
+
+
+def test_headings_are_embedded_and_found_with_the_passage_and_stand_in_no_text(encoder):
+    block = Block(BlockKind.PARAGRAPH, Span(0, 19), ("Winter rules", "Frost"))
+    index = index_in_memory(
+        [Document("b", "Boiler", "Open it every hour.", blocks=(block,))], encoder, SETTINGS
+    )
+    (passage,) = index.store.each_passage()
+    assert passage.text == "Open it every hour."
+    (vector,) = encoder.encode_passages(["Boiler > Winter rules > Frost\nOpen it every hour."])
+    assert index.vectors.scores(vector, [passage.row]) == pytest.approx([1.0])
+    assert [hit.row for hit in index.lexical.search("frost", k=1)] == [passage.row]
+
+
+def test_passages_are_no_longer_than_the_encoder_of_the_index_reads():
+    encoder = HashingEncoder()
+    encoder.max_tokens = 40
+    index = index_in_memory([Document("d", "", "a " * 100)], encoder, PassageSettings(words=100))
+    assert [len(passage.text.split()) for passage in index.store.each_passage()] == [34, 33, 33]
+
+
+def test_what_is_embedded_is_folded_and_what_is_stored_is_not(encoder):
+    text = "Hen\u00adrik was of\ufb01cer."
+    index = index_in_memory([Document("d", "D", text)], encoder, SETTINGS)
+    (passage,) = index.store.each_passage()
+    assert passage.text == text
+    (query,) = encoder.encode_queries(["D\nHenrik was of\u00adficer."])
+    assert index.vectors.scores(query, [passage.row]) == pytest.approx([1.0])
+    assert [hit.row for hit in index.lexical.search("henrik of\ufb01cer", k=1)] == [passage.row]

@@ -166,3 +166,10 @@ def test_what_a_killed_process_left_of_opening_an_index_goes_and_what_is_in_use_
     assert rows_for(LexicalIndex.open(tmp_path / "lexical"), "storm") == [4]
     os.close(descriptor)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lexical", held.name, young.name]
+
+
+def test_words_are_those_of_the_folded_text():
+    index = LexicalIndex()
+    index.add([(1, "O\ufb03ce", "The com\u00adpany of Hen-\nrik"), (2, "", "com")])
+    assert rows_for(index, "company") == rows_for(index, "office") == rows_for(index, "henrik") == [1]
+    assert rows_for(index, "o\ufb03ce com\u00adpany") == [1]

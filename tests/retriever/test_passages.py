@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import InvalidRequestError
-from retriever.passages import WORD_CHARACTERS, PassageDraft, PassageSettings, split
+from retriever.lengths import WORD_CHARACTERS
+from retriever.passages import PassageDraft, PassageSettings, split
 from retriever.sentences import sentence_spans, splits_character
 from retriever.types import Document, Span
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriever import sentences
-from retriever.sentences import WINDOW, sentence_spans, splits_character, trimmed
+from retriever import sentence_ends
+from retriever.sentence_ends import WINDOW
+from retriever.sentences import sentence_spans, splits_character, trimmed
 from retriever.types import Span
 
 TINY = st.text("aaAB\u0301\U0001f600\U0001f1e6\u200d\r\n\u2028\u00a0\x00.. \t\"'(!?1-#|日。", max_size=40)
@@ -100,7 +101,7 @@ def test_a_short_line_before_a_capital_is_a_sentence_of_its_own():
     [
         ("# The tower\nstood", ["# The tower", "stood"]),
         ("stood\n## a tower", ["stood", "## a tower"]),
-        ("The tower\n=========\nstood", ["The tower", "=========", "stood"]),
+        ("The tower\n=========\nstood", ["The tower\n=========", "stood"]),
         ("it had\n- a lamp\n- a keeper\n  of it", ["it had", "- a lamp", "- a keeper\n  of it"]),
         ("it had\n1. a lamp\n2) a keeper", ["it had", "1. a lamp", "2) a keeper"]),
         ("| lamp | oil |\n| bell | air |", ["| lamp | oil |", "| bell | air |"]),
@@ -111,8 +112,18 @@ def test_headings_list_items_and_table_rows_are_not_run_together(text, expected)
 
 
 def test_a_word_that_would_just_have_fitted_starts_a_new_sentence():
-    assert sentences_of("The lamp\nIt was dark") == ["The lamp", "It was dark"]
-    assert sentences_of("The lamps\nIt was dark") == ["The lamps\nIt was dark"]
+    widest = "It was dark when the keeper climbed the tower."
+    full = "The lamp was lit by a man whom nobody knew ab"
+    assert sentences_of(f"{full}\n{widest}") == [f"{full}\n{widest}"]
+    assert sentences_of(f"{full[:-2]}\n{widest}") == [full[:-2].rstrip(), widest]
+
+
+def test_lines_of_a_paragraph_too_narrow_to_be_wrapped_end_where_they_were_meant_to():
+    assert sentences_of("Anna Berg\nMill Lane 12\nSpringfield") == [
+        "Anna Berg",
+        "Mill Lane 12",
+        "Springfield",
+    ]
 
 
 def test_an_initial_at_the_start_of_a_full_line_is_no_list_item():
@@ -138,7 +149,7 @@ def test_a_no_break_space_after_an_initial_is_survived():
 
 @pytest.mark.parametrize("pieces", [[], ["Lost. "], ["One. ", "Two! ", "Three."]])
 def test_a_library_that_loses_characters_is_not_believed(monkeypatch, pieces):
-    monkeypatch.setattr(sentences, "segment", lambda language, text: pieces)
+    monkeypatch.setattr(sentence_ends, "segment", lambda language, text: pieces)
     assert sentences_of("One. Two? 3.5 Three") == ["One.", "Two?", "3.5 Three"]
 
 
@@ -149,7 +160,7 @@ def test_a_library_that_breaks_inside_is_survived(monkeypatch):
     def panic(language, text):
         raise PanicException
 
-    monkeypatch.setattr(sentences, "segment", panic)
+    monkeypatch.setattr(sentence_ends, "segment", panic)
     assert sentences_of("One. Two") == ["One.", "Two"]
 
 
@@ -157,7 +168,7 @@ def test_an_interruption_by_the_user_is_not_swallowed(monkeypatch):
     def interrupt(language, text):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sentences, "segment", interrupt)
+    monkeypatch.setattr(sentence_ends, "segment", interrupt)
     with pytest.raises(KeyboardInterrupt):
         sentence_spans("One. Two")
 

@@ -1,6 +1,9 @@
 import sqlite3
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from common.errors import DocumentNotFoundError, IndexUnusableError
 from retriever.passages import PassageSettings, split
 from retriever.store import DocumentStore, DuplicateDocumentError
-from retriever.types import Document
+from retriever.types import Block, BlockKind, Document, Locator, Span
 
 ALPHABET = "aab .\n\r\0\u0301é😀\u2028"
 
@@ -110,3 +113,55 @@ def test_a_store_of_a_version_that_recorded_no_sources_has_the_one_it_is_opened_
     assert opened.passages([1])[0].source == source
     assert [file.name for file in tmp_path.iterdir()] == ["documents.sqlite"]
     opened.close()
+
+
+BLOCKS = (
+    Block(BlockKind.HEADING, Span(0, 6)),
+    Block(BlockKind.PARAGRAPH, Span(8, 27), ("Boiler",), Locator.page(3)),
+)
+
+
+def stored_with_blocks(path: Path, documents: Sequence[Document]) -> Document:
+    document = Document("boiler", "Boiler", "Boiler\n\nServiced every May.\n", blocks=BLOCKS)
+    store = DocumentStore.create(path)
+    for each in (*documents, document):
+        store.add(each, list(split(each, PassageSettings())), location="x")
+    store.commit()
+    store.close()
+    return document
+
+
+def test_a_document_keeps_its_blocks_and_one_without_has_none(tmp_path, documents):
+    document = stored_with_blocks(tmp_path / "documents.sqlite", documents)
+    opened = DocumentStore.open(tmp_path / "documents.sqlite")
+    assert opened.document("boiler").blocks == BLOCKS
+    assert opened.document(documents[0].doc_id).blocks == ()
+    assert [stored for stored, _ in opened.each_document()] == [*documents, document]
+
+
+def test_a_passage_keeps_the_headings_that_it_stands_under(tmp_path, documents):
+    document = Document(
+        "boiler", "Boiler", "Serviced. Every May.", blocks=(Block(BlockKind.ITEM, Span(0, 20), ("é", "b")),)
+    )
+    store = DocumentStore.create(tmp_path / "documents.sqlite")
+    for each in (*documents, document):
+        store.add(each, list(split(each, PassageSettings())), location="x")
+    store.commit()
+    store.close()
+    opened = DocumentStore.open(tmp_path / "documents.sqlite")
+    *others, last = opened.each_passage()
+    assert last.headings == ("é", "b")
+    assert last.heading == "Boiler > é > b"
+    assert opened.passages([last.row]) == [last]
+    assert {passage.headings for passage in others} == {()}
+
+
+def test_a_store_from_before_there_were_blocks_opens_as_plain_text(tmp_path, documents):
+    document = stored_with_blocks(tmp_path / "documents.sqlite", documents)
+    with closing(sqlite3.connect(tmp_path / "documents.sqlite")) as connection:
+        connection.execute("DROP TABLE blocks")
+        connection.execute("ALTER TABLE passages DROP COLUMN headings")
+    opened = DocumentStore.open(tmp_path / "documents.sqlite")
+    assert opened.document("boiler") == replace(document, blocks=())
+    assert [stored.doc_id for stored, _ in opened.each_document()][-1] == "boiler"
+    assert {passage.headings for passage in opened.each_passage()} == {()}

@@ -1,6 +1,6 @@
 import pytest
 
-from retriever.types import Document, Span
+from retriever.types import Block, BlockKind, Document, Locator, LocatorKind, Span
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 2), (3, 3), (4, 2), (0, 0)])
@@ -31,3 +31,61 @@ def test_a_documents_digest_is_of_its_utf8_bytes():
 def test_spans_touch_when_they_share_a_character(other, expected):
     assert Span(4, 8).touches(Span(*other)) is expected
     assert Span(*other).touches(Span(4, 8)) is expected
+
+
+TEXT = "Boiler\n\nServiced every May.\n"
+HEADING = Block(BlockKind.HEADING, Span(0, 6))
+PARAGRAPH = Block(BlockKind.PARAGRAPH, Span(8, 27), ("Boiler",), Locator.line(3))
+
+
+def test_blocks_cover_a_document_but_for_its_white_space():
+    document = Document("a", "t", TEXT, blocks=(HEADING, PARAGRAPH))
+    assert [block.span.of(document.text) for block in document.blocks] == ["Boiler", "Serviced every May."]
+    assert [document.block_at(at) for at in (0, 5, 6, 7, 8, 26, 27)] == [
+        *(HEADING, HEADING, None, None, PARAGRAPH, PARAGRAPH, None)
+    ]
+    assert Document("a", "t", TEXT).block_at(0) is None
+
+
+@pytest.mark.parametrize(
+    ("spans", "problem"),
+    [
+        ([(0, 27), (0, 6)], "The block at 0 begins before the one before it has ended, at 27"),
+        ([(0, 6), (5, 27)], "The block at 5 begins before the one before it has ended, at 6"),
+        ([(0, 6), (9, 27)], "leave out 'S' between 6 and 9"),
+        ([(0, 6)], "leave out 'Serviced every May.' between 6 and 28"),
+        ([(1, 6), (8, 27)], "leave out 'B' between 0 and 1"),
+        ([(0, 7), (8, 27)], "begins or ends with white space"),
+        ([(0, 6), (7, 27)], "begins or ends with white space"),
+        ([(0, 6), (8, 29)], "ends beyond a text of 28 characters"),
+        ([(0, 6), (8, 27), (30, 31)], "ends beyond a text of 28 characters"),
+    ],
+)
+def test_blocks_that_do_not_fit_the_text_cannot_be_built(spans, problem):
+    blocks = tuple(Block(BlockKind.PARAGRAPH, Span(*span)) for span in spans)
+    with pytest.raises(ValueError, match=problem):
+        Document("a", "t", TEXT, blocks=blocks)
+
+
+@pytest.mark.parametrize(
+    ("locator", "string", "fragment"),
+    [
+        (Locator.page(12), "page 12", "page=12"),
+        (Locator.line(40), "line 40", None),
+        (Locator(LocatorKind.ANCHOR, "set-up"), "#set-up", "set-up"),
+        (Locator(LocatorKind.ANCHOR, "é #1"), "#é #1", "%C3%A9%20%231"),
+        (Locator(LocatorKind.SECTION, "page 3"), "section page 3", None),
+    ],
+)
+def test_a_locator_reads_as_people_write_it_and_opens_an_address(locator, string, fragment):
+    assert str(locator) == string
+    assert Locator.parse(string) == locator
+    assert locator.fragment == fragment
+
+
+@pytest.mark.parametrize(
+    "text", ["", "#", "page", "page 0", "page -1", "page x", "line 1.5", "anchor a", "12"]
+)
+def test_a_locator_that_says_no_place_is_refused(text):
+    with pytest.raises(ValueError, match=r"is none|is blank|is numbered from 1"):
+        Locator.parse(text)

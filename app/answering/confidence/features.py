@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.answering.text.answer_score import f1
-from app.answering.text.normalise import normalise_answer
+from app.answering.text.identity import answer_identity
 from app.answering.types import Candidate, CandidateSource, Reading
 from retriever.types import Hit
 
@@ -57,7 +57,7 @@ class _View:
         for reading in evidence.readings:
             passage = reading.hit.passage
             for scored in reading.spans:
-                answer = normalise_answer(scored.span.shifted(-passage.span.start).of(passage.window))
+                answer = answer_identity(scored.span.shifted(-passage.span.start).of(passage.window))
                 self._pointed[answer] = self._pointed.get(answer, 0.0) + scored.score
         self._written = [
             candidate.answer
@@ -67,14 +67,14 @@ class _View:
         self._judged: dict[str, float] = {}
         for candidate in evidence.candidates:
             if candidate.opinion is not None:
-                answer = normalise_answer(candidate.answer)
+                answer = answer_identity(candidate.answer)
                 self._judged[answer] = max(candidate.opinion.right, self._judged.get(answer, 0.0))
         self._hits = evidence.hits
         self._scores = {hit.passage.row: hit.score for hit in evidence.hits}
 
     def pointer(self, candidate: Candidate, _: float) -> float:
         """Logit of the probability that the reader's spans give the answer, over all passages."""
-        return _logit(self._pointed.get(normalise_answer(candidate.answer), 0.0))
+        return _logit(self._pointed.get(answer_identity(candidate.answer), 0.0))
 
     def lm_agreement(self, candidate: Candidate, _: float) -> float:
         """F1 of the answer and the nearest one of a language model that judges none; 0 when it wrote none."""
@@ -109,7 +109,7 @@ class _View:
         """Logit of the adapted language model's judgement of the answer; 0 without one."""
         if candidate.opinion is None:
             return 0.0
-        return _logit(self._judged.get(normalise_answer(candidate.answer), 0.0))
+        return _logit(self._judged.get(answer_identity(candidate.answer), 0.0))
 
 
 _COLUMNS: Mapping[str, Callable[[_View, Candidate, float], float]] = {

@@ -81,16 +81,23 @@ class ReaderModel:
         self._model, self._tokenizer, self.sha256 = model, tokenizer, sha256
 
     def judge(
-        self, question: str, passages: Sequence[tuple[str, str]], *, deadline: Deadline = NO_DEADLINE
+        self,
+        question: str,
+        passages: Sequence[tuple[str, str]],
+        *,
+        whole: Sequence[int] = (),
+        deadline: Deadline = NO_DEADLINE,
     ) -> list[Judgement]:
         """One judgement for each (title, window), in their order.
+
+        ``whole``: how many characters of each window are read, however many tokens they take (see ``LONGEST``).
 
         Raises:
             DeadlineExceededError, GivenUpError: when the deadline is over before all are judged.
         """
         if not passages:
             return []
-        inputs = self._tokenizer.inputs(question, passages)
+        inputs = self._tokenizer.inputs(question, passages, whole=whole)
         starts: list[FloatArray] = []
         ends: list[FloatArray] = []
         logits: list[float] = []
@@ -193,7 +200,14 @@ def _judgement(
 ) -> Judgement:
     """``start``, ``end``: log-probabilities of all tokens of the sequence."""
     window = slice(sequence.first, sequence.first + len(sequence.offsets))
-    spans = best_spans(start[window], end[window], starts=sequence.starts, ends=sequence.ends, k=_SPANS_KEPT)
+    spans = best_spans(
+        start[window],
+        end[window],
+        starts=sequence.starts,
+        ends=sequence.ends,
+        sentences=sequence.sentences,
+        k=_SPANS_KEPT,
+    )
     in_characters = [(sequence.characters(first, last), float(np.exp(score))) for first, last, score in spans]
     return Judgement(
         answerability=_sigmoid(logit),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
-from app.answering.cross_encoders.trained_reader import TrainedReader, in_document
+from app.answering.cross_encoders.trained_reader import TrainedReader, in_document, judged_passages
 from app.answering.limits import PASSAGES_READ_AGAIN
 from app.answering.types import Reading
 from common.deadline import NO_DEADLINE, Deadline
@@ -37,8 +37,7 @@ class SecondReader:
         """See ``Reader``. A time that ends during the second reading ends the whole."""
         readings = self._first.read(question, hits, deadline=deadline)
         best, others = readings[: self._passages], readings[self._passages :]
-        windows = [(reading.hit.passage.title, reading.hit.passage.window) for reading in best]
-        judged = self._model.judge(question, windows, deadline=deadline)
+        judged = judged_passages(self._model, question, [reading.hit for reading in best], deadline)
         again = [_again(*pair) for pair in zip(best, judged, strict=True)]
         return sorted(
             [*again, *(replace(reading, spans=()) for reading in others)],

@@ -8,6 +8,7 @@ from tokenizers import Tokenizer
 from app.answering.cross_encoders.reader_input import special_tokens
 from app.answering.limits import QUESTION_TOKENS, TITLE_TOKENS, worth_tokenising
 from app.answering.support import Claim
+from retriever.folding import fold
 
 CLAIM_TOKENS = 64
 QUOTE_TOKENS = 160
@@ -17,7 +18,7 @@ SupportInput = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 class SupportTokenizer:
-    """Tokens of claims. ``quote_tokens``: what is longer of a quote is left out."""
+    """Tokens of claims, folded. ``quote_tokens``: what is longer of a quote is left out."""
 
     def __init__(self, folder: Path, *, quote_tokens: int = QUOTE_TOKENS) -> None:
         """``folder``: of the base model, with its ``tokenizer.json``."""
@@ -47,5 +48,8 @@ class SupportTokenizer:
     def _ids(self, texts: list[str], most: int) -> list[list[int]]:
         texts = [worth_tokenising(text, most) for text in texts]
         return [
-            encoding.ids[:most] for encoding in self._tokenizer.encode_batch(texts, add_special_tokens=False)
+            encoding.ids[:most]
+            for encoding in self._tokenizer.encode_batch(
+                [fold(text).text for text in texts], add_special_tokens=False
+            )
         ]

@@ -15,6 +15,8 @@ PRIOR_STRENGTH = 20.0
 class TrainedReader:
     """Reads the best ``passages`` hits; further ones come after them, with answerability 0 and without spans.
 
+    A passage is read whole, however long it makes the sequence; of its continuation, what fits into the usual length.
+
     A reading's spans are short answers, in characters of the document; their scores are probabilities that
     compare across the question's passages. Its answerability is the model's, with retrieval's score as prior: the
     log-odds that a passage answers fall by ``PRIOR_STRENGTH`` times the share of the best score that it lacks.
@@ -30,12 +32,23 @@ class TrainedReader:
 
     def read(self, question: str, hits: Sequence[Hit], *, deadline: Deadline = NO_DEADLINE) -> list[Reading]:
         best, others = hits[: self._passages], hits[self._passages :]
-        windows = [(hit.passage.title, hit.passage.window) for hit in best]
-        judged = self._model.judge(question, windows, deadline=deadline)
+        judged = judged_passages(self._model, question, best, deadline)
         top = max((hit.score for hit in best), default=0.0)
         readings = [_reading(hit, judgement, top) for hit, judgement in zip(best, judged, strict=True)]
         readings.sort(key=lambda reading: (-reading.answerability, reading.hit.rank))
         return readings + [Reading(hit, answerability=0.0, spans=()) for hit in others]
+
+
+def judged_passages(
+    model: ReaderModel, question: str, hits: Sequence[Hit], deadline: Deadline
+) -> list[Judgement]:
+    """The model's judgement of each hit: its passage is read whole, its continuation as far as it fits."""
+    return model.judge(
+        question,
+        [(hit.passage.heading, hit.passage.window) for hit in hits],
+        whole=[len(hit.passage.text) for hit in hits],
+        deadline=deadline,
+    )
 
 
 def _reading(hit: Hit, judgement: Judgement, best_score: float) -> Reading:

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from app.answering.language_models.few_shot_prompt import asked, one_line
 from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS, worth_tokenising
 from app.answering.text.token_offsets import characters, touching
+from retriever.folding import fold
 from retriever.sentences import splits_character
 from retriever.types import Span
 
@@ -72,23 +73,25 @@ class EvidenceTokenizer:
         self, question: str, passages: Sequence[tuple[str, str]], *, quoted: bool = False
     ) -> EvidenceInput:
         """The prompt for these (title, window), in their order; ``quoted``: it asks for ``quoted_answer``."""
-        question = self._cut(asked(question), QUESTION_TOKENS)
+        question = self._cut(asked(fold(question).text), QUESTION_TOKENS)
         ids = [*self._begin, *self.ids(f"Question: {question}\n")]
         places: list[int] = []
         owners: list[int] = []
-        offsets: list[tuple[int, int]] = []
+        offsets: list[IntArray] = [np.empty((0, 2), dtype=np.int64)]
         edges: list[tuple[bool, bool]] = []
         for number, (title, window) in enumerate(passages):
             ids += self.ids(f"Passage: {self.title(title)}:")
-            encoded = self._encoded(worth_tokenising(f" {_flat(window)}", self._evidence_tokens))
+            folded = fold(window)
+            encoded = self._encoded(worth_tokenising(f" {_flat(folded.text)}", self._evidence_tokens))
             kept = [
-                (id_, _trimmed(window, start - 1, end - 1))
+                (id_, _trimmed(folded.text, start - 1, end - 1))
                 for id_, (start, end) in islice(zip(*encoded, strict=True), self._evidence_tokens)
             ]
+            spans = [span for _, span in kept]
             places += range(len(ids), len(ids) + len(kept))
             owners += [number] * len(kept)
-            offsets += [span for _, span in kept]
-            edges += _edges(window, [span for _, span in kept])
+            offsets.append(folded.stored_offsets(np.array(spans, dtype=np.int64).reshape(-1, 2)))
+            edges += _edges(folded.text, spans)
             ids += [*(id_ for id_, _ in kept), *self.ids("\n")]
         ids += self.ids(f"Question: {question}\n{'Answer with a quote' if quoted else 'Answer'}:")
         starts, ends = zip(*edges, strict=True) if edges else ((), ())
@@ -98,7 +101,7 @@ class EvidenceTokenizer:
             places=np.array(places, dtype=np.int64),
             titles=tuple(self.title(title) for title, _ in passages),
             passages=np.array(owners, dtype=np.int64),
-            offsets=np.array(offsets, dtype=np.int64).reshape(-1, 2),
+            offsets=np.concatenate(offsets),
             starts=np.array(starts, dtype=bool),
             ends=np.array(ends, dtype=bool),
         )
@@ -118,7 +121,7 @@ class EvidenceTokenizer:
 
     def title(self, title: str) -> str:
         """A title as prompts show it."""
-        return self._cut(one_line(title), TITLE_TOKENS)
+        return self._cut(one_line(fold(title).text), TITLE_TOKENS)
 
     def text(self, ids: Sequence[int]) -> str:
         """The text of an answer's tokens; a character of which only some bytes are there is left out."""

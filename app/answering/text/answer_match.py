@@ -1,6 +1,7 @@
 """Where an answer stands in a text: as a run of whole words, letter case, articles and punctuation aside.
 
-Compatibility forms are folded (NFKC), so that a no-break space is a space and a full-width digit a digit.
+The text is read folded (see ``fold``), compatibility forms too (NFKC), so that a no-break space is a space and a
+full-width digit a digit.
 """
 
 import re
@@ -8,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from retriever.folding import fold
 from retriever.types import Span
 
 _WORD = re.compile(r"\w+")
@@ -81,15 +83,19 @@ def longest_apart(spans: set[Span]) -> list[Span]:
 
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
     """Words, lower-cased, with the characters of ``text`` that they cover."""
-    if unicodedata.is_normalized("NFKC", text):
-        folded, places = text, None
+    read = fold(text)
+    if unicodedata.is_normalized("NFKC", read.text):
+        folded, places = read.text, None
     else:
-        folded, places = _folded(text)
+        folded, places = _folded(read.text)
     for match in _WORD.finditer(folded):
         word = match.group().lower()
         if word not in _ARTICLES:
             start, end = match.span()
-            yield (word, start, end) if places is None else (word, places[start][0], places[end - 1][1])
+            if places is not None:
+                start, end = places[start][0], places[end - 1][1]
+            stored = read.stored(Span(start, end))
+            yield word, stored.start, stored.end
 
 
 def _folded(text: str) -> tuple[str, list[tuple[int, int]]]:

@@ -4,6 +4,8 @@ import re
 import string
 import unicodedata
 
+from retriever.folding import fold
+
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -11,7 +13,7 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 def normalise_answer(answer: str) -> str:
     """Lower-cased, without articles and punctuation, white space squeezed: SQuAD's normalisation.
 
-    Compatibility forms are folded first (NFKC), so that a no-break space is a space.
+    It is folded first (see ``fold``), compatibility forms too (NFKC), so that a no-break space is a space.
     """
-    folded = unicodedata.normalize("NFKC", answer).lower().translate(_PUNCTUATION)
+    folded = unicodedata.normalize("NFKC", fold(answer).text).lower().translate(_PUNCTUATION)
     return " ".join(_ARTICLES.sub(" ", folded).split())

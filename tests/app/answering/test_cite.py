@@ -11,7 +11,7 @@ from retriever.encoder import HashingEncoder
 from retriever.index_writer import index_in_memory
 from retriever.lexical import LexicalIndex
 from retriever.passages import PassageSettings
-from retriever.types import Document, Passage, Span
+from retriever.types import Block, BlockKind, Document, Locator, LocatorKind, Passage, Span
 
 TEXT = (
     "The tower was begun in 1698. 😀 Henry Winstanley designed it. It stood on the Eddystone rocks.\r\n"
@@ -48,6 +48,42 @@ def quoted(citer: SentenceCiter, question: str, one: Candidate, document: Docume
 def test_the_quote_is_the_sentence_that_holds_the_answer(citer, document):
     one = candidate("Henry Winstanley", passage_of(document, len(TEXT)))
     assert quoted(citer, "who designed the tower", one, document) == "😀 Henry Winstanley designed it."
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("Ouagadougou", "Capital: Ouagadougou"),
+        ("five", "2. Stir. Wait for five minutes."),
+        ("tall", "It is tall."),
+    ],
+)
+def test_the_quote_is_a_whole_step_or_line_where_the_answer_stands_in_one(citer, answer, expected):
+    fields, steps = "Country: Burkina Faso\nCapital: Ouagadougou", "1. Pour.\n2. Stir. Wait for five minutes."
+    text = f"{fields}\n\n{steps}\n\nIt is old. It is tall."
+    document = Document("d", "Facts", text)
+    at = text.index(answer)
+    one = candidate(answer, passage_of(document, len(text)), Span(at, at + len(answer)))
+    assert quoted(citer, "what is it", one, document) == expected
+
+
+def test_the_documents_blocks_tell_what_is_quoted_whole(citer):
+    text = "The oil. Buy it.\nThe lamp. Light it."
+    spans = Span(0, 16), Span(17, 36)
+    blocks = Block(BlockKind.ROW, spans[0]), Block(BlockKind.PARAGRAPH, spans[1])
+    document = Document("d", "Lamps", text, blocks=blocks)
+    for at, expected in ((9, "The oil. Buy it."), (27, "Light it.")):
+        one = candidate("it", passage_of(document, len(text)), Span(at, at + 5))
+        assert quoted(citer, "what", one, document) == expected
+
+
+def test_an_answer_is_found_in_spite_of_soft_hyphens_and_ligatures(citer):
+    text = "The com\u00adpany was foun\u00added by Hen\u00adrik Lar\u00adsen. The oﬃce is old."
+    document = Document("d", "Company", text)
+    one = candidate("Henrik Larsen", passage_of(document, len(text)))
+    assert quoted(citer, "who founded the company", one, document) == text[: text.index(" The o")]
+    one = candidate("office", passage_of(document, len(text)))
+    assert quoted(citer, "what is old", one, document) == "The oﬃce is old."
 
 
 def test_a_quote_may_run_into_the_continuation(citer, document):
@@ -142,3 +178,31 @@ def test_what_the_language_model_quoted_itself_is_taken_as_it_is(citer, document
     one = candidate("1703", passage_of(document, len(TEXT)), Span(start, start + 17))
     found = quoted(citer, "when", replace(one, source=CandidateSource.CONSTRAINED), document)
     assert found == "storm took it in "
+
+
+@pytest.mark.parametrize(
+    ("locator", "url"),
+    [
+        (Locator.page(12), "https://e.org/a.pdf#page=12"),
+        (Locator(LocatorKind.ANCHOR, "set up"), "https://e.org/a.pdf#set%20up"),
+        (Locator.line(40), "https://e.org/a.pdf"),
+        (None, "https://e.org/a.pdf"),
+    ],
+)
+def test_a_citation_says_where_the_quote_begins_in_the_original_and_opens_there(locator, url):
+    blocks = (
+        Block(BlockKind.HEADING, Span(0, 6), locator=Locator.page(1)),
+        Block(BlockKind.PARAGRAPH, Span(8, 27), ("Boiler",), locator),
+    )
+    document = Document("d", "t", "Boiler\n\nServiced every May.", "https://e.org/a.pdf", blocks=blocks)
+    citation = Citation.of(Quote(document, Span(17, 26)), support=0.5)
+    assert (citation.locator, citation.url) == (locator, url)
+    assert Citation.of(Quote(replace(document, blocks=()), Span(17, 26)), support=0.5).locator is None
+
+
+def test_an_address_that_names_a_place_already_is_kept():
+    block = Block(BlockKind.PARAGRAPH, Span(0, 5), (), Locator.page(2))
+    document = Document("d", "t", "Text.", "https://e.org/a#b", blocks=(block,))
+    assert Citation.of(Quote(document, Span(0, 5)), support=0.5).url == "https://e.org/a#b"
+    unpublished = replace(document, url=None)
+    assert Citation.of(Quote(unpublished, Span(0, 5)), support=0.5).url is None

@@ -9,6 +9,7 @@ import pytest
 from app.answering.compose import SentenceComposer
 from app.answering.types import Alternative, Citation, CitedAnswer, Quote
 from common.deadline import NO_DEADLINE, Deadline
+from retriever.encoder import HashingEncoder
 from retriever.types import Document, Passage, Span
 
 SENTENCES = (
@@ -170,3 +171,15 @@ def test_of_very_many_sentences_those_around_the_backing_ones_are_looked_at(enco
     SentenceComposer(encoder).compose("which line", answer, document, deadline=NO_DEADLINE)
     numbers = [int(one.split("Line ")[1].split()[0]) for one in told if "ends" in one]
     assert sorted(numbers) == list(range(126, 174))
+
+
+def test_a_long_answer_is_shown_without_invisible_characters_and_quotes_as_it_stands():
+    text = "Hen\u00adrik built it."
+    document = Document("d", "D", text)
+    passage = Passage(1, "d", "D", text, Span(0, len(text)))
+    citation = Citation.of(Quote(document, Span(0, len(text))), support=0.5)
+    decision = SentenceComposer(HashingEncoder()).compose(
+        "who", CitedAnswer("Henrik", "Henrik", (citation,), 0.7, passage), document, deadline=NO_DEADLINE
+    )
+    assert decision.answer == "Henrik built it."
+    assert [citation.quote for citation in decision.citations] == [text]

@@ -247,3 +247,23 @@ def test_a_packaged_model_reads_the_answer_off_each_passage(name):
     )
     assert candidates[0].answer == "1911"
     assert 0 < candidates[0].mean_token_probability <= 1
+
+
+def test_an_answer_of_the_reader_is_shown_without_invisible_characters():
+    text = "Founded by Hen\u00adrik Lar\u00adsen of Gra\ufb00ton."
+    passage = Passage(1, "D", "D", text, Span(7, 7 + len(text)))
+    span = Span(7 + text.index("Hen"), 7 + len(text) - 1)
+    found = Reading(Hit(passage, 1.0, 1), 0.5, (ScoredSpan(span, 0.5),))
+    (candidate,) = ReaderGenerator().generate("who?", [found], n=1, seed=0, deadline=NO_DEADLINE)
+    assert candidate.answer == "Henrik Larsen of Gra\ufb00ton"
+    assert candidate.pointer == span
+
+
+def test_the_language_model_reads_folded_text_under_title_and_headings():
+    text = "Founded by Hen\u00adrik."
+    passage = Passage(1, "D", "D", text, Span(0, len(text)), headings=("Rise", "Fall"))
+    lm = ScriptedLM({})
+    LMGenerator(lm).generate(
+        "who?", [Reading(Hit(passage, 1.0, 1), 0.5, ())], n=1, seed=0, deadline=NO_DEADLINE
+    )
+    assert "Title: D > Rise > Fall\nPassage: Founded by Henrik.\n" in lm.calls[0].prompts[0]

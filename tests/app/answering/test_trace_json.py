@@ -31,7 +31,7 @@ from app.answering.types import (
 )
 from common.errors import LoccitError
 from retriever import types as retrieval
-from retriever.types import Document, Hit, Passage, Span
+from retriever.types import Document, Hit, Locator, Passage, Span
 
 DOCUMENT = Document(
     "tower", "Tower", "Here. It rose in 1698. It fell.", "https://t.org", {"kind": "tower"}, source="notes"
@@ -47,7 +47,7 @@ CANDIDATE = Candidate(
 )
 QUOTE = Quote(DOCUMENT, Span(6, 22))
 CITATION = replace(
-    Citation.of(QUOTE, support=0.9, further=True), locator="page 3", document_text=DOCUMENT.text
+    Citation.of(QUOTE, support=0.9, further=True), locator=Locator.page(3), document_text=DOCUMENT.text
 )
 CITED = CitedCandidate(CANDIDATE, (CITATION,), 0.8)
 OTHERS = (Alternative("1699", (CITATION,), 0.1), Alternative("1700", (CITATION,), 0.05))
@@ -201,11 +201,11 @@ SPAN = {"start", "end"}
 @pytest.mark.parametrize(
     ("inner", "form", "elsewhere"),
     [
-        (retrieval.Document, trace_json.Document, {"doc_id": {"document_id"}}),
+        (retrieval.Document, trace_json.Document, {"doc_id": {"document_id"}, "blocks": set()}),
         (
             Passage,
             trace_json.Hit,
-            {"doc_id": {"document_id"}, "span": SPAN},
+            {"doc_id": {"document_id"}, "span": SPAN, "headings": set()},  # written where there are some
         ),
         (Hit, trace_json.Hit, {"passage": {"row", "title", "url", "source", "text", "continuation", *SPAN}}),
         (ScoredSpan, trace_json.ScoredPlace, {"span": SPAN}),
@@ -262,3 +262,12 @@ def test_an_opinion_from_before_answers_were_judged_is_told_so():
     del kept["candidates"][0]["opinion"]["right"]
     with pytest.raises(LoccitError, match="did not judge answers; predict it again"):
         candidates_of(kept)
+
+
+def test_the_headings_of_a_passage_come_back_and_stand_nowhere_where_there_are_none():
+    headed = replace(PASSAGE, headings=("Rise", "Fall"))
+    (hit,) = TRACE.hits
+    trace = trace_as_json(replace(TRACE, hits=(replace(hit, passage=headed),)))
+    assert trace["hits"][0]["headings"] == ["Rise", "Fall"]
+    assert [each.passage for each in hits_of(trace)] == [headed]
+    assert "headings" not in trace_as_json(TRACE)["hits"][0]

@@ -37,7 +37,7 @@ async def posted(client: httpx.AsyncClient, *questions: object) -> list[dict]:
 def problem_in(item: dict, status: int) -> dict:
     [(kind, problem)] = item.items()
     assert (kind, problem["status"]) == ("problem", status)
-    assert set(problem) == {"type", "title", "status", "detail"}
+    assert set(problem) == {"type", "title", "status", "detail", "request_id"}
     return problem
 
 

@@ -88,6 +88,8 @@ async def test_the_queue_the_worker_and_what_is_under_way_are_told():
     held = HeldGenerator()
     async with serving(lambda _: service_over(generator=held)) as client:
         before = await scraped(client)
+        while before[("loccit_worker_busy",)]:  # it has told the answer it warmed up with, and is about to rest
+            before = await scraped(client)
         asking = [asyncio.create_task(client.post("/answer", json=ASKED)) for _ in range(3)]
         await held.wait_until_entered()
         during = await scraped(client)

@@ -78,7 +78,9 @@ def test_unless_it_is_allowed_a_reload_is_refused(watching):
         "type": "urn:loccit:problem:admin-off",
         "title": "Administration over HTTP is off",
         "status": 403,
-        "detail": "Administration over HTTP is off; start the server with LOCCIT_ADMIN=true to allow it.",
+        "detail": "Administration over HTTP is off; start the server with LOCCIT_ADMIN=true, or with a key file and "
+        "send an admin key.",
+        "request_id": response.headers["x-request-id"],
     }
 
 

@@ -53,7 +53,7 @@ class FirstWords:
     def __init__(self):
         self.judged = []
 
-    def judge(self, question, passages, *, deadline=NO_DEADLINE):
+    def judge(self, question, passages, *, whole, deadline=NO_DEADLINE):
         self.judged.append(len(passages))
         return [
             Judgement(0.5, ((Span(0, len(" ".join(window.split(" ")[:2]))), 0.6 / 2**place),))

@@ -28,3 +28,25 @@ def only_problem(path: Path) -> Malformed:
     (item,) = read(path)
     assert isinstance(item, Malformed)
     return item
+
+
+Seen = tuple[str, str, tuple[str, ...], str | None]
+"""A block as tests write it: its kind, its text, the headings above, and its locator's string."""
+
+
+def only_document(path: Path) -> Document:
+    (item,) = read(path)
+    assert isinstance(item, Record), item
+    return item.document
+
+
+def blocks(path: Path) -> list[Seen]:
+    document = only_document(path)
+    return [
+        (block.kind, block.span.of(document.text), block.path, block.locator and str(block.locator))
+        for block in document.blocks
+    ]
+
+
+def texts(path: Path) -> list[str]:
+    return [text for _, text, _, _ in blocks(path)]

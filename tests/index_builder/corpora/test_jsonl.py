@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from common.errors import CorpusError
 from index_builder.corpora import Malformed, Record, SourceKind, open_corpus
 from index_builder.corpora.jsonl import document_of
-from retriever.types import Document
+from retriever.types import Block, BlockKind, Document, Locator, Span
 from tests.index_builder.corpora.reading import GOOD, GOOD_DOCUMENT, documents, only_problem, read, written
 
 
@@ -152,3 +152,29 @@ def test_a_jsonl_source_is_named_without_the_folders_it_lies_in(tmp_path):
     source = open_corpus(str(written(tmp_path / "n.jsonl", GOOD))).source
     assert (source.name, source.kind) == ("n.jsonl", SourceKind.JSONL)
     assert (source.licence, source.snapshot, source.attribution) == (None, None, None)
+
+
+def test_a_line_may_give_the_structure_of_its_text(tmp_path):
+    blocks = [
+        {"kind": "heading", "start": 0, "end": 1},
+        {"kind": "row", "start": 2, "end": 3, "path": ["A"], "locator": "page 2"},
+    ]
+    line = {"id": "a", "text": "A\nb\n", "blocks": blocks}
+    (document,) = documents(open_corpus(str(written(tmp_path / "n.jsonl", line))))
+    assert document.blocks == (
+        Block(BlockKind.HEADING, Span(0, 1)),
+        Block(BlockKind.ROW, Span(2, 3), ("A",), Locator.page(2)),
+    )
+    assert document.metadata == {}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "problem"),
+    [
+        ("none", "The line's blocks are 'none', but they must be a list."),
+        ([{"kind": "row", "start": 0, "end": 1}], "The blocks leave out 'b' between 1 and 4."),
+    ],
+)
+def test_blocks_that_do_not_fit_make_a_line_malformed(tmp_path, blocks, problem):
+    path = written(tmp_path / "n.jsonl", {"id": "a", "text": "A\nb\n", "blocks": blocks})
+    assert only_problem(path) == Malformed("n.jsonl:1", problem)

@@ -2,9 +2,91 @@ import time
 
 import pytest
 
-from index_builder.corpora import open_corpus
-from index_builder.corpora.markdown import first_heading
-from tests.index_builder.corpora.reading import documents
+from index_builder.corpora import Malformed, open_corpus
+from tests.index_builder.corpora.reading import blocks, only_document, only_problem, texts
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text: str, name: str = "the-file.md"):
+        path = tmp_path / name
+        path.write_bytes(text.encode())
+        return path
+
+    return write
+
+
+HANDBOOK = """---
+title: House rules
+tags: [house, rules]
+draft: false
+updated: 2024-05-01
+---
+All **must** read [these rules](https://example.org/rules "Rules") and `obey`.
+
+## Boiler {#boiler}
+
+1. Switch it *off*.
+2. Wait:
+
+   ```sh
+   sleep 60   # seconds
+
+   echo done
+   ```
+
+   Then go on.
+3. Open it
+   - slowly
+   - with gloves
+
+| Part  | Price |
+|-------|-------|
+| Valve | 12 €  |
+| Pump  |       |
+
+Term
+: What it means.
+
+### Deep
+
+> Quoted<br>twice. <!-- unseen -->
+
+    indented code
+"""
+
+
+def test_what_a_reader_sees_of_markdown_is_kept_with_its_lines(written):
+    boiler, deep = ("Boiler",), ("Boiler", "Deep")
+    assert blocks(written(HANDBOOK)) == [
+        ("paragraph", "All must read these rules and obey.", (), "line 7"),
+        ("heading", "Boiler", (), "line 9"),
+        ("item", "1. Switch it off.", boiler, "line 11"),
+        ("item", "2. Wait:", boiler, "line 12"),
+        ("code", "sleep 60   # seconds\n\necho done", boiler, "line 14"),
+        ("paragraph", "Then go on.", boiler, "line 20"),
+        ("item", "3. Open it", boiler, "line 21"),
+        ("item", "slowly", boiler, "line 22"),
+        ("item", "with gloves", boiler, "line 23"),
+        ("row", "Part: Valve; Price: 12 €", boiler, "line 27"),
+        ("row", "Part: Pump", boiler, "line 28"),
+        ("field", "Term: What it means.", boiler, "line 30"),
+        ("heading", "Deep", boiler, "line 33"),
+        ("paragraph", "Quoted\ntwice.", deep, "line 35"),
+        ("code", "indented code", deep, "line 37"),
+    ]
+
+
+def test_the_text_is_the_blocks_one_below_the_other(written):
+    text = only_document(written("# A\n\n- b\n- c\n\nd\ne\n")).text
+    assert text == "A\n\nb\nc\n\nd e"
+
+
+def test_settings_at_the_top_are_metadata_and_no_text(written):
+    document = only_document(written(HANDBOOK))
+    assert document.title == "House rules"
+    assert document.metadata == {"tags": ["house", "rules"], "draft": False, "updated": "2024-05-01"}
+    assert "title:" not in document.text
 
 
 @pytest.mark.parametrize(
@@ -15,39 +97,120 @@ from tests.index_builder.corpora.reading import documents
         ("#hashtag\n# C#", "C#"),
         ("# \n# Second", "Second"),
         ("The tower\n====\n", "The tower"),
-        ("The lamp\n---\n", "The lamp"),
-        ("--\n---\n", None),
-        ("```sh\n# a comment\n```\n# Real", "Real"),
-        ("~~~~\n```\n# no\n~~~~\n# Real", "Real"),
-        ("---\r\n# settings\r\ntitle: x\r\n---\r\n# Real", "Real"),
-        ("---\n# After a rule that nothing closes", "After a rule that nothing closes"),
-        ("no heading\n\n---\n", None),
-        ("    # code", None),
-        ("> # quoted\n\n- # listed\n\n# Real", "Real"),
-        ("# ***\n# *Real*  and   `more`", "*Real* and `more`"),
         ("The tower\nof Cordouan\n====\n", "The tower of Cordouan"),
-        ("---\ntitle: x\n...\n# Real", "Real"),
-        ("", None),
+        ("```sh\n# a comment\n```\n# Real", "Real"),
+        ("---\r\n# settings\r\ntitle: x\r\n---\r\n# Real", "x"),
+        ("---\ntitle: [\n---\n# Broken settings", "Broken settings"),
+        ("+++\ntitle = 'T'\n+++\n# Real", "T"),
+        ("---\n# After a rule that nothing closes", "After a rule that nothing closes"),
+        ("no heading\n\n---\n", "the-file"),
+        ("# ***\n# *Real*  and   `more`", "Real and more"),
     ],
 )
-def test_the_title_of_markdown_is_its_first_heading(tmp_path, text, title):
-    assert first_heading(text) == title
-    path = tmp_path / "the-file.md"
-    path.write_bytes(text.encode())
-    assert [document.title for document in documents(open_corpus(str(path)))] == [title or "the-file"]
+def test_the_title_is_that_of_the_settings_or_the_first_heading(written, text, title):
+    assert only_document(written(text)).title == title
 
 
-def test_a_heading_of_millions_of_spaces_is_read_in_no_time():
-    assert first_heading("# a" + " " * 5_000_000 + "#") == "a"
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ('See [the page]({% page "/tools/x" %}) now.', "See the page now."),
+        ('Ask in {% slack_channel "travel" %}.', "Ask in travel."),
+        ("Read it {% comment %}TODO{% endcomment %}all.", "Read it all."),
+        ("Use `{% raw %}` so.", "Use {% raw %} so."),
+        ("A note[^1].\n\n[^1]: Said below.", "A note.\n\nSaid below."),
+        ("See {ref}`the guide <guide>`, {pep}`517`.", "See the guide, PEP 517."),
+        ("(label)=\n\nText.", "Text."),
+        ("```{note}\nSee [the page][x].\n```\n\n[x]: https://example.org", "See the page."),
+        (":::tip\nText.\n:::", "Text."),
+        ("![a picture](x.png) beside", "beside"),
+        ("H<sub>2</sub>O &amp; more\\*", "H2O & more*"),
+        ("# Head\n\nimport X from 'y'\n\nText {/* unseen */} on.", "Head\n\nText on."),
+    ],
+)
+def test_what_only_builds_the_page_is_no_text(written, text, seen):
+    assert only_document(written(text)).text == seen
 
 
-def test_a_long_file_costs_no_more_than_its_beginning():
+def test_a_comment_over_several_paragraphs_is_hidden(written):
+    text = "One.\n\n{% comment %}\n\nHidden.\n\n- hidden\n\n{% endcomment %}\n\nTwo."
+    assert only_document(written(text)).text == "One.\n\nTwo."
+
+
+def test_directives_show_their_content(written):
+    text = (
+        "```{note}\nMind *this*.\n```\n\n```{versionadded} 9.0\n```\n\n```{toctree}\nother\n```\n\n"
+        "```{code-block} sh\n:linenos:\n\nrun it\n```\n\n```{tab} Unix\nOn *Unix*.\n```\n"
+    )
+    assert blocks(written(text)) == [
+        ("paragraph", "Mind this.", (), "line 2"),
+        ("paragraph", "Added in version 9.0", (), "line 5"),
+        ("code", "run it", (), "line 12"),
+        ("paragraph", "Unix", (), "line 18"),
+        ("paragraph", "On Unix.", (), "line 19"),
+    ]
+
+
+def test_raw_html_has_its_lines(written):
+    text = (
+        "Before.\n\n<ol>\n<li id=x>One &amp;\ntwo</li>\n\n<li>Three\n<pre>\nx = 1\n</pre></ol>\n<table>\n"
+        "<tr><td>a<td>b\n</table>"
+    )
+    assert [(seen, place) for _, seen, _, place in blocks(written(text))] == [
+        ("Before.", "line 1"),
+        ("1. One & two", "line 4"),
+        ("Three", "line 7"),
+        ("x = 1", "line 9"),
+        ("a; b", "line 12"),
+    ]
+
+
+def test_raw_html_is_read_as_html(written):
+    text = (
+        "Before.\n\n<table><tr><th>Key</th><td>12</td></tr></table>\n\n<!-- no -->\n\n<style>p {}</style>\n"
+    )
+    assert blocks(written(text)) == [
+        ("paragraph", "Before.", (), "line 1"),
+        ("field", "Key: 12", (), "line 3"),
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".md", ".markdown", ".mdx", ".MD"])
+def test_every_suffix_of_markdown_is_read(written, suffix):
+    assert texts(written("*a*", f"n{suffix}")) == ["a"]
+
+
+@pytest.mark.parametrize("text", ["", "---\ntitle: x\n---\n", "<!-- only -->\n", "![](x.png)"])
+def test_a_file_that_shows_no_text_is_a_sentence(written, text):
+    assert only_problem(written(text)) == Malformed(
+        "the-file.md:1", "The file holds no text; leave it out, or put text into it."
+    )
+
+
+def test_a_file_that_is_too_long_to_parse_is_a_sentence(written):
+    problem = only_problem(written("a b\n" * 1_300_000)).problem
+    assert problem == "The file has 5,200,000 characters, and 5,000,000 are the most for Markdown; split it."
+
+
+@pytest.mark.parametrize("mark", [">", "> ", "- ", "1. "])
+def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
+    assert "deep" in only_document(written(mark * 20 + "deep")).text
+    problem = only_problem(written(mark * 5_000 + "deep")).problem
+    assert problem == "The file nests lists or quotations too deeply; make it flatter."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# a" + " " * 1_000_000 + "#",
+        "a" + " " * 1_000_000 + "b",
+        "{% comment %}" * 15_000,
+        "{/*" * 60_000,
+        "[^" * 30_000 + "{%",
+    ],
+    ids=["heading", "spaces", "comments", "mdx", "footnotes"],
+)
+def test_no_text_takes_long(written, text):
     started = time.process_time()
-    assert first_heading("- an item\n" * 500_000 + "# Far below") is None
-    assert time.process_time() - started < 10  # measured: about 1; all of it takes a minute
-
-
-def test_a_heading_is_never_cut_where_the_searched_beginning_ends():
-    before = "x " * 49_990 + "\n\n"  # the beginning that is searched ends inside the heading
-    assert first_heading(before + "# A heading that is long") is None
-    assert first_heading("\n" * 99_000 + "# A heading that is long") == "A heading that is long"
+    list(open_corpus(str(written(text))))
+    assert time.process_time() - started < 10

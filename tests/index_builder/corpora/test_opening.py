@@ -14,11 +14,14 @@ from tests.index_builder.corpora.reading import GOOD, written
 def test_a_missing_corpus_is_refused_with_what_is_accepted(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file.txt").write_bytes(b"x")
-    with pytest.raises(CorpusError, match=r"no corpus .*: give vital-articles, a folder with \.txt or \.md"):
+    with pytest.raises(
+        CorpusError,
+        match=r"no corpus .*: give vital-articles, hub:DATASET, a folder with \.txt, \.md, .* or \.docx",
+    ):
         open_corpus(name)
 
 
-@pytest.mark.parametrize("name", ["paper.pdf", "notes.json", "jsonl", "data.csv.gz"])
+@pytest.mark.parametrize("name", ["paper.odt", "notes.json", "jsonl", "data.csv.gz"])
 def test_an_unknown_kind_of_file_is_refused_with_what_is_accepted(tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(CorpusError, match=r"of no kind .*: give .*\.jsonl, \.jsonl\.gz, \.jsonl\.xz"):

@@ -20,6 +20,7 @@ def sequence(first, window, after):
         offsets=np.array([(place, place + 1) for place in range(window)], dtype=np.int64).reshape(-1, 2),
         starts=edges,
         ends=edges,
+        sentences=np.ones(window, dtype=np.int64),
         read=window,
     )
 

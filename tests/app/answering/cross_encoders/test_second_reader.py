@@ -17,7 +17,7 @@ class Says:
     def __init__(self, sha256, **judgements):
         self.sha256, self._judgements, self.asked = sha256, judgements, []
 
-    def judge(self, question, passages, *, deadline=NO_DEADLINE):
+    def judge(self, question, passages, *, whole, deadline=NO_DEADLINE):
         self.asked.append([title for title, _ in passages])
         return [self._judgements[title] for title, _ in passages]
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from app.answering.cross_encoders.cross_encoder import CrossEncoder, EncoderShape, Packed, Scores, base_model
 from app.answering.cross_encoders.low_rank import SCALE
 from app.answering.cross_encoders.pointing import LONGEST_CHARACTERS, best_spans
-from app.answering.cross_encoders.reader_input import ReaderTokenizer
+from app.answering.cross_encoders.reader_input import LONGEST, ReaderTokenizer
 from app.answering.cross_encoders.reader_model import Judgement, ReaderModel, load_reader_model, reader_model
 from app.answering.cross_encoders.reader_weights import PACKAGED_BASES
 from app.answering.cross_encoders.trained_reader import PRIOR_STRENGTH, TrainedReader
@@ -30,6 +31,7 @@ from common.deadline import NO_DEADLINE, Deadline
 from common.errors import GivenUpError, ModelUnusableError
 from common.mpnet import MPNET, MPNET_SHA256, mpnet_folder
 from common.packaged import MINILM, minilm_folder, package_folder, sha256_of
+from retriever.folding import fold
 from retriever.sentences import splits_character
 from retriever.types import Document, Hit, Passage, Span
 from tests.training.conftest import HIDDEN, base  # noqa: F401 - a fixture
@@ -130,6 +132,36 @@ def test_what_does_not_fit_of_the_window_is_left_out_and_so_is_an_answer_there(t
     assert not cut.ends[-1]
 
 
+def test_a_passage_is_read_whole_however_long_that_makes_the_sequence(tokenizer_folder):
+    tokenizer = ReaderTokenizer(tokenizer_folder, max_tokens=7)
+    usual, longer = tokenizer.inputs("a", [("b", "c d e f g")] * 2, whole=[1, 7])
+    assert (len(usual.ids), usual.read) == (7, 1)
+    assert (len(longer.ids), longer.read) == (10, 7)
+    assert longer.tokens(Span(6, 7)) == (3, 3)
+
+
+def test_the_reader_asks_for_whole_passages_but_not_for_their_continuations(documents):
+    asked = []
+
+    class Asked(Judging):
+        def judge(self, question, passages, *, whole, deadline):
+            asked.extend(zip(passages, whole, strict=True))
+            return super().judge(question, passages, whole=whole, deadline=deadline)
+
+    hits = scored(documents, 0.5)
+    headed = replace(hits[0], passage=replace(hits[0].passage, headings=("Storms",)))
+    TrainedReader(Asked(0.5)).read("?", [headed])
+    passage = headed.passage
+    assert asked == [((f"{passage.title} > Storms", passage.window), len(passage.text))]
+
+
+def test_a_word_with_soft_hyphens_is_read_as_one_and_pointed_at_as_it_stands(tokenizer):
+    plain, hyphened = tokenizer.inputs("a", [("b", "c dede f"), ("b", "c de\u00adde f")])
+    assert hyphened.ids == plain.ids
+    first, last = int(np.flatnonzero(hyphened.starts)[1]), int(np.flatnonzero(hyphened.ends)[1])
+    assert hyphened.characters(first, last).of(hyphened.window) == "de\u00adde"
+
+
 @given(window=st.text(alphabet="ab c\u0301e\u0323👩\u200d🚀🇵🇹İß\r\n.,", max_size=30))
 def test_a_span_covers_whole_visible_characters_of_exactly_its_tokens(tokenizer, window):
     (one,) = tokenizer.inputs("a", [("b", window)])
@@ -209,7 +241,7 @@ class Judging:
     def __init__(self, *answerabilities):
         self.answerabilities = answerabilities
 
-    def judge(self, question, passages, *, deadline):
+    def judge(self, question, passages, *, whole, deadline):
         spans = ((Span(0, 1), 0.125),)
         return [Judgement(one, spans) for one, _ in zip(self.answerabilities, passages, strict=True)]
 
@@ -376,11 +408,12 @@ def test_no_text_makes_a_sequence_longer_than_its_limit(tokenizer, kind):
     text = hostile(kind, 50_000)
     (sequence,) = tokenizer.inputs(text[:2_000], [(text, text)])
     assert len(sequence.ids) <= 120
-    assert sequence.read < len(text)
+    # what is folded away counts as read
+    assert sequence.read < len(text) or fold(text).text == text[:3]
 
 
 def test_a_window_of_which_the_end_was_not_tokenised_was_not_read_to_its_end(tokenizer):
-    window = " " * 32 * 120 + "z"
+    window = " " * 32 * LONGEST + "z"
     (sequence,) = tokenizer.inputs("a", [("", window)])
     assert len(sequence.offsets) == 0
     assert sequence.tokens(Span(len(window) - 1, len(window))) is None
@@ -410,3 +443,44 @@ def test_passages_are_judged_a_few_at_once_until_the_deadline(tokenizer):
     with pytest.raises(GivenUpError, match="'read'"):
         ReaderModel(model, tokenizer).judge("a", [("", "b")] * 12, deadline=deadline)
     assert [len(lengths) for lengths in model.calls] == [4, 4]
+
+
+def pointable(tokenizer, window):
+    """Every text that an answer in this window may be."""
+    (one,) = tokenizer.inputs("a", [("b", window)])
+    return {
+        one.characters(int(start), int(end)).of(window)
+        for start in np.flatnonzero(one.starts)
+        for end in np.flatnonzero(one.ends)
+        if start <= end and one.sentences[start] == one.sentences[end]
+    }
+
+
+@pytest.mark.parametrize(
+    ("window", "whole", "parts"),
+    [
+        ("it is -5 °C now.", "-5 °C", {"5 °C", "5", "-5"}),
+        ("use --web.enable-otlp now.", "--web.enable-otlp", {"web", "otlp", "enable-otlp"}),
+        ("in /etc/app/settings.yaml now.", "/etc/app/settings.yaml", {"app", "settings.yaml", "/etc"}),
+        ("he writes c++ or c# now.", "c++", {"c", "c+"}),
+        ("by 52.4% of all.", "52.4%", {"52", "52.4", "4%"}),
+    ],
+)
+def test_an_answer_holds_amounts_paths_flags_and_names_whole(tokenizer, window, whole, parts):
+    found = pointable(tokenizer, window)
+    assert whole in found
+    assert not parts & found
+
+
+def test_an_answer_stays_within_a_sentence(tokenizer):
+    found = pointable(tokenizer, "He had hepatitis A. His wife had hepatitis B.")
+    assert {"hepatitis A", "hepatitis B", "A", "His wife"} <= found
+    assert not any("A. His" in answer for answer in found)
+
+
+def test_the_best_span_within_a_sentence_is_taken_before_a_better_one_across_two():
+    everywhere = np.ones(4, dtype=bool)
+    start, end = (np.array(logits, dtype=np.float32) for logits in ([3, 0, 1, 0], [0, 0, 1, 5]))
+    best = partial(best_spans, start, end, starts=everywhere, ends=everywhere, k=1)
+    assert best() == [(0, 3, 8.0)]
+    assert best(sentences=np.array([1, 1, 2, 2])) == [(2, 3, 6.0)]

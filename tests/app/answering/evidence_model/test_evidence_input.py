@@ -218,3 +218,13 @@ def test_no_text_becomes_more_tokens_than_its_limit(tokenizer, kind):
     prompt = tokenizer.input(text[:2_000], [(text, text), (text, text)])
     assert len(prompt.places) <= 2 * EVIDENCE_TOKENS
     assert len(prompt.ids) <= 2 * QUESTION_TOKENS + 2 * (TITLE_TOKENS + EVIDENCE_TOKENS) + 40
+
+
+def test_a_window_is_read_folded_and_pointed_at_as_it_stands(tokenizer):
+    folded = tokenizer.input("who?", [("Title", "by Henrik, officer")])
+    window = "by Hen\u00adrik, of\ufb01cer"
+    prompt = tokenizer.input("who?", [("Ti\u00adtle", window)])
+    assert prompt.ids == folded.ids
+    assert list(prompt.starts) == list(folded.starts)
+    first, last = prompt.tokens(0, Span(3, 10))
+    assert prompt.characters(first, last).of(window) == "Hen\u00adrik"

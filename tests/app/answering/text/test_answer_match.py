@@ -14,6 +14,8 @@ TEXTS = st.text(alphabet="aAbB ñn\u0303①１ﬁ😀the.,-\n", max_size=40)
     ("text", "answer", "found"),
     [
         ("He met Smith.", "smith", ["Smith"]),
+        ("by Hen\u00adrik Lar-\nsen of Graﬀton", "Henrik Larsen", ["Hen\u00adrik Lar-\nsen"]),
+        ("by Hen\u00adrik of Gra\u00adﬀton.", "Graffton", ["Gra\u00adﬀton"]),
         ("Blacksmiths met", "smith", []),
         ("The Beatles and the beatles", "Beatles", ["Beatles", "beatles"]),
         ("in the U.S. since", "the US", []),

@@ -60,3 +60,8 @@ def test_nothing_matches_no_answers():
     assert f1("lion", []) == 0
     assert not has_answer("lion", [])
     assert not has_answer("", ["lion"])
+
+
+def test_invisible_characters_and_line_ends_within_words_make_no_difference():
+    assert exact_match("Hen\u00adrik Lar-\nsen", ["henrik larsen"])
+    assert f1("Gra\u00adﬀton", ["Graffton"]) == 1.0

@@ -1,0 +1,154 @@
+"""Runs of lines that no sentence leaves: what of a plain text's line structure is meant, and what is only wrapped.
+
+A heading, a list item, a table row, a ``Key: value`` line and a deliberately short line each are a run of their own.
+Lines that were merely full belong to the run before them.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from retriever.types import BlockKind
+
+NARROWEST_WRAP = 40
+"""No one wraps prose at fewer characters: lines of a paragraph that is narrower end where they were meant to."""
+
+_HEADING = re.compile(r"#{1,6}\s")
+_RULE = re.compile(r"[-=*_~]{3,}$|```|~~~")
+_UNDERLINE = re.compile(r"(?:=|-){3,}$")
+_ROW = re.compile(r"\|")
+_NUMBERED = re.compile(r"(?:[-*+•‣◦]|#\.|\d{1,3}[.)]|\(?(?:\d{1,3}|[a-z])\))\s+")
+_LETTERED = re.compile(r"(?:[A-Za-z]|[ivx]{1,5}|[IVX]{1,5})\.\s+")
+_CHAPTER = re.compile(r"[IVXLC]{2,6}\.\s+")
+_FIELD = re.compile(r"(?:\*\*)?[^\W\d_][^\n:*|]{0,39}:(?:\*\*)?\s+\S")
+_STOPPED = re.compile(r"[.!?…:;。！？][\"'”’)\]*_`]*$")
+_UNFINISHED = re.compile(
+    r"(?:,|\b(?:a|an|and|as|at|between|but|by|for|from|in|into|is|its|of|on|or|than|that|the|their|to|under|was|were"
+    r"|which|with|Dr|Mr|Mrs|Ms|Prof|St))\.?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LineRun:
+    """Characters ``[start, end)`` of a text, whole lines with their line ends.
+
+    ``body``: where what is said begins, after a list marker. ``kind``: a paragraph is prose, of sentences.
+    """
+
+    start: int
+    end: int
+    body: int
+    kind: BlockKind
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a paragraph, stripped, with what it looks like. ``marker``: length of its list marker, or 0."""
+
+    text: str
+    indented: bool
+    marker: int
+    field: bool
+
+    @property
+    def own(self) -> bool:
+        """Whether it stands alone: a heading, a rule, a table row."""
+        return any(pattern.match(self.text) for pattern in (_HEADING, _RULE, _ROW))
+
+    @property
+    def kind(self) -> BlockKind:
+        """What a run is that begins with this line."""
+        if _HEADING.match(self.text):
+            return BlockKind.HEADING
+        if _ROW.match(self.text):
+            return BlockKind.ROW
+        if self.field:
+            return BlockKind.FIELD
+        return BlockKind.ITEM if self.marker else BlockKind.PARAGRAPH
+
+
+def line_runs(text: str) -> Iterator[LineRun]:
+    """The runs of a text, in order; together they are the whole text."""
+    start = position = 0
+    for raw in _paragraphs(text):
+        lines = _lines(raw)
+        width = max(len(line.text) for line in lines)
+        first: int | None = None
+        for number, line in enumerate(lines):
+            if line.text and first is None:
+                first = number
+            position += len(raw[number])
+            if line.text and _ends_run(lines, number, first or 0, width):
+                underlined = number > (first or 0) and _UNDERLINE.match(line.text)
+                kind = BlockKind.HEADING if underlined else lines[first or 0].kind
+                yield _run(text, start, position, lines[first or 0], kind)
+                start, first = position, None
+    if start < len(text):
+        yield LineRun(start, len(text), start, BlockKind.PARAGRAPH)
+
+
+def _run(text: str, start: int, end: int, first: _Line, kind: BlockKind) -> LineRun:
+    begin = start + len(text[start:end]) - len(text[start:end].lstrip())
+    marker = first.marker or (match.end() if (match := _CHAPTER.match(first.text)) else 0)
+    return LineRun(start, end, begin + marker, kind)
+
+
+def _paragraphs(text: str) -> Iterator[list[str]]:
+    """Lines with their line ends, grouped so that each group ends before the line after a blank one."""
+    lines: list[str] = []
+    blank = False
+    for line in text.splitlines(keepends=True):
+        if blank and not line.isspace():
+            yield lines
+            lines = []
+        blank = line.isspace()
+        lines.append(line)
+    if lines:
+        yield lines
+
+
+def _lines(raw: Sequence[str]) -> list[_Line]:
+    """The lines of a paragraph with what they look like beside each other."""
+    texts = [line.strip() for line in raw]
+    lettered = sum(bool(_LETTERED.match(text)) for text in texts) > 1 and bool(_LETTERED.match(texts[0]))
+    fields = [bool(_FIELD.match(text)) for text in texts]
+    beside = [before or after for before, after in zip([False, *fields], [*fields[1:], False], strict=False)]
+    return [
+        _Line(
+            text,
+            indented=line[:1].isspace(),
+            marker=_marker(text, lettered=lettered),
+            field=field and near,
+        )
+        for line, text, field, near in zip(raw, texts, fields, beside, strict=True)
+    ]
+
+
+def _marker(text: str, *, lettered: bool) -> int:
+    match = _NUMBERED.match(text) or (_LETTERED.match(text) if lettered else None)
+    return match.end() if match else 0
+
+
+def _ends_run(lines: Sequence[_Line], number: int, first: int, width: int) -> bool:
+    """Whether the line break after this line of a paragraph ends a run whose first line is ``first``."""
+    line = lines[number]
+    if number + 1 == len(lines) or not lines[number + 1].text:
+        return True
+    following = lines[number + 1]
+    if _UNDERLINE.match(following.text) and number == first and not (line.own or line.field or line.marker):
+        return False
+    if line.own or _UNDERLINE.match(line.text) or following.own or following.marker or following.field:
+        return True
+    if lines[first].marker and following.indented:
+        return False  # a list item goes on
+    return not _goes_on(line.text, following.text, width)
+
+
+def _goes_on(line: str, following: str, width: int) -> bool:
+    """Whether a sentence may run from one line to the next: the line was full, or the next is no beginning."""
+    if following[0].islower() or following[0] in "([" or _UNFINISHED.search(line[-12:]):
+        return True
+    if following[0] == "`" and not _STOPPED.search(line):
+        return True
+    room = width - len(line) - 1
+    return width >= NARROWEST_WRAP and room < len(following.split(maxsplit=1)[0])
