@@ -23,6 +23,7 @@ from app.answering.generator import Generator
 from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.reader import Reader
 from app.answering.support import Claim, SupportScorer
+from app.answering.text.words import has_words
 from app.answering.types import (
     Abstention,
     Candidate,
@@ -79,7 +80,8 @@ class Pipeline:
     ) -> Iterator[Event]:
         """One event per stage, in order; the last one holds the trace.
 
-        ``deadline``: by when an answer is due. A generator that runs into it hands over what it has.
+        ``deadline``: by when an answer is due. A generator that runs into it hands over what it has. It is given the
+        passages that have words.
 
         Raises:
             DeadlineExceededError: when it passes before there is a candidate.
@@ -97,9 +99,10 @@ class Pipeline:
         yield Read(readings)
 
         deadline.check("read")
+        worded = [reading for reading in readings if has_words(reading.hit.passage.window)]
         candidates = tuple(
             self.generator.generate(
-                question, readings, n=options.candidates, seed=options.seed, deadline=deadline
+                question, worded, n=options.candidates, seed=options.seed, deadline=deadline
             )
         )
         clock.lap("generate")

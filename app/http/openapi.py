@@ -1,7 +1,8 @@
 """The service's description of itself (OpenAPI)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI
@@ -49,9 +50,11 @@ class DescribedApp(FastAPI):
     """An app whose description holds examples, and the schema of a batch's questions, which are checked one by one.
 
     ``open_without_key``: paths that need no API key where the others do. None: there are no keys.
+    ``max_items``: of lists in requests, by schema and field, where a setting says how many are accepted.
     """
 
     open_without_key: Collection[str] | None = None
+    max_items: Mapping[tuple[str, str], int] = MappingProxyType({})
 
     def openapi(self) -> dict[str, Any]:
         """The description; made once."""
@@ -65,11 +68,18 @@ class DescribedApp(FastAPI):
             schemas["BatchRequest"]["properties"]["questions"]["items"] = {
                 "$ref": "#/components/schemas/QuestionToAnswer"
             }
+            for (name, field), most in self.max_items.items():
+                _list_of(schemas[name]["properties"][field])["maxItems"] = most
             for name, given in examples.BY_SCHEMA.items():
                 schemas[name]["examples"] = given
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
         return super().openapi()
+
+
+def _list_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of the list in this one, which may also allow null."""
+    return next(each for each in schema.get("anyOf", [schema]) if each["type"] == "array")
 
 
 def _describe_keys(description: dict[str, Any], opened: Collection[str]) -> None:

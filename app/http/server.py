@@ -96,6 +96,10 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.max_items = {
+        ("AnswerRequest", "documents"): settings.max_documents,
+        ("BatchRequest", "questions"): settings.max_questions,
+    }
     app.state.host = host
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_document_characters * _BYTES_PER_CHARACTER + _BYTES_BESIDE

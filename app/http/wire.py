@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app.answering.checked_input import (
@@ -91,6 +91,11 @@ NOT_BLANK: JsonDict = {"minLength": 1, "pattern": QUESTION_PATTERN}
 """What the schema says of a question; what its sentence says is more."""
 
 
+def _whole(value: object) -> object:
+    """5.0 as 5: JSON knows one kind of number, and the schema's integer is any without a fraction."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -115,7 +120,7 @@ class QuestionToAnswer(_Request):
         description=f"1 to {MAX_QUESTION_CHARACTERS:,} characters; runs of white space count as one.",
         json_schema_extra=NOT_BLANK,
     )
-    top_k: Annotated[int, Field(ge=1, le=100)] | None = Field(
+    top_k: Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)] | None = Field(
         None, description="Passages retrieved and read; the server's setting unless given."
     )
     min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
@@ -143,7 +148,7 @@ class AnswerRequest(QuestionToAnswer):
     documents: Annotated[list[DocumentToRead], Field(fail_fast=True)] | None = Field(
         None,
         description="Answer from these texts alone, not from the index: one at least, and no more than the server's "
-        "settings allow.",
+        "settings allow. No two may have the same id.",
         json_schema_extra={"minItems": 1},
     )
 

@@ -40,7 +40,7 @@ from retriever.index import PassageIndex
 from retriever.index_writer import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
-from retriever.types import Span
+from retriever.types import Document, Span
 from tests.fakes import ScriptedLM
 
 QUESTION = "who built the first tower of the Eddystone lighthouse"
@@ -331,3 +331,23 @@ def test_while_there_is_time_every_candidate_is_cited(joint):
     trace = pipeline.answer(QUESTION, replace(joint.options, top_k=1), deadline=Deadline())
     assert len(trace.cited) == 40
     assert not trace.cut_short
+
+
+def test_passages_without_words_are_not_generated_from(encoder):
+    asked = []
+
+    class Recording(ReaderGenerator):
+        def generate(self, question, readings, **options):
+            asked.append([reading.hit.passage.doc_id for reading in readings])
+            return super().generate(question, readings, **options)
+
+    documents = (Document("run", "Key", "c" * 1_900), Document("key", "Key", "The key hangs in the hall."))
+    for given, worded in ((documents, ["key"]), (documents[:1], [])):
+        index = index_in_memory(given, encoder, PassageSettings())
+        pipeline = replace(pipeline_over(index, None), generator=Recording())
+        trace = pipeline.answer("where is the key")
+        assert set(asked.pop()) == set(worded)
+        assert {hit.passage.doc_id for hit in trace.hits} == {document.doc_id for document in given}
+        answer = getattr(trace.decision, "answer", None)
+        assert (answer is None) == (worded == [])
+    assert trace.decision.reason is AbstainReason.NO_CANDIDATE

@@ -1,8 +1,8 @@
 """The app over a small index, in its lifespan, with a client that needs no socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 import httpx
 import pytest
@@ -25,6 +25,8 @@ from retriever.index_writer import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.types import Document
+
+Call = Callable[..., httpx.Response]
 
 DOCUMENTS = (
     Document(
@@ -96,6 +98,16 @@ async def serving(
         if ready:
             await until_ready(client)
         yield client
+
+
+@contextmanager
+def called(open_service: Callable[[Settings], AnswerService], **given: object) -> Iterator[Call]:
+    """The same for tests that are no coroutines: a function that sends a request and waits for its response."""
+    serving_it = serving(open_service, **given)
+    with asyncio.Runner() as runner:
+        client = runner.run(serving_it.__aenter__())
+        yield lambda method, address, **options: runner.run(client.request(method, address, **options))
+        runner.run(serving_it.__aexit__(None, None, None))
 
 
 async def until_ready(client: httpx.AsyncClient) -> None:

@@ -207,9 +207,11 @@ async def test_the_description_says_what_is_refused(description):
     query, *_ = description["paths"]["/search"]["get"]["parameters"]
     assert (query["name"], query["required"]) == ("q", True)
     assert query["schema"].items() >= refused.items()
-    assert schemas["AnswerRequest"]["properties"]["documents"]["minItems"] == 1
+    documents = schemas["AnswerRequest"]["properties"]["documents"]
+    assert documents["minItems"] == 1
+    assert documents["anyOf"][0]["maxItems"] == 20
     questions = schemas["BatchRequest"]["properties"]["questions"]
-    assert (questions["minItems"], questions["maxItems"]) == (1, 1_000)
+    assert (questions["minItems"], questions["maxItems"]) == (1, 32)
     assert questions["items"] == {"$ref": "#/components/schemas/QuestionToAnswer"}
     assert schemas["QuestionToAnswer"]["additionalProperties"] is False
     assert "documents" not in schemas["QuestionToAnswer"]["properties"]

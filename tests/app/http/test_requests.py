@@ -77,7 +77,7 @@ async def test_top_k_out_of_range_is_refused_with_value_and_range(client, value)
     )
 
 
-@pytest.mark.parametrize("value", [1, 100, None])
+@pytest.mark.parametrize("value", [1, 100, 100.0, None])
 async def test_top_k_within_range_is_accepted(client, value):
     assert (await client.post("/answer", json={**ASKED, "top_k": value})).status_code == 200
 
