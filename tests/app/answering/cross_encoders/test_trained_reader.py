@@ -17,6 +17,7 @@ from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.cross_encoders.cross_encoder import CrossEncoder, EncoderShape, Packed, Scores, base_model
 from app.answering.cross_encoders.low_rank import SCALE
 from app.answering.cross_encoders.pointing import LONGEST_CHARACTERS, best_spans
@@ -32,7 +33,7 @@ from common.errors import GivenUpError, ModelUnusableError
 from common.mpnet import MPNET, MPNET_SHA256, mpnet_folder
 from common.packaged import MINILM, minilm_folder, package_folder, sha256_of
 from retriever.folding import fold
-from retriever.sentences import splits_character
+from retriever.sentences import sentence_spans, splits_character
 from retriever.types import Document, Hit, Passage, Span
 from tests.training.conftest import HIDDEN, base  # noqa: F401 - a fixture
 
@@ -484,3 +485,39 @@ def test_the_best_span_within_a_sentence_is_taken_before_a_better_one_across_two
     best = partial(best_spans, start, end, starts=everywhere, ends=everywhere, k=1)
     assert best() == [(0, 3, 8.0)]
     assert best(sentences=np.array([1, 1, 2, 2])) == [(2, 3, 6.0)]
+
+
+@pytest.mark.models
+@pytest.mark.skipif(package_folder(MPNET.parts[0][0]) is None, reason="all-mpnet-base-v2 is not installed")
+@pytest.mark.parametrize(
+    ("question", "window", "answer", "kind"),
+    [
+        (
+            "which planet has no moons",
+            "Mars has two moons. Venus has no moons. Jupiter has 95 moons.",
+            "Venus",
+            AnswerKind.SHORT,
+        ),
+        (
+            "what is the maximum temperature of the freezer",
+            "The minimum temperature of the freezer is -5 °C. The maximum temperature of the freezer is 5 °C.",
+            "5 °C",
+            AnswerKind.SHORT,
+        ),
+        (
+            "how do I open the lock",
+            "The lock was painted green in 1990. To open the lock, turn the key twice.",
+            "turn the key twice",
+            None,
+        ),
+    ],
+)
+def test_the_shipped_broad_reader_finds_answer_and_evidence(question, window, answer, kind):
+    (judged,) = load_reader_model("reader-mpnet").judge(question, [("", window)])
+    assert judged.spans[0][0].of(window) == answer
+    sentences = [span.of(window) for span in sentence_spans(window)]
+    surest = max(sentence_spans(window), key=judged.broad.evidence)
+    assert surest.of(window) == next(
+        sentence for sentence in sentences if answer in sentence.replace("-5 °C", "")
+    )
+    assert kind in (None, judged.broad.kind)
