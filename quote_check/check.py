@@ -128,7 +128,9 @@ class _Check:
                 best = nearer or best
         if best is None or best.similarity < NEARLY_FROM:
             lack = f"{self._lack}; nothing" if self._unknown else "nothing"
-            return self._found(Verdict.FABRICATED, best, f"{lack} in the index comes near it")
+            return self._found(
+                Verdict.FABRICATED, best, f"{lack} in the index is as near as {NEARLY_FROM:.0%}"
+            )
         how = "only looks or marked omissions differ" if best.similarity == 1 else "some words differ"
         if self._quote.document_id is None:
             return self._found(Verdict.NEARLY, best, how)

@@ -224,7 +224,10 @@ def _refused(error: Exception, old: AnswerService) -> ReloadRefusedError:
 
 def _reloaded(old: AnswerService, new: AnswerService) -> Reloaded:
     """What was put in the place of what, also in the log."""
-    _LOG.info("Generation %s answers in the place of %s.", new.index.generation, old.index.generation)
+    if new.index.generation == old.index.generation:
+        _LOG.info("Generation %s is still the current one; it was opened anew.", new.index.generation)
+    else:
+        _LOG.info("Generation %s answers in the place of %s.", new.index.generation, old.index.generation)
     calibration = new.calibration
     if calibration is not None and not calibration.applies:
         _LOG.warning(

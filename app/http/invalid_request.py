@@ -28,7 +28,8 @@ def sentence_for(errors: Sequence[Mapping[str, Any]], shape: Shape) -> str:
     error = next((unknown for unknown in errors if unknown["type"] == "extra_forbidden"), errors[0])
     place = error["loc"]
     if error["type"] == "json_invalid":
-        return f"The body is not JSON: {error['ctx']['error'].lower()} at character {place[0]}."
+        wrong = error["ctx"]["error"].lower().removesuffix(" at")
+        return f"The body is not JSON: {wrong} at character {place[0]}."
     if not place:
         return _about_the_whole(error, shape)
     if error["type"] == "extra_forbidden":

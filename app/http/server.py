@@ -232,8 +232,9 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         listening = socket.create_server((host, port), family=family)
     except OSError as error:
+        reason = os.strerror(error.errno or 0)  # the error's own repeats the address
         raise InvalidRequestError(
-            f"{host} port {port} cannot be listened on ({error.strerror}); give another --host or --port."
+            f"{host} port {port} cannot be listened on ({reason}); give another --host or --port."
         ) from error
     # Connections take it over. asyncio sets it only where a socket names its protocol, which create_server's do not:
     # without it the second part of a response waits for the client's delayed acknowledgement of the first.

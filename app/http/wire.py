@@ -77,7 +77,7 @@ BATCH_SHAPE = Shape(
     "body",
     f'a JSON object such as {{"questions": [{_ONE_QUESTION}]}}',
     "field",
-    {"questions": f"a list of 1 to {MOST_QUESTIONS:,} objects with a question each"},
+    {"questions": "a list of objects with a question each, at least one"},
 )
 SEARCH_SHAPE = Shape(
     "address",

@@ -147,7 +147,7 @@ def test_an_unknown_document_is_told_and_all_others_are_searched(corpus):
 def test_a_made_up_quote_is_fabricated_and_shows_the_nearest_real_words(corpus, named):
     quote = "Henry Winstanley sailed to Lisbon and rode a tram."
     finding = check_quote(ClaimedQuote(quote, named), corpus)
-    assert (finding.verdict, finding.reason) == (Verdict.FABRICATED, "nothing in the index comes near it")
+    assert (finding.verdict, finding.reason) == (Verdict.FABRICATED, "nothing in the index is as near as 90%")
     assert 0 < finding.nearest.similarity < NEARLY_FROM
     document = corpus.document(finding.nearest.doc_id)
     assert finding.nearest.span.of(document.text) == finding.nearest.text
