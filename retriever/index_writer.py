@@ -15,8 +15,6 @@ from retriever.types import Document
 from retriever.vectors.engines import DEFAULT_ENGINE, new_vectors
 from retriever.vectors.protocol import VectorIndex
 
-"""Passages between two looks at the deadline: less than a second of one core's time."""
-
 
 class IndexWriter:
     """Writes the parts of an index: first documents, then the words and the vectors of their passages.

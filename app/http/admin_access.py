@@ -18,7 +18,7 @@ def require_admin(request: Request) -> None:
     """Lets the holder of an admin key on; where there are no keys, whoever asks, if the operator allows it.
 
     Raises:
-        ForbiddenError: for every other key.
+        ForbiddenError: for every other key; where there are no keys, for what a browser sends for another site's page.
         AdminOffError: where there are no keys and the operator has not allowed it.
     """
     host: Host = request.app.state.host
@@ -31,6 +31,8 @@ def require_admin(request: Request) -> None:
             "Administration over HTTP is off; start the server with LOCCIT_ADMIN=true, or with a key file and send "
             "an admin key."
         )
+    elif request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        raise ForbiddenError("A page of another site may not administer this service; ask for it yourself.")
 
 
 AdminDependency = Annotated[None, Depends(require_admin)]

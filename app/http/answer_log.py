@@ -7,6 +7,7 @@ import time
 from app.answering.trace_json import timings_as_json
 from app.answering.types import Abstention, CitedAnswer, Trace
 from app.http.metrics import Metrics
+from app.http.worker import BusyError, StoppingError
 from app.service.ask import Ask
 
 _LOG = logging.getLogger(__name__)
@@ -49,12 +50,16 @@ class AnswerLog:
         _write(fields, abstained=reason is not None, reason=reason, cited=self._cited(trace))
 
     def failed(self, error: BaseException) -> None:
-        """There will be no decision, unless there was one: the outcome is the error's name, or ``abandoned``."""
+        """There will be no decision, unless there was one.
+
+        The outcome is ``abandoned``, or the error's name; metrics tell refusals from failures.
+        """
         if self._ended:
             return
         self._ended = True
         abandoned = isinstance(error, _ABANDONED)
-        self._metrics.count_failure(abandoned=abandoned)
+        refused = isinstance(error, (BusyError, StoppingError))
+        self._metrics.count_failure("abandoned" if abandoned else "refused" if refused else "failed")
         outcome = "abandoned" if abandoned else type(error).__name__
         seconds = time.monotonic() - self._arrived
         _write({"outcome": outcome, **self._about, "total_ms": round(1000 * seconds, 2)})

@@ -74,7 +74,7 @@ class KeyGate:
             found = self._path.stat()
         except OSError:
             return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
     def _bucket(self, key: ApiKey, per_minute: int) -> TokenBucket:
         place = (key.sha256, per_minute)

@@ -45,8 +45,9 @@ def ask_server(url: str, ask: Ask, *, api_key: str | None = None) -> AnswerRespo
 
 
 def _headers(api_key: str | None) -> dict[str, str]:
-    if api_key is None:
+    api_key = (api_key or "").strip()
+    if not api_key:
         return {}
-    if not api_key.isascii() or not api_key.isprintable():
+    if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise LoccitError("The key in LOCCIT_API_KEY holds characters that no API key has; copy it again.")
     return {"Authorization": f"Bearer {api_key}"}

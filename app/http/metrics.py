@@ -6,6 +6,7 @@ ours. So the number of series has a bound.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -19,7 +20,7 @@ from app.http.watch import Answered
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _CONFIDENCES = tuple(step / 10 for step in range(1, 11))
-_OUTCOMES = ("answered", "abstained", "failed", "abandoned")
+_OUTCOMES = ("answered", "abstained", "failed", "abandoned", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,9 @@ class Metrics:
         for stage, seconds in trace.timings.items():
             self._stage_seconds.labels(stage).observe(seconds)
 
-    def count_failure(self, *, abandoned: bool) -> None:
+    def count_failure(self, outcome: Literal["failed", "abandoned", "refused"]) -> None:
         """A question ended without a decision."""
-        self._questions.labels("abandoned" if abandoned else "failed").inc()
+        self._questions.labels(outcome).inc()
 
 
 class _HostCollector(Collector):

@@ -20,7 +20,10 @@ Every error is an `application/problem+json` with one sentence in `detail`.
 TAGS = [
     {"name": "answering", "description": "Questions in, answers with quotes out."},
     {"name": "documents", "description": "The texts that quotes stand in."},
-    {"name": "admin", "description": "For the operator; off unless the setting `admin` allows it."},
+    {
+        "name": "admin",
+        "description": "For the operator: with an admin key, or, without keys, if the setting `admin` allows it.",
+    },
     {"name": "health", "description": "For whoever runs the service."},
 ]
 

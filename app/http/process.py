@@ -5,13 +5,14 @@ import logging
 import os
 import signal
 import socket
-from contextlib import suppress
 from types import FrameType
 
 import uvicorn
 
-from app.http.host import Host
+from app.http.host import Host, ReloadRefusedError
 from common.errors import LoccitError
+
+_LOG = logging.getLogger(__name__)
 
 
 class ServerProcess(uvicorn.Server):
@@ -46,5 +47,9 @@ class ServerProcess(uvicorn.Server):
         reload.add_done_callback(self._reloads.discard)
 
     async def _reload(self) -> None:
-        with suppress(LoccitError):  # it is in the log
+        try:
             await self._host.reload()
+        except ReloadRefusedError:
+            pass  # it is in the log
+        except LoccitError as error:
+            _LOG.warning("The index was not reloaded: %s", error)

@@ -21,7 +21,7 @@ from app.answering.options import AnswerLength
 from app.service.ask import Ask
 from app.service.response import AnswerResponse, Calibration, Model
 from app.service.search import LISTED
-from app.service.settings import MOST_QUESTIONS, Settings
+from app.service.settings import Settings
 from common.errors import InvalidRequestError
 from retriever.document_ids import MAX_ID_CHARACTERS
 from retriever.types import RetrievalMode
@@ -170,7 +170,6 @@ class BatchRequest(_Request):
     # any value: one that is no question is refused in its own place, not with the others
     questions: list[Any] = Field(
         min_length=1,
-        max_length=MOST_QUESTIONS,
         description="One at least, and no more than the server's setting max_questions allows.",
     )
 

@@ -26,4 +26,4 @@ class FileCorpus:
         return {self._path.name} if self._format.in_folders else ()
 
     def __iter__(self) -> Iterator[Item]:
-        return self._format.read(self._path, self._path.name)
+        return self._format.items(self._path, self._path.name)

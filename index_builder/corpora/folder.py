@@ -58,7 +58,7 @@ class FolderCorpus:
     def __iter__(self) -> Iterator[Item]:
         yield from self._unlisted
         for name, form in self._files:
-            yield from form.read(self._folder / name, name)
+            yield from form.items(self._folder / name, name)
 
     def _choose(self, directory: Path, folders: list[str], names: list[str]) -> None:
         """Keep the files of one folder that can be read, and count what is passed over."""

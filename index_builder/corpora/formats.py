@@ -3,19 +3,26 @@
 A new format is one file beside this one and one row of the table.
 """
 
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from common.errors import LoccitError
 from index_builder.corpora.html import read_html
 from index_builder.corpora.jsonl import read_jsonl
 from index_builder.corpora.markdown import read_markdown
 from index_builder.corpora.mediawiki import read_mediawiki
+from index_builder.corpora.names import printable
 from index_builder.corpora.parquet import read_parquet
 from index_builder.corpora.pdf import read_pdf
 from index_builder.corpora.rst import read_rst
 from index_builder.corpora.structure import names
 from index_builder.corpora.text import read_text
-from index_builder.corpora.types import FileReader, SourceKind
+from index_builder.corpora.types import FileReader, Item, Malformed, SourceKind
 from index_builder.corpora.word import read_word
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,26 @@ class Format:
     read: FileReader
     kind: SourceKind
     in_folders: bool
+
+    def items(self, path: Path, name: str) -> Iterator[Item]:
+        """What ``read`` gives. An error that it did not foresee costs the rest of this file, and no other.
+
+        Extractors are given whatever an owner has; each of them fails in ways of its own.
+        """
+        number = 0
+        try:
+            for item in self.read(path, name):
+                number += 1
+                yield item
+        except LoccitError:
+            raise
+        except Exception as error:
+            _LOG.debug("%s cannot be read", path, exc_info=error)
+            yield Malformed(
+                f"{printable(name)}:{number + 1}",
+                f"The file cannot be read any further ({type(error).__name__}: {str(error)[:200]}); mend it or take it "
+                "out.",
+            )
 
 
 FORMATS: dict[str, Format] = {

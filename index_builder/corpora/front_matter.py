@@ -11,6 +11,7 @@ import yaml
 _FENCES = {"---": ("---", "..."), "+++": ("+++",)}
 _LONGEST = 50_000  # characters
 _LONGEST_VALUE = 2_000
+_LARGEST = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def front_matter(text: str) -> FrontMatter:
 def _parsed(text: str, *, toml: bool) -> object:
     try:
         return tomllib.loads(text) if toml else yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except Exception:  # yaml's constructors raise whatever a value made them stumble over
         return None
 
 
@@ -63,7 +64,9 @@ def _plain(settings: object) -> dict[str, Any]:
 def _is_plain(value: object) -> bool:
     if isinstance(value, list):
         return len(value) <= 100 and all(_is_plain(entry) and not isinstance(entry, list) for entry in value)
-    return isinstance(value, (str, int, date)) and len(str(value)) <= _LONGEST_VALUE
+    if isinstance(value, int):
+        return abs(value) < _LARGEST
+    return isinstance(value, (str, date)) and len(str(value)) <= _LONGEST_VALUE
 
 
 def _written(value: object) -> object:

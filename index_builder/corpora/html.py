@@ -234,6 +234,7 @@ class _Walk:
             self._flush_terms()
             self._note(node.text())
             self._structure.code(node.text(), self._locator())
+            self._forget_anchors(depth)
             return False
         elif tag in ("ul", "ol", "menu"):
             self._flush_terms()
@@ -243,6 +244,7 @@ class _Walk:
         elif tag == "table" and not _is_layout(node):
             self._flush_terms()
             self._add_table(node)
+            self._forget_anchors(depth)
             return False
         elif tag == "q":
             self._inline.append("“")
@@ -269,6 +271,10 @@ class _Walk:
         elif tag == "q":
             self._inline.append("”")
         self._in_content -= tag in _CONTENT or (depth == 0 and tag != "body")
+        self._forget_anchors(depth)
+
+    def _forget_anchors(self, depth: int) -> None:
+        """An element at this depth has ended, and what its id stood for with it."""
         while self._anchors and self._anchors[-1][0] > depth:
             self._anchors.pop()
 
@@ -320,7 +326,7 @@ class _Walk:
             self._structure.add(BlockKind.PARAGRAPH, _shown_text(caption), self._locator())
         rows = []
         for node in table.css("tr"):
-            anchor = node.attributes.get("id")
+            anchor = (node.attributes.get("id") or "").strip()
             cells = [_cell(cell) for cell in _children(node) if cell.tag in ("td", "th")]
             self._note(next((cell.text for cell in cells if cell.text), ""))
             own = Locator(LocatorKind.ANCHOR, anchor) if anchor and self._places is None else self._locator()

@@ -8,6 +8,7 @@ from retriever.types import BlockKind, Locator
 
 _WIDEST = 200  # columns; a span beyond is a mistake or an attack
 _TALLEST = 2000
+_LONGEST_REPEATED = 100_000  # characters of a cell in all the rows that it spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,9 @@ def _grid(rows: Sequence[Row]) -> list[list[str]]:
             cell = cells.pop(0)
             width = max(1, min(cell.columns, _WIDEST - column))
             texts += [cell.text, *[""] * (width - 1)]
-            if cell.rows > 1:
-                below |= {column + n: (min(cell.rows, _TALLEST) - 1, texts[column + n]) for n in range(width)}
+            tallest = min(_TALLEST, 1 + _LONGEST_REPEATED // (len(cell.text) + 1))
+            if min(cell.rows, tallest) > 1:
+                below |= {column + n: (min(cell.rows, tallest) - 1, texts[column + n]) for n in range(width)}
         above = below
         grid.append(texts)
     return grid

@@ -2,11 +2,14 @@
 
 import re
 
-_LINK_TARGET = re.compile(r"\]\(\s*\{%[^%\n]*%\}[^)\n]*\)|\]\(\s*\{\{[^}\n]*\}\}[^)\s]*\s*\)")
+_LINK_TARGET = re.compile(
+    r"\]\(\s*\{%[^%\n]*%\}[^)\n]{0,2000}\)|\]\(\s*\{\{[^}\n]*\}\}[^)\s]{0,2000}\s{0,100}\)"
+)
 _COMMENT = r"\{%-?\s*comment\s*-?%\}"
 _COMMENT_END = r"\{%-?\s*endcomment\s*-?%\}"
 _CODE_OR_TAG = re.compile(
-    rf"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))|{_COMMENT}.{{0,20000}}?{_COMMENT_END}|{_COMMENT}|{_COMMENT_END}"
+    r"(?P<code>(?<!`)(?P<ticks>`{1,20})(?!`).{1,20000}?(?<!`)(?P=ticks)(?!`))"
+    rf"|{_COMMENT}.{{0,20000}}?{_COMMENT_END}|{_COMMENT}|{_COMMENT_END}"
     r"|\{%-?(?P<tag>[^%]{0,1000}?)-?%\}",
     re.DOTALL,
 )

@@ -117,7 +117,7 @@ def _tags(node: Tag, *tags: str) -> list[Tag]:
 def _cell(tag: Tag) -> Cell:
     spans = {str(attribute.name).strip(): str(attribute.value).strip() for attribute in tag.attributes}
     columns, rows = (
-        int(s) if (s := spans.get(name, "")).isdecimal() and s != "0" else 1
+        int(s) if (s := spans.get(name, "")[:9]).isdecimal() and s != "0" else 1
         for name in ("colspan", "rowspan")
     )
     return Cell(_shown(tag.contents.nodes), str(tag.tag).lower() == "th", columns=columns, rows=rows)

@@ -108,7 +108,10 @@ async def test_a_bad_question_is_refused_in_its_place_and_the_others_are_answere
             {"questions": [ASKED] * 33},
             "33 questions were given, but at most 32 are accepted; send them in several",
         ),
-        ({"questions": [1] * 1_001}, "The field questions is [1, 1, 1"),
+        (
+            {"questions": [1] * 1_001},
+            "1,001 questions were given, but at most 32 are accepted; send them in several",
+        ),
     ],
     ids=["none", "no list", "missing", "unknown", "bare list", "too many", "far too many"],
 )

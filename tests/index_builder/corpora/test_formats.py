@@ -30,3 +30,24 @@ def test_every_suffix_of_the_table_is_read_and_named_where_a_file_is_refused(tmp
     ) as caught:
         open_corpus(str(tmp_path / "a.odt"))
     assert suffix in str(caught.value).split("a file whose name ends in ")[1]
+
+
+def test_an_error_that_a_reader_did_not_foresee_costs_the_rest_of_its_file_alone(tmp_path):
+    def read(path, name):
+        yield Record(Document("a", "A", "Text."), "a:1")
+        raise AttributeError("no such tag")
+
+    form = Format(read, SourceKind.TEXT_FILES, in_folders=True)
+    first, second = form.items(tmp_path / "a.md", "a.md")
+    assert first.document.doc_id == "a"
+    assert second.location == "a.md:2"
+    assert second.problem.startswith("The file cannot be read any further (AttributeError: no")
+
+
+def test_what_a_reader_refuses_as_a_whole_is_raised(tmp_path):
+    def read(path, name):
+        raise CorpusError("Give another.")
+        yield
+
+    with pytest.raises(CorpusError, match="Give another"):
+        list(Format(read, SourceKind.TEXT_FILES, in_folders=True).items(tmp_path / "a.md", "a.md"))

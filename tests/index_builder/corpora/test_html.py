@@ -162,3 +162,20 @@ def test_a_page_without_text_is_a_sentence(page):
 def test_a_span_of_a_billion_columns_is_cut(page):
     cells = "<td colspan=999999999>a</td>" * 3
     assert texts(page(f"<table><tr>{cells}</tr><tr><td rowspan=999999999>b<td>c</table>")) == ["a", "b; c"]
+
+
+def test_the_id_of_code_or_of_a_table_ends_with_it(tmp_path):
+    page = "<main id=a><pre id=c>code</pre><p>After.</p><table id=t><tr id=' '><td>x<td>y</table><p>Last.</p></main>"
+    (tmp_path / "a.html").write_text(page)
+    document = only_document(tmp_path / "a.html")
+    found = {block.span.of(document.text): str(block.locator) for block in document.blocks}
+    assert found["code"] == "#c"
+    assert (found["After."], found["Last."]) == ("#a", "#a")
+
+
+def test_a_cell_that_spans_rows_is_repeated_only_while_it_stays_small(tmp_path):
+    cell = "word " * 4_000
+    rows = "".join(f"<tr><td>{number}</td></tr>" for number in range(1_000))
+    page = f"<main><table><tr><td rowspan=999>{cell}</td><td>0</td></tr>{rows}</table></main>"
+    (tmp_path / "a.html").write_text(page)
+    assert len(only_document(tmp_path / "a.html").text) < 300_000

@@ -214,3 +214,19 @@ def test_no_text_takes_long(written, text):
     started = time.process_time()
     list(open_corpus(str(written(text))))
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    "value", ["!!timestamp x", "!!int ''", "0x" + "f" * 6_000, "!!python/object:os.system x"]
+)
+def test_front_matter_that_stumbles_its_parser_is_left_out(tmp_path, value):
+    (tmp_path / "a.md").write_text(f"---\ntitle: T\na: {value}\n---\n# Head\n\nText.\n")
+    document = only_document(tmp_path / "a.md")
+    assert "Text." in document.text
+    assert "a" not in document.metadata
+
+
+@pytest.mark.parametrize("unit", ["](" + "{%%}", "`"])
+def test_template_tags_take_time_in_proportion_to_the_text(tmp_path, unit):
+    (tmp_path / "a.md").write_text(f"# H\n\n{unit * 20_000} {'x' * 20_000} {{% y %}}\n")
+    only_document(tmp_path / "a.md")  # quadratic, it would take minutes
