@@ -179,3 +179,24 @@ async def test_without_a_key_file_nobody_needs_a_key(client):
     description = (await client.get("/openapi.json", headers=bearer("any"))).json()
     assert "security" not in description
     assert "401" not in description["paths"]["/answer"]["post"]["responses"]
+
+
+async def test_a_page_of_another_site_may_not_reload_where_there_are_no_keys():
+    async with serving(lambda _: service_over(), admin=True) as client:
+        for site in ("cross-site", "same-site"):
+            response = await client.post("/admin/reload", headers={"Sec-Fetch-Site": site})
+            problem = problem_of(response, 403)
+            assert problem["detail"].startswith("A page of another site may not administer this service")
+        own = await client.post("/admin/reload", headers={"Sec-Fetch-Site": "same-origin"})
+        assert own.status_code != 403
+
+
+async def test_a_key_file_whose_owner_is_changed_is_read_again(keys, alice):
+    kept = keys.read_bytes()
+    async with serving(lambda _: service_over(), key_file=keys) as client:
+        keys.write_bytes(b"{")
+        before = keys.stat()
+        assert (await client.get("/metrics", headers=bearer(alice))).status_code == 401
+        keys.write_bytes(kept)
+        os.utime(keys, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert (await client.get("/metrics", headers=bearer(alice))).status_code == 200

@@ -6,6 +6,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.answering.generator import ReaderGenerator
+from app.http.answer_log import AnswerLog
+from app.http.metrics import Metrics
+from app.http.worker import BusyError, StoppingError
+from app.service.ask import Ask
 from tests.app.http.conftest import service_over, serving
 from tests.app.http.test_requests import ASKED
 from tests.app.http.test_serving import HeldGenerator
@@ -187,3 +191,24 @@ async def test_a_client_that_leaves_is_counted_as_gone(path):
         found = await scraped(client)
     assert found["loccit_questions_total", "abandoned"] == 1
     assert found["loccit_requests_total", path, str(sent[0]["status"])] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (BusyError("full"), "refused"),
+        (StoppingError("stopping"), "refused"),
+        (KeyError("x"), "failed"),
+        (asyncio.CancelledError(), "abandoned"),
+    ],
+)
+def test_refusals_are_no_failures(error, outcome):
+    metrics = Metrics()
+    AnswerLog(Ask("why"), metrics, generation=None, arrived=0.0, with_question=False).failed(error)
+    counted = {
+        sample.labels["outcome"]: sample.value
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == "loccit_questions_total"
+    }
+    assert {name for name, count in counted.items() if count} == {outcome}
