@@ -1,26 +1,14 @@
-"""Blocks outside of memory: as JSON that people write, and packed for the document store."""
+"""Blocks outside of memory: read from the JSON that people write, and packed for the document store."""
 
 import json
 import zlib
 from collections.abc import Sequence
 from reprlib import repr as shortened
-from typing import Any
 
 from retriever.types import Block, BlockKind, Locator, Span
 
 _KINDS = tuple(BlockKind)
 _KEYS = frozenset({"kind", "start", "end", "path", "locator"})
-
-
-def block_as_json(block: Block) -> dict[str, Any]:
-    """``{"kind", "start", "end", "path", "locator"}``: the last is a string such as ``page 12``, or null."""
-    return {
-        "kind": block.kind,
-        "start": block.span.start,
-        "end": block.span.end,
-        "path": list(block.path),
-        "locator": None if block.locator is None else str(block.locator),
-    }
 
 
 def block_of_json(value: object) -> Block:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriever.blocks import block_as_json, block_of_json, packed, unpacked
+from retriever.blocks import block_of_json, packed, unpacked
 from retriever.types import Block, BlockKind, Locator, LocatorKind, Span
 
 WORDS = st.text("aé 😀\n", min_size=1, max_size=5).filter(str.strip)
@@ -13,6 +13,17 @@ LOCATORS = st.one_of(
     st.builds(Locator.page, st.integers(1, 999)),
     st.builds(Locator, st.sampled_from([LocatorKind.ANCHOR, LocatorKind.SECTION]), WORDS),
 )
+
+
+def block_as_json(block):
+    """``{"kind", "start", "end", "path", "locator"}``: the last is a string such as ``page 12``, or null."""
+    return {
+        "kind": block.kind,
+        "start": block.span.start,
+        "end": block.span.end,
+        "path": list(block.path),
+        "locator": None if block.locator is None else str(block.locator),
+    }
 
 
 @st.composite
