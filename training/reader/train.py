@@ -275,7 +275,7 @@ def _order(data: PreparedData, settings: TrainingSettings) -> tuple[list[Shown],
     if settings.evidence:
         weights: dict[str, float] = {}
         for name, records in data.evidence().items():
-            apart = [group.is_held_out(share=HELD_OUT_TEXTS, seed=settings.seed) for group in records]
+            apart = [group.is_held_out(share=HELD_OUT_TEXTS) for group in records]
             held_out += [group for group, is_apart in zip(records, apart, strict=True) if is_apart]
             groups[name] = [group for group, is_apart in zip(records, apart, strict=True) if not is_apart]
             weights[name] = SETS[name] * len(groups[name])

@@ -106,6 +106,24 @@ def test_a_verdict_that_depends_on_a_scenario_is_not_learnt(tmp_path):
     assert (alone.verdict, with_scenario.verdict) == (True, None)
 
 
+def test_a_claim_is_learnt_from_as_the_question_whether_it_is_true(tmp_path):
+    claim = {
+        "claim": "The lock is old.",
+        "context": "The lock is new.",
+        "kind": "claim",
+        "doc": "d",
+        "evidence": [],
+    }
+    labels = ("supported", "not_supported", "refuted", "not_enough", "partially_supported")
+    found = groups(
+        tmp_path, *({**claim, "label": label, "answerable": label == "supported"} for label in labels)
+    )
+    assert [(group.question, group.kind, group.verdict) for group in found] == [
+        ("Is it true that The lock is old?", AnswerKind.YES_NO, verdict) for verdict in (True, False, False)
+    ]
+    assert all(passage.answers_question for group in found for passage in group.passages)
+
+
 def test_the_number_of_a_question_is_no_part_of_it(tmp_path):
     found = groups(
         tmp_path, *(row(question, PAGE, STEPS) for question in ("6) How?", "Q3: How?", "2.1. How?", "3 x 4?"))
@@ -126,10 +144,9 @@ def test_a_group_survives_being_stored(tmp_path):
 
 def test_projects_are_held_out_whole(tmp_path):
     found = groups(tmp_path, *(row(f"q{n}", PAGE, STEPS, project=f"project {n % 20}") for n in range(60)))
-    held_out = [group for group in found if group.is_held_out(share=0.3, seed=1)]
+    held_out = [group for group in found if group.is_held_out(share=0.3)]
     assert 0 < len(held_out) < 60
     assert not {group.doc for group in held_out} & {group.doc for group in found if group not in held_out}
-    assert held_out != [group for group in found if group.is_held_out(share=0.3, seed=2)]
 
 
 def test_prepared_data_holds_the_evidence_beside_the_groups(data_folder, tmp_path, quiet):
