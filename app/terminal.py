@@ -21,7 +21,7 @@ _REASONS = {
 def show_answer(response: AnswerResponse, console: Console) -> None:
     """Print a response for a reader."""
     if response.abstain_reason is None:
-        console.print(plain(response.answer or "", "bold"))
+        console.print(plain_lines(response.answer or "", "bold"))
         if response.conflict is not None:
             console.print(plain(_rival_line(response.conflict), "yellow"))
     else:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from app.answering.confidence.calibrator import CALIBRATOR_FILE
+from app.answering.options import AnswerLength
 from app.answering.shipped_weights import weights_folders
 from app.service.calibration import fitted_on
 from app.service.settings import ConfidenceKind
@@ -62,7 +63,13 @@ def _fitted(
         sample=wanted.sample,
     )
     # answers that no earlier calibrator has chosen, each of them kept
-    settings = {**given, "index": wanted.index, "confidence": ConfidenceKind.SCORE, "min_confidence": 0.0}
+    settings = {
+        **given,
+        "index": wanted.index,
+        "confidence": ConfidenceKind.SCORE,
+        "min_confidence": 0.0,
+        "length": AnswerLength.SHORT,  # what it is fitted on
+    }
     service = predict_with(asked, settings)
     judged = judged_answers(run)
     digests = service.models.digests(service.encoder)

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.generator import ANSWER_TOKENS, LEAST_SCORE, written_candidate
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.protocol import LanguageModel
@@ -104,6 +105,7 @@ class GoldGenerator:
         question: str,  # noqa: ARG002
         readings: Sequence[Reading],
         *,
+        kind: AnswerKind = AnswerKind.SHORT,  # noqa: ARG002
         n: int,  # noqa: ARG002
         seed: int,  # noqa: ARG002
         deadline: Deadline,  # noqa: ARG002
@@ -136,6 +138,7 @@ class ClosedBookGenerator:
         question: str,
         readings: Sequence[Reading],
         *,
+        kind: AnswerKind = AnswerKind.SHORT,  # noqa: ARG002
         n: int,  # noqa: ARG002
         seed: int,
         deadline: Deadline,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.answering import trace_json
+from app.answering.answer_kind import AnswerKind
 from app.answering.pipeline import Pipeline
 from app.answering.stages import Stage
 from app.answering.trace_json import candidates_of, hits_of, readings_of, trace_as_json
@@ -164,6 +165,7 @@ class _RecordedGenerator:
         question: str,  # noqa: ARG002
         readings: Sequence[Reading],  # noqa: ARG002
         *,
+        kind: AnswerKind = AnswerKind.SHORT,  # noqa: ARG002 - as it was recorded
         n: int,
         seed: int,  # noqa: ARG002
         deadline: Deadline,  # noqa: ARG002

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
-from app.answering.types import Citation, CitedAnswer, Quote
+from app.answering.answer_kind import AnswerKind
+from app.answering.types import Citation, CitedAnswer, Quote, ScoredSpan
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError
 from retriever.encoder import Encoder, encode_in_turn, passage_input
@@ -17,32 +19,43 @@ from retriever.units import quotable_spans
 FURTHER_SENTENCES = 2
 FURTHEST_BELOW = 0.15
 SENTENCES_LOOKED_AT = 48
+LEAST_EVIDENT = 0.5
+MOST_EVIDENT = 10
 
 
 class Composer(Protocol):
     """What the pipeline needs of a composer."""
 
     def compose(
-        self, question: str, answer: CitedAnswer, document: Document, *, deadline: Deadline
+        self,
+        question: str,
+        answer: CitedAnswer,
+        document: Document,
+        *,
+        evidence: Sequence[ScoredSpan] = (),
+        deadline: Deadline,
     ) -> CitedAnswer:
         """The short answer in several sentences. ``document``: the one that ``answer.passage`` is of.
 
-        ``deadline``: when it is over, what backs the short answer is all there is.
+        ``evidence``: sentences of the passage with how likely (0-1) each is among what answers, where a reader says
+        so. ``deadline``: when it is over, what backs the short answer is all there is.
         """
 
 
 class SentenceComposer:
-    """Joins the sentences that back the short answer and the further ones nearest to the question, as they stand.
+    """Joins the sentences that back the short answer and further ones that answer, as they stand.
 
     Where the document has steps, rows or lines, these count as sentences (see ``retriever.units``).
 
-    It extracts and writes nothing: a language model this small is not trusted with prose. Nearness is the cosine of
-    the question with "title, sentence" (see ``passage_input``). Of the other sentences of passage and continuation,
-    at most ``further`` are added, nearest first, none whose cosine is more than ``below`` under the best sentence's.
+    It extracts and writes nothing but yes or no: a language model this small is not trusted with prose. Further
+    sentences are those of passage and continuation that the reader takes for evidence. Where no reader says, they are
+    those nearest to the question, by the cosine with "title, sentence" (see ``passage_input``): at most ``further``,
+    none whose cosine is more than ``below`` under the best sentence's. One that announces what comes ("as follows:")
+    stands only before what it announces.
 
     The confidence stays that of the short answer. The sentences that back it share the support of the quote that
     they are of. A further sentence is its own claim, which it backs word for word; what can be doubted is whether
-    it is to the point, so its support is its cosine, negative ones as 0.
+    it is to the point, so its support is how likely it is evidence, or its cosine, negative ones as 0.
     """
 
     def __init__(
@@ -51,22 +64,42 @@ class SentenceComposer:
         self._encoder, self._further, self._below = encoder, further, below
 
     def compose(
-        self, question: str, answer: CitedAnswer, document: Document, *, deadline: Deadline
+        self,
+        question: str,
+        answer: CitedAnswer,
+        document: Document,
+        *,
+        evidence: Sequence[ScoredSpan] = (),
+        deadline: Deadline,
     ) -> CitedAnswer:
-        passage = answer.passage
-        sentences = quotable_spans(document, passage.window_span)
+        sentences = quotable_spans(document, answer.passage.window_span)
         backing = _backing(answer.citations, sentences)
-        try:
-            further = self._nearest(question, _about(backing, sentences), backing, document, deadline)
-        except DeadlineExceededError:
-            further = {}
+        further = (
+            _evident(evidence, sentences, backing)
+            if evidence
+            else self._near(question, sentences, backing, document, deadline)
+        )
         supports = {**further, **backing}
+        spans = _without_stranded(sorted(supports), sentences, document.text)
         citations = tuple(
             Citation.of(Quote(document, span), support=supports[span], further=span in further)
-            for span in sorted(supports)
+            for span in spans
         )
-        text = " ".join(" ".join(shown(citation.quote).split()) for citation in citations)
-        return replace(answer, answer=text, citations=citations)
+        return replace(answer, answer=_text(answer, citations), citations=citations)
+
+    def _near(
+        self,
+        question: str,
+        sentences: Sequence[Span],
+        backing: Mapping[Span, float],
+        document: Document,
+        deadline: Deadline,
+    ) -> dict[Span, float]:
+        """The further sentences near the question; none when there is no time."""
+        try:
+            return self._nearest(question, _about(backing, sentences), backing, document, deadline)
+        except DeadlineExceededError:
+            return {}
 
     def _nearest(
         self,
@@ -96,6 +129,36 @@ class SentenceComposer:
             lambda: deadline.check("compose"),
         )
         return [float(cosine) for cosine in np.sum(told * asked, axis=1)]
+
+
+def _text(answer: CitedAnswer, citations: Sequence[Citation]) -> str:
+    """The quotes as one text: a line each where they are items, after yes or no where that was asked for."""
+    quotes = [" ".join(shown(citation.quote).split()) for citation in citations]
+    if answer.kind is AnswerKind.LIST:
+        return "\n".join(quotes)
+    said = [f"{answer.short_answer}."] if answer.kind is AnswerKind.YES_NO else []
+    return " ".join([*said, *quotes])
+
+
+def _evident(
+    evidence: Sequence[ScoredSpan], sentences: Sequence[Span], backing: Mapping[Span, float]
+) -> dict[Span, float]:
+    """The sentences that are likelier evidence than not, with how likely; the likeliest where they are many."""
+    likely: dict[Span, float] = {}
+    for sentence in sentences:
+        score = max((scored.score for scored in evidence if scored.span.touches(sentence)), default=0.0)
+        if score >= LEAST_EVIDENT and sentence not in backing:
+            likely[sentence] = score
+    kept = sorted(likely, key=lambda span: (-likely[span], span))[:MOST_EVIDENT]
+    return {span: likely[span] for span in kept}
+
+
+def _without_stranded(spans: Sequence[Span], sentences: Sequence[Span], text: str) -> list[Span]:
+    """The spans, in order, without those that announce something which does not follow."""
+    kept = set(spans)
+    following = dict(pairwise(sentences))
+    alone = {span for span in spans if span.of(text).endswith(":") and following.get(span) not in kept}
+    return [span for span in spans if span not in alone or len(alone) == len(kept)]
 
 
 def _about(backing: Mapping[Span, float], sentences: Sequence[Span]) -> list[Span]:

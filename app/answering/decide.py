@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.conflict import conflict_with
 from app.answering.text.identity import answer_identity
 from app.answering.types import (
@@ -19,6 +20,7 @@ from app.answering.types import (
 from retriever.types import Hit
 
 _NEAREST_SHOWN = 3
+_CONTRADICTED = (AnswerKind.SHORT, AnswerKind.YES_NO)
 T = TypeVar("T")
 
 
@@ -28,6 +30,7 @@ def decide(
     cited: Sequence[CitedCandidate],
     nearest: Iterable[Citation],
     *,
+    kind: AnswerKind = AnswerKind.SHORT,
     min_confidence: float,
 ) -> Decision:
     """The most confident answer, with the others as alternatives; or why there is none.
@@ -35,18 +38,19 @@ def decide(
     Candidates that say the same (see ``answer_identity``) are one answer: its most confident form stands for it.
     ``nearest``: the best quotes found without an answer, best first. The first few are shown when no candidate could
     be cited; no more are taken, so they may be made as they are asked for. An answer that another document contradicts
-    says so (see ``conflict_with``); its confidence stays as it is.
+    says so (see ``conflict_with``); its confidence stays as it is. ``kind``: of the answers; two explanations that
+    differ do not contradict each other.
     """
     if not cited:
-        return Abstention(_reason(hits, candidates), 0.0, _shown(nearest))
+        return Abstention(_reason(hits, candidates), 0.0, _shown(nearest), kind)
     ranked = sorted(cited, key=lambda answer: (-answer.confidence, answer.candidate.passage.row))
     answers = _first_of_each(ranked, key=lambda answer: answer_identity(answer.candidate.answer))
     best, *others = answers
     if best.confidence < min_confidence:
         citations = [citation for answer in answers for citation in answer.citations]
         quotes = _first_of_each(citations, key=lambda citation: (citation.doc_id, citation.span))
-        return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, _shown(quotes))
-    rival = conflict_with(best, ranked)
+        return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, _shown(quotes), kind)
+    rival = conflict_with(best, ranked) if kind in _CONTRADICTED else None
     return CitedAnswer(
         answer=best.candidate.answer,
         short_answer=best.candidate.answer,
@@ -55,6 +59,7 @@ def decide(
         passage=best.candidate.passage,
         alternatives=tuple(map(_alternative, others)),
         conflict=None if rival is None else _alternative(rival),
+        kind=kind,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.evidence_model.adapted_lm import AdaptedLM, PrefilledEvidence, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
 from app.answering.generator import ANSWER_TOKENS, TEMPERATURE, ReaderGenerator, answers, tidied
@@ -37,10 +38,18 @@ class EvidenceGenerator:
         self._lm, self._reader, self._together, self._quoting = lm, reader, together, quoting
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
+        self,
+        question: str,
+        readings: Sequence[Reading],
+        *,
+        kind: AnswerKind = AnswerKind.SHORT,
+        n: int,
+        seed: int,
+        deadline: Deadline,
     ) -> list[Candidate]:
         """The reader's candidates, then those of the language model's first ``n`` attempts.
 
+        It writes short answers alone: where another kind is asked for, it judges what the reader found.
         An attempt that is empty, cut off or says that there is no answer gives no candidate. What an attempt gives,
         opinions included, does not depend on ``n``: without a deadline, the candidates for ``n`` are those for any
         larger number whose ``attempt`` is below ``n`` or None.
@@ -48,13 +57,16 @@ class EvidenceGenerator:
         if not readings:
             return []
         extracted = (
-            self._reader.generate(question, readings, n=n, seed=seed, deadline=deadline)
+            self._reader.generate(question, readings, kind=kind, n=n, seed=seed, deadline=deadline)
             if self._reader
             else []
         )
         candidates: list[Candidate] = []
         try:
-            for judged in self._judged(question, readings, extracted, n=n, seed=seed, deadline=deadline):
+            attempts = n if kind is AnswerKind.SHORT else 0
+            for judged in self._judged(
+                question, readings, extracted, n=attempts, seed=seed, deadline=deadline
+            ):
                 candidates += judged
                 deadline.check("generate")
         except DeadlineExceededError:
@@ -79,6 +91,8 @@ class EvidenceGenerator:
         best = [reading.hit.passage for reading in readings[: self._together]]
         together = _Together(self._read(question, best, deadline), best)
         yield together.judged(extracted, deadline)
+        if not n:
+            return
         first = self._quoted(question, best, deadline) if self._quoting else together.greedy(deadline)
         yield together.judged(_attempt(0, first), deadline)
         alone = _worth_reading_alone(readings)

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
+from app.answering.answer_kind import AnswerKind
+from app.answering.broad_answers import broad_candidates
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.protocol import Completion, LanguageModel
 from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS
@@ -29,11 +31,19 @@ class Generator(Protocol):
     """
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
+        self,
+        question: str,
+        readings: Sequence[Reading],
+        *,
+        kind: AnswerKind = AnswerKind.SHORT,
+        n: int,
+        seed: int,
+        deadline: Deadline,
     ) -> list[Candidate]:
         """``n`` at most are written by a language model.
 
-        ``readings``: best first. ``deadline``: when it is over, what there is by then is handed over.
+        ``readings``: best first. ``kind``: of the answer; another than a short one is asked for only where a reading
+        is ``broad``. ``deadline``: when it is over, what there is by then is handed over.
         """
 
 
@@ -59,7 +69,14 @@ class LMGenerator:
         self._prefix = prompt.prefix()
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
+        self,
+        question: str,
+        readings: Sequence[Reading],
+        *,
+        kind: AnswerKind = AnswerKind.SHORT,  # noqa: ARG002 - it writes short answers alone
+        n: int,
+        seed: int,
+        deadline: Deadline,
     ) -> list[Candidate]:
         """The best ``n`` passages' greedy answers; when ``n`` exceeds them, rounds of sampled ones follow.
 
@@ -106,11 +123,14 @@ class ReaderGenerator:
         question: str,  # noqa: ARG002
         readings: Sequence[Reading],
         *,
+        kind: AnswerKind = AnswerKind.SHORT,
         n: int,  # noqa: ARG002 - the language model's number alone
         seed: int,  # noqa: ARG002
         deadline: Deadline,  # noqa: ARG002
     ) -> list[Candidate]:
-        """Passage by passage, each one's best span first."""
+        """Passage by passage, each one's best span first; for another kind of answer, see ``broad_candidates``."""
+        if kind is not AnswerKind.SHORT:
+            return broad_candidates(kind, readings)
         return [
             _extracted(reading, span)
             for reading, count in zip(readings, self._spans, strict=False)
@@ -119,18 +139,28 @@ class ReaderGenerator:
 
 
 class JointGenerator:
-    """Reader and language model each propose answers, the reader's first; ``n`` of them the language model's."""
+    """Reader and language model each propose answers, the reader's first; ``n`` of them the language model's.
+
+    Where more than a few words are asked for, the reader answers alone.
+    """
 
     def __init__(self, reader: ReaderGenerator, lm: LMGenerator) -> None:
         self._reader, self._lm = reader, lm
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
+        self,
+        question: str,
+        readings: Sequence[Reading],
+        *,
+        kind: AnswerKind = AnswerKind.SHORT,
+        n: int,
+        seed: int,
+        deadline: Deadline,
     ) -> list[Candidate]:
-        return [
-            *self._reader.generate(question, readings, n=n, seed=seed, deadline=deadline),
-            *self._lm.generate(question, readings, n=n, seed=seed, deadline=deadline),
-        ]
+        found = self._reader.generate(question, readings, kind=kind, n=n, seed=seed, deadline=deadline)
+        if kind is not AnswerKind.SHORT:
+            return found
+        return [*found, *self._lm.generate(question, readings, n=n, seed=seed, deadline=deadline)]
 
 
 def tidied(answer: str) -> str:

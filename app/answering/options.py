@@ -8,8 +8,13 @@ SCORE_MIN_CONFIDENCE = 0.55  # docs/decisions/0006-confidence-is-a-score.md
 
 
 class AnswerLength(StrEnum):
-    """How much an answer says: what was asked for alone, or the sentences around it as well."""
+    """How much an answer says.
 
+    ``AUTO``: what the question asks for: a few words, yes or no, a list, or sentences. ``SHORT``: a few words.
+    ``LONG``: sentences, also around a few words.
+    """
+
+    AUTO = "auto"
     SHORT = "short"
     LONG = "long"
 
@@ -20,11 +25,11 @@ class AnswerOptions:
 
     ``top_k``: passages retrieved. ``candidates``: attempts of the language model, see its generator.
     ``seed``: of those that are sampled. ``min_confidence``: abstain below it.
-    ``length``: a long answer is composed of several sentences, each with its own citation.
+    ``length``: how much it says.
     """
 
     top_k: int = 20
     candidates: int = 1
     seed: int = 0
     min_confidence: float = SCORE_MIN_CONFIDENCE
-    length: AnswerLength = AnswerLength.SHORT
+    length: AnswerLength = AnswerLength.AUTO

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.cite import Citer
 from app.answering.compose import Composer
 from app.answering.confidence.features import Evidence
@@ -20,6 +21,7 @@ from app.answering.events import (
     Supported,
 )
 from app.answering.generator import Generator
+from app.answering.kind_asked import kind_asked
 from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.reader import Reader
 from app.answering.support import Claim, SupportScorer
@@ -27,6 +29,7 @@ from app.answering.text.words import has_words
 from app.answering.types import (
     Abstention,
     Candidate,
+    CandidateSource,
     Citation,
     CitedCandidate,
     Decision,
@@ -99,10 +102,11 @@ class Pipeline:
         yield Read(readings)
 
         deadline.check("read")
+        kind = kind_asked(readings, options.length)
         worded = [reading for reading in readings if has_words(reading.hit.passage.window)]
         candidates = tuple(
             self.generator.generate(
-                question, worded, n=options.candidates, seed=options.seed, deadline=deadline
+                question, worded, kind=kind, n=options.candidates, seed=options.seed, deadline=deadline
             )
         )
         clock.lap("generate")
@@ -121,11 +125,11 @@ class Pipeline:
         yield Supported(cited)
 
         decision = decide(
-            hits, candidates, cited, self._nearest(readings), min_confidence=options.min_confidence
+            hits, candidates, cited, self._nearest(readings), kind=kind, min_confidence=options.min_confidence
         )
         clock.lap("decide")
-        if options.length is AnswerLength.LONG:
-            decision = self._composed(question, decision, deadline)
+        if options.length is AnswerLength.LONG or kind is not AnswerKind.SHORT:
+            decision = self._composed(question, decision, readings, deadline)
             clock.lap("compose")
             yield Composed(decision)
 
@@ -157,7 +161,7 @@ class Pipeline:
                 break
             supports += self.support.score(
                 [
-                    Claim(question, candidate.answer, quote.document.title, quote.text)
+                    Claim(question, _claimed(candidate, quote), quote.document.title, quote.text)
                     for candidate, quote in quoted[at : at + _CITED_ANYWAY]
                 ]
             )
@@ -171,11 +175,17 @@ class Pipeline:
             for (candidate, quote), support, confidence in zip(quoted, supports, confidences, strict=True)
         )
 
-    def _composed(self, question: str, decision: Decision, deadline: Deadline) -> Decision:
+    def _composed(
+        self, question: str, decision: Decision, readings: Sequence[Reading], deadline: Deadline
+    ) -> Decision:
         if isinstance(decision, Abstention):
             return decision
         document = self.retriever.document(decision.passage.doc_id)
-        return self.composer.compose(question, decision, document, deadline=deadline)
+        broad = next(
+            (reading.broad for reading in readings if reading.hit.passage.row == decision.passage.row), None
+        )
+        evidence = () if broad is None else broad.evidence
+        return self.composer.compose(question, decision, document, evidence=evidence, deadline=deadline)
 
     def _nearest(self, readings: Sequence[Reading]) -> Iterator[Citation]:
         """The best span of each reading as a citation, its score standing in for support."""
@@ -184,3 +194,8 @@ class Pipeline:
                 best = reading.spans[0]
                 document = self.retriever.document(reading.hit.passage.doc_id)
                 yield Citation.of(Quote(document, best.span), support=best.score)
+
+
+def _claimed(candidate: Candidate, quote: Quote) -> str:
+    """What the quote is to back: the answer, or what it says itself where it was judged to say yes or no."""
+    return quote.text if candidate.source is CandidateSource.VERDICT else candidate.answer

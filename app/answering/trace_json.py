@@ -4,13 +4,14 @@ HTTP responses, prediction files and events all have these shapes. A ``TypedDict
 type that it is the JSON of. A field's description is what OpenAPI says of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NotRequired, assert_never
 
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
 from app.answering import events, types
+from app.answering.answer_kind import AnswerKind
 from app.answering.types import AbstainReason, CandidateSource
 from common.errors import LoccitError
 from retriever import types as retrieval
@@ -69,6 +70,26 @@ class Hit(PassagePlace):
     rank: Annotated[int, Field(ge=1, description="1 is best.")]
 
 
+class BroadReading(TypedDict):
+    """What a reader that has learnt more than short answers made of one hit."""
+
+    kinds: Annotated[
+        dict[AnswerKind, float],
+        Field(description="How likely each kind of answer is asked for; they sum to 1."),
+    ]
+    yes: Annotated[
+        float,
+        Field(ge=0, le=1, description="How likely the passage says yes, if yes or no is asked for."),
+    ]
+    evidence: Annotated[
+        list[ScoredPlace],
+        Field(
+            description="Every sentence, step, row or line of the window, with how likely (0-1) it "
+            "is among what answers."
+        ),
+    ]
+
+
 class Reading(TypedDict):
     """What the reader made of one hit."""
 
@@ -77,6 +98,14 @@ class Reading(TypedDict):
         float, Field(ge=0, le=1, description="How likely the passage answers the question.")
     ]
     spans: Annotated[list[ScoredPlace], Field(description="What answers it, best first.")]
+    broad: NotRequired[
+        Annotated[
+            BroadReading,
+            Field(
+                description="Left out where the reader learnt short answers alone, or did not look closely."
+            ),
+        ]
+    ]
 
 
 class Opinion(TypedDict):
@@ -197,6 +226,7 @@ class Decision(TypedDict):
     short_answer: str | None
     abstained: bool
     abstain_reason: AbstainReason | None
+    kind: Annotated[AnswerKind, Field(description="What the question was taken to ask for.")]
     confidence: float
     citations: list[Citation]
     alternatives: list[Alternative]
@@ -391,6 +421,7 @@ def decision_as_json(decision: types.Decision) -> Decision:
             "short_answer": None,
             "abstained": True,
             "abstain_reason": decision.reason,
+            "kind": decision.kind,
             "confidence": decision.confidence,
             "citations": [],
             "alternatives": [],
@@ -402,6 +433,7 @@ def decision_as_json(decision: types.Decision) -> Decision:
         "short_answer": decision.short_answer,
         "abstained": False,
         "abstain_reason": None,
+        "kind": decision.kind,
         "confidence": decision.confidence,
         "citations": [citation_as_json(citation) for citation in decision.citations],
         "alternatives": [_alternative(other) for other in decision.alternatives],
@@ -425,11 +457,23 @@ def _alternative(other: types.Alternative) -> Alternative:
 
 
 def _reading(reading: types.Reading) -> Reading:
-    return {
+    shown: Reading = {
         "row": reading.hit.passage.row,
         "answerability": reading.answerability,
-        "spans": [{**_place(scored.span), "score": scored.score} for scored in reading.spans],
+        "spans": _scored(reading.spans),
     }
+    if reading.broad is not None:
+        broad = reading.broad
+        shown["broad"] = {
+            "kinds": dict(broad.kinds),
+            "yes": broad.yes,
+            "evidence": _scored(broad.evidence),
+        }
+    return shown
+
+
+def _scored(spans: Sequence[types.ScoredSpan]) -> list[ScoredPlace]:
+    return [{**_place(scored.span), "score": scored.score} for scored in spans]
 
 
 def _recorded(candidate: types.Candidate) -> RecordedCandidate:
@@ -504,10 +548,20 @@ def readings_of(trace: Trace) -> list[types.Reading]:
         types.Reading(
             hits[reading["row"]],
             reading["answerability"],
-            tuple(types.ScoredSpan(_span_of(place), place["score"]) for place in reading["spans"]),
+            _scored_of(reading["spans"]),
+            _broad_of(reading["broad"]) if "broad" in reading else None,
         )
         for reading in trace["readings"]
     ]
+
+
+def _broad_of(broad: BroadReading) -> types.BroadReading:
+    kinds = {AnswerKind(kind): probability for kind, probability in broad["kinds"].items()}
+    return types.BroadReading(kinds, broad["yes"], _scored_of(broad["evidence"]))
+
+
+def _scored_of(places: Sequence[ScoredPlace]) -> tuple[types.ScoredSpan, ...]:
+    return tuple(types.ScoredSpan(_span_of(place), place["score"]) for place in places)
 
 
 def candidates_of(trace: Trace) -> list[types.Candidate]:
@@ -541,6 +595,7 @@ def fill_in(trace: dict[str, Any]) -> None:
     decision = trace["decision"]
     decision.setdefault("short_answer", decision["answer"])
     decision.setdefault("conflict", None)
+    decision.setdefault("kind", AnswerKind.SHORT)
     citing = [decision, *decision["alternatives"], *trace["cited"]]
     for citation in [*decision["nearest"], *(each for part in citing for each in part["citations"])]:
         citation.setdefault("further", False)

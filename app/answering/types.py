@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.text.context import text_after, text_before
 from retriever.types import Document, Hit, Locator, Passage, Span, opened_at
 
@@ -18,24 +19,49 @@ class ScoredSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class BroadReading:
+    """What a reader that has learnt more than short answers made of one hit.
+
+    ``kinds``: how likely each kind of answer is asked for; they sum to 1. ``yes``: 0-1, that the passage says yes, if
+    yes or no is asked for. ``evidence``: every sentence, step, row or line of the window, in characters of the
+    *document* and in order, with how likely (0-1) it is among what answers.
+    """
+
+    kinds: Mapping[AnswerKind, float]
+    yes: float
+    evidence: tuple[ScoredSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a reader made of one hit.
 
     ``answerability``: 0-1, how likely the passage answers the question.
-    ``spans``: the runs of the *document* that do so, best first.
+    ``spans``: the runs of the *document* that do so, best first. ``broad``: None where the reader has learnt short
+    answers alone, or did not look closely.
     """
 
     hit: Hit
     answerability: float
     spans: tuple[ScoredSpan, ...]
+    broad: BroadReading | None = None
 
 
 class CandidateSource(StrEnum):
-    """Who wrote a candidate: the reader (extracted), the language model, or it under a quoting mask."""
+    """Who made a candidate: the reader (extracted), the language model, or it under a quoting mask.
+
+    ``EVIDENCE``: the reader found a sentence, step or row that answers. ``VERDICT``: it said yes or no.
+    """
 
     READER = "reader"
     LM = "lm"
     CONSTRAINED = "constrained"
+    EVIDENCE = "evidence"
+    VERDICT = "verdict"
+
+
+BROAD_SOURCES = frozenset({CandidateSource.EVIDENCE, CandidateSource.VERDICT})
+"""Of candidates that say more than a few words, or yes or no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +224,7 @@ class CitedAnswer:
 
     ``short_answer``: what the confidence is about; ``answer`` itself, unless that was composed of sentences.
     ``passage``: what it was generated from. ``conflict``: the surest answer of another document that says something
-    else, unless it is far less sure (see ``conflict_with``).
+    else, unless it is far less sure (see ``conflict_with``). ``kind``: what the question was taken to ask for.
     """
 
     answer: str
@@ -208,15 +234,20 @@ class CitedAnswer:
     passage: Passage
     alternatives: tuple[Alternative, ...] = ()
     conflict: Alternative | None = None
+    kind: AnswerKind = AnswerKind.SHORT
 
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
-    """No answer, why, and the nearest quotes, so that the reader can judge for themselves."""
+    """No answer, why, and the nearest quotes, so that the reader can judge for themselves.
+
+    ``kind``: what the question was taken to ask for.
+    """
 
     reason: AbstainReason
     confidence: float
     nearest: tuple[Citation, ...] = ()
+    kind: AnswerKind = AnswerKind.SHORT
 
 
 Decision = CitedAnswer | Abstention

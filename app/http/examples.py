@@ -4,6 +4,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.trace_json import Citation
 from app.http.wire import BatchItem, BatchResponse, Problem, Ready
 from app.service.index_description import IndexResponse
@@ -100,6 +101,7 @@ _ANSWER = AnswerResponse(
     short_answer="Gustave Eiffel",
     abstained=False,
     abstain_reason=None,
+    kind=AnswerKind.SHORT,
     confidence=0.89,
     calibration=Calibration(fitted_on="open_dev_with_gold over nq-every5th", applies=False),
     citations=[_CITATION],

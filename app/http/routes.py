@@ -53,8 +53,9 @@ async def answer(asked: AnswerRequest, request: Request, host: HostDependency) -
     `min_confidence` there is no answer: `abstained` is true, `abstain_reason` says why, and `nearest` holds
     the closest quotes. That is a proper response, with status 200.
 
-    With `length` long, the answer is several sentences of the passage as they stand in it, each with its own
-    citation; `confidence` is about `short_answer`.
+    `kind` is what the question was taken to ask for. Where that is more than a few words, or with `length` long, the
+    answer is sentences, steps or rows of the passage as they stand in it, each with its own citation; after "Yes." or
+    "No." where that was asked. `confidence` is about `short_answer`.
 
     `conflict` is the surest answer of another document that says something else, unless it is far less sure.
     `attribution` has the terms of the sources of all that the response shows.

@@ -56,7 +56,7 @@ ANSWER_SHAPE = Shape(
         "question": _QUESTION,
         "top_k": _PASSAGES,
         "min_confidence": "a number from 0 to 1",
-        "length": "short or long",
+        "length": "auto, short or long",
         "documents": "a list of objects with a text each",
         "documents[]": "an object with a text",
         "documents[].document_id": f"a text of 1 to {MAX_ID_CHARACTERS:,} characters",
@@ -126,10 +126,10 @@ class QuestionToAnswer(_Request):
     min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
         None, description="Abstain below this confidence; the server's setting unless given."
     )
-    length: Literal["short", "long"] | None = Field(
+    length: Literal["auto", "short", "long"] | None = Field(
         None,
-        description="long: the sentences that back the answer and up to two more of the passage that are near the "
-        "question, as they stand in it; the server's setting unless given.",
+        description="auto: what the question asks for; short: a few words; long: the sentences that back the answer "
+        "and others of the passage that answer, as they stand in it. The server's setting unless given.",
     )
     # the first wrong item ends the check: an error for each of a million would hold everybody up
     include: Annotated[list[Includable], Field(fail_fast=True)] = Field(

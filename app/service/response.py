@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from app.answering import trace_json, types
+from app.answering.answer_kind import AnswerKind
 from app.answering.trace_json import candidate_as_json, decision_as_json, document_as_json, hit_as_json
 from app.answering.types import AbstainReason
 from app.service.ask import Ask
@@ -60,6 +61,10 @@ class AnswerResponse(BaseModel):
     )
     abstained: bool
     abstain_reason: AbstainReason | None
+    kind: AnswerKind = Field(
+        description="What the question was taken to ask for. short: a few words; yes/no: answer begins with it; list "
+        "and explanation: sentences, steps or rows, each of them cited. Always short where length is."
+    )
     confidence: float = Field(
         ge=0,
         le=1,
@@ -138,6 +143,7 @@ def response_of(
         short_answer=decision["short_answer"],
         abstained=decision["abstained"],
         abstain_reason=decision["abstain_reason"],
+        kind=decision["kind"],
         confidence=decision["confidence"],
         calibration=calibration_of(service, ask, trace),
         citations=decision["citations"],
@@ -159,7 +165,10 @@ def calibration_of(service: AnswerService, ask: Ask, trace: types.Trace) -> Cali
     if calibration is None:
         return None
     as_set = (
-        not trace.cut_short and ask.documents is None and ask.top_k in (None, service.pipeline.options.top_k)
+        not trace.cut_short
+        and ask.documents is None
+        and ask.top_k in (None, service.pipeline.options.top_k)
+        and trace.decision.kind is AnswerKind.SHORT  # it was fitted on short answers
     )
     return Calibration(
         fitted_on=calibration.calibrator.fitted_on.name, applies=calibration.applies and as_set

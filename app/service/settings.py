@@ -174,10 +174,12 @@ class Settings(BaseSettings):
         None,
         description="Use the weights that `loccit train` left in this folder, in place of the shipped ones.",
     )
-    length: Annotated[AnswerLength, SHAPES_NOTHING, Option(everywhere=False)] = Field(
-        AnswerLength.SHORT,
-        description="short: what was asked for alone; long: the sentences that back it and up to two more of its "
-        "passage, each quoted.",
+    length: Annotated[AnswerLength, Shapes(Stage.GENERATE, calibrator=False), Option(everywhere=False)] = (
+        Field(
+            AnswerLength.AUTO,
+            description="auto: what the question asks for, a few words, yes or no, a list or sentences; short: a few "
+            "words alone; long: sentences in any case. Each sentence is quoted.",
+        )
     )
     min_confidence: Annotated[
         float | None,

@@ -1,11 +1,12 @@
 """Confidence: how sure the service is of each cited answer."""
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
 from app.answering.confidence.calibrator import Calibrator
 from app.answering.confidence.features import Evidence, features
-from app.answering.types import Candidate
+from app.answering.types import BROAD_SOURCES, Candidate
 
 
 class ConfidenceScorer(Protocol):
@@ -30,11 +31,17 @@ class ScoreConfidence:
 
 
 class CalibratedConfidence:
-    """A fitted calibrator's word; where it does not apply (see ``FittedOn``), a score like any other."""
+    """A fitted calibrator's word; where it does not apply (see ``FittedOn``), a score like any other.
+
+    It is fitted on short answers. Of yes or no, sentences and lists the reader's own probability is the confidence.
+    """
 
     def __init__(self, calibrator: Calibrator) -> None:
         self._calibrator = calibrator
 
     def score(self, evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> list[float]:
         confidences = self._calibrator.confidences(features(evidence, cited))
-        return [float(confidence) for confidence in confidences]
+        return [
+            math.exp(candidate.logprob) if candidate.source in BROAD_SOURCES else float(confidence)
+            for (candidate, _), confidence in zip(cited, confidences, strict=True)
+        ]

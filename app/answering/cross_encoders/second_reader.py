@@ -6,7 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
-from app.answering.cross_encoders.trained_reader import TrainedReader, in_document, judged_passages
+from app.answering.cross_encoders.trained_reader import (
+    TrainedReader,
+    broad_in_document,
+    in_document,
+    judged_passages,
+)
 from app.answering.limits import PASSAGES_READ_AGAIN
 from app.answering.types import Reading
 from common.deadline import NO_DEADLINE, Deadline
@@ -48,7 +53,10 @@ class SecondReader:
 def _again(first: Reading, second: Judgement) -> Reading:
     odds = (_log_odds(first.answerability) + _log_odds(second.answerability)) / 2
     return Reading(
-        first.hit, answerability=float(1 / (1 + np.exp(-odds))), spans=in_document(first.hit, second)
+        first.hit,
+        answerability=float(1 / (1 + np.exp(-odds))),
+        spans=in_document(first.hit, second),
+        broad=broad_in_document(first.hit, second),
     )
 
 

@@ -4,9 +4,10 @@ import math
 from collections.abc import Sequence
 
 from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
-from app.answering.types import Reading, ScoredSpan
+from app.answering.types import BroadReading, Reading, ScoredSpan
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.types import Hit
+from retriever.units import quotable_spans_of
 
 PASSAGES_READ = 8
 PRIOR_STRENGTH = 20.0
@@ -54,7 +55,10 @@ def judged_passages(
 def _reading(hit: Hit, judgement: Judgement, best_score: float) -> Reading:
     lacking = 1 - hit.score / best_score if best_score > 0 else 0.0
     return Reading(
-        hit, answerability=_with_prior(judgement.answerability, lacking), spans=in_document(hit, judgement)
+        hit,
+        answerability=_with_prior(judgement.answerability, lacking),
+        spans=in_document(hit, judgement),
+        broad=broad_in_document(hit, judgement),
     )
 
 
@@ -62,6 +66,17 @@ def in_document(hit: Hit, judgement: Judgement) -> tuple[ScoredSpan, ...]:
     """The spans that were found in the hit's window, in characters of its document."""
     start = hit.passage.span.start
     return tuple(ScoredSpan(span.shifted(start), probability) for span, probability in judgement.spans)
+
+
+def broad_in_document(hit: Hit, judgement: Judgement) -> BroadReading | None:
+    """What a broad model makes of the hit, its sentences in characters of the document."""
+    broad = judgement.broad
+    if broad is None:
+        return None
+    units = quotable_spans_of(hit.passage.window)
+    start = hit.passage.span.start
+    evidence = tuple(ScoredSpan(unit.shifted(start), broad.evidence(unit)) for unit in units)
+    return BroadReading(broad.kinds, broad.yes, evidence)
 
 
 def _with_prior(answerability: float, lacking: float) -> float:

@@ -1,0 +1,51 @@
+"""Answers beyond a few words, from what the reader found: yes or no, and sentences, steps or rows that answer."""
+
+import math
+from collections.abc import Sequence
+
+from app.answering.answer_kind import AnswerKind
+from app.answering.types import BroadReading, Candidate, CandidateSource, Reading, ScoredSpan
+from retriever.folding import shown
+from retriever.types import Span
+
+YES, NO = "Yes", "No"
+_LEAST = 1e-9  # keeps the logarithm finite
+
+
+def broad_candidates(kind: AnswerKind, readings: Sequence[Reading]) -> list[Candidate]:
+    """One candidate for each passage that was read closely, in their order.
+
+    Its pointer is the sentence, step or row that answers best, its probability that the passage answers, times that
+    the verdict is right, or that the sentence is among what answers.
+    """
+    return [
+        _candidate(kind, reading, broad)
+        for reading in readings
+        if (broad := reading.broad) is not None and broad.evidence
+    ]
+
+
+def _candidate(kind: AnswerKind, reading: Reading, broad: BroadReading) -> Candidate:
+    best = max(broad.evidence, key=lambda scored: (scored.score, -scored.span.start))
+    if kind is AnswerKind.YES_NO:
+        answer, certain = (YES, broad.yes) if broad.yes >= 0.5 else (NO, 1 - broad.yes)
+        return _of(reading, answer, CandidateSource.VERDICT, best.span, certain)
+    return _of(reading, _text(reading, best), CandidateSource.EVIDENCE, best.span, best.score)
+
+
+def _of(
+    reading: Reading, answer: str, source: CandidateSource, pointer: Span, probability: float
+) -> Candidate:
+    return Candidate(
+        answer=answer,
+        passage=reading.hit.passage,
+        source=source,
+        logprob=math.log(max(reading.answerability * probability, _LEAST)),
+        tokens=1,
+        pointer=pointer,
+    )
+
+
+def _text(reading: Reading, scored: ScoredSpan) -> str:
+    passage = reading.hit.passage
+    return " ".join(shown(scored.span.shifted(-passage.span.start).of(passage.window)).split())
