@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.generator import ReaderGenerator
 from app.answering.types import Candidate, Reading
 from app.http.server import run_server
@@ -26,11 +27,18 @@ class TakingTime(ReaderGenerator):
     """Takes as long as the question says."""
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
+        self,
+        question: str,
+        readings: Sequence[Reading],
+        *,
+        kind: AnswerKind = AnswerKind.SHORT,
+        n: int,
+        seed: int,
+        deadline: Deadline,
     ) -> list[Candidate]:
         if asked := re.match(r"take ([\d.]+) s", question):
             time.sleep(float(asked[1]))
-        return super().generate(question, readings, n=n, seed=seed, deadline=deadline)
+        return super().generate(question, readings, kind=kind, n=n, seed=seed, deadline=deadline)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from common.deadline import Deadline
 from common.errors import DeadlineExceededError
 from retriever.encoder import Encoder, encode_in_turn, passage_input
 from retriever.folding import shown
-from retriever.types import Document, Span
+from retriever.types import BlockKind, Document, Span
 from retriever.units import quotable_spans
 
 FURTHER_SENTENCES = 2
@@ -45,7 +45,7 @@ class Composer(Protocol):
 class SentenceComposer:
     """Joins the sentences that back the short answer and further ones that answer, as they stand.
 
-    Where the document has steps, rows or lines, these count as sentences (see ``retriever.units``).
+    Where the document has steps, rows or lines, these count as sentences (see ``retriever.units``), headings do not.
 
     It extracts and writes nothing but yes or no: a language model this small is not trusted with prose. Further
     sentences are those of passage and continuation that the reader takes for evidence. Where no reader says, they are
@@ -72,7 +72,9 @@ class SentenceComposer:
         evidence: Sequence[ScoredSpan] = (),
         deadline: Deadline,
     ) -> CitedAnswer:
-        sentences = quotable_spans(document, answer.passage.window_span)
+        headings = {block.span for block in document.blocks if block.kind is BlockKind.HEADING}
+        window = answer.passage.window_span
+        sentences = [span for span in quotable_spans(document, window) if span not in headings]
         backing = _backing(answer.citations, sentences)
         further = (
             _evident(evidence, sentences, backing)

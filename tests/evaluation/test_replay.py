@@ -166,7 +166,7 @@ class Attempts:
     def __init__(self):
         self.asked = []
 
-    def generate(self, question, readings, *, n, seed, deadline):
+    def generate(self, question, readings, *, kind, n, seed, deadline):
         self.asked.append(n)
         extracted = ReaderGenerator().generate(question, readings, n=n, seed=seed, deadline=deadline)
         return [

@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.compose import SentenceComposer
-from app.answering.types import Alternative, Citation, CitedAnswer, Quote
+from app.answering.types import Alternative, Citation, CitedAnswer, Quote, ScoredSpan
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.encoder import HashingEncoder
-from retriever.types import Document, Passage, Span
+from retriever.types import Block, BlockKind, Document, Passage, Span
 
 SENTENCES = (
     "Muck is an island.",
@@ -183,3 +184,82 @@ def test_a_long_answer_is_shown_without_invisible_characters_and_quotes_as_it_st
     )
     assert decision.answer == "Henrik built it."
     assert [citation.quote for citation in decision.citations] == [text]
+
+
+def likely(*scores):
+    return tuple(ScoredSpan(place(number), score) for number, score in enumerate(scores))
+
+
+def from_evidence(answer, *scores, document=DOCUMENT):
+    return SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
+        "how does the ferry sail", answer, document, evidence=likely(*scores), deadline=NO_DEADLINE
+    )
+
+
+def test_where_a_reader_says_what_is_evidence_that_decides_and_not_the_nearness():
+    decision = from_evidence(short(place(4)), 0.1, 0.6, 0.49, 0.9, 0.2)
+    assert chosen(decision) == [1, 3, 4]
+    assert [citation.support for citation in decision.citations] == [0.6, 0.9, 0.9]
+    assert [citation.further for citation in decision.citations] == [True, True, False]
+
+
+def test_yes_or_no_comes_before_the_sentences_that_say_so():
+    answer = replace(short(place(1), answer="Yes"), kind=AnswerKind.YES_NO)
+    decision = from_evidence(answer, 0.1, 0.9, 0.6, 0.1, 0.1)
+    assert decision.answer == "Yes. Its ferry sails daily. Sheep graze there."
+    assert decision.short_answer == "Yes"
+
+
+def test_the_items_of_a_list_are_a_line_each():
+    answer = replace(short(place(1)), kind=AnswerKind.LIST)
+    assert from_evidence(answer, 0.1, 0.9, 0.1, 0.6, 0.1).answer == "Its ferry sails daily.\nThe pier is new."
+
+
+@pytest.mark.parametrize(("next_score", "kept"), [(0.9, [0, 1, 3]), (0.1, [3])])
+def test_a_sentence_that_announces_something_stands_only_before_it(next_score, kept):
+    sentences = ("Sail as follows:", "Cast off.", "Mind the pier.", "Steer north.")
+    document = Document("muck", "Muck", "\n\n".join(sentences))
+    spans = [
+        Span(start, start + len(sentence))
+        for sentence in sentences
+        for start in [document.text.index(sentence)]
+    ]
+    passage = Passage(1, "muck", "Muck", document.text, Span(0, len(document.text)))
+    citation = Citation.of(Quote(document, spans[3]), support=0.9)
+    answer = CitedAnswer(
+        "Steer north.", "Steer north.", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION
+    )
+    scores = (0.8, next_score, 0.1, 0.9)
+    evidence = tuple(ScoredSpan(span, score) for span, score in zip(spans, scores, strict=True))
+    decision = SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
+        "how", answer, document, evidence=evidence, deadline=NO_DEADLINE
+    )
+    assert decision.answer == " ".join(sentences[number] for number in kept)
+
+
+def test_of_many_sentences_the_likeliest_ten_are_added():
+    text = " ".join(f"Step {number} is easy." for number in range(10, 40))
+    document = Document("steps", "Steps", text)
+    spans = [Span(at, at + len("Step 10 is easy.")) for at in range(0, len(text), len("Step 10 is easy. "))]
+    passage = Passage(1, "steps", "Steps", text, Span(0, len(text)))
+    citation = Citation.of(Quote(document, spans[0]), support=0.9)
+    answer = CitedAnswer("s", "s", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION)
+    evidence = tuple(ScoredSpan(span, 0.6 + number / 100) for number, span in enumerate(spans))
+    decision = SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
+        "how", answer, document, evidence=evidence, deadline=NO_DEADLINE
+    )
+    assert [citation.span for citation in decision.citations] == [spans[0], *spans[-10:]]
+
+
+def test_a_heading_is_no_sentence_of_an_answer():
+    text = "Sailing\n\nCast off."
+    heading, sentence = Span(0, 7), Span(9, 18)
+    blocks = (Block(BlockKind.HEADING, heading), Block(BlockKind.PARAGRAPH, sentence))
+    document = Document("muck", "Muck", text, blocks=blocks)
+    citation = Citation.of(Quote(document, sentence), support=0.9)
+    passage = Passage(1, "muck", "Muck", text, Span(0, len(text)))
+    answer = CitedAnswer("Cast off.", "Cast off.", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION)
+    decision = SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
+        "how", answer, document, evidence=(ScoredSpan(heading, 0.9),), deadline=NO_DEADLINE
+    )
+    assert decision.answer == "Cast off."

@@ -1,3 +1,6 @@
+import pytest
+
+from app.answering.answer_kind import AnswerKind
 from app.answering.decide import decide
 from app.answering.types import (
     AbstainReason,
@@ -21,10 +24,10 @@ def cited(answer: str, confidence: float, row: int = 1) -> CitedCandidate:
     return CitedCandidate(Candidate(answer, passage, CandidateSource.LM, -0.5, 1), (citation,), confidence)
 
 
-def decided(*all_cited: CitedCandidate, min_confidence: float = 0.5):
+def decided(*all_cited: CitedCandidate, kind: AnswerKind = AnswerKind.SHORT, min_confidence: float = 0.5):
     candidates = [one.candidate for one in all_cited]
     hits = [Hit(candidate.passage, 1.0, 1) for candidate in candidates]
-    return decide(hits, candidates, all_cited, (), min_confidence=min_confidence)
+    return decide(hits, candidates, all_cited, (), kind=kind, min_confidence=min_confidence)
 
 
 def test_the_most_confident_answer_is_given_with_its_citations_and_the_others_as_alternatives():
@@ -94,6 +97,17 @@ def test_an_answer_says_which_other_document_contradicts_it_and_stays_as_sure():
     assert decision.conflict == Alternative("seven", (citation,), 0.79)
     assert decision.confidence == decided(cited("two", 0.9)).confidence == 0.9
     assert [(one.answer, one.confidence) for one in decision.alternatives] == [("seven", 0.8)]
+
+
+@pytest.mark.parametrize("kind", AnswerKind)
+def test_explanations_that_differ_do_not_contradict_each_other(kind):
+    other = Document("e", "Other", "Six seven eight.")
+    passage = Passage(9, "e", "Other", other.text, Span(0, 3))
+    citation = Citation.of(Quote(other, Span(0, 3)), support=0.5)
+    rival = CitedCandidate(Candidate("No", passage, CandidateSource.VERDICT, -0.5, 1), (citation,), 0.79)
+    decision = decided(cited("Yes", 0.9), rival, kind=kind)
+    assert decision.kind is kind
+    assert (decision.conflict is not None) == (kind in (AnswerKind.SHORT, AnswerKind.YES_NO))
 
 
 def test_an_answer_that_nothing_contradicts_says_so():

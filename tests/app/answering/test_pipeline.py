@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.cite import SentenceCiter
 from app.answering.compose import SentenceComposer
 from app.answering.confidence.features import Evidence
@@ -28,12 +29,13 @@ from app.answering.trace_json import trace_as_json
 from app.answering.types import (
     AbstainReason,
     Abstention,
+    BroadReading,
     CandidateSource,
     CitedAnswer,
     Reading,
     ScoredSpan,
 )
-from common.deadline import Deadline
+from common.deadline import NO_DEADLINE, Deadline
 from common.errors import DeadlineExceededError, GivenUpError
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex
@@ -41,6 +43,7 @@ from retriever.index_writer import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.types import Document, Span
+from retriever.units import quotable_spans_of
 from tests.fakes import ScriptedLM
 
 QUESTION = "who built the first tower of the Eddystone lighthouse"
@@ -308,7 +311,7 @@ class Drawing:
     def __init__(self, times):
         self.times = times
 
-    def generate(self, question, readings, *, n, seed, deadline):
+    def generate(self, question, readings, *, kind, n, seed, deadline):
         one = ReaderGenerator(spans=(1,)).generate(question, readings, n=n, seed=seed, deadline=deadline)
         deadline.give_up()
         return one * self.times
@@ -351,3 +354,64 @@ def test_passages_without_words_are_not_generated_from(encoder):
         answer = getattr(trace.decision, "answer", None)
         assert (answer is None) == (worded == [])
     assert trace.decision.reason is AbstainReason.NO_CANDIDATE
+
+
+class Broad(Pointing):
+    """Reads as ``Pointing`` does, takes questions to ask for this kind, and these sentences for evidence."""
+
+    def __init__(self, kind, *evidence, yes=0.5):
+        super().__init__("John Smeaton")
+        self.kind, self.evidence, self.yes = kind, evidence, yes
+
+    def read(self, question, hits, *, deadline=NO_DEADLINE):
+        return [
+            replace(reading, answerability=0.9, broad=self._broad(reading.hit.passage))
+            for reading in super().read(question, hits, deadline=deadline)
+        ]
+
+    def _broad(self, passage):
+        units = quotable_spans_of(passage.window)
+        scored = tuple(
+            ScoredSpan(
+                unit.shifted(passage.span.start), 0.8 if unit.of(passage.window) in self.evidence else 0.1
+            )
+            for unit in units
+        )
+        return BroadReading({kind: float(kind is self.kind) for kind in AnswerKind}, self.yes, scored)
+
+
+@pytest.fixture
+def broad(joint, index):
+    sentences = [
+        unit.of(document.text)
+        for document in [index.store.document("lighthouses/eddystone")]
+        for unit in quotable_spans_of(document.text)
+    ]
+
+    def over(kind, *numbers, length=AnswerLength.AUTO, yes=0.5):
+        reader = Broad(kind, *(sentences[number] for number in numbers), yes=yes)
+        options = replace(joint.options, length=length)
+        trace = replace(joint, reader=reader, options=options).answer(QUESTION)
+        return trace.decision, [sentences.index(citation.quote) for citation in trace.decision.citations]
+
+    return over
+
+
+def test_an_explanation_is_made_of_the_sentences_that_answer(broad):
+    decision, quoted = broad(AnswerKind.EXPLANATION, 0, 1, 2)
+    assert (decision.kind, quoted) == (AnswerKind.EXPLANATION, [1, 2])
+    assert decision.answer == " ".join(" ".join(citation.quote.split()) for citation in decision.citations)
+    assert decision.short_answer in decision.answer
+
+
+@pytest.mark.parametrize(("yes", "said"), [(0.9, "Yes"), (0.1, "No")])
+def test_yes_or_no_is_said_with_the_sentence_that_says_so(broad, yes, said):
+    decision, quoted = broad(AnswerKind.YES_NO, 1, yes=yes)
+    assert (decision.kind, decision.short_answer, quoted) == (AnswerKind.YES_NO, said, [1])
+    assert decision.answer == f"{said}. {' '.join(decision.citations[0].quote.split())}"
+
+
+def test_who_wants_a_short_answer_gets_one_whatever_the_kind(broad):
+    decision, _ = broad(AnswerKind.EXPLANATION, 0, 1, length=AnswerLength.SHORT)
+    assert (decision.kind, decision.answer) == (AnswerKind.SHORT, decision.short_answer)
+    assert decision.answer == "Henry Winstanley"

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 import pytest
 
 from app.answering import events, trace_json
+from app.answering.answer_kind import AnswerKind
 from app.answering.trace_json import (
     candidates_of,
     event_as_json,
@@ -18,6 +19,7 @@ from app.answering.types import (
     AbstainReason,
     Abstention,
     Alternative,
+    BroadReading,
     Candidate,
     CandidateSource,
     Citation,
@@ -40,7 +42,9 @@ PASSAGE = Passage(
     7, "tower", "Tower", "It rose in 1698.", Span(6, 22), " It fell.", url="https://t.org", source="notes"
 )
 HIT = Hit(PASSAGE, 0.75, 1)
-READING = Reading(HIT, 0.5, (ScoredSpan(Span(17, 21), 0.25),))
+KINDS = dict(zip(AnswerKind, (0.4, 0.3, 0.2, 0.1), strict=True))
+BROAD = BroadReading(KINDS, 0.7, (ScoredSpan(Span(17, 21), 0.9),))
+READING = Reading(HIT, 0.5, (ScoredSpan(Span(17, 21), 0.25),), BROAD)
 OPINION = Opinion(logprob=-2.5, tokens=3, right=0.7, null=0.2, pointer=Span(17, 21), pointed=0.6)
 CANDIDATE = Candidate(
     "1698", PASSAGE, CandidateSource.READER, -0.5, 1, Span(17, 21), sample=2, opinion=OPINION, attempt=4
@@ -65,7 +69,16 @@ HIT_JSON = {
     "score": 0.75,
     "rank": 1,
 }
-READING_JSON = {"row": 7, "answerability": 0.5, "spans": [{**PLACE_JSON, "score": 0.25}]}
+READING_JSON = {
+    "row": 7,
+    "answerability": 0.5,
+    "spans": [{**PLACE_JSON, "score": 0.25}],
+    "broad": {
+        "kinds": {"short": 0.4, "list": 0.3, "yes/no": 0.2, "explanation": 0.1},
+        "yes": 0.7,
+        "evidence": [{**PLACE_JSON, "score": 0.9}],
+    },
+}
 CANDIDATE_JSON = {
     "answer": "1698",
     "source": "reader",
@@ -112,6 +125,7 @@ DECISION_JSON = {
     "short_answer": "1698",
     "abstained": False,
     "abstain_reason": None,
+    "kind": "short",
     "confidence": 0.8,
     "citations": [CITATION_JSON],
     "alternatives": OTHERS_JSON,
@@ -146,6 +160,7 @@ def test_an_abstention_has_the_same_keys_as_an_answer():
             "short_answer": None,
             "abstained": True,
             "abstain_reason": "low_confidence",
+            "kind": "short",
             "confidence": 0.3,
             "citations": [],
             "alternatives": [],
@@ -209,7 +224,8 @@ SPAN = {"start", "end"}
         ),
         (Hit, trace_json.Hit, {"passage": {"row", "title", "url", "source", "text", "continuation", *SPAN}}),
         (ScoredSpan, trace_json.ScoredPlace, {"span": SPAN}),
-        (Reading, trace_json.Reading, {"hit": {"row"}}),
+        (Reading, trace_json.Reading, {"hit": {"row"}, "broad": set()}),  # written where there is some
+        (BroadReading, trace_json.BroadReading, {}),
         (Opinion, trace_json.Opinion, {}),
         (Candidate, trace_json.RecordedCandidate, {}),
         (Citation, trace_json.Citation, {"doc_id": {"document_id"}, "span": SPAN}),
@@ -237,14 +253,14 @@ def test_what_an_earlier_version_did_not_write_is_filled_in():
     decision, [cited], [hit] = earlier["decision"], earlier["cited"], earlier["hits"]
     citations = [part["citations"][0] for part in (decision, *decision["alternatives"], cited)]
     candidates = [*earlier["candidates"], cited["candidate"]]
-    del decision["short_answer"], decision["conflict"], hit["url"], hit["source"]
+    del decision["short_answer"], decision["conflict"], decision["kind"], hit["url"], hit["source"]
     for citation in citations:
         del citation["further"], citation["source"]
     for candidate in candidates:
         del candidate["attempt"], candidate["opinion"], candidate["passage"]["source"]
     fill_in(earlier)
     assert decision["short_answer"] == decision["answer"]
-    assert decision["conflict"] is None
+    assert (decision["conflict"], decision["kind"]) == (None, "short")
     assert [(citation["further"], citation["source"]) for citation in citations] == [(False, None)] * 4
     unknown = replace(PASSAGE, url=None, source=None)
     assert candidates_of(earlier) == [replace(CANDIDATE, passage=unknown, opinion=None, attempt=None)]
@@ -255,6 +271,13 @@ def test_what_is_whole_is_left_as_it_is():
     whole = json.loads(written(trace_as_json(TRACE)))
     fill_in(whole)
     assert written(whole) == written(TRACE_JSON)
+
+
+def test_a_reading_of_short_answers_alone_says_nothing_more():
+    trace = replace(TRACE, readings=(replace(READING, broad=None),))
+    kept = json.loads(written(trace_as_json(trace)))
+    assert "broad" not in kept["readings"][0]
+    assert readings_of(kept) == [replace(READING, broad=None)]
 
 
 def test_an_opinion_from_before_answers_were_judged_is_told_so():

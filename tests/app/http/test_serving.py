@@ -10,6 +10,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.cite import Citer
 from app.answering.generator import ReaderGenerator
 from app.answering.types import Candidate, Quote, Reading
@@ -33,7 +34,14 @@ class HeldGenerator:
         self.at_once = self.most_at_once = 0
 
     def generate(
-        self, question: str, readings: Sequence[Reading], *, n: int, seed: int, deadline: Deadline
+        self,
+        question: str,
+        readings: Sequence[Reading],
+        *,
+        kind: AnswerKind = AnswerKind.SHORT,
+        n: int,
+        seed: int,
+        deadline: Deadline,
     ) -> list[Candidate]:
         if question.startswith("What is known"):
             return []

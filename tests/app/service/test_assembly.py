@@ -673,7 +673,7 @@ class LooksUpMore:
     def __init__(self, retriever):
         self._retriever = retriever
 
-    def generate(self, question, readings, *, n, seed, deadline):
+    def generate(self, question, readings, *, kind, n, seed, deadline):
         neighbours = self._retriever.retrieve(f"{question} Winstanley", k=5)
         return [
             Candidate(hit.passage.text, hit.passage, CandidateSource.LM, logprob=0.0, tokens=1)
