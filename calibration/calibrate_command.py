@@ -10,7 +10,7 @@ from rich.console import Console
 from app.answering.confidence.calibrator import CALIBRATOR_FILE
 from app.answering.options import AnswerLength
 from app.answering.shipped_weights import weights_folders
-from app.service.calibration import fitted_on
+from app.service.calibration import calibration_of, fitted_on
 from app.service.settings import ConfidenceKind
 from calibration.fit import Fitted, fit, ship_calibrator
 from calibration.judged_answers import judged_answers
@@ -74,4 +74,7 @@ def _fitted(
     judged = judged_answers(run)
     digests = service.models.digests(service.encoder)
     rests_on = fitted_on(service.settings, digests, service.index, questions.described, judged)
-    return fit(judged, rests_on), weights_folders(service.settings.weights)
+    folders = weights_folders(service.settings.weights)
+    fitted = service.settings.model_copy(update={"confidence": ConfidenceKind.FITTED})
+    earlier = calibration_of(fitted, digests, service.index, folders)
+    return fit(judged, rests_on, start=None if earlier is None else earlier.calibrator), folders

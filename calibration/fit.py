@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from hashlib import sha256
 from math import floor
 from pathlib import Path
@@ -16,7 +17,6 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from app.answering.confidence.calibrator import (
     CALIBRATOR_KIND,
-    CALIBRATOR_NAME,
     Calibrator,
     FittedOn,
     JudgedAnswers,
@@ -33,6 +33,8 @@ THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 CERTAINTY = 0.95
 LEAST_OF_EACH = 20
 """Right and wrong answers that a calibrator needs at least."""
+LEAST_TO_RESCALE = 8
+"""Right and wrong answers that are enough where an earlier fit only has to be rescaled."""
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -82,15 +84,49 @@ class Fitted:
     without: Mapping[str, Held | None]
 
 
-def fit(judged: Sequence[JudgedAnswers], fitted_on: FittedOn, *, ablation: bool = True) -> Fitted:
+def fit(
+    judged: Sequence[JudgedAnswers],
+    fitted_on: FittedOn,
+    *,
+    start: Calibrator | None = None,
+    ablation: bool = True,
+) -> Fitted:
     """Fit on all of these, and say how well such a fit does on questions that it has not seen.
+
+    ``start``: an earlier fit for the same models. Where there are too few answers to weigh every feature, its weights
+    are kept, and only slope and intercept of its logits are fitted.
 
     Raises:
         LoccitError: when right or wrong answers are too few to learn from.
     """
-    _require_enough(judged)
-    held = _held(judged, FEATURES)
-    calibrator = _fitted(judged, FEATURES, fitted_on)
+    if start is not None and min(_right_and_wrong(judged)) < LEAST_OF_EACH:
+        return _fit_rescaled(judged, fitted_on, start)
+    _require_enough(judged, LEAST_OF_EACH)
+    held = _held(judged, partial(_fitted, names=FEATURES))
+    calibrator = _fitted(judged, names=FEATURES)
+    names = FEATURES if ablation else ()
+    without = {name: _held_without(judged, name) for name in names}
+    return Fitted(_recorded(calibrator, fitted_on, held), held, without)
+
+
+def _fit_rescaled(judged: Sequence[JudgedAnswers], fitted_on: FittedOn, start: Calibrator) -> Fitted:
+    _require_enough(judged, LEAST_TO_RESCALE)
+    held = _held(judged, partial(_rescaled, start=start))
+    return Fitted(_recorded(_rescaled(judged, start), fitted_on, held), held, {})
+
+
+def _rescaled(judged: Sequence[JudgedAnswers], start: Calibrator) -> Calibrator:
+    """The earlier fit with its logits stretched and moved to fit the answers that it would choose."""
+    slope, intercept = _rescaling(_chosen(judged, start.logits))
+    return replace(
+        start,
+        weights=tuple(slope * weight for weight in start.weights),
+        intercept=slope * start.intercept + intercept,
+    )
+
+
+def _recorded(calibrator: Calibrator, fitted_on: FittedOn, held: Held) -> Calibrator:
+    """With what it was fitted on, and what holding out found."""
     quality: dict[str, Any] = {
         "log_loss": round(held.log_loss, 4),
         "brier": round(held.brier, 4),
@@ -98,10 +134,7 @@ def fit(judged: Sequence[JudgedAnswers], fitted_on: FittedOn, *, ablation: bool 
         "accuracy": round(held.accuracy, 4),
         "folds": FOLDS,
     }
-    shipped = replace(calibrator, thresholds=tuple(_thresholds(held)), quality=quality)
-    names = FEATURES if ablation else ()
-    without = {name: _held_without(judged, name) for name in names}
-    return Fitted(shipped, held, without)
+    return replace(calibrator, fitted_on=fitted_on, thresholds=tuple(_thresholds(held)), quality=quality)
 
 
 def lower_bound(right: int, given: int, *, tried: int) -> float:
@@ -121,24 +154,29 @@ def _thresholds(held: Held) -> Iterator[ThresholdRecord]:
         yield ThresholdRecord(threshold, int(given.sum()), right, floor(bound * 1e4) / 1e4)
 
 
-def _require_enough(judged: Sequence[JudgedAnswers]) -> None:
-    right = sum(any(answers.right) for answers in judged)
-    wrong = sum(not all(answers.right) for answers in judged)
-    if min(right, wrong) < LEAST_OF_EACH:
+def _right_and_wrong(judged: Sequence[JudgedAnswers]) -> tuple[int, int]:
+    """Questions with a right answer, and with a wrong one."""
+    return sum(any(answers.right) for answers in judged), sum(not all(answers.right) for answers in judged)
+
+
+def _require_enough(judged: Sequence[JudgedAnswers], least: int) -> None:
+    right, wrong = _right_and_wrong(judged)
+    if min(right, wrong) < least:
         raise LoccitError(
-            f"A calibrator needs at least {LEAST_OF_EACH} questions with a right answer and as many with a wrong one, "
+            f"A calibrator needs at least {least} questions with a right answer and as many with a wrong one, "
             f"but there are {right} and {wrong}; give more questions, with some that the index cannot answer."
         )
 
 
-def _held(judged: Sequence[JudgedAnswers], names: tuple[str, ...]) -> Held:
+def _held(judged: Sequence[JudgedAnswers], fitted: Callable[[Sequence[JudgedAnswers]], Calibrator]) -> Held:
+    """``fitted``: what fits on some of them."""
     parts = [_fold(answers.question) for answers in judged]
     chosen: list[tuple[float, bool, bool]] = []
     for fold in range(FOLDS):
         seen = [answers for answers, part in zip(judged, parts, strict=True) if part != fold]
         unseen = [answers for answers, part in zip(judged, parts, strict=True) if part == fold]
         if unseen:
-            chosen += _chosen(unseen, _fitted(seen, names, None).logits)
+            chosen += _chosen(unseen, fitted(seen).logits)
     logits, right, answerable = (np.array(column) for column in zip(*chosen, strict=True))
     return Held(sigmoid(logits), right, _halves(answerable))
 
@@ -146,14 +184,13 @@ def _held(judged: Sequence[JudgedAnswers], names: tuple[str, ...]) -> Held:
 def _held_without(judged: Sequence[JudgedAnswers], name: str) -> Held | None:
     """None where nothing can be learnt from the other features."""
     try:
-        return _held(judged, tuple(feature for feature in FEATURES if feature != name))
+        names = tuple(feature for feature in FEATURES if feature != name)
+        return _held(judged, partial(_fitted, names=names))
     except LoccitError:
         return None
 
 
-def _fitted(
-    judged: Sequence[JudgedAnswers], names: tuple[str, ...], fitted_on: FittedOn | None
-) -> Calibrator:
+def _fitted(judged: Sequence[JudgedAnswers], names: tuple[str, ...]) -> Calibrator:
     """First over all candidates, so that it learns to choose; then slope and intercept over those it chooses."""
     judged = [answers for answers in judged if len(answers.rows)]
     columns = [FEATURES.index(name) for name in names]
@@ -171,7 +208,7 @@ def _fitted(
     model = LogisticRegression(C=1.0, max_iter=1000)
     model.fit((rows[:, columns] - mean) / scale, right, sample_weight=weights)
     first = Calibrator(
-        fitted_on=fitted_on or FittedOn("", "", {}, {}, {}),
+        fitted_on=FittedOn("", "", {}, {}, {}),
         features=names,
         mean=tuple(mean.tolist()),
         scale=tuple(scale.tolist()),
@@ -249,4 +286,4 @@ def ship_calibrator(calibrator: Calibrator, path: Path, command: str, folders: C
         quality=calibrator.quality,
         calibrated_on=asdict(fitted),
     )
-    record_weights(CALIBRATOR_NAME, entry, folder)
+    record_weights(path.stem, entry, folder)

@@ -8,14 +8,13 @@ from typing import Any
 from app.answering.confidence.calibrator import (
     CALIBRATOR_FILE,
     CALIBRATOR_KIND,
-    CALIBRATOR_NAME,
     Calibrator,
     FittedOn,
     JudgedAnswers,
 )
 from app.answering.generator import SPANS_EXTRACTED
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
-from app.answering.shipped_weights import shipped_weights, ships
+from app.answering.shipped_weights import names_of, shipped_weights
 from app.service.setting_marks import calibrator_settings
 from app.service.settings import ConfidenceKind, Settings
 from common.errors import InvalidRequestError
@@ -47,8 +46,8 @@ def calibration_of(
     own = settings.index / CALIBRATOR_FILE
     paths = [own] if own.is_file() else []
     for folder in folders:
-        if ships(CALIBRATOR_NAME, folder):
-            paths.append(shipped_weights(CALIBRATOR_NAME, CALIBRATOR_KIND, folder)[0])
+        for name in names_of(CALIBRATOR_KIND, folder):
+            paths.append(shipped_weights(name, CALIBRATOR_KIND, folder)[0])
     here = (dict(models), _shaping(settings), _documents_sha256(index))
     calibrations = [
         Calibration(calibrator, applies=(dict(fitted.models), dict(fitted.settings), fitted.index) == here)

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from app.answering.confidence.calibrator import FittedOn, JudgedAnswers
 from app.answering.confidence.features import FEATURES
 from calibration import fit as calibration
-from calibration.fit import FOLDS, LEAST_OF_EACH, THRESHOLDS, Held, fit, lower_bound
+from calibration.fit import FOLDS, LEAST_OF_EACH, LEAST_TO_RESCALE, THRESHOLDS, Held, fit, lower_bound
 from common.errors import LoccitError
 from evaluation.metrics.confidence import ece
 from evaluation.metrics.selective import auroc
@@ -192,9 +192,9 @@ def test_a_question_and_its_twin_without_gold_are_held_out_together(monkeypatch)
     judged = [*originals, *twins]
     seen, original = [], calibration._fitted
 
-    def fitted(questions, *arguments):
+    def fitted(questions, **named):
         seen.append([one.question for one in questions])
-        return original(questions, *arguments)
+        return original(questions, **named)
 
     monkeypatch.setattr(calibration, "_fitted", fitted)
     fit(judged, FITTED_ON, ablation=False)
@@ -385,3 +385,46 @@ def test_the_auroc_counts_pairs_by_weight():
         weights=np.array([1.0, 1.0, 3.0]),
     )
     assert held.auroc == pytest.approx(3 / 4)
+
+
+def few(seed, count=60):
+    """Too few to weigh every feature, with a law whose logits are twice as steep and lie lower."""
+    judged, _ = drawn(600, seed)
+    rng = np.random.default_rng(seed)
+    some = []
+    for answers in judged[:count]:
+        logit = 2 * (INTERCEPT + float((answers.rows[0] - MEAN) @ LAW)) - 3
+        some.append(replace(answers, right=(bool(rng.random() < sigmoid(logit)),)))
+    return some
+
+
+def test_few_answers_rescale_an_earlier_fit_and_keep_its_weights(learnt):
+    start = learnt.calibrator
+    judged = few(5)
+    right = sum(answers.right[0] for answers in judged)
+    assert LEAST_TO_RESCALE <= right < LEAST_OF_EACH
+    fitted = fit(judged, FITTED_ON, start=start)
+    ratios = np.array(fitted.calibrator.weights) / np.array(start.weights)
+    assert ratios == pytest.approx(ratios[0])
+    assert ratios[0] > 1
+    assert (fitted.calibrator.mean, fitted.calibrator.scale) == (start.mean, start.scale)
+    assert fitted.calibrator.fitted_on == FITTED_ON
+    assert fitted.without == {}
+    rows = np.concatenate([answers.rows for answers in judged])
+    assert fitted.calibrator.confidences(rows).mean() == pytest.approx(right / 60, abs=0.1)
+    assert start.confidences(rows).mean() > right / 60 + 0.1
+
+
+def test_enough_answers_are_fitted_anew_whatever_the_earlier_fit(learnt):
+    judged = drawn(200, 7)[0]
+    start = replace(learnt.calibrator, weights=tuple(-weight for weight in learnt.calibrator.weights))
+    anew, alone = (fit(judged, FITTED_ON, start=one, ablation=False).calibrator for one in (start, None))
+    assert anew == alone
+
+
+def test_too_few_to_rescale_are_refused_with_what_would_be_enough(learnt):
+    judged = counted("q", 30, 0, LEAST_TO_RESCALE - 1)
+    with pytest.raises(
+        LoccitError, match=r"needs at least 8 questions with a right answer .* there are 7 and 23"
+    ):
+        fit(judged, FITTED_ON, start=learnt.calibrator)

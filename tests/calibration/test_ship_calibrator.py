@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from app.answering.confidence.calibrator import CALIBRATOR_FILE, Calibrator, FittedOn
-from app.answering.shipped_weights import MANIFEST_FILE, shipped_weights
+from app.answering.shipped_weights import MANIFEST_FILE, names_of, shipped_weights
 from calibration.fit import ship_calibrator
 from common.packaged import sha256_of
 
@@ -47,3 +47,11 @@ def test_beside_any_other_manifest_it_leaves_that_alone(saved):
     manifest.write_text("{}", encoding="utf-8")
     ship_calibrator(CALIBRATOR, saved, "loccit calibrate towers.jsonl", [saved.parent / "weights"])
     assert manifest.read_text(encoding="utf-8") == "{}"
+
+
+def test_a_folder_holds_several_calibrators_by_their_files_names(tmp_path):
+    for name in ("calibrator", "calibrator-small"):
+        path = tmp_path / f"{name}.json"
+        CALIBRATOR.save(path)
+        ship_calibrator(CALIBRATOR, path, "loccit calibrate towers.jsonl", [tmp_path])
+    assert names_of("calibrator", tmp_path) == ["calibrator", "calibrator-small"]

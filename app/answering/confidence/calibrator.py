@@ -15,7 +15,7 @@ from common.errors import InvalidRequestError, ModelUnusableError
 from common.files import whole_file
 
 CALIBRATOR_FILE = "calibrator.json"
-CALIBRATOR_KIND = CALIBRATOR_NAME = "calibrator"
+CALIBRATOR_KIND = "calibrator"
 FORMAT = 3
 
 

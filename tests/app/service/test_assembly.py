@@ -10,7 +10,6 @@ import pytest
 from app.answering.confidence.calibrator import (
     CALIBRATOR_FILE,
     CALIBRATOR_KIND,
-    CALIBRATOR_NAME,
     Calibrator,
     JudgedAnswers,
     ThresholdRecord,
@@ -395,7 +394,7 @@ def among_weights(calibrator, folder):
         data="ab",
         seed=0,
     )
-    record_weights(CALIBRATOR_NAME, entry, folder)
+    record_weights("calibrator", entry, folder)
     return folder
 
 
@@ -476,7 +475,9 @@ def test_a_calibrator_in_the_weights_folder_that_its_manifest_does_not_name_is_n
 ):
     folder = among_weights(fitted_for(settings()), tmp_path / "given")
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-    (folder / MANIFEST_FILE).write_text(json.dumps({"other": manifest["calibrator"]}), encoding="utf-8")
+    (folder / MANIFEST_FILE).write_text(
+        json.dumps({"other": {**manifest["calibrator"], "kind": "other"}}), encoding="utf-8"
+    )
     assert opened(settings(weights=folder)).calibration is None
 
 
@@ -746,6 +747,7 @@ def test_the_record_of_each_stage_keeps_its_names_and_values(settings, opened):
             "spans_extracted": [3, 3, 1, 1, 1],
             "evidence_tokens": 256,
             "seed": 0,
+            "length": "auto",
         },
     }
 
