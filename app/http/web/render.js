@@ -23,8 +23,8 @@ function answered(response, open) {
   ].filter(Boolean);
 }
 
-function shortAnswer({ answer, short_answer: short }) {
-  return short && short !== answer ? element("p", { class: "short" }, "In short: ", isolated(short)) : null;
+function shortAnswer({ answer, kind, short_answer: short }) {
+  return kind === "short" && short !== answer ? element("p", { class: "short" }, "In short: ", isolated(short)) : null;
 }
 
 function abstention(response, open) {
