@@ -8,11 +8,12 @@ from typing import Any
 from rich.console import Console
 
 from app.answering.confidence.calibrator import CALIBRATOR_FILE
+from app.answering.confidence.shipping import ship_calibrator
 from app.answering.options import AnswerLength
 from app.answering.shipped_weights import weights_folders
 from app.service.calibration import calibration_of, fitted_on
 from app.service.settings import ConfidenceKind
-from calibration.fit import Fitted, fit, ship_calibrator
+from calibration.fit import Fitted, fit
 from calibration.judged_answers import judged_answers
 from calibration.questions import CalibrationSet, calibration_set
 from calibration.report import show_fit

@@ -1,11 +1,10 @@
 """Fitting a calibrator: logistic regression over the features of judged answers, checked by cross-fitting."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from math import floor
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -16,7 +15,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from app.answering.confidence.calibrator import (
-    CALIBRATOR_KIND,
     Calibrator,
     FittedOn,
     JudgedAnswers,
@@ -24,9 +22,7 @@ from app.answering.confidence.calibrator import (
     sigmoid,
 )
 from app.answering.confidence.features import FEATURES, FloatArray
-from app.answering.shipped_weights import ShippedWeights, record_weights
 from common.errors import LoccitError
-from common.packaged import sha256_of
 
 FOLDS = 10
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
@@ -266,24 +262,3 @@ def _halves(answerable: BoolArray) -> FloatArray:
 def _fold(question: str) -> int:
     """The same fold for a question and itself without its gold document."""
     return int(sha256(f"loccit-fold-1:{question.strip().lower()}".encode()).hexdigest(), 16) % FOLDS
-
-
-def ship_calibrator(calibrator: Calibrator, path: Path, command: str, folders: Collection[Path]) -> None:
-    """Where the file lies in one of these folders of weights, bring its manifest up to date."""
-    folder = path.parent.resolve()
-    if folder not in {weights.resolve() for weights in folders}:
-        return
-    fitted = calibrator.fitted_on
-    entry = ShippedWeights(
-        file=path.name,
-        sha256=sha256_of(path),
-        kind=CALIBRATOR_KIND,
-        base_sha256=str(fitted.models["reader"]),
-        licence="Apache-2.0",
-        command=command,
-        data=str(fitted.questions["sha256"]),
-        seed=0,
-        quality=calibrator.quality,
-        calibrated_on=asdict(fitted),
-    )
-    record_weights(path.stem, entry, folder)

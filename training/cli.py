@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from app.service.settings import LANGUAGE_MODEL_CHOICES
+from app.service.settings import DEFAULT_INDEX, LANGUAGE_MODEL_CHOICES, ReaderKind, Settings
 from common.errors import LoccitError
 from common.packaged import DEFAULT_LANGUAGE_MODEL
+from common.terminal_text import plain
 from common.wording import command_line
 from training.reader.ablation import Ablation
 
@@ -340,3 +341,45 @@ def support(
 def _require_peft() -> None:
     if find_spec("peft") is None:
         raise LoccitError("This training needs peft; install it with `pip install 'loccit[train]'`.")
+
+
+@cli.command()
+def confidence(
+    into: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", help="The calibrator that the law is put into, as `loccit calibrate` made it."
+        ),
+    ],
+    prepared: PreparedFolder = _PREPARED,
+    index: Annotated[Path, typer.Option(help="Whose encoder is used.")] = DEFAULT_INDEX,
+    reader: Annotated[ReaderKind, typer.Option(help="Whose answers are judged.")] = ReaderKind.STRONG,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Use the weights in this folder.")
+    ] = None,
+    each: Annotated[int, typer.Option(min=1, help="Questions of each set.")] = 60,
+    threads: Threads = None,
+) -> None:
+    """Fit the confidence of yes or no, lists and explanations, on texts that no training has seen.
+
+    Example: loccit train confidence --into app/answering/weights/calibrator-strong.json
+    """
+    from app.answering.confidence.calibrator import Calibrator
+    from app.answering.confidence.shipping import fitted_by, ship_calibrator
+    from app.answering.shipped_weights import weights_folders
+    from app.service.assembly import open_service
+    from training.confidence.held_out_answers import asked, held_out, windows_as_documents
+    from training.confidence.law import with_law
+    from training.data.prepared import PreparedData
+
+    calibrator, earlier = Calibrator.load(into), fitted_by(into)
+    console = Console(stderr=True)
+    service = open_service(
+        Settings.of(index=index, reader=reader, weights=weights, threads=threads), abstains=False
+    )
+    groups = list(held_out(PreparedData(prepared), each))
+    fitted = with_law(calibrator, asked(service.over(windows_as_documents(groups)), groups, console))
+    fitted.save(into)
+    command = command_line("train", "confidence", into=into.name, reader=reader, each=each)
+    ship_calibrator(fitted, into, " && ".join(filter(None, [earlier, command])), weights_folders(weights))
+    console.print(plain(f"The law is in {into}; on sets that it had not seen: {fitted.quality['broad']}"))

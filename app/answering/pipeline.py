@@ -102,7 +102,7 @@ class Pipeline:
         yield Read(readings)
 
         deadline.check("read")
-        kind = kind_asked(readings, options.length)
+        kind = kind_asked(question, readings, options.length)
         worded = [reading for reading in readings if has_words(reading.hit.passage.window)]
         candidates = tuple(
             self.generator.generate(

@@ -71,26 +71,18 @@ class ThresholdRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibrator:
+class Law:
     """A logistic regression over standardised features (Platt 1999).
 
     ``confidence = sigmoid(intercept + sum(weight * (feature - mean) / scale))``. ``mean``, ``scale``, ``weights``:
     one for each of ``features``, which name columns of ``FEATURES``.
     """
 
-    fitted_on: FittedOn
     features: tuple[str, ...]
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     weights: tuple[float, ...]
     intercept: float
-    thresholds: tuple[ThresholdRecord, ...] = ()
-    quality: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def sha256(self) -> str:
-        """Hex digest of all it holds."""
-        return json_digest(asdict(self))
 
     def confidences(self, rows: FloatArray) -> FloatArray:
         """0-1 for each row of ``features``' columns: (rows, len(FEATURES)) -> (rows,)."""
@@ -107,6 +99,35 @@ class Calibrator:
         columns = [FEATURES.index(name) for name in self.features]
         standard = (rows[:, columns] - np.array(self.mean)) / np.array(self.scale)
         return np.asarray(self.intercept + standard @ np.array(self.weights), dtype=np.float64)
+
+    def check(self) -> None:
+        """ValueError unless its numbers can be computed with."""
+        lengths = {len(numbers) for numbers in (self.features, self.mean, self.scale, self.weights)}
+        if len(lengths) != 1 or not set(self.features) <= set(FEATURES):
+            raise ValueError("its features do not fit its weights")
+        if not np.isfinite([*self.mean, *self.scale, *self.weights, self.intercept]).all():
+            raise ValueError("a number in it is not finite")
+        if min(self.scale, default=1.0) <= 0:
+            raise ValueError("a scale is not above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrator(Law):
+    """The law of short answers, with what it was fitted on.
+
+    ``thresholds``: what each gave. ``quality``: what holding out found. ``broad``: the law of yes or no, lists and
+    explanations, which is fitted apart, on texts that no reader learnt from; None where there is none.
+    """
+
+    fitted_on: FittedOn
+    thresholds: tuple[ThresholdRecord, ...] = ()
+    quality: Mapping[str, Any] = field(default_factory=dict)
+    broad: Law | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of all it holds."""
+        return json_digest(asdict(self))
 
     def threshold_for(self, accuracy: float) -> float:
         """The lowest threshold whose bound on the calibration questions reached this accuracy.
@@ -157,14 +178,12 @@ class Calibrator:
 
     def _check(self) -> None:
         """ValueError unless its numbers can be computed with."""
-        lengths = {len(numbers) for numbers in (self.features, self.mean, self.scale, self.weights)}
-        if len(lengths) != 1 or not set(self.features) <= set(FEATURES):
-            raise ValueError("its features do not fit its weights")
+        self.check()
+        if self.broad is not None:
+            self.broad.check()
         bounds = [number for record in self.thresholds for number in (record.min_confidence, record.at_least)]
-        if not np.isfinite([*self.mean, *self.scale, *self.weights, self.intercept, *bounds]).all():
+        if not np.isfinite(bounds).all():
             raise ValueError("a number in it is not finite")
-        if min(self.scale, default=1.0) <= 0:
-            raise ValueError("a scale is not above 0")
 
 
 def _first_line(error: Exception) -> str:

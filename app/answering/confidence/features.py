@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from app.answering.text.answer_score import f1
 from app.answering.text.identity import answer_identity
-from app.answering.types import Candidate, CandidateSource, Reading
+from app.answering.types import BROAD_SOURCES, Candidate, CandidateSource, Reading
 from retriever.types import Hit
 
 FloatArray = npt.NDArray[np.float64]
@@ -69,6 +69,7 @@ class _View:
             if candidate.opinion is not None:
                 answer = answer_identity(candidate.answer)
                 self._judged[answer] = max(candidate.opinion.right, self._judged.get(answer, 0.0))
+        self._answerable = {reading.hit.passage.row: reading.answerability for reading in evidence.readings}
         self._hits = evidence.hits
         self._scores = {hit.passage.row: hit.score for hit in evidence.hits}
 
@@ -111,6 +112,14 @@ class _View:
             return 0.0
         return _logit(self._judged.get(answer_identity(candidate.answer), 0.0))
 
+    def answerability(self, candidate: Candidate, _: float) -> float:
+        """Logit of how likely the candidate's passage answers, as the reader has it."""
+        return _logit(self._answerable.get(candidate.passage.row, 0.0))
+
+    def broad(self, candidate: Candidate, _: float) -> float:
+        """Logit of a verdict's or a sentence's own probability (see ``broad_candidates``); 0 of a short answer."""
+        return _logit(math.exp(candidate.logprob)) if candidate.source in BROAD_SOURCES else 0.0
+
 
 _COLUMNS: Mapping[str, Callable[[_View, Candidate, float], float]] = {
     "pointer": _View.pointer,
@@ -120,6 +129,8 @@ _COLUMNS: Mapping[str, Callable[[_View, Candidate, float], float]] = {
     "support": _View.support,
     "lm_logprob": _View.lm_logprob,
     "lm_right": _View.lm_right,
+    "answerability": _View.answerability,
+    "broad": _View.broad,
 }
 """How each feature is computed from the evidence, a candidate and its support. A new feature is a line here."""
 FEATURES = tuple(_COLUMNS)

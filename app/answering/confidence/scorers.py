@@ -33,15 +33,21 @@ class ScoreConfidence:
 class CalibratedConfidence:
     """A fitted calibrator's word; where it does not apply (see ``FittedOn``), a score like any other.
 
-    It is fitted on short answers. Of yes or no, sentences and lists the reader's own probability is the confidence.
+    Of yes or no, lists and explanations its ``broad`` law tells; the reader's own probability where it has none.
     """
 
     def __init__(self, calibrator: Calibrator) -> None:
         self._calibrator = calibrator
 
     def score(self, evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> list[float]:
-        confidences = self._calibrator.confidences(features(evidence, cited))
+        rows = features(evidence, cited)
+        confidences = self._calibrator.confidences(rows)
+        broad = None if self._calibrator.broad is None else self._calibrator.broad.confidences(rows)
         return [
-            math.exp(candidate.logprob) if candidate.source in BROAD_SOURCES else float(confidence)
-            for (candidate, _), confidence in zip(cited, confidences, strict=True)
+            float(confidences[row])
+            if candidate.source not in BROAD_SOURCES
+            else math.exp(candidate.logprob)
+            if broad is None
+            else float(broad[row])
+            for row, (candidate, _) in enumerate(cited)
         ]

@@ -16,6 +16,7 @@ def read(**kinds):
     return Reading(HIT, 0.5, (), BroadReading(told, 0.5, ()))
 
 
+OPEN = "what is a lock"
 UNREAD = Reading(HIT, 0.5, ())
 
 
@@ -30,9 +31,22 @@ UNREAD = Reading(HIT, 0.5, ())
     ],
 )
 def test_the_likeliest_kind_over_what_was_read_closely_is_asked_for(readings, kind):
-    assert kind_asked(readings, AnswerLength.AUTO) is kind
-    assert kind_asked(readings, AnswerLength.LONG) is kind
+    assert kind_asked(OPEN, readings, AnswerLength.AUTO) is kind
+    assert kind_asked(OPEN, readings, AnswerLength.LONG) is kind
 
 
 def test_who_wants_a_short_answer_gets_one():
-    assert kind_asked([read(explanation=1.0)], AnswerLength.SHORT) is AnswerKind.SHORT
+    assert kind_asked(OPEN, [read(explanation=1.0)], AnswerLength.SHORT) is AnswerKind.SHORT
+
+
+@pytest.mark.parametrize(
+    ("question", "short", "kind"),
+    [
+        ("how many days may I carry over", 0.05, AnswerKind.SHORT),
+        ("how many days may I carry over", 0.01, AnswerKind.EXPLANATION),
+        (OPEN, 0.05, AnswerKind.EXPLANATION),
+        (OPEN, 0.6, AnswerKind.SHORT),
+    ],
+)
+def test_the_form_of_the_question_counts_fifty_times(question, short, kind):
+    assert kind_asked(question, [read(short=short, explanation=1 - short)], AnswerLength.AUTO) is kind

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.answering.confidence.calibrator import Calibrator, FittedOn, ThresholdRecord
+from app.answering.confidence.calibrator import Calibrator, FittedOn, Law, ThresholdRecord
 from app.answering.confidence.features import FEATURES
 from common.errors import InvalidRequestError, ModelUnusableError
 
@@ -60,7 +60,7 @@ def test_no_row_has_no_confidence():
 def test_rows_without_a_number_for_each_feature_are_refused(length):
     calibrator = replace(CALIBRATOR, features=FEATURES[:1], mean=(0.0,), scale=(1.0,), weights=(1.0,))
     with pytest.raises(
-        ValueError, match=f"^Rows of 7 features are wanted, but their shape is \\(2, {length}\\)"
+        ValueError, match=f"^Rows of 9 features are wanted, but their shape is \\(2, {length}\\)"
     ):
         calibrator.logits(np.zeros((2, length)))
 
@@ -224,3 +224,20 @@ def test_an_accuracy_that_none_reached_is_refused_with_the_best_that_was():
 def test_without_thresholds_every_accuracy_is_refused():
     with pytest.raises(InvalidRequestError, match=r"on ships \(calibrate\): none was tried; ask for less"):
         replace(CALIBRATOR, thresholds=()).threshold_for(0.1)
+
+
+def test_the_law_of_other_kinds_is_kept_and_checked_as_the_rest(tmp_path):
+    path = tmp_path / "calibrator.json"
+    broad = Law(FEATURES[:1], (0.0,), (1.0,), (2.0,), 0.5)
+    calibrator = replace(CALIBRATOR, broad=broad)
+    calibrator.save(path)
+    assert Calibrator.load(path) == calibrator
+    assert calibrator.sha256 != CALIBRATOR.sha256
+    for wrong in (
+        replace(broad, scale=(0.0,)),
+        replace(broad, features=("no such",)),
+        replace(broad, mean=()),
+    ):
+        replace(CALIBRATOR, broad=wrong).save(path)
+        with pytest.raises(ModelUnusableError, match="is no calibrator that this version reads"):
+            Calibrator.load(path)

@@ -165,8 +165,24 @@ def test_without_any_evidence_a_row_is_finite():
             "support": 0.0,
             "lm_logprob": 0.0,
             "lm_right": 0.0,
+            "answerability": logit(FLOOR),
+            "broad": 0.0,
         }
     )
+
+
+def test_the_passages_answerability_is_its_readings():
+    found = row_of(said("1698"))
+    passage = said("1698").passage
+    (reading,) = [one for one in READINGS if one.hit.passage.row == passage.row]
+    assert found["answerability"] == pytest.approx(logit(reading.answerability))
+
+
+@pytest.mark.parametrize("source", CandidateSource)
+def test_what_is_beyond_a_few_words_has_its_own_probability(source):
+    found = row_of(replace(said("Yes"), source=source, logprob=math.log(0.7), tokens=1))
+    is_broad = source in (CandidateSource.EVIDENCE, CandidateSource.VERDICT)
+    assert found["broad"] == pytest.approx(logit(0.7) if is_broad else 0.0)
 
 
 def judged(answer, right):
@@ -199,7 +215,7 @@ def test_a_language_model_that_judges_is_asked_how_probable_the_answer_is():
 @pytest.mark.parametrize("length", [len(FEATURES) - 1, len(FEATURES) + 1])
 def test_rows_of_another_length_are_refused_instead_of_cut_anew(length):
     """Seven rows of eight numbers would make eight rows of seven."""
-    with pytest.raises(ValueError, match=f"holds 7 numbers, .* but this one holds {length}; make it with"):
+    with pytest.raises(ValueError, match=f"holds 9 numbers, .* but this one holds {length}; make it with"):
         feature_rows([[0.0] * length] * len(FEATURES))
 
 

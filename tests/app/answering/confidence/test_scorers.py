@@ -1,8 +1,9 @@
 import math
+from dataclasses import replace
 
 import pytest
 
-from app.answering.confidence.calibrator import Calibrator, FittedOn
+from app.answering.confidence.calibrator import Calibrator, FittedOn, Law
 from app.answering.confidence.features import Evidence
 from app.answering.confidence.scorers import CalibratedConfidence, ScoreConfidence
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
@@ -28,7 +29,7 @@ def test_the_score_is_the_geometric_mean_of_support_and_token_probability():
 
 def test_a_calibrator_judges_every_candidate_by_its_features():
     calibrator = Calibrator(
-        FittedOn("q", "i", {}, {}, {}),
+        fitted_on=FittedOn("q", "i", {}, {}, {}),
         features=("support", "pointer"),
         mean=(0.5, 0.0),
         scale=(0.25, 1.0),
@@ -46,11 +47,23 @@ def test_a_calibrator_judges_every_candidate_by_its_features():
     assert all(isinstance(one, float) for one in found)
 
 
+@pytest.mark.parametrize("source", [CandidateSource.EVIDENCE, CandidateSource.VERDICT])
+def test_beyond_a_few_words_the_broad_law_judges_or_else_the_readers_probability(source):
+    law = Law(("support",), (0.5,), (0.25,), (2.0,), 1.0)
+    short = Calibrator(("support",), (0.0,), (1.0,), (1.0,), 0.0, FittedOn("q", "i", {}, {}, {}))
+    said = replace(candidate("Yes"), source=source, logprob=math.log(0.3))
+    cited = [(said, 0.75), (candidate("1698"), 0.75)]
+    with_law = CalibratedConfidence(replace(short, broad=law)).score(EVIDENCE, cited)
+    without = CalibratedConfidence(short).score(EVIDENCE, cited)
+    assert with_law == pytest.approx([1 / (1 + math.exp(-3)), 1 / (1 + math.exp(-0.75))])
+    assert without == pytest.approx([0.3, with_law[1]])
+
+
 @pytest.mark.parametrize(
     "scorer",
     [
         ScoreConfidence(),
-        CalibratedConfidence(Calibrator(FittedOn("", "", {}, {}, {}), ("support",), (0,), (1,), (1,), 0)),
+        CalibratedConfidence(Calibrator(("support",), (0,), (1,), (1,), 0, FittedOn("", "", {}, {}, {}))),
     ],
 )
 def test_no_candidate_has_no_confidence(scorer):

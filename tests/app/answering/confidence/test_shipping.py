@@ -5,8 +5,8 @@ from dataclasses import asdict
 import pytest
 
 from app.answering.confidence.calibrator import CALIBRATOR_FILE, Calibrator, FittedOn
+from app.answering.confidence.shipping import ship_calibrator
 from app.answering.shipped_weights import MANIFEST_FILE, names_of, shipped_weights
-from calibration.fit import ship_calibrator
 from common.packaged import sha256_of
 
 CALIBRATOR = Calibrator(

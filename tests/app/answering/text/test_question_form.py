@@ -1,0 +1,46 @@
+"""What the first words of a question tell of the kind of answer."""
+
+import pytest
+
+from app.answering.answer_kind import AnswerKind
+from app.answering.text.question_form import kind_told_by
+
+SHORT, LIST, YES_NO, EXPLANATION = AnswerKind
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("how many hours of leave can I carry over", SHORT),
+        ("How tall is Mount Everest?", SHORT),
+        ("when did the war end", SHORT),
+        ("in which year did it open", SHORT),
+        ("Since which version does it use certificates?", SHORT),
+        ("who was the first person on the moon", SHORT),
+        ("who wrote the book", SHORT),
+        ("which option disables caching", SHORT),
+        ("what year was it", SHORT),
+        ("how do I open the lock", EXPLANATION),
+        ("How to open the lock", EXPLANATION),
+        ("how is glass made", EXPLANATION),
+        ("why shouldn't I turn it off", EXPLANATION),
+        ("what should I do if it is stolen", EXPLANATION),
+        ("what is the difference between a lock and a key", EXPLANATION),
+        ("who was Cleopatra?", EXPLANATION),
+        ("who is Marie Curie", EXPLANATION),
+        ("is Pluto a planet?", YES_NO),
+        ("Can I sell leave", YES_NO),
+        ("does the ferry sail", YES_NO),
+        ("isn't it late", YES_NO),
+        ("what are the planets", LIST),
+        ("name all moons of Mars", LIST),
+        ("what is photosynthesis", None),
+        ("capital of australia", None),
+        ("the Will of God", None),
+        ("Will Smith", None),
+        ("canned fish", None),
+        ("", None),
+    ],
+)
+def test_the_first_words_tell_what_is_asked_for(question, kind):
+    assert kind_told_by(question) is kind

@@ -1,0 +1,133 @@
+"""Questions with evidence that no training has seen, asked: what a confidence beyond short answers is fitted on.
+
+The texts are those of the sets with evidence that every training holds out (see ``EvidenceGroup.is_held_out``), all
+in one index. An answer is right when it says yes or no as people did, or when at least half of what it quotes are
+sentences that people chose. Nothing is right where the text does not answer.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+from rich.console import Console
+
+from app.answering.answer_kind import AnswerKind
+from app.answering.confidence.features import Evidence, features
+from app.answering.pipeline import Pipeline
+from app.answering.types import CitedAnswer, Trace
+from common.progress import progress
+from retriever.types import Document
+from training.data.evidence import EvidenceGroup
+from training.data.prepared import PreparedData
+from training.reader.train import HELD_OUT_TEXTS
+
+_KNOWN = 0.5  # the share of the quotes that has to be evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came out for one question. ``said``: None where it abstained for want of passages.
+
+    ``precision``, ``recall``: of the quotes among the evidence; None where no evidence is known. ``features``: of the
+    answer's confidence, by ``FEATURES``; None without an answer.
+    """
+
+    part: str
+    id: str
+    question: str
+    kind: str
+    asked: str
+    answerable: bool
+    said: str | None
+    confidence: float
+    right: bool
+    precision: float | None
+    recall: float | None
+    seconds: float
+    features: tuple[float, ...] | None
+
+
+def held_out(data: PreparedData, each: int) -> Iterator[EvidenceGroup]:
+    """The first ``each`` held-out groups of every set that say what is right."""
+    for groups in data.evidence().values():
+        apart = [group for group in groups if group.is_held_out(share=HELD_OUT_TEXTS)]
+        yield from [group for group in apart if _says_what_is_right(group)][:each]
+
+
+def windows_as_documents(groups: Sequence[EvidenceGroup]) -> list[Document]:
+    """All windows of these groups, a document each."""
+    windows = {(passage.title, passage.window) for group in groups for passage in group.passages}
+    return [Document(str(n), title, text) for n, (title, text) in enumerate(sorted(windows))]
+
+
+def outcome(pipeline: Pipeline, group: EvidenceGroup) -> Outcome:
+    """The group's question, asked; every answer is kept, however unsure."""
+    trace = pipeline.answer(group.question, replace(pipeline.options, min_confidence=0.0))
+    decision = trace.decision
+    quotes = [citation.quote for citation in decision.citations] if isinstance(decision, CitedAnswer) else []
+    wanted = _evidence(group)
+    found = [any(_same(quote, sentence) for sentence in wanted) for quote in quotes]
+    precision = fmean(found) if wanted and found else None
+    recall = fmean(any(_same(quote, sentence) for quote in quotes) for sentence in wanted) if wanted else None
+    said = decision.short_answer if isinstance(decision, CitedAnswer) else None
+    answerable = any(passage.answers_question for passage in group.passages)
+    if group.verdict is not None:
+        right = said == ("Yes" if group.verdict else "No")
+    else:
+        right = answerable and precision is not None and precision >= _KNOWN
+    return Outcome(
+        group.source,
+        group.id,
+        group.question,
+        group.kind.value,
+        decision.kind.value,
+        answerable,
+        said,
+        decision.confidence,
+        right,
+        precision,
+        recall,
+        sum(trace.timings.values()),
+        _features(trace),
+    )
+
+
+def asked(pipeline: Pipeline, groups: Sequence[EvidenceGroup], console: Console) -> list[Outcome]:
+    """What comes out for each, with progress."""
+    outcomes = []
+    with progress(console, "Asking", total=len(groups)) as advance:
+        for group in groups:
+            outcomes.append(outcome(pipeline, group))
+            advance()
+    return outcomes
+
+
+def _features(trace: Trace) -> tuple[float, ...] | None:
+    """Of the most confident cited candidate, as ``decide`` chooses it."""
+    if not trace.cited:
+        return None
+    best = min(trace.cited, key=lambda one: (-one.confidence, one.candidate.passage.row))
+    evidence = Evidence(trace.hits, trace.readings, trace.candidates)
+    return tuple(features(evidence, [(best.candidate, best.citations[0].support)])[0].tolist())
+
+
+def _says_what_is_right(group: EvidenceGroup) -> bool:
+    if group.kind is AnswerKind.YES_NO and group.verdict is None:
+        return False
+    answerable = any(passage.answers_question for passage in group.passages)
+    return not answerable or group.verdict is not None or bool(_evidence(group))
+
+
+def _evidence(group: EvidenceGroup) -> list[str]:
+    return [
+        span.of(passage.window)
+        for passage in group.passages
+        for span, is_evidence in passage.sentences or ()
+        if is_evidence
+    ]
+
+
+def _same(quote: str, sentence: str) -> bool:
+    """Whether one is a part of the other, white space aside."""
+    one, other = " ".join(quote.split()), " ".join(sentence.split())
+    return one in other or other in one
