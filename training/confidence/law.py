@@ -24,7 +24,7 @@ def fit_law(outcomes: Sequence[Outcome]) -> tuple[Law, Mapping[str, Any]]:
     Every set counts the same. Answers that are short are not learnt from.
 
     Raises:
-        LoccitError: when right or wrong answers are too few.
+        LoccitError: when right or wrong answers are too few, or there are not two sets at least that have both.
     """
     answers = [one for one in outcomes if one.features is not None and one.asked != "short"]
     right = sum(one.right for one in answers)
@@ -33,8 +33,14 @@ def fit_law(outcomes: Sequence[Outcome]) -> tuple[Law, Mapping[str, Any]]:
             f"At least {LEAST_OF_EACH} right and as many wrong answers are needed, but there are {right} and "
             f"{len(answers) - right}; ask more questions."
         )
+    parts = dict.fromkeys(one.part for one in answers)
+    if any(len({one.right for one in answers if one.part != part}) < 2 for part in parts):
+        raise LoccitError(
+            f"The law is checked on each set by the others, but of {', '.join(parts)} too few have both right and wrong "
+            "answers; ask more questions of more sets."
+        )
     held: list[tuple[float, bool, float]] = []
-    for part in dict.fromkeys(one.part for one in answers):
+    for part in parts:
         law = _fitted([one for one in answers if one.part != part])
         unseen = [one for one in answers if one.part == part]
         confidences = law.confidences(_rows(unseen))

@@ -1,0 +1,126 @@
+"""What is asked of texts that nothing was learnt from, and what counts as right."""
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from app.answering.answer_kind import AnswerKind
+from app.answering.options import AnswerOptions
+from app.answering.types import (
+    AbstainReason,
+    Abstention,
+    Candidate,
+    CandidateSource,
+    Citation,
+    CitedAnswer,
+    CitedCandidate,
+    Quote,
+    Reading,
+    Trace,
+)
+from retriever.types import Document, Hit, Passage, Span
+from training.confidence.held_out_answers import asked, held_out, outcome, windows_as_documents
+from training.data.evidence import EvidenceGroup, EvidencePassage
+from training.reader.train import HELD_OUT_TEXTS
+
+SENTENCES = ("The lock is old.", "Turn the key.", "Lift the gate.")
+TEXT = " ".join(SENTENCES)
+SPANS = tuple(Span(TEXT.index(one), TEXT.index(one) + len(one)) for one in SENTENCES)
+
+
+def group(*evidence, kind=AnswerKind.EXPLANATION, verdict=None, doc="d", number=0):
+    passage = EvidencePassage(
+        "Lock", TEXT, tuple((span, n in evidence) for n, span in enumerate(SPANS)), (), bool(evidence)
+    )
+    return EvidenceGroup(f"faq-{number}", "faq", doc, "how does it open", kind, verdict, (passage,))
+
+
+class Answering:
+    """A pipeline that answers with these sentences, surest first, or abstains."""
+
+    options = AnswerOptions(min_confidence=0.5)
+
+    def __init__(self, *quoted, said="Turn the key.", kind=AnswerKind.EXPLANATION):
+        self.quoted, self.said, self.kind, self.thresholds = quoted, said, kind, []
+
+    def answer(self, question, options):
+        self.thresholds.append(options.min_confidence)
+        document = Document("0", "Lock", TEXT)
+        passage = Passage(1, "0", "Lock", TEXT, Span(0, len(TEXT)))
+        hit = Hit(passage, 1.0, 1)
+        citations = tuple(Citation.of(Quote(document, SPANS[n]), support=0.4) for n in self.quoted)
+        candidate = Candidate(self.said, passage, CandidateSource.EVIDENCE, -0.5, 1)
+        cited = (CitedCandidate(candidate, citations[:1], 0.6),) if citations else ()
+        decision = (
+            CitedAnswer(self.said, self.said, citations, 0.6, passage, kind=self.kind)
+            if citations
+            else Abstention(AbstainReason.NO_CANDIDATE, 0.0, (), self.kind)
+        )
+        readings = (Reading(hit, 0.8, ()),)
+        return Trace(question, (hit,), readings, (candidate,), cited, decision, {"read": 0.25})
+
+
+@pytest.mark.parametrize(
+    ("evidence", "quoted", "right", "precision", "recall"),
+    [
+        ((1, 2), (1, 2), True, 1.0, 1.0),
+        ((1, 2), (0, 1), True, 0.5, 0.5),
+        ((1,), (0, 1, 2), False, 1 / 3, 1.0),
+        ((0,), (1, 2), False, 0.0, 0.0),
+    ],
+)
+def test_an_answer_is_right_when_half_of_what_it_quotes_is_evidence(
+    evidence, quoted, right, precision, recall
+):
+    pipeline = Answering(*quoted)
+    found = outcome(pipeline, group(*evidence))
+    assert (found.right, found.precision, found.recall) == (right, pytest.approx(precision), recall)
+    assert (found.confidence, found.kind, found.asked, found.seconds) == (
+        0.6,
+        "explanation",
+        "explanation",
+        0.25,
+    )
+    assert pipeline.thresholds == [0.0]
+    assert found.features is not None
+
+
+@pytest.mark.parametrize(("said", "right"), [("Yes", True), ("No", False)])
+def test_a_verdict_is_right_when_people_said_so(said, right):
+    asked_for = group(0, kind=AnswerKind.YES_NO, verdict=True)
+    assert outcome(Answering(1, said=said, kind=AnswerKind.YES_NO), asked_for).right is right
+
+
+def test_where_nothing_answers_nothing_is_right():
+    found = outcome(Answering(1), group())
+    assert (found.answerable, found.right, found.precision) == (False, False, None)
+
+
+def test_an_abstention_says_nothing_and_has_no_features():
+    found = outcome(Answering(), group(1))
+    assert (found.said, found.right, found.features, found.confidence) == (None, False, None, 0.0)
+
+
+def test_texts_are_documents_once_each_and_every_question_is_asked():
+    groups = [group(1), group(2, number=1)]
+    (document,) = windows_as_documents(groups)
+    assert (document.title, document.text) == ("Lock", TEXT)
+    found = asked(Answering(1), groups, Console(quiet=True))
+    assert [(one.id, one.right) for one in found] == [("faq-0", True), ("faq-1", False)]
+
+
+class Prepared:
+    def __init__(self, **sets):
+        self._sets = sets
+
+    def evidence(self):
+        return self._sets
+
+
+def test_only_texts_that_are_held_out_are_asked_about_and_only_where_right_is_known():
+    groups = [group(1, doc=f"project {n}", number=n) for n in range(200)]
+    apart = [one for one in groups if one.is_held_out(share=HELD_OUT_TEXTS)]
+    unknown = [replace(one, kind=AnswerKind.YES_NO) for one in apart]
+    assert 3 < len(apart) < 60
+    assert list(held_out(Prepared(faq=groups, polls=unknown), each=3)) == apart[:3]

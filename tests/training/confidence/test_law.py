@@ -1,0 +1,86 @@
+"""The law of confidence beyond short answers, on answers whose law is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.answering.confidence.calibrator import Calibrator, FittedOn
+from app.answering.confidence.features import FEATURES
+from common.errors import LoccitError
+from training.confidence.held_out_answers import Outcome
+from training.confidence.law import COLUMNS, LEAST_OF_EACH, fit_law, with_law
+
+WEIGHTS = {"answerability": 1.5, "broad": 0.8}
+OUTCOME = Outcome("a", "a-1", "how", "explanation", "explanation", True, "so", 0.5, True, 1.0, 1.0, 0.1, None)
+
+
+def drawn(count, part, seed=0):
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(0, 1, (count, len(FEATURES)))
+    law = np.array([WEIGHTS.get(name, 0.0) for name in FEATURES])
+    right = rng.random(count) < 1 / (1 + np.exp(0.5 - rows @ law))
+    return [
+        replace(OUTCOME, part=part, right=bool(verdict), features=tuple(row))
+        for row, verdict in zip(rows.tolist(), right, strict=True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def learnt():
+    return fit_law([*drawn(2000, "a", 1), *drawn(2000, "b", 2), *drawn(500, "c", 3)])
+
+
+def test_the_weights_are_those_of_the_law(learnt):
+    law, _ = learnt
+    assert law.features == COLUMNS
+    assert dict(zip(law.features, law.weights, strict=True)) == pytest.approx(
+        {name: WEIGHTS.get(name, 0.0) for name in COLUMNS}, abs=0.15
+    )
+    assert law.intercept == pytest.approx(-0.5, abs=0.15)
+
+
+def test_the_quality_is_that_of_sets_not_seen(learnt):
+    _, quality = learnt
+    assert quality["answers"] == 4500
+    assert quality["auroc"] == pytest.approx(0.85, abs=0.04)
+    misled, alike = drawn(200, "b", 5), drawn(200, "a", 4)
+    misled = [replace(one, right=not one.right) for one in misled]
+    _, crossed = fit_law([*alike, *misled])
+    assert crossed["auroc"] < 0.3  # each set is judged by what the other teaches
+
+
+def test_every_set_counts_the_same():
+    few, many = drawn(100, "few", 6), drawn(1000, "many", 7)
+    right = [replace(one, right=number > 0) for number, one in enumerate(few)]
+    wrong = [replace(one, right=number == 0) for number, one in enumerate(many)]
+    law, _ = fit_law([*right, *wrong])
+    rows = np.zeros((1, len(FEATURES)))
+    assert law.confidences(rows)[0] == pytest.approx(0.5, abs=0.1)
+
+
+def test_short_answers_and_abstentions_are_not_learnt_from():
+    answers = drawn(200, "a", 8) + drawn(200, "b", 10)
+    others = [replace(one, asked="short", right=False) for one in drawn(200, "a", 9)] + [OUTCOME] * 50
+    assert fit_law([*answers, *others]) == fit_law(answers)
+
+
+def test_too_few_answers_are_refused_with_their_number():
+    answers = [replace(one, right=number < LEAST_OF_EACH - 1) for number, one in enumerate(drawn(60, "a"))]
+    with pytest.raises(LoccitError, match=r"At least 20 right and as many wrong .* there are 19 and 41"):
+        fit_law(answers)
+
+
+def test_one_set_alone_is_refused():
+    with pytest.raises(LoccitError, match="checked on each set by the others, but of a too few"):
+        fit_law(drawn(200, "a", 8))
+
+
+def test_the_calibrator_gets_the_law_and_its_quality_and_stays_as_it_is_otherwise():
+    calibrator = Calibrator(
+        ("support",), (0.0,), (1.0,), (1.0,), 0.0, FittedOn("q", "i", {}, {}, {}), quality={"auroc": 0.9}
+    )
+    answers = drawn(300, "a", 1) + drawn(300, "b", 2)
+    law, quality = fit_law(answers)
+    expected = replace(calibrator, broad=law, quality={"auroc": 0.9, "broad": quality})
+    assert with_law(calibrator, answers) == expected
