@@ -35,9 +35,10 @@ def fit_law(outcomes: Sequence[Outcome]) -> tuple[Law, Mapping[str, Any]]:
         )
     parts = dict.fromkeys(one.part for one in answers)
     if any(len({one.right for one in answers if one.part != part}) < 2 for part in parts):
+        names = ", ".join(parts)
         raise LoccitError(
-            f"The law is checked on each set by the others, but of {', '.join(parts)} too few have both right and wrong "
-            "answers; ask more questions of more sets."
+            f"The law is checked on each set by the others, but of {names} too few have both right and "
+            "wrong answers; ask more questions of more sets."
         )
     held: list[tuple[float, bool, float]] = []
     for part in parts:
