@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class _Field:
     """Where its values stand: ``places`` of the documents that have any, and ``by_value`` of those that have each."""
 
     places: Places
-    by_value: Mapping[Key, Places]
+    by_value: Mapping[Key, list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +176,8 @@ def _table_of(store: DocumentStore, sources: Sequence[SourceRecord]) -> _Table:
     )
 
 
-def _field(places: Mapping[Key, list[int]]) -> _Field:
-    by_value = {key: np.array(of_value, dtype=np.int64) for key, of_value in places.items()}
-    return _Field(np.unique(np.concatenate(list(by_value.values()))), by_value)
+def _field(by_value: Mapping[Key, list[int]]) -> _Field:
+    return _Field(np.unique(np.fromiter(chain.from_iterable(by_value.values()), dtype=np.int64)), by_value)
 
 
 def _recorded(document: StoredFields, licences: Mapping[str, str]) -> Iterator[tuple[str, Scalar]]:

@@ -59,7 +59,9 @@ class FlatVectorIndex:
     def scores(self, query: FloatArray, rows: Sequence[int]) -> list[float]:
         return [float(query @ self._engine.reconstruct(int(row))) for row in rows]
 
-    def _search_one(self, query: FloatArray, *, k: int, parameters: Any) -> list[ScoredRow]:
+    def _search_one(
+        self, query: FloatArray, *, k: int, parameters: faiss.SearchParameters | None
+    ) -> list[ScoredRow]:
         if k == 0:
             return []
 
