@@ -18,7 +18,7 @@ DOCUMENT_ID, SOURCE, LICENCE = "document_id", "source", "licence"
 OWN_FIELDS = (DOCUMENT_ID, SOURCE, LICENCE)
 """What every document may have by itself: metadata of the same name is kept, but cannot be filtered by."""
 
-_NAMED = 8  # fields in a sentence
+_NAMED = 6  # fields in a sentence
 
 Places = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
