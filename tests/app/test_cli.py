@@ -206,7 +206,7 @@ def test_the_length_of_an_answer_can_be_set_by_the_environment(loccit, notes_ind
     assert "The setting length is 'endless'" in loccit(*asked)[2]
 
 
-def test_a_server_is_told_the_length(loccit, monkeypatch):
+def test_a_server_is_told_the_length_and_the_filter(loccit, monkeypatch):
     sent, answered = [], json.dumps(examples.LONG_ANSWER).encode()
 
     def post(url, **given):
@@ -220,6 +220,8 @@ def test_a_server_is_told_the_length(loccit, monkeypatch):
     assert "in “Gustave Eiffel”" in out
     loccit("ask", "x", "--server", "http://127.0.0.1:1")
     assert sent[1] == {"question": "x"}
+    loccit("ask", "x", "--server", "http://127.0.0.1:1", "--filter", "team=a", "--filter", "team=2")
+    assert sent[2] == {"question": "x", "filter": {"team": ["a", 2]}}
 
 
 def test_abstaining_says_why_and_shows_the_nearest_quotes(loccit, notes_index):
