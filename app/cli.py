@@ -10,7 +10,7 @@ from rich.console import Console
 
 from app.answering.checked_input import checked_question
 from app.keys_command import cli as keys_cli
-from app.service.command_options import SERVICE, Options, with_options
+from app.service.command_options import SERVICE, FilterOption, Options, with_options
 from app.service.settings import Settings
 from calibration.cli import calibrate
 from common.errors import InvalidRequestError, LoccitError
@@ -18,6 +18,7 @@ from common.terminal_text import json_line, plain
 from evaluation.cli import cli as evaluate_cli
 from index_builder.cli import cli as index_cli
 from quote_check.cli import check
+from retriever.filters import Filter
 from training.cli import cli as train_cli
 
 cli = typer.Typer(
@@ -40,19 +41,21 @@ def search(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the response as GET /search gives it.")
     ] = False,
+    only: FilterOption = None,
     *,
     options: Options,
 ) -> None:
     """List the passages that retrieval finds, best first; no answer is written.
 
-    Example: loccit search 'longest river of Asia' -k 3
+    Example: loccit search 'longest river of Asia' -k 3 --filter source=vital-articles
     """
     from app.service.assembly import open_retriever
     from app.service.search import passages_listed, searched
     from app.terminal import show_hits
 
     query, settings = checked_question(question), Settings.of(**options)
-    response = searched(open_retriever(settings), query, k=passages_listed(settings))
+    retriever = open_retriever(settings, asked=_filter(only))
+    response = searched(retriever, query, k=passages_listed(settings))
     if as_json:
         _print_json(response.as_json())
     else:
@@ -75,6 +78,7 @@ def ask(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the response as POST /answer gives it.")
     ] = False,
+    only: FilterOption = None,
     *,
     options: Options,
 ) -> None:
@@ -90,7 +94,11 @@ def ask(
     from app.terminal import show_answer
 
     asked = Ask(
-        checked_question(question), options["top_k"], options["min_confidence"], length=options["length"]
+        checked_question(question),
+        options["top_k"],
+        options["min_confidence"],
+        length=options["length"],
+        filter=_filter(only),
     )
     if server is not None:
         _refuse_options_of_the_server(context)
@@ -108,6 +116,10 @@ def ask(
         _print_json(response.as_json())
     else:
         show_answer(response, Console())
+
+
+def _filter(only: list[str] | None) -> Filter | None:
+    return Filter.parse(only) if only else None
 
 
 def _print_json(response: dict[str, Any]) -> None:

@@ -100,9 +100,10 @@ def info(directory: IndexFolder) -> None:
     """
     from index_builder.corpora.folder import counted_kinds
     from retriever.generations import current_generation
-    from retriever.index import read_manifest
+    from retriever.index import read_fields, read_manifest
 
     manifest = read_manifest(directory)
+    fields = read_fields(directory).counts()
     table = Table(show_header=False, box=None)
     for name, value in (
         ("generation", current_generation(directory).name),
@@ -115,6 +116,7 @@ def info(directory: IndexFolder) -> None:
         ("continuation", f"{manifest.passages.continuation_words} words"),
         ("encoder", f"{manifest.encoder.name}, {manifest.encoder.dimension} dimensions"),
         ("vector engine", manifest.vectors.engine),
+        ("fields", ", ".join(f"{name} ({counted(count, 'document')})" for name, count in fields.items())),
         ("size", f"{sum(file.bytes for file in manifest.files.values()) / 1e6:,.1f} MB"),
         *(
             (

@@ -1,10 +1,11 @@
 """A passage index: document store, vectors and lexical index, tied by the passage row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.errors import IndexUnusableError
 from retriever.encoder import Encoder
+from retriever.fields import DocumentFields
 from retriever.generations import current_generation
 from retriever.lexical import LexicalIndex
 from retriever.manifest import EncoderIdentity, Manifest
@@ -22,7 +23,7 @@ LEXICAL_FOLDER = "lexical"
 class PassageIndex:
     """The three parts of an index and how its documents were split.
 
-    ``generation`` and ``manifest`` are None for one in memory.
+    ``generation`` and ``manifest`` are None for one in memory. ``fields``: what its documents can be filtered by.
     """
 
     store: DocumentStore
@@ -31,11 +32,28 @@ class PassageIndex:
     settings: PassageSettings
     generation: str | None = None
     manifest: Manifest | None = None
+    fields: DocumentFields = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        sources = () if self.manifest is None else self.manifest.sources
+        object.__setattr__(self, "fields", DocumentFields(self.store, sources))
 
 
 def read_manifest(directory: Path) -> Manifest:
     """What the current index of this folder says of itself; IndexUnusableError when it cannot be read."""
     return Manifest.load(current_generation(directory))
+
+
+def read_fields(directory: Path) -> DocumentFields:
+    """What the documents of the current index of this folder can be filtered by.
+
+    Raises:
+        IndexUnusableError: when it is missing, damaged or of another format version.
+    """
+    folder = current_generation(directory)
+    manifest = Manifest.load(folder)
+    store = DocumentStore.open(folder / STORE_FILE, source=manifest.only_source)
+    return DocumentFields(store, manifest.sources)
 
 
 def open_index(directory: Path, encoder: Encoder) -> PassageIndex:

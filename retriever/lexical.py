@@ -122,8 +122,14 @@ class LexicalIndex:
         total, containing = len(self), self._searcher.doc_freq("text", term)
         return math.log(1 + (total - containing + 0.5) / (containing + 0.5))
 
-    def search(self, question: str, *, k: int) -> list[ScoredRow]:
-        """The best k rows by BM25; none when no word of the question occurs."""
+    def search(
+        self, question: str, *, k: int, within: npt.NDArray[np.int64] | None = None
+    ) -> list[ScoredRow]:
+        """The best k rows by BM25; none when no word of the question occurs.
+
+        ``within``: only these rows are looked at, before any is ranked. None: all that it holds. How rare a word is
+        is counted over all rows in both cases, so a row's score does not depend on it.
+        """
         terms = sorted(set(self.terms(question)))
         if not terms:
             return []
@@ -135,12 +141,36 @@ class LexicalIndex:
             ]
         )
 
-        def best(limit: int) -> list[ScoredRow]:
-            hits = self._searcher.search(query, limit=limit, count=False).hits
-            scores = [float(score) for score, _ in hits]
-            return list(map(ScoredRow, self._rows_of(hits), scores))
+        if within is None:
+            return top_k(lambda limit: self._best(query, limit), k=k)
+        return top_k(lambda limit: self._best_within(query, limit, within), k=k)
 
-        return top_k(best, k=k)
+    def _best(self, query: tantivy.Query, limit: int) -> list[ScoredRow]:
+        hits = self._searcher.search(query, limit=limit, count=False).hits
+        scores = [float(score) for score, _ in hits]
+        return list(map(ScoredRow, self._rows_of(hits), scores))
+
+    def _best_within(self, query: tantivy.Query, limit: int, rows: npt.NDArray[np.int64]) -> list[ScoredRow]:
+        """The best of these rows: what ``_only`` finds, but sooner where they are many.
+
+        Naming each of them to the engine takes its time. A longer ranking of all rows holds enough of them in most
+        cases; where it does not, and there may be more, it says nothing.
+        """
+        longer = 2 * limit * len(self) // max(1, len(rows))
+        if longer < len(rows):
+            ranked = self._best(query, longer)
+            chosen = np.isin([row for row, _ in ranked], rows)
+            kept = [scored for scored, is_chosen in zip(ranked, chosen, strict=True) if is_chosen]
+            if len(kept) >= limit or len(ranked) < longer:
+                return kept[:limit]
+        return self._best(self._only(rows, query), limit)
+
+    def _only(self, rows: npt.NDArray[np.int64], query: tantivy.Query) -> tantivy.Query:
+        """The query for these rows alone; a row's score stays what it was."""
+        among = tantivy.Query.const_score_query(
+            tantivy.Query.term_set_query(self._schema, "row", rows.tolist()), 0.0
+        )
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, among)])
 
     def _rows_of(self, hits: Sequence[tuple[float, tantivy.DocAddress]]) -> list[int]:
         values = self._searcher.fast_field_values("row", [address for _, address in hits])

@@ -3,8 +3,10 @@
 from typing import Protocol
 
 from retriever.encoder import Encoder
+from retriever.fields import Selection
 from retriever.fusion import convex_combination
 from retriever.index import PassageIndex
+from retriever.store import document_not_found
 from retriever.types import Document, Hit, RetrievalMode, ScoredRow
 
 DEPTH = 100
@@ -24,6 +26,7 @@ class IndexRetriever:
     """Searches one index: dense, lexical, or both, their scores combined.
 
     ``index``, ``mode``: what it searches, and how. ``depth``: how many rows of each search are combined (at least k).
+    ``selection``: the documents that there are for whoever asks; None: all of the index.
     """
 
     def __init__(
@@ -33,8 +36,9 @@ class IndexRetriever:
         *,
         mode: RetrievalMode = RetrievalMode.HYBRID,
         depth: int = DEPTH,
+        selection: Selection | None = None,
     ) -> None:
-        self.index, self.mode = index, mode
+        self.index, self.mode, self.selection = index, mode, selection
         self._encoder, self._depth = encoder, depth
 
     def retrieve(self, question: str, *, k: int) -> list[Hit]:
@@ -47,18 +51,21 @@ class IndexRetriever:
         ]
 
     def document(self, doc_id: str) -> Document:
+        if self.selection is not None and not self.selection.holds(doc_id):
+            raise document_not_found(doc_id)
         return self.index.store.document(doc_id)
 
     def _search(self, question: str, k: int) -> list[ScoredRow]:
+        within = None if self.selection is None else self.selection.rows
         if self.mode is RetrievalMode.LEXICAL:
-            return self.index.lexical.search(question, k=k)
+            return self.index.lexical.search(question, k=k, within=within)
         vectors = self.index.vectors
         query = self._encoder.encode_queries([question])
         if self.mode is RetrievalMode.DENSE:
-            return vectors.search(query, k=k)[0]
+            return vectors.search(query, k=k, within=within)[0]
         depth = max(k, self._depth)
-        cosines = dict(vectors.search(query, k=depth)[0])
-        lexical = self.index.lexical.search(question, k=depth)
+        cosines = dict(vectors.search(query, k=depth, within=within)[0])
+        lexical = self.index.lexical.search(question, k=depth, within=within)
         unknown = [row for row, _ in lexical if row not in cosines]
         cosines |= zip(unknown, vectors.scores(query[0], unknown), strict=True)
         return convex_combination(cosines, lexical)

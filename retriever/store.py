@@ -4,7 +4,8 @@ import json
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -58,6 +59,16 @@ class DuplicateDocumentError(Exception):
     def __init__(self, location: str) -> None:
         super().__init__(location)
         self.location = location
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFields:
+    """What is recorded of a document beside its text. ``number``: what the store knows it by."""
+
+    number: int
+    doc_id: str
+    metadata: Mapping[str, Any]
+    source: str | None
 
 
 class DocumentStore:
@@ -171,9 +182,7 @@ class DocumentStore:
             doc_id,
         )
         if not records:
-            raise DocumentNotFoundError(
-                f"No document has the id {doc_id!r}; an answer's citations name ids that exist."
-            )
+            raise document_not_found(doc_id)
         return self._document(*records[0])
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
@@ -198,6 +207,21 @@ class DocumentStore:
                 number,
             )[0]
             yield self._document(number, *fields), sha256
+
+    def each_fields(self) -> Iterator[StoredFields]:
+        """What is recorded of every document, ascending by number."""
+        query = (
+            "SELECT number, doc_id, metadata, name FROM documents"
+            " LEFT JOIN sources ON document = number ORDER BY number"
+        )
+        for number, doc_id, metadata, source in self._all(query):
+            yield StoredFields(number, doc_id, json.loads(metadata), source or self._source)
+
+    def documents_of_rows(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Every passage row, ascending, and the number of its document."""
+        records = self._all("SELECT row, document FROM passages ORDER BY row")
+        rows, numbers = np.asarray(records, dtype=np.int64).reshape(-1, 2).T
+        return rows, numbers
 
     def rows(self) -> npt.NDArray[np.int64]:
         """Every passage row, ascending."""
@@ -249,3 +273,10 @@ class DocumentStore:
                 url=url,
                 source=source or self._source,
             )
+
+
+def document_not_found(doc_id: str) -> DocumentNotFoundError:
+    """What there is to say where no document has this id."""
+    return DocumentNotFoundError(
+        f"No document has the id {doc_id!r}; an answer's citations name ids that exist."
+    )

@@ -10,21 +10,24 @@ from app.http.invalid_request import sentence_for
 from app.http.problems import problem_document
 from app.http.wire import QUESTION_SHAPE, BatchItem, BatchResponse, Problem, QuestionToAnswer
 from common.errors import InvalidRequestError
+from retriever.filters import Filter
 
 
-async def answered_in_turn(questions: Sequence[Any], host: Host) -> BatchResponse:
+async def answered_in_turn(questions: Sequence[Any], host: Host, *, allowed: Filter | None) -> BatchResponse:
     """An item for each question, in their order.
+
+    ``allowed``: there are no other documents than those that match it.
 
     A question gets its place in the queue when the one before it is done, so that other clients' questions come in
     between. Cancelling this withdraws the one under way and asks no more.
     """
-    return BatchResponse(items=[await _item(question, host) for question in questions])
+    return BatchResponse(items=[await _item(question, host, allowed) for question in questions])
 
 
-async def _item(question: Any, host: Host) -> BatchItem:  # noqa: ANN401 - any JSON value
+async def _item(question: Any, host: Host, allowed: Filter | None) -> BatchItem:  # noqa: ANN401 - any JSON value
     try:
         asked = _checked(question)
-        response = await host.answer(asked.ask(), include=asked.include)
+        response = await host.answer(asked.ask(allowed), include=asked.include)
     except Exception as error:  # what goes wrong with one question is told in its place
         return BatchItem(problem=Problem.model_validate(problem_document(error)))
     return BatchItem(response=response)

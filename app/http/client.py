@@ -23,6 +23,7 @@ def ask_server(url: str, ask: Ask, *, api_key: str | None = None) -> AnswerRespo
         "top_k": ask.top_k,
         "min_confidence": ask.min_confidence,
         "length": ask.length,
+        "filter": None if ask.filter is None else ask.filter.as_json(),
     }
     given = {name: value for name, value in body.items() if value is not None}
     try:

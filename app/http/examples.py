@@ -20,6 +20,8 @@ REQUEST: Json = {"question": "who designed the eiffel tower"}
 
 REQUEST_FOR_LONG: Json = {**REQUEST, "length": "long"}
 
+REQUEST_WITH_FILTER: Json = {**REQUEST, "filter": {"source": "vital-articles", "language": ["en", "fr"]}}
+
 REQUEST_WITH_DOCUMENTS: Json = {
     "question": "When does the library open on Saturdays?",
     "documents": [
@@ -186,6 +188,7 @@ _INDEX = IndexResponse(
             malformed=0,
         )
     ],
+    fields={"document_id": 10_033, "source": 10_033, "licence": 10_033},
 )
 
 SEARCH: Json = _SEARCH.as_json()
@@ -276,7 +279,7 @@ _BATCH = BatchResponse(items=[BatchItem(response=_ANSWER), BatchItem(problem=Pro
 BATCH: Json = _BATCH.model_dump(mode="json", exclude_unset=True)
 
 BY_SCHEMA: dict[str, list[Json]] = {
-    "AnswerRequest": [REQUEST, REQUEST_FOR_LONG, REQUEST_WITH_DOCUMENTS],
+    "AnswerRequest": [REQUEST, REQUEST_FOR_LONG, REQUEST_WITH_FILTER, REQUEST_WITH_DOCUMENTS],
     "AnswerResponse": [ANSWER, LONG_ANSWER],
     "BatchRequest": [BATCH_REQUEST],
     "BatchResponse": [BATCH],

@@ -27,6 +27,7 @@ from app.service.search import SearchResponse, passages_listed, searched
 from app.service.settings import Settings
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError, LoccitError
+from retriever.filters import Filter
 from retriever.retriever import IndexRetriever
 from retriever.types import RetrievalMode
 
@@ -89,7 +90,7 @@ class Host:
             old = self._ready_service()
             try:
                 new = await self._opener.do(old.reopened)
-                await self._worker.do(lambda: answered(new, Ask(WARM_UP_QUESTION)), goes_first=True)
+                await self._worker.do(lambda: _warm_up(new), goes_first=True)
             except StoppingError:
                 raise
             except Exception as error:
@@ -148,16 +149,18 @@ class Host:
 
         Raises:
             NotReadyError: at once, before the models have answered.
+            InvalidRequestError: at once, when the filter names a field that no document has.
             BusyError, StoppingError: when it cannot be taken on now.
             DeadlineExceededError: when ``settings.timeout_s`` have passed, waiting included.
         """
-        service, arrived, allowed = self._ready_service(), time.monotonic(), self.settings.timeout_s
-        deadline = Deadline(arrived + allowed * _FOR_GENERATING)
+        service, arrived, seconds = self._ready_service(), time.monotonic(), self.settings.timeout_s
+        service.index.fields.check(ask.filter, allowed=ask.allowed)
+        deadline = Deadline(arrived + seconds * _FOR_GENERATING)
 
         def work() -> Iterator[Event]:
             return events(service, ask, waited=time.monotonic() - arrived, deadline=deadline)
 
-        in_time = _within(allowed, self._worker.stream(work, deadline), arrived=arrived)
+        in_time = _within(seconds, self._worker.stream(work, deadline), arrived=arrived)
         log = AnswerLog(
             ask,
             self.metrics,
@@ -167,26 +170,44 @@ class Host:
         )
         return _logged(in_time, log)
 
-    def document(self, document_id: str) -> DocumentResponse:
-        """A stored document; NotReadyError, or DocumentNotFoundError when there is none of this id."""
-        return document_response_of(document_id, self._ready_service())
+    def document(self, document_id: str, *, allowed: Filter | None) -> DocumentResponse:
+        """A stored document; NotReadyError, or DocumentNotFoundError when there is none of this id.
 
-    async def search(self, query: str, *, k: int | None, mode: RetrievalMode | None) -> SearchResponse:
-        """The passages for a checked query; in the worker, so that it takes its turn. Raises like ``events``."""
+        ``allowed``: there are no other documents than those that match it.
+        """
+        return document_response_of(document_id, self._ready_service(), allowed=allowed)
+
+    async def search(
+        self,
+        query: str,
+        *,
+        k: int | None,
+        mode: RetrievalMode | None,
+        asked: Filter | None,
+        allowed: Filter | None,
+    ) -> SearchResponse:
+        """The passages for a checked query; in the worker, so that it takes its turn. Raises like ``events``.
+
+        ``asked``: only documents that match it. ``allowed``: there are no other documents than those that match it.
+        """
         service, arrived = self._ready_service(), time.monotonic()
-        retriever = IndexRetriever(service.index, service.encoder, mode=mode or self.settings.retrieval)
-        listed = k or passages_listed(self.settings)
+        mode, listed = mode or self.settings.retrieval, k or passages_listed(self.settings)
 
         def work() -> Iterator[SearchResponse]:
+            selection = service.index.fields.selected(asked, allowed=allowed)
+            retriever = IndexRetriever(service.index, service.encoder, mode=mode, selection=selection)
             yield searched(retriever, query, k=listed)
 
         values = _within(self.settings.timeout_s, self._worker.stream(work), arrived=arrived)
         async with aclosing(values):
             return await anext(values)
 
-    def index(self) -> IndexResponse:
-        """What the index says of itself; NotReadyError until it answers."""
-        return index_response_of(self._ready_service().index)
+    def index(self, *, allowed: Filter | None) -> IndexResponse:
+        """What the index says of itself; NotReadyError until it answers.
+
+        ``allowed``: there are no other documents than those that match it.
+        """
+        return index_response_of(self._ready_service().index, allowed=allowed)
 
     def readiness(self) -> Ready:
         """Which index and models answer; NotReadyError until they do."""
@@ -209,8 +230,14 @@ class Host:
 
     def _warmed_up(self) -> AnswerService:
         service = self._open_service(self.settings)
-        answered(service, Ask(WARM_UP_QUESTION))
+        _warm_up(service)
         return service
+
+
+def _warm_up(service: AnswerService) -> None:
+    """Put a question to it, and have what filters look at read, so that the first who asks does not wait for it."""
+    answered(service, Ask(WARM_UP_QUESTION))
+    service.index.fields.load()
 
 
 def _refused(error: Exception, old: AnswerService) -> ReloadRefusedError:

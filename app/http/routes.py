@@ -23,9 +23,11 @@ from app.http.wire import (
     SearchRequest,
     Welcome,
 )
+from app.service.api_keys import ApiKey
 from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, DocumentResponse
 from app.service.search import SearchResponse
+from retriever.filters import Filter
 
 router = APIRouter()
 
@@ -38,6 +40,18 @@ def _host(request: Request) -> Host:
 HostDependency = Annotated[Host, Depends(_host)]
 
 
+async def _allowed(request: Request) -> Filter | None:
+    """What the key of whoever asks is limited to; None: all documents, as where there are no keys."""
+    if _host(request).settings.key_file is None:
+        return None
+    key: ApiKey = request.state.key
+    return key.allowed
+
+
+AllowedDependency = Annotated[Filter | None, Depends(_allowed)]
+"""The filter that no request gets around: a route that tells of documents hands it on."""
+
+
 @router.post(
     "/answer",
     tags=["answering"],
@@ -46,7 +60,9 @@ HostDependency = Annotated[Host, Depends(_host)]
     response_description="An answer with its quotes, or an abstention with its reason.",
     responses=problems(400, 413, 415, 422, 500, 503, 504),
 )
-async def answer(asked: AnswerRequest, request: Request, host: HostDependency) -> AnswerResponse:
+async def answer(
+    asked: AnswerRequest, request: Request, host: HostDependency, allowed: AllowedDependency
+) -> AnswerResponse:
     """Answers from the index, or from the documents handed in, and quotes what supports the answer.
 
     For every citation, `document.text[start:end] == quote`, counted in Unicode code points. Below
@@ -60,7 +76,7 @@ async def answer(asked: AnswerRequest, request: Request, host: HostDependency) -
     `conflict` is the surest answer of another document that says something else, unless it is far less sure.
     `attribution` has the terms of the sources of all that the response shows.
     """
-    ask = asked.ask_with(host.settings)
+    ask = asked.ask_with(host.settings, allowed)
     return await unless_disconnected(request, host.answer(ask, include=asked.include))
 
 
@@ -73,14 +89,16 @@ async def answer(asked: AnswerRequest, request: Request, host: HostDependency) -
     response_description="Server-sent events.",
     responses={**described_events(), **problems(400, 413, 415, 422, 500, 503)},
 )
-async def answer_stream(asked: AnswerRequest, host: HostDependency) -> EventStream:
+async def answer_stream(
+    asked: AnswerRequest, host: HostDependency, allowed: AllowedDependency
+) -> EventStream:
     """Takes what `POST /answer` takes and sends an event when each stage is done: `retrieved`, `read`, `generated`,
     `located`, `supported` and, for a long answer, `composed`. The last event is `response`, whose data is what
     `POST /answer` returns, or `error`, whose data is a problem. Comments in between say that the service is still
     at work. The work stops when the client closes the connection. Once the stream has begun, what goes wrong is told
     as an event, too many waiting questions and the time allowed included.
     """
-    return EventStream(host.told(asked.ask_with(host.settings), include=asked.include))
+    return EventStream(host.told(asked.ask_with(host.settings, allowed), include=asked.include))
 
 
 @router.post(
@@ -91,7 +109,9 @@ async def answer_stream(asked: AnswerRequest, host: HostDependency) -> EventStre
     response_description="For each question, in their order, its response or its problem.",
     responses=problems(400, 413, 415, 422, 500, 503),
 )
-async def answers(asked: BatchRequest, request: Request, host: HostDependency) -> BatchResponse:
+async def answers(
+    asked: BatchRequest, request: Request, host: HostDependency, allowed: AllowedDependency
+) -> BatchResponse:
     """Answers each question from the index as `POST /answer` does. What goes wrong with one is told in its place and
     leaves the others as they are.
 
@@ -100,7 +120,8 @@ async def answers(asked: BatchRequest, request: Request, host: HostDependency) -
     there are questions: wait as long, or send fewer. The work stops when the client closes the connection.
     """
     host.readiness()
-    return await unless_disconnected(request, answered_in_turn(asked.checked(host.settings), host))
+    answering = answered_in_turn(asked.checked(host.settings), host, allowed=allowed)
+    return await unless_disconnected(request, answering)
 
 
 @router.get(
@@ -111,13 +132,18 @@ async def answers(asked: BatchRequest, request: Request, host: HostDependency) -
     responses=problems(422, 500, 503, 504),
 )
 async def search(
-    asked: Annotated[SearchRequest, Query()], request: Request, host: HostDependency
+    asked: Annotated[SearchRequest, Query()],
+    request: Request,
+    host: HostDependency,
+    allowed: AllowedDependency,
 ) -> SearchResponse:
     """The passages that an answer would be looked for in, with their scores and places. No language model is asked.
     A search takes its turn among the questions.
     """
     query = checked_question(asked.q)
-    return await unless_disconnected(request, host.search(query, k=asked.k, mode=asked.mode))
+    only = Filter.parse(asked.filter) if asked.filter else None
+    searching = host.search(query, k=asked.k, mode=asked.mode, asked=only, allowed=allowed)
+    return await unless_disconnected(request, searching)
 
 
 @router.get(
@@ -126,9 +152,9 @@ async def search(
     summary="The index that answers",
     responses=problems(500, 503),
 )
-async def current_index(host: HostDependency) -> IndexResponse:
-    """How the index was made, and from what: its sources with their terms."""
-    return host.index()
+async def current_index(host: HostDependency, allowed: AllowedDependency) -> IndexResponse:
+    """How the index was made, and from what: its sources with their terms, and the fields that filters may name."""
+    return host.index(allowed=allowed)
 
 
 @router.get(
@@ -137,11 +163,11 @@ async def current_index(host: HostDependency) -> IndexResponse:
     summary="A stored document",
     responses=problems(404, 500, 503),
 )
-def document(document_id: str, host: HostDependency) -> DocumentResponse:
+def document(document_id: str, host: HostDependency, allowed: AllowedDependency) -> DocumentResponse:
     """The document whole, so that a citation's offsets can be checked. An id may hold any characters:
     percent-encode all of it, the slashes too.
     """
-    return host.document(document_id)
+    return host.document(document_id, allowed=allowed)
 
 
 @router.get("/health/live", tags=["health"], summary="Is the process there?")

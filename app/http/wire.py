@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
 from app.answering.checked_input import (
@@ -24,6 +24,7 @@ from app.service.search import LISTED
 from app.service.settings import Settings
 from common.errors import InvalidRequestError
 from retriever.document_ids import MAX_ID_CHARACTERS
+from retriever.filters import MAX_VALUES, Filter
 from retriever.types import RetrievalMode
 
 Includable = Literal["hits", "candidates", "alternatives"]
@@ -63,6 +64,7 @@ ANSWER_SHAPE = Shape(
         "documents[].title": "a text of at most 1,000 characters",
         "documents[].text": "a text",
         "documents[].url": "a text of at most 2,000 characters",
+        "filter": 'an object such as {"source": "handbook"}',
         "include": f"a list of any of {', '.join(INCLUDABLE)}",
         "include[]": f"one of {', '.join(INCLUDABLE)}",
     },
@@ -83,12 +85,35 @@ SEARCH_SHAPE = Shape(
     "address",
     "one such as /search?q=eiffel+tower",
     "parameter",
-    {"q": _QUESTION, "k": _PASSAGES, "mode": f"one of {', '.join(RetrievalMode)}"},
+    {
+        "q": _QUESTION,
+        "k": _PASSAGES,
+        "mode": f"one of {', '.join(RetrievalMode)}",
+        "filter": "a field and a value, such as source=handbook",
+    },
 )
 
 
 NOT_BLANK: JsonDict = {"minLength": 1, "pattern": QUESTION_PATTERN}
 """What the schema says of a question; what its sentence says is more."""
+
+
+_FILTER_VALUE: JsonDict = {"type": ["string", "number", "boolean"]}
+_FILTER: JsonDict = {
+    "anyOf": [
+        {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {
+                "anyOf": [
+                    _FILTER_VALUE,
+                    {"type": "array", "items": _FILTER_VALUE, "minItems": 1, "maxItems": MAX_VALUES},
+                ]
+            },
+        },
+        {"type": "null"},
+    ]
+}
 
 
 def _whole(value: object) -> object:
@@ -131,15 +156,31 @@ class QuestionToAnswer(_Request):
         description="auto: what the question asks for; short: a few words; long: the sentences that back the answer "
         "and others of the passage that answer, as they stand in it. The server's setting unless given.",
     )
+    filter: Annotated[Any, WithJsonSchema(_FILTER)] = Field(
+        None,
+        description="Answer only from documents of the index that have these values of these fields: one of the values "
+        "of each. A field is document_id, source, licence or one of the documents' metadata; a list matches when an "
+        "item does. Texts are compared code point by code point, true is not 1, and 1 is not a text. Nothing is found "
+        "where no document matches; a field that no document has is refused. Not with documents.",
+    )
     # the first wrong item ends the check: an error for each of a million would hold everybody up
     include: Annotated[list[Includable], Field(fail_fast=True)] = Field(
         default_factory=list, description="What else the response shall hold."
     )
 
-    def ask(self) -> Ask:
-        """The checked question; InvalidRequestError when it is not acceptable."""
-        length = None if self.length is None else AnswerLength(self.length)
-        return Ask(checked_question(self.question), self.top_k, self.min_confidence, length=length)
+    def ask(self, allowed: Filter | None) -> Ask:
+        """The checked question; InvalidRequestError when it is not acceptable.
+
+        ``allowed``: for whoever asks there are no other documents than those that match it.
+        """
+        return Ask(
+            checked_question(self.question),
+            self.top_k,
+            self.min_confidence,
+            length=None if self.length is None else AnswerLength(self.length),
+            filter=None if self.filter is None else Filter.of(self.filter),
+            allowed=allowed,
+        )
 
 
 class AnswerRequest(QuestionToAnswer):
@@ -152,16 +193,23 @@ class AnswerRequest(QuestionToAnswer):
         json_schema_extra={"minItems": 1},
     )
 
-    def ask_with(self, settings: Settings) -> Ask:
-        """The checked question; InvalidRequestError when it or its documents are not acceptable."""
+    def ask_with(self, settings: Settings, allowed: Filter | None) -> Ask:
+        """The checked question; InvalidRequestError when it or its documents are not acceptable.
+
+        ``allowed``: see ``ask``. It is not about the documents that come with the question.
+        """
         if self.documents is None:
-            return self.ask()
+            return self.ask(allowed)
+        if self.filter is not None:
+            raise InvalidRequestError(
+                "A filter is about documents of the index, but documents came with the question; leave out one of them."
+            )
         documents = checked_documents(
             [GivenDocument(**dict(document)) for document in self.documents],
             max_documents=settings.max_documents,
             max_characters=settings.max_document_characters,
         )
-        return replace(self.ask(), documents=documents)
+        return replace(self.ask(allowed), documents=documents)
 
 
 class BatchRequest(_Request):
@@ -197,6 +245,13 @@ class SearchRequest(BaseModel):
         description=f"Passages at most; the server's top_k unless given, and {LISTED} where that is not set.",
     )
     mode: RetrievalMode | None = Field(None, description="Which search; the server's setting unless given.")
+    filter: list[Annotated[str, Field(json_schema_extra={"pattern": "="})]] = Field(
+        [],
+        max_length=MAX_VALUES,
+        description="A field and a value, such as source=handbook: only documents that have it. Given again: another "
+        "value of the same field, or a further field. A value that is a number, true, false or a quoted text in JSON "
+        "is that; any other is the text as it stands.",
+    )
 
 
 class Live(BaseModel):

@@ -13,13 +13,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from common.errors import InvalidRequestError, LoccitError
 from common.files import whole_file
+from retriever.filters import Filter, Scalar
 
 _PREFIX = "loccit_"
 _RANDOM_BYTES = 32
@@ -46,6 +54,29 @@ class ApiKey(BaseModel):
     admin: bool = False
     per_minute: Annotated[int, Field(ge=1)] | None = None
     """Requests a minute. None: as many as come."""
+    filter: dict[str, list[Scalar]] | None = None
+    """For its holder there are only the documents that match it. None: all of them."""
+
+    @field_validator("filter")
+    @classmethod
+    def _readable(cls, value: dict[str, list[Scalar]] | None) -> dict[str, list[Scalar]] | None:
+        if value is not None:
+            try:
+                Filter.of(value)
+            except InvalidRequestError as error:
+                raise ValueError(str(error)) from error
+        return value
+
+    @model_validator(mode="after")
+    def _limited_admins_are_none(self) -> Self:
+        if self.admin and self.filter is not None:
+            raise ValueError("an admin's key cannot be limited by a filter")
+        return self
+
+    @property
+    def allowed(self) -> Filter | None:
+        """The filter as it is applied; None: everything is allowed."""
+        return None if self.filter is None else Filter.of(self.filter)
 
 
 class _KeyFile(BaseModel):
@@ -100,20 +131,40 @@ class KeyRing:
         return found
 
 
-def add_key(path: Path, name: str, *, admin: bool = False, per_minute: int | None = None) -> str:
+def add_key(
+    path: Path,
+    name: str,
+    *,
+    admin: bool = False,
+    per_minute: int | None = None,
+    allowed: Filter | None = None,
+) -> str:
     """Make a key and keep what it is known by in the file, which is made where there is none. Returns the key.
 
+    ``allowed``: for its holder there are only the documents that match it.
+
     Raises:
-        InvalidRequestError: when the name is taken or unfit.
+        InvalidRequestError: when the name is taken or unfit, or an admin's key is to be limited.
         KeyFileError: when the file is malformed.
     """
     if not re.fullmatch(_NAME, name):
         raise InvalidRequestError(
             f"The name {name!r} must be 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first."
         )
+    if admin and allowed is not None:
+        raise InvalidRequestError(
+            "An admin's key cannot be limited by a filter, because admins change all documents; leave out one of them."
+        )
     secret = _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    key = ApiKey(name=name, sha256=_sha256(secret), created=created, admin=admin, per_minute=per_minute)
+    key = ApiKey(
+        name=name,
+        sha256=_sha256(secret),
+        created=created,
+        admin=admin,
+        per_minute=per_minute,
+        filter=None if allowed is None else allowed.as_json(),
+    )
 
     def with_it(keys: tuple[ApiKey, ...]) -> tuple[ApiKey, ...]:
         if any(other.name == name for other in keys):

@@ -9,18 +9,25 @@ from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.types import Trace
 from app.service.assembly import AnswerService
 from common.deadline import NO_DEADLINE, Deadline
+from retriever.filters import Filter
 from retriever.types import Document
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A checked question. ``documents``: answer from these alone. None: as the service is set."""
+    """A checked question. ``documents``: answer from these alone. None: as the service is set.
+
+    ``filter``: answer from the documents of the index that match it. ``allowed``: for whoever asks there are no others
+    in the index than those that match it. Neither is about ``documents``.
+    """
 
     question: str
     top_k: int | None = None
     min_confidence: float | None = None
     documents: tuple[Document, ...] | None = None
     length: AnswerLength | None = None
+    filter: Filter | None = None
+    allowed: Filter | None = None
 
     def options(self, defaults: AnswerOptions) -> AnswerOptions:
         """The service's options with this question's own in their place."""
@@ -46,12 +53,15 @@ def events(
     Raises:
         DeadlineExceededError: when the deadline passes before there is a candidate.
         GivenUpError: when the question is given up before there is one.
+        InvalidRequestError: when the filter names a field that no document has.
     """
     pipeline, timings = service.pipeline, {"wait": waited}
     if ask.documents is not None:
         started = time.perf_counter()
         pipeline = service.over(ask.documents, deadline=deadline)
         timings["index"] = time.perf_counter() - started
+    else:
+        pipeline = service.within(service.index.fields.selected(ask.filter, allowed=ask.allowed))
     for event in pipeline.run(ask.question, ask.options(pipeline.options), deadline=deadline):
         if isinstance(event, Decided):
             event = Decided(replace(event.trace, timings={**timings, **event.trace.timings}))

@@ -30,6 +30,8 @@ from common.deadline import NO_DEADLINE, Deadline
 from common.errors import IndexUnusableError
 from common.torch_runtime import return_freed_memory, use_threads
 from retriever.encoder import Encoder, load_encoder
+from retriever.fields import Selection
+from retriever.filters import Filter
 from retriever.index import PassageIndex, open_index, read_manifest
 from retriever.index_writer import index_in_memory
 from retriever.lexical import LexicalIndex
@@ -137,6 +139,15 @@ class AnswerService:
         index = index_in_memory(documents, self.encoder, self.index.settings, deadline=deadline)
         return self.with_retriever(IndexRetriever(index, self.encoder, mode=self.settings.retrieval))
 
+    def within(self, selection: Selection | None) -> Pipeline:
+        """The same pipeline, for which there are only these documents of the index; None: all of them."""
+        if selection is None:
+            return self.pipeline
+        retriever = IndexRetriever(
+            self.index, self.encoder, mode=self.settings.retrieval, selection=selection
+        )
+        return self.with_retriever(retriever)
+
     def with_retriever(self, retriever: Retriever) -> Pipeline:
         """The same pipeline with passages from this retriever, in every stage that asks for some."""
         return replace(self.pipeline, retriever=retriever, generator=self.generator_over(retriever))
@@ -188,10 +199,16 @@ class AnswerService:
         }
 
 
-def open_retriever(settings: Settings, *, parts: Parts = REAL_PARTS) -> IndexRetriever:
-    """Search over the index, without a language model; raises like ``open_service``."""
+def open_retriever(
+    settings: Settings, *, asked: Filter | None = None, parts: Parts = REAL_PARTS
+) -> IndexRetriever:
+    """Search over the documents of the index that match, without a language model; raises like ``open_service``.
+
+    Raises:
+        InvalidRequestError: when the filter names a field that no document has.
+    """
     index, encoder = _open_index(settings, parts)
-    return IndexRetriever(index, encoder, mode=settings.retrieval)
+    return IndexRetriever(index, encoder, mode=settings.retrieval, selection=index.fields.selected(asked))
 
 
 def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = REAL_PARTS) -> AnswerService:

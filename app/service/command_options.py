@@ -13,6 +13,15 @@ from app.service.setting_marks import Option, mark_of
 from app.service.settings import Settings
 
 Options = dict[str, Any]
+FilterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="FIELD=VALUE",
+        help="Only documents with this value of this field (`loccit index info` lists the fields). Given again: "
+        "another value of the same field, or a further field. 2024, true and false are no texts, '\"2024\"' is one.",
+    ),
+]
 SharedOption = tuple[Any, Any]
 """The annotation that typer reads an option from, and the value where it is not typed."""
 

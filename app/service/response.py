@@ -16,6 +16,7 @@ from app.answering.types import AbstainReason
 from app.service.ask import Ask
 from app.service.assembly import AnswerService, ModelNames
 from app.service.settings import ReaderKind
+from retriever.filters import Filter
 from retriever.manifest import Manifest
 
 
@@ -167,6 +168,8 @@ def calibration_of(service: AnswerService, ask: Ask, trace: types.Trace) -> Cali
     as_set = (
         not trace.cut_short
         and ask.documents is None
+        and ask.filter is None
+        and ask.allowed is None
         and ask.top_k in (None, service.pipeline.options.top_k)
         and trace.decision.kind is AnswerKind.SHORT  # it was fitted on short answers
     )
@@ -188,9 +191,15 @@ def model_of(models: ModelNames) -> Model:
     )
 
 
-def document_response_of(document_id: str, service: AnswerService) -> DocumentResponse:
-    """What ``GET /documents/{document_id}`` returns; DocumentNotFoundError when there is none of this id."""
-    document = service.pipeline.retriever.document(document_id)
+def document_response_of(
+    document_id: str, service: AnswerService, *, allowed: Filter | None = None
+) -> DocumentResponse:
+    """What ``GET /documents/{document_id}`` returns; DocumentNotFoundError when there is none of this id.
+
+    ``allowed``: there are no other documents than those that match it.
+    """
+    selection = None if allowed is None else service.index.fields.selection(allowed)
+    document = service.within(selection).retriever.document(document_id)
     return DocumentResponse(
         **document_as_json(document), attribution=attribution_of({document.source}, service.index.manifest)
     )

@@ -1,5 +1,6 @@
 """Front matter: the settings at the top of a text file, in YAML or TOML."""
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ def _is_plain(value: object) -> bool:
         return len(value) <= 100 and all(_is_plain(entry) and not isinstance(entry, list) for entry in value)
     if isinstance(value, int):
         return abs(value) < _LARGEST
+    if isinstance(value, float):
+        return math.isfinite(value)
     return isinstance(value, (str, date)) and len(str(value)) <= _LONGEST_VALUE
 
 

@@ -14,6 +14,7 @@ from retriever.fusion import top_k
 from retriever.types import ScoredRow
 from retriever.vectors.protocol import Argument
 from retriever.vectors.rows import held_rows, new_rows
+from retriever.vectors.selector import only
 
 
 class FlatVectorIndex:
@@ -46,18 +47,27 @@ class FlatVectorIndex:
     def remove(self, rows: Sequence[int]) -> None:
         self._engine.remove_ids(held_rows(rows, self.rows()))
 
-    def search(self, queries: FloatArray, *, k: int) -> list[list[ScoredRow]]:
-        return [self._search_one(query[np.newaxis, :], k=min(k, len(self))) for query in queries]
+    def search(
+        self, queries: FloatArray, *, k: int, within: npt.NDArray[np.int64] | None = None
+    ) -> list[list[ScoredRow]]:
+        most = len(self) if within is None else len(within)
+        parameters = None if within is None else only(within)
+        return [
+            self._search_one(query[np.newaxis, :], k=min(k, most), parameters=parameters) for query in queries
+        ]
 
     def scores(self, query: FloatArray, rows: Sequence[int]) -> list[float]:
         return [float(query @ self._engine.reconstruct(int(row))) for row in rows]
 
-    def _search_one(self, query: FloatArray, *, k: int) -> list[ScoredRow]:
+    def _search_one(
+        self, query: FloatArray, *, k: int, parameters: faiss.SearchParameters | None
+    ) -> list[ScoredRow]:
         if k == 0:
             return []
 
         def nearest(limit: int) -> list[ScoredRow]:
-            scores, rows = self._engine.search(query, limit)  # both (1, limit), padded with row -1
+            # both (1, limit), padded with row -1
+            scores, rows = self._engine.search(query, limit, params=parameters)
             return [
                 ScoredRow(int(row), float(score))
                 for row, score in zip(rows[0], scores[0], strict=True)

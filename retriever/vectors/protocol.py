@@ -55,8 +55,13 @@ class VectorIndex(Protocol):
             ValueError: when a row is not held or stands twice in ``rows``; nothing is removed then.
         """
 
-    def search(self, queries: FloatArray, *, k: int) -> list[list[ScoredRow]]:
-        """The best k rows of each query, shape (queries, dimension): fewer where it holds fewer."""
+    def search(
+        self, queries: FloatArray, *, k: int, within: npt.NDArray[np.int64] | None = None
+    ) -> list[list[ScoredRow]]:
+        """The best k rows of each query, shape (queries, dimension): fewer where it holds fewer.
+
+        ``within``: only these rows, all held, are looked at, before any is ranked. None: all that it holds.
+        """
 
     def scores(self, query: FloatArray, rows: Sequence[int]) -> list[float]:
         """The score of each of these rows, all held, for one query of shape (dimension,)."""

@@ -60,6 +60,7 @@ def test_info_and_verify_describe_a_whole_index(loccit, notes_index):
     status, out, _ = loccit("index", "info", notes_index)
     assert status == 0
     assert "notes: 2 documents, 0 left out" in out
+    assert "document_id (2 documents), source (2 documents)" in out
     status, out, _ = loccit("index", "verify", notes_index)
     assert status == 0
     assert "is whole" in out
@@ -104,6 +105,46 @@ def test_search_as_json_is_what_the_server_gives(loccit, notes_index):
     assert "A horse tram ran in Lisbon in 1873." in hit["text"]
     assert response["generation"] == (notes_index / "CURRENT").read_text().strip()
     assert [source["source"] for source in response["attribution"]] == ["notes"]
+
+
+def test_search_and_ask_keep_to_the_documents_that_match(loccit, notes, tmp_path):
+    for year in (2023, 2024):
+        (notes / f"{year}.md").write_text(
+            f"---\nyear: {year}\nversion: 1.5\ntags: [storm]\n---\n\nA storm took the tram of {year}."
+        )
+    loccit("index", "build", notes, "--out", tmp_path / "i", "--encoder", "hashing")
+    _, out, _ = loccit("index", "info", tmp_path / "i")
+    assert (
+        "document_id (4 documents), source (4 documents), tags (2 documents), version (2 documents), year"
+        in out
+    )
+    search = ("search", "storm tram", "--index", tmp_path / "i", "--json")
+    ask = (
+        "ask",
+        "what took the tram",
+        "--index",
+        tmp_path / "i",
+        "--generator",
+        "reader",
+        "--min-confidence",
+        0,
+    )
+    for only, expected in (
+        (["year=2024"], ["2024.md"]),
+        (["year=2024", "year=2023", "tags=storm", "version=1.5"], ["2023.md", "2024.md"]),
+        (['year="2024"'], []),
+        (["source=notes", "document_id=trams.txt"], ["trams.txt"]),
+    ):
+        options = [part for text in only for part in ("--filter", text)]
+        hits = json.loads(loccit(*search, *options)[1])["hits"]
+        assert sorted(hit["document_id"] for hit in hits) == expected
+        response = json.loads(loccit(*ask, "--json", *options)[1])
+        assert {citation["document_id"] for citation in response["citations"]} <= set(expected)
+        assert response["abstained"] is not bool(expected)
+    for command in (search, ask):
+        status, _, said = loccit(*command, "--filter", "Year=2024")
+        known = "'document_id', 'source', 'tags', 'version', 'year'"
+        assert (status, said) == (1, f"The filter's field 'Year' is not known; known are {known}.\n")
 
 
 def test_an_answer_that_another_document_contradicts_is_shown_with_both_quotes(loccit, tmp_path):
@@ -165,7 +206,7 @@ def test_the_length_of_an_answer_can_be_set_by_the_environment(loccit, notes_ind
     assert "The setting length is 'endless'" in loccit(*asked)[2]
 
 
-def test_a_server_is_told_the_length(loccit, monkeypatch):
+def test_a_server_is_told_the_length_and_the_filter(loccit, monkeypatch):
     sent, answered = [], json.dumps(examples.LONG_ANSWER).encode()
 
     def post(url, **given):
@@ -179,6 +220,8 @@ def test_a_server_is_told_the_length(loccit, monkeypatch):
     assert "in “Gustave Eiffel”" in out
     loccit("ask", "x", "--server", "http://127.0.0.1:1")
     assert sent[1] == {"question": "x"}
+    loccit("ask", "x", "--server", "http://127.0.0.1:1", "--filter", "team=a", "--filter", "team=2")
+    assert sent[2] == {"question": "x", "filter": {"team": ["a", 2]}}
 
 
 def test_abstaining_says_why_and_shows_the_nearest_quotes(loccit, notes_index):

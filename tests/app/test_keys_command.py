@@ -7,6 +7,7 @@ import pytest
 
 from app.http import client, examples
 from app.service.api_keys import KeyRing
+from retriever.filters import Filter
 
 
 @pytest.fixture
@@ -22,11 +23,19 @@ def test_a_key_is_made_listed_and_removed(loccit, file):
     loccit("keys", "add", "root", "--admin", "--key-file", file)
     _, out, _ = loccit("keys", "list", "--key-file", file)
     heading, alice, root = (line.split() for line in out.splitlines())
-    assert heading == ["name", "admin", "requests", "a", "minute", "made"]
+    assert heading == ["name", "admin", "requests", "a", "minute", "documents", "made"]
     assert alice[:3] == ["alice", "no", "60"]
     assert root[:3] == ["root", "yes", "any"]
     assert loccit("keys", "remove", "alice", "--key-file", file)[0] == 0
     assert [key.name for key in KeyRing.load(file).keys] == ["root"]
+
+
+def test_a_key_may_be_limited_to_some_documents(loccit, file):
+    only = ("--filter", "team=sales", "--filter", "year=2024", "--filter", 'year="2024"')
+    assert loccit("keys", "add", "alice", *only, "--key-file", file)[0] == 0
+    [alice] = KeyRing.load(file).keys
+    assert alice.allowed == Filter.of({"team": "sales", "year": [2024, "2024"]})
+    assert '{"team": ["sales"], "year": [2024, "2024"]}' in loccit("keys", "list", "--key-file", file)[1]
 
 
 def test_the_file_may_be_named_by_the_environment_and_has_to_be_named(loccit, file, monkeypatch):
@@ -45,6 +54,11 @@ def test_the_file_may_be_named_by_the_environment_and_has_to_be_named(loccit, fi
     [
         (("add", "a b"), "The name 'a b' must be 1 to 64 letters"),
         (("add", "a", "--rate", "5"), "The rate '5' must be a whole number a minute"),
+        (
+            ("add", "a", "--filter", "team"),
+            "The filter 'team' must be a field and a value, such as source=handbook.",
+        ),
+        (("add", "a", "--admin", "--filter", "b=c"), "An admin's key cannot be limited by a filter"),
         (("remove", "a"), "There is no key file"),
         (("list",), "There is no key file"),
     ],

@@ -66,7 +66,7 @@ async def test_each_question_is_answered_as_it_would_be_alone_in_the_order_asked
         ),
         (
             {**ASKED, "documents": [{"text": "A tower."}]},
-            "The field 'documents' is not known; known are question, top_k, min_confidence, length, include.",
+            "The field 'documents' is not known; known are question, top_k, min_confidence, length, filter, include.",
         ),
         ({"top_k": 3}, "The field question is missing, but it must be a text of 1 to 2,000 characters."),
         (

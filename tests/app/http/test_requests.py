@@ -107,7 +107,8 @@ async def test_include_names_what_there_is(client):
 
 async def test_an_unknown_field_is_named_before_the_one_it_was_meant_for(client):
     assert await refused(client, {"questoin": "who?"}) == (
-        "The field 'questoin' is not known; known are question, top_k, min_confidence, length, documents, include."
+        "The field 'questoin' is not known; known are question, top_k, min_confidence, length, documents, filter, "
+        "include."
     )
 
 

@@ -66,7 +66,7 @@ async def test_a_query_that_nothing_is_near_finds_nothing_and_attributes_nothing
             "/search?q=a&mode=fast",
             "The parameter mode is 'fast', but it must be one of hybrid, dense, lexical.",
         ),
-        ("/search?q=a&top_k=3", "The parameter 'top_k' is not known; known are q, k, mode."),
+        ("/search?q=a&top_k=3", "The parameter 'top_k' is not known; known are q, k, mode, filter."),
     ],
 )
 async def test_a_wrong_parameter_is_refused_with_a_sentence(client, address, sentence):

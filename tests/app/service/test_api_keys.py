@@ -8,6 +8,7 @@ import pytest
 
 from app.service.api_keys import KeyFileError, KeyRing, add_key, parsed_rate, remove_key
 from common.errors import InvalidRequestError
+from retriever.filters import Filter
 
 
 @pytest.fixture
@@ -29,6 +30,29 @@ def test_a_key_is_known_again_and_stands_nowhere(path):
         assert ring.owner_of(other) is None
     for secret in (alice, root):
         assert secret.removeprefix("loccit_") not in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"filter": {}}, "the filter names no field"),
+        ({"filter": {"team": []}}, "has an empty list"),
+        ({"filter": {"team": [None]}}, "keys.0.filter.team.0"),
+        ({"filter": {"team": [["a"]]}}, "keys.0.filter.team.0"),
+        ({"filter": {"team": "a"}}, "keys.0.filter.team"),
+        ({"filter": []}, "keys.0.filter"),
+        ({"filter": {"team": ["a"]}, "admin": True}, "an admin's key cannot be limited by a filter"),
+    ],
+)
+def test_a_filter_that_cannot_be_read_makes_the_file_unreadable(path, given, told):
+    add_key(path, "alice", allowed=Filter.of({"team": ["a", 1, True]}))
+    assert KeyRing.load(path).keys[0].allowed == Filter.of({"team": ["a", 1, True]})
+    written = json.loads(path.read_text())
+    written["keys"][0] |= given
+    path.write_text(json.dumps(written))
+    with pytest.raises(KeyFileError) as caught:
+        KeyRing.load(path)
+    assert told in str(caught.value)
 
 
 def test_the_file_is_its_owners_alone(path):

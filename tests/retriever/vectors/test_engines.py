@@ -29,14 +29,21 @@ def of_one_direction(engine: str, rows: list[int]) -> VectorIndex:
     return index
 
 
-def assert_best(index: VectorIndex, rows: list[int], vectors: np.ndarray, query: np.ndarray, k: int) -> None:
-    """The index answers the query, shape (1, dimension), as comparing with every vector does.
+def assert_best(
+    index: VectorIndex,
+    rows: list[int],
+    vectors: np.ndarray,
+    query: np.ndarray,
+    k: int,
+    within: np.ndarray | None = None,
+) -> None:
+    """The index answers the query, shape (1, dimension), as comparing with every vector of these rows does.
 
     An approximate engine may miss some of the best rows, but what it finds has its true score, best first.
     """
     scores = dict(zip(rows, (vectors @ query[0]).tolist(), strict=True))
     expected = sorted(scores, key=lambda row: (-scores[row], row))[:k]
-    (hits,) = index.search(query, k=k)
+    (hits,) = index.search(query, k=k, within=within)
     found = [row for row, _ in hits]
     assert len(set(found)) == len(found) == len(expected)
     assert [score for _, score in hits] == pytest.approx([scores[row] for row in found], abs=1e-6)
@@ -56,6 +63,18 @@ def test_results_are_those_of_brute_force(engine, seed, count, k):
     index = new_vectors(8, engine=engine)
     index.add(rows, vectors)
     assert_best(index, rows, vectors, query, k)
+
+
+@every_engine
+@given(seed=st.integers(0, 2**31), share=st.sampled_from([0.0, 0.01, 0.1, 0.5, 1.0]), k=st.integers(1, 50))
+def test_results_within_some_rows_are_those_of_brute_force_over_them(engine, seed, share, k):
+    random = np.random.default_rng(seed)
+    vectors, query = unit(random.normal(size=(300, 8))), unit(random.normal(size=(1, 8)))
+    rows = random.permutation(1000)[:300]
+    index = new_vectors(8, engine=engine)
+    index.add(rows.tolist(), vectors)
+    places = np.sort(random.permutation(300)[: round(300 * share)])
+    assert_best(index, rows[places].tolist(), vectors[places], query, k, within=np.sort(rows[places]))
 
 
 @every_engine
