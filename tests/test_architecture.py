@@ -10,7 +10,8 @@ GROUND = {"common", "retriever"}
 ALLOWED = {
     "common": set(),
     "retriever": {"common"},
-    "index_builder": GROUND,
+    "extraction": GROUND,
+    "index_builder": {*GROUND, "extraction"},
     "quote_check": GROUND,
     "app.answering": GROUND,
     "app.service": {*GROUND, "app.answering"},
