@@ -7,13 +7,12 @@ from typing import Protocol
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from extraction.encodings import decoded_page
-from extraction.extracted import Extracted, UnreadableError
+from extraction.extracted import Extracted
+from extraction.safe_html import safe_html
 from extraction.structure import Structure, names, one_line, with_name
 from extraction.tables import Cell, Row, add_table
 from retriever.types import BlockKind, Locator, LocatorKind
 
-_OPENED_ANEW = 1_000_000  # formatting elements
-_DEEPEST = 1000  # parsing takes quadratic time: 100,000 nested elements took two minutes
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _NEVER_SEEN = names(
     "script style noscript template head title svg iframe object embed canvas audio video map button "
@@ -29,12 +28,6 @@ _BLOCKS = names(
 )
 _IN_LAYOUT_CELLS = names("table h1 h2 h3 h4 h5 h6 pre")
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_TAG = re.compile(rb"(/?)([a-zA-Z][a-zA-Z0-9-]*)")
-_RAW = names("script style textarea title xmp")
-_FORMATTING = names("a b big code em font i nobr s small strike strong tt u")
-_CLOSE_THEMSELVES = names(
-    "area base br col embed hr img input link meta source track wbr p li dt dd tr td th thead tbody tfoot option"
-)
 
 
 def extract_html(content: bytes) -> Extracted:
@@ -42,8 +35,7 @@ def extract_html(content: bytes) -> Extracted:
 
     The title is the only first heading, else the page's ``title``. What is hidden, scripts and forms are left out.
     """
-    _require_shallow(content)
-    tree = LexborHTMLParser(decoded_page(content))
+    tree = LexborHTMLParser(safe_html(decoded_page(content)))
     structure = Structure()
     root = _root(tree)
     if root is not None:
@@ -53,8 +45,7 @@ def extract_html(content: bytes) -> Extracted:
 
 def add_html(structure: Structure, fragment: str, first_line: int | None = None) -> None:
     """Add what a fragment of HTML shows, without its anchors; its blocks stand in lines from ``first_line`` on."""
-    _require_shallow(fragment.encode())
-    body = LexborHTMLParser(fragment).body
+    body = LexborHTMLParser(safe_html(fragment)).body
     if body is not None:
         _Walk(structure, _Nowhere() if first_line is None else _Lines(fragment, first_line)).walk(body)
 
@@ -98,45 +89,6 @@ class _Lines:
 
     def locator(self) -> Locator | None:
         return Locator.line(self._line)
-
-
-def _require_shallow(content: bytes) -> None:
-    """Refuse what would take the parser minutes: deep nesting, and formatting that it opens anew in every block."""
-    depth = formatting = opened_anew = 0
-    for tag, closing in _tags(content):
-        change = -1 if closing else 1
-        if tag in _FORMATTING:
-            formatting = max(0, formatting + change)
-        elif not closing:
-            opened_anew += formatting
-        if tag not in _CLOSE_THEMSELVES:
-            depth = max(0, depth + change)
-        if depth > _DEEPEST or opened_anew > _OPENED_ANEW:
-            raise UnreadableError(
-                f"The page nests more than {_DEEPEST:,} elements in each other; close them, or leave it out."
-            )
-
-
-def _tags(content: bytes) -> Iterator[tuple[str, bool]]:
-    """The name of each tag, and whether it closes; comments and scripts are passed over. In one pass."""
-    at = content.find(b"<")
-    while at >= 0:
-        if content.startswith(b"<!--", at):
-            end = content.find(b"-->", at + 4)
-        else:
-            end = content.find(b">", at)
-            found = _TAG.match(content, at + 1)
-            if found is not None and end >= 0 and content[end - 1 : end] != b"/":
-                tag = found[2].decode().lower()
-                yield tag, bool(found[1])
-                if tag in _RAW and not found[1]:
-                    end = content.find(b"</" + found[2], end)
-                    at = end
-                    if end >= 0:
-                        continue
-        if end < 0:
-            return
-        at = content.find(b"<", end)
 
 
 def _root(tree: LexborHTMLParser) -> LexborNode | None:

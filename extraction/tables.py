@@ -8,6 +8,7 @@ from retriever.types import BlockKind, Locator
 
 _WIDEST = 200  # columns; a span beyond is a mistake or an attack
 _TALLEST = 2000
+_MOST_SPANNED = 500_000  # slots of a table that cells from above or from the left reach into
 _LONGEST_REPEATED = 100_000  # characters of a cell in all the rows that it spans
 
 
@@ -72,6 +73,7 @@ def _grid(rows: Sequence[Row]) -> list[list[str]]:
     """The text of every slot; what spans rows stands in each of them, what spans columns in the first."""
     grid: list[list[str]] = []
     above: dict[int, tuple[int, str]] = {}  # column: how many further rows a cell reaches into, its text
+    left_to_span = _MOST_SPANNED
     for row in rows:
         texts: list[str] = []
         below: dict[int, tuple[int, str]] = {}
@@ -80,15 +82,17 @@ def _grid(rows: Sequence[Row]) -> list[list[str]]:
             column = len(texts)
             if column in above:
                 left, text = above[column]
+                left_to_span -= 1
                 texts.append(text)
                 if left > 1:
                     below[column] = (left - 1, text)
                 continue
             cell = cells.pop(0)
-            width = max(1, min(cell.columns, _WIDEST - column))
+            width = max(1, min(cell.columns, _WIDEST - column, left_to_span))
+            left_to_span -= width - 1
             texts += [cell.text, *[""] * (width - 1)]
             tallest = min(_TALLEST, 1 + _LONGEST_REPEATED // (len(cell.text) + 1))
-            if min(cell.rows, tallest) > 1:
+            if min(cell.rows, tallest) > 1 and left_to_span > 0:
                 below |= {column + n: (min(cell.rows, tallest) - 1, texts[column + n]) for n in range(width)}
         above = below
         grid.append(texts)
