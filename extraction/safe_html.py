@@ -5,6 +5,7 @@ parser gets what was counted and nothing else: comments and scripts, where a tag
 """
 
 import re
+from collections import Counter
 
 from extraction.extracted import UnreadableError
 from extraction.structure import names
@@ -97,14 +98,15 @@ class _Nesting:
 
     def __init__(self) -> None:
         self._open: list[str] = []
-        self._foreign = self._formatting = self._options = 0
+        self._counts: Counter[str] = Counter()  # of those that are open
+        self._formatting = self._options = 0
         self._tags = self._work = self._opened_anew = 0
 
     def take(self, name: str, attributes: str, *, closes: bool) -> None:
         """Take in the next tag; UnreadableError where that is too much for the parser."""
         if closes:
             self._close(name)
-        elif self._foreign or name not in _CLOSE_THEMSELVES:
+        elif name not in _CLOSE_THEMSELVES or any(self._counts[foreign] for foreign in _FOREIGN):
             self._open.append(name)
             self._count(name, 1)
         self._options += name == "option" and not closes
@@ -122,6 +124,8 @@ class _Nesting:
             )
 
     def _close(self, name: str) -> None:
+        if not self._counts[name]:
+            return
         beyond_special = name in _SPECIAL or name in _FORMATTING
         for place in range(len(self._open) - 1, -1, -1):
             self._work += _STEP_HERE
@@ -134,5 +138,5 @@ class _Nesting:
                 return
 
     def _count(self, name: str, change: int) -> None:
-        self._foreign += change * (name in _FOREIGN)
+        self._counts[name] += change
         self._formatting += change * (name in _FORMATTING)
