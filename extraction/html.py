@@ -1,11 +1,11 @@
 """HTML: the main content of a page as a reader sees it, each block with the nearest anchor."""
 
 import re
-from collections.abc import Iterator
 from typing import Protocol
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from common.deadline import Check, go_on
 from extraction.encodings import decoded_page
 from extraction.extracted import Extracted
 from extraction.safe_html import safe_html
@@ -31,12 +31,19 @@ _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECAS
 
 
 def extract_html(content: bytes) -> Extracted:
+    """The page of these bytes; see ``extract_page``."""
+    return extract_page(decoded_page(content))
+
+
+def extract_page(page: str, check: Check = go_on) -> Extracted:
     """The page's main content: ``main``, else its only ``article``, else what is not navigation and the like.
 
     The title is the only first heading, else the page's ``title``. What is hidden, scripts and forms are left out.
+    ``check`` is asked on the way, and raises where the reading has to end.
     """
-    tree = LexborHTMLParser(safe_html(decoded_page(content)))
-    structure = Structure()
+    tree = LexborHTMLParser(safe_html(page))
+    check()
+    structure = Structure(check=check)
     root = _root(tree)
     if root is not None:
         _Walk(structure).walk(root)

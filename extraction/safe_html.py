@@ -31,7 +31,9 @@ _TOKEN = re.compile(
 _NOTHING = "<!---->"  # keeps what stands before and after apart
 _FORMATTING = names("a b big code em font i nobr s small strike strong tt u")
 _VOID = names("area base br col embed hr img input link meta param source track wbr")
-_CLOSE_THEMSELVES = _VOID | names("p li dt dd tr td th thead tbody tfoot caption colgroup option html head body")
+_CLOSE_THEMSELVES = _VOID | names(
+    "p li dt dd tr td th thead tbody tfoot caption colgroup option html head body"
+)
 _SPECIAL = names(
     "address applet article aside blockquote button center details dir div dl fieldset figcaption figure footer form "
     "frameset h1 h2 h3 h4 h5 h6 header hgroup iframe listing main marquee menu nav noembed noframes noscript object ol "
@@ -46,7 +48,9 @@ _OF_HTML = (
         "output picture progress q rb rp rt rtc ruby samp slot span sub sup svg time var video"
     )
 )
-_SCOPES = names("applet marquee object select table template svg math foreignobject desc annotation-xml mi mo mn ms mtext")
+_SCOPES = names(
+    "applet marquee object select table template svg math foreignobject desc annotation-xml mi mo mn ms mtext"
+)
 _FOREIGN = ("svg", "math")
 _RAW = names("iframe noembed noframes script style textarea title xmp")
 
@@ -58,7 +62,9 @@ def safe_html(page: str) -> str:
         UnreadableError: when it would take a parser more than about a second.
     """
     if len(page) > _LONGEST:
-        raise UnreadableError(f"The page has {len(page):,} characters, and {_LONGEST:,} are the most; split it.")
+        raise UnreadableError(
+            f"The page has {len(page):,} characters, and {_LONGEST:,} are the most; split it."
+        )
     nesting, parts, at = _Nesting(), [], 0
     while (token := _TOKEN.search(page, at)) is not None:
         parts.append(page[at : token.start()])

@@ -2,6 +2,8 @@
 
 import re
 
+from common.deadline import Check, go_on
+from extraction.lines import lines_of
 from retriever.types import Block, BlockKind, Locator, LocatorKind, Span
 
 _LINES = (BlockKind.ITEM, BlockKind.ROW, BlockKind.FIELD)  # these follow each other line by line
@@ -15,11 +17,12 @@ class Structure:
     Runs of white space become one space; a line break that is given stays one. Code keeps its white space.
     Characters that nobody sees (controls, soft hyphens, marks of byte order) go.
 
-    ``sections``: the locator of a block that comes without one is the heading that it stands under.
+    ``sections``: the locator of a block that comes without one is the heading that it stands under. ``check`` is asked
+    before each block, and raises where the reading has to end.
     """
 
-    def __init__(self, *, sections: bool = False) -> None:
-        self._sections = sections
+    def __init__(self, *, sections: bool = False, check: Check = go_on) -> None:
+        self._sections, self._check = sections, check
         self._parts: list[str] = []
         self._length = 0
         self._blocks: list[Block] = []
@@ -54,7 +57,7 @@ class Structure:
 
     def code(self, text: str, locator: Locator | None = None) -> None:
         """Add code, its lines and their indentation as they are."""
-        lines = [line.rstrip() for line in visible(text).splitlines()]
+        lines = [line.rstrip() for line in lines_of(visible(text))]
         self._append(BlockKind.CODE, "\n".join(lines).strip("\n"), locator)
 
     def add(self, kind: BlockKind, text: str, locator: Locator | None = None) -> None:
@@ -69,6 +72,7 @@ class Structure:
         self._append(BlockKind.ROW, line, locator)
 
     def _append(self, kind: BlockKind, text: str, locator: Locator | None) -> None:
+        self._check()
         if not text.strip():
             return
         if self._blocks:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from extraction.encodings import decoded
 from extraction.extracted import Extracted
+from extraction.lines import LINE_END
 from retriever.types import Block, BlockKind, Locator, Span
 
 
@@ -21,13 +22,13 @@ class PlainText:
         blocks: list[Block] = []
         line, at = 1, 0
         for start, end in _paragraphs(self.text):
-            line += len(_LINE_END.findall(self.text, at, start))
+            line += len(LINE_END.findall(self.text, at, start))
             at = start
             blocks.append(Block(BlockKind.PARAGRAPH, Span(start, end), locator=Locator.line(line)))
         return tuple(blocks)
 
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 def extract_text(content: bytes) -> Extracted:
@@ -39,7 +40,7 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each run of lines with something to see, without white space at its ends."""
     first = last = None  # of the paragraph: its first character, and the one after its last
     at = 0
-    for line in text.splitlines(keepends=True):
+    for line in _LINE.findall(text):
         if seen := line.strip():
             start = at + line.index(seen)
             first, last = start if first is None else first, start + len(seen)

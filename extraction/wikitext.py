@@ -54,6 +54,9 @@ class _Walk:
         self._locator: Locator | None = None
         self._parts: list[str] = []
         self._number = 0  # of the last item, in a numbered list
+        self._anchors: dict[
+            str, int
+        ] = {}  # those of the page in lower case, with the last number given to each
 
     def walk(self, nodes: Iterable[Node]) -> None:
         """Add what the nodes show."""
@@ -62,7 +65,7 @@ class _Walk:
                 self._flush()
                 text = one_line(_shown(node.title.nodes))
                 if text:
-                    self._locator = Locator(LocatorKind.ANCHOR, text.replace(" ", "_"))
+                    self._locator = Locator(LocatorKind.ANCHOR, self._anchor(text.replace(" ", "_")))
                 self._structure.heading(text, node.level, self._locator)
             elif isinstance(node, Tag) and str(node.tag).lower() == "table":
                 self._flush()
@@ -77,6 +80,18 @@ class _Walk:
             else:
                 self._parts.append(_shown([node]))
         self._flush()
+
+    def _anchor(self, anchor: str) -> str:
+        """The anchor as MediaWiki gives it: the second of its name ends with ``_2``, upper and lower case alike."""
+        key = anchor.lower()
+        if key not in self._anchors:
+            self._anchors[key] = 1
+            return anchor
+        number = self._anchors[key] + 1
+        while f"{key}_{number}" in self._anchors:
+            number += 1
+        self._anchors[key], self._anchors[f"{key}_{number}"] = number, 1
+        return f"{anchor}_{number}"
 
     def _flush(self) -> None:
         """Add the lines that have come so far: a line is an item, or part of a paragraph."""

@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from html import unescape
 
 from extraction.extracted import Extracted, UnreadableError
@@ -12,6 +13,39 @@ from extraction.structure import Structure, one_line
 
 _LARGEST = 50_000_000  # bytes of text and structure, unpacked; in memory they take many times as much
 _MOST_PARTS = 10_000
+_MEDIA = tuple(
+    f".{suffix}"
+    for suffix in [
+        "png",
+        "jpg",
+        "jpeg",
+        "jfif",
+        "gif",
+        "bmp",
+        "tif",
+        "tiff",
+        "emf",
+        "wmf",
+        "svg",
+        "webp",
+        "wdp",
+        "ico",
+        "mp3",
+        "mp4",
+        "wav",
+        "avi",
+        "mov",
+        "odttf",
+        "ttf",
+        "otf",
+        "bin",
+        "docx",
+        "xlsx",
+        "xls",
+        "pptx",
+        "pdf",
+    ]
+)
 _OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0"
 _TITLE = re.compile(r"<dc:title>([^<]{1,2000})</dc:title>")
 _STYLES = "\n".join(
@@ -26,11 +60,11 @@ _STYLES = "\n".join(
 
 def extract_word(content: bytes) -> Extracted:
     """Headings, paragraphs, lists and tables; the title is the first heading, else the file's own property."""
-    _require_package(content)
     try:
         import mammoth
     except ImportError as error:
         raise missing_package("mammoth") from error
+    content = _without_media(content)
     try:
         html = mammoth.convert_to_html(
             io.BytesIO(content), style_map=_STYLES, convert_image=mammoth.images.img_element(lambda _: {})
@@ -45,19 +79,34 @@ def extract_word(content: bytes) -> Extracted:
     return Extracted(structure, structure.first_heading or title)
 
 
-def _require_package(content: bytes) -> None:
-    """Refuse what is no package of parts, and what would not fit in memory once unpacked."""
+def _without_media(content: bytes) -> bytes:
+    """The package without pictures and the like, which are not read: a package can call any part its text.
+
+    Raises:
+        UnreadableError: for what is no package, and for what would not fit in memory once unpacked.
+    """
     if content.startswith(_OLD_OR_ENCRYPTED):
         raise UnreadableError(
             "The file is encrypted or of an old version of Word; save it as .docx without a password."
         )
+    lean = io.BytesIO()
     try:
-        parts = zipfile.ZipFile(io.BytesIO(content)).infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as error:
+        with zipfile.ZipFile(io.BytesIO(content)) as package, zipfile.ZipFile(lean, "w") as copy:
+            parts = [part for part in package.infolist() if not part.filename.lower().endswith(_MEDIA)]
+            _require_small(parts)
+            for part in parts:
+                copy.writestr(part.filename, package.read(part))
+    except UnreadableError:
+        raise
+    except Exception as error:  # a damaged package shows as any of many errors
         raise UnreadableError(
             f"The file is damaged, or no Word document ({error}); open it in Word and save it again."
         ) from error
-    size = sum(part.file_size for part in parts if part.filename.endswith((".xml", ".rels")))
+    return lean.getvalue()
+
+
+def _require_small(parts: Sequence[zipfile.ZipInfo]) -> None:
+    size = sum(part.file_size for part in parts)
     if size > _LARGEST or len(parts) > _MOST_PARTS:
         raise UnreadableError(
             f"The file unpacks to {size:,} bytes of text in {len(parts):,} parts; {_LARGEST:,} bytes "

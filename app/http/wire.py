@@ -19,6 +19,7 @@ from app.answering.checked_input import (
 )
 from app.answering.options import AnswerLength
 from app.service.ask import Ask
+from app.service.handed_in import TextFormat
 from app.service.response import AnswerResponse, Calibration, Model
 from app.service.search import LISTED
 from app.service.settings import Settings
@@ -62,6 +63,7 @@ ANSWER_SHAPE = Shape(
         "documents[].document_id": f"a text of 1 to {MAX_ID_CHARACTERS:,} characters",
         "documents[].title": "a text of at most 1,000 characters",
         "documents[].text": "a text",
+        "documents[].format": "text, markdown or html",
         "documents[].url": "a text of at most 2,000 characters",
         "include": f"a list of any of {', '.join(INCLUDABLE)}",
         "include[]": f"one of {', '.join(INCLUDABLE)}",
@@ -107,7 +109,15 @@ class DocumentToRead(_Request):
         None, description="Your name for it; document-1, document-2, ... by place unless given."
     )
     title: str = Field("", max_length=1_000, description="Helps retrieval and is shown with quotes.")
-    text: str = Field(description="Citations give offsets into exactly this text.")
+    text: str = Field(
+        description="Of the format text, citations give offsets into exactly this text; of another, into the text of "
+        "the response's documents."
+    )
+    format: Literal["text", "markdown", "html"] = Field(
+        "text",
+        description="What the text is written in. Of Markdown and HTML, what a reader sees is read, quoted and counted "
+        "in: without marks, navigation and the like.",
+    )
     url: Annotated[str, Field(max_length=2_000)] | None = Field(
         None, description="Handed back with citations, never fetched."
     )
@@ -157,11 +167,18 @@ class AnswerRequest(QuestionToAnswer):
         if self.documents is None:
             return self.ask()
         documents = checked_documents(
-            [GivenDocument(**dict(document)) for document in self.documents],
+            [
+                GivenDocument(document.text, document.document_id, document.title, document.url)
+                for document in self.documents
+            ],
             max_documents=settings.max_documents,
             max_characters=settings.max_document_characters,
         )
-        return replace(self.ask(), documents=documents)
+        formats = {
+            checked.doc_id: TextFormat(asked.format)
+            for checked, asked in zip(documents, self.documents, strict=True)
+        }
+        return replace(self.ask(), documents=documents, formats=formats)
 
 
 class BatchRequest(_Request):

@@ -1,26 +1,31 @@
 """Asking a service: one question with how it is to be answered."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from app.answering.events import Decided, Event
 from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.types import Trace
 from app.service.assembly import AnswerService
+from app.service.handed_in import TextFormat, as_read
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.types import Document
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A checked question. ``documents``: answer from these alone. None: as the service is set."""
+    """A checked question. ``documents``: answer from these alone. None: as the service is set.
+
+    ``formats``: what the documents are written in, by their ids; those without one are plain text.
+    """
 
     question: str
     top_k: int | None = None
     min_confidence: float | None = None
     documents: tuple[Document, ...] | None = None
     length: AnswerLength | None = None
+    formats: Mapping[str, TextFormat] = field(default_factory=dict)
 
     def options(self, defaults: AnswerOptions) -> AnswerOptions:
         """The service's options with this question's own in their place."""
@@ -38,7 +43,7 @@ def events(
     """What happens to the question, stage by stage; the last event holds the trace. Stop reading to abandon it.
 
     Beside the stages' timings the trace has ``wait``, and ``index`` when documents were handed in: the time that
-    it took to make them searchable.
+    it took to read them and to make them searchable. Its ``documents`` are those, as they were read.
 
     ``waited``: seconds that passed before its turn came. ``deadline``: by when an answer is due; whoever stops
     reading while a stage is under way gives it up.
@@ -48,13 +53,16 @@ def events(
         GivenUpError: when the question is given up before there is one.
     """
     pipeline, timings = service.pipeline, {"wait": waited}
+    documents: tuple[Document, ...] = ()
     if ask.documents is not None:
         started = time.perf_counter()
-        pipeline = service.over(ask.documents, deadline=deadline)
+        documents = as_read(ask.documents, ask.formats, deadline=deadline)
+        pipeline = service.over(documents, deadline=deadline)
         timings["index"] = time.perf_counter() - started
     for event in pipeline.run(ask.question, ask.options(pipeline.options), deadline=deadline):
         if isinstance(event, Decided):
-            event = Decided(replace(event.trace, timings={**timings, **event.trace.timings}))
+            told = {**timings, **event.trace.timings}
+            event = Decided(replace(event.trace, timings=told, documents=documents))
         yield event
 
 

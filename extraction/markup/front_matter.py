@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from extraction.lines import lines_of
+
 _FENCES = {"---": ("---", "..."), "+++": ("+++",)}
 _LONGEST = 50_000  # characters
 _LONGEST_VALUE = 2_000
@@ -38,7 +40,7 @@ def front_matter(text: str) -> FrontMatter:
 
     Settings that cannot be parsed are passed over, but are no text either.
     """
-    lines = text[:_LONGEST].splitlines()
+    lines = lines_of(text[:_LONGEST])
     ends = _FENCES.get(lines[0].rstrip() if lines else "")
     if ends is None:
         return FrontMatter()

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from common.deadline import Check, go_on
 from extraction.encodings import decoded
 from extraction.extracted import Extracted, UnreadableError
 from extraction.html import add_html
+from extraction.lines import lines_of
 from extraction.markup.directives import directive, role_text
 from extraction.markup.front_matter import front_matter
 from extraction.markup.templates import closes_comment, opens_comment, without_tags
@@ -33,30 +35,44 @@ _TARGET = re.compile(r"\([^()\s]+\)=$")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]:?")
 _CONTAINER = re.compile(r"^[ \t]*:{3,}[ \t]*\{?[\w-]*\}?", re.MULTILINE)
 _MODULE_LINES = re.compile(r"(import\s.+\sfrom\s|import\s*['\"]|export\s+(const|default|function)\b)")
-_MDX_COMMENT = re.compile(r"\{/\*.{0,5000}?\*/\}", re.DOTALL)
+_MDX_COMMENT = re.compile(r"\{/\*(?:(?!\{/\*).){0,5000}?\*/\}", re.DOTALL)
 _DEFINITION = re.compile(r"([^\n]+)\n:[ \t]+(.+)", re.DOTALL)
 
 
 def extract_markdown(content: bytes) -> Extracted:
-    """The text without its marks; the title is that of the settings at the top, else the first heading."""
-    text = decoded(content)
+    """The Markdown of these bytes; see ``extract_markdown_text``."""
+    return extract_markdown_text(decoded(content))
+
+
+def extract_markdown_text(text: str, check: Check = go_on) -> Extracted:
+    """The text without its marks; the title is that of the settings at the top, else the first heading.
+
+    ``check`` is asked on the way, and raises where the reading has to end.
+    """
     if len(text) > _LONGEST:
         raise UnreadableError(
             f"The file has {len(text):,} characters, and {_LONGEST:,} are the most for Markdown; split it."
         )
     settings = front_matter(text)
-    structure = Structure()
-    lines = text.splitlines()[settings.lines :]
+    structure = Structure(check=check)
+    lines = lines_of(text)[settings.lines :]
     try:
-        _Walk(structure).walk("\n".join(lines), settings.lines)
+        _Walk(structure, check).walk("\n".join(lines), settings.lines)
     except RecursionError as error:
         raise UnreadableError("The file nests lists or quotations too deeply; make it flatter.") from error
     title = settings.title or structure.first_heading
     return Extracted(structure, title, settings.metadata)
 
 
-def _parser() -> MarkdownIt:
+def _parser(check: Check) -> MarkdownIt:
+    def checked(*_: object) -> bool:
+        """A rule that applies nowhere: the parser asks it at every place that it comes by."""
+        check()
+        return False
+
     parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table")
+    parser.inline.ruler.before("text", "checked", checked)
+    parser.block.ruler.before("table", "checked", checked, {"alt": []})
     parser.core.ruler.before("inline", "without_tags", _without_tags)
     return parser
 
@@ -70,9 +86,9 @@ def _without_tags(state: object) -> None:
 class _Walk:
     """Adds the blocks of Markdown to the structure."""
 
-    def __init__(self, structure: Structure) -> None:
+    def __init__(self, structure: Structure, check: Check) -> None:
         self._structure = structure
-        self._parser = _parser()
+        self._parser = _parser(check)
         self._links: dict[str, object] = {}  # what references in the whole file lead to
         self._lists: list[int | None] = []  # the number of each list's next item; None: no numbers
         self._marker: str | None = None
@@ -160,7 +176,7 @@ class _Walk:
         if known is None:
             self._structure.code(token.content, self._locator(token))
             return
-        found = directive(known[1], known[2], token.content.splitlines())
+        found = directive(known[1], known[2], lines_of(token.content))
         if found is None or token.map is None:
             return
         if known[1] in _MARKUP_DIRECTIVES:

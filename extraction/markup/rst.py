@@ -10,6 +10,7 @@ from docutils.core import publish_doctree
 
 from extraction.encodings import decoded
 from extraction.extracted import Extracted, UnreadableError
+from extraction.lines import lines_of, with_plain_lines
 from extraction.markup.directives import directive, role_text
 from extraction.structure import Structure, one_line, tidy, with_name
 from extraction.tables import Cell, Row, add_table
@@ -44,18 +45,17 @@ _UNSEEN = (
 _UNKNOWN = re.compile(r'Unknown directive type "([^"]+)"')
 _FIRST_LINE = re.compile(r"\s*\.\.\s+(?:\|[^|]*\|\s+)?[\w:.+-]+\s*::[ \t]*(.*)")
 _NEAR = 100  # lines
-_REFERENCE = re.compile(r"`?(.*?)(?:\s+<[^<>]*>)?`?_{1,2}", re.DOTALL)
 _ROLE = re.compile(r":([\w:.+-]+):`(.*)`", re.DOTALL)
 
 
 def extract_rst(content: bytes) -> Extracted:
     """The text without its marks; the title is the first heading. Other files are not included."""
-    text = decoded(content)
+    text = with_plain_lines(decoded(content))
     if len(text) > _LONGEST:
         raise UnreadableError(
             f"The file has {len(text):,} characters, and {_LONGEST:,} are the most for reStructuredText; split it."
         )
-    if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
+    if max(map(len, lines_of(text)), default=0) > _LONGEST_LINE:
         raise UnreadableError(f"The file has a line of more than {_LONGEST_LINE:,} characters; break it.")
     structure = Structure()
     try:
@@ -79,7 +79,7 @@ class _Walk:
     def walk(self, text: str, lines_above: int) -> None:
         """Add what the text shows; it begins below so many lines of the file."""
         outer = self._above, self._lines, self._at
-        self._above, self._lines, self._at = lines_above, text.splitlines(), -1
+        self._above, self._lines, self._at = lines_above, lines_of(text), -1
         for child in publish_doctree(text, settings_overrides=_SETTINGS).children:
             self._take(child)
         self._above, self._lines, self._at = outer
@@ -238,10 +238,19 @@ def _shown(node: nodes.Node) -> str:
     if isinstance(node, nodes.problematic):
         text = node.astext().replace("\n", " ")
         role = _ROLE.fullmatch(text)
-        reference = _REFERENCE.fullmatch(text)
-        return role_text(role[1], role[2]) if role else reference[1] if reference else text
+        return role_text(role[1], role[2]) if role else _reference_text(text)
     if isinstance(node, nodes.footnote_reference):
         return f"[{node.astext()}]"
     if isinstance(node, (*_UNSEEN, nodes.system_message)):
         return ""
     return "".join(map(_shown, node.children))
+
+
+def _reference_text(text: str) -> str:
+    """What a reader sees of a reference: ``title`` of ```title <target>`_``; another text as it is."""
+    if not text.endswith("_"):
+        return text
+    name = text.removesuffix("_").removesuffix("_").removeprefix("`").removesuffix("`")
+    title, _, target = name.rpartition("<")
+    told = target.endswith(">") and ">" not in target[:-1] and title[-1:].isspace()
+    return title.rstrip() if told else name

@@ -9,7 +9,7 @@ _COMMENT = r"\{%-?\s*comment\s*-?%\}"
 _COMMENT_END = r"\{%-?\s*endcomment\s*-?%\}"
 _CODE_OR_TAG = re.compile(
     r"(?P<code>(?<!`)(?P<ticks>`{1,20})(?!`).{1,20000}?(?<!`)(?P=ticks)(?!`))"
-    rf"|{_COMMENT}.{{0,20000}}?{_COMMENT_END}|{_COMMENT}|{_COMMENT_END}"
+    rf"|{_COMMENT}(?:(?!{_COMMENT}).){{0,20000}}?{_COMMENT_END}|{_COMMENT}|{_COMMENT_END}"
     r"|\{%-?(?P<tag>[^%]{0,1000}?)-?%\}",
     re.DOTALL,
 )

@@ -13,12 +13,12 @@ _EDGE = 0.12  # of a page's height: running heads stand above, feet below
 _LARGER = 1.12  # a heading's letters against those of the text
 _LARGER_AND_OTHER = 1.04  # those of a heading that is of another font or colour, too
 _BOLD = ("bold", "black", "heavy")
-_CONTENTS = re.compile(r"\S.*\D\s\.*\s*\d{1,4}$")
+_CONTENTS = re.compile(r"\S.*\D\s\.*\s?\d{1,4}$")
 _LONGEST_HEADING = 200
 _BULLET = re.compile(r"[•▪◦‣●○■□–*➢✓o-]\s+")
 _NUMBER = re.compile(r"(\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(?[ivx]{1,5}[.)])\s+\S")
 _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
-_LAST_WORD = re.compile(r"([^\W\d_]+)-$")
+_LAST_WORD = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 

@@ -16,7 +16,8 @@ from retriever.types import Block, Document
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DIGITS = 4000
-_OWN_KEYS = frozenset({"id", "title", "text", "url", "blocks"})
+OWN_KEYS = frozenset({"id", "title", "text", "url", "blocks"})
+"""What of a record is no metadata."""
 
 
 def read_jsonl(path: Path, name: str) -> Iterator[Record | Malformed]:
@@ -62,7 +63,7 @@ def document_of(value: object) -> Document:
         title=_optional_string(value, "title") or doc_id,
         text=_text(value),
         url=_optional_string(value, "url"),
-        metadata={key: entry for key, entry in value.items() if key not in _OWN_KEYS},
+        metadata={key: entry for key, entry in value.items() if key not in OWN_KEYS},
         blocks=_blocks(value),
     )
 

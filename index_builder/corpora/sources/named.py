@@ -37,7 +37,7 @@ def with_base_urls(corpora: Sequence[Corpus], given: Sequence[str]) -> list[Corp
     by_name: dict[str, str] = {}
     names = [corpus.source.name for corpus in corpora]
     for entry in given:
-        name, _, url = entry.rpartition("=") if not entry.startswith(_SCHEMES) else ("", "", entry)
+        name, url = _parted(entry, names)
         if not name and len(names) == 1:
             name = names[0]
         if name not in names:
@@ -52,6 +52,15 @@ def with_base_urls(corpora: Sequence[Corpus], given: Sequence[str]) -> list[Corp
     return [
         NamedCorpus(corpus, base_url=by_name.get(name)) for name, corpus in zip(names, corpora, strict=True)
     ]
+
+
+def _parted(entry: str, names: Sequence[str]) -> tuple[str, str]:
+    """Name and address of ``NAME=URL``; no name where there is none. Both may hold an equals sign."""
+    if entry.startswith(_SCHEMES) or "=" not in entry:
+        return "", entry
+    known = [name for name in names if entry.startswith(f"{name}=")]
+    name = max(known, key=len, default=entry.partition("=")[0])
+    return name, entry[len(name) + 1 :]
 
 
 _SCHEMES = ("http://", "https://")
