@@ -5,46 +5,18 @@ import re
 import zipfile
 from collections.abc import Sequence
 from html import unescape
+from pathlib import PurePath
 
 from extraction.extracted import Extracted, UnreadableError
 from extraction.extras import missing_package
 from extraction.html import add_html
-from extraction.structure import Structure, one_line
+from extraction.structure import Structure, names, one_line
 
 _LARGEST = 50_000_000  # bytes of text and structure, unpacked; in memory they take many times as much
 _MOST_PARTS = 10_000
-_MEDIA = tuple(
-    f".{suffix}"
-    for suffix in [
-        "png",
-        "jpg",
-        "jpeg",
-        "jfif",
-        "gif",
-        "bmp",
-        "tif",
-        "tiff",
-        "emf",
-        "wmf",
-        "svg",
-        "webp",
-        "wdp",
-        "ico",
-        "mp3",
-        "mp4",
-        "wav",
-        "avi",
-        "mov",
-        "odttf",
-        "ttf",
-        "otf",
-        "bin",
-        "docx",
-        "xlsx",
-        "xls",
-        "pptx",
-        "pdf",
-    ]
+_MEDIA = names(
+    ".png .jpg .jpeg .jfif .gif .bmp .tif .tiff .emf .wmf .svg .webp .wdp .ico .mp3 .mp4 .wav .avi .mov .odttf .ttf .otf "
+    ".bin .docx .xlsx .xls .pptx .pdf"
 )
 _OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0"
 _TITLE = re.compile(r"<dc:title>([^<]{1,2000})</dc:title>")
@@ -92,7 +64,9 @@ def _without_media(content: bytes) -> bytes:
     lean = io.BytesIO()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package, zipfile.ZipFile(lean, "w") as copy:
-            parts = [part for part in package.infolist() if not part.filename.lower().endswith(_MEDIA)]
+            parts = [
+                part for part in package.infolist() if PurePath(part.filename).suffix.lower() not in _MEDIA
+            ]
             _require_small(parts)
             for part in parts:
                 copy.writestr(part.filename, package.read(part))

@@ -56,7 +56,12 @@ def events(
     documents: tuple[Document, ...] = ()
     if ask.documents is not None:
         started = time.perf_counter()
-        documents = as_read(ask.documents, ask.formats, deadline=deadline)
+        documents = as_read(
+            ask.documents,
+            ask.formats,
+            max_characters=service.settings.max_document_characters,
+            deadline=deadline,
+        )
         pipeline = service.over(documents, deadline=deadline)
         timings["index"] = time.perf_counter() - started
     for event in pipeline.run(ask.question, ask.options(pipeline.options), deadline=deadline):

@@ -28,22 +28,33 @@ _EXTRACTORS: Mapping[TextFormat, Callable[[str, Check], Extracted]] = {
 
 
 def as_read(
-    documents: Sequence[Document], formats: Mapping[str, TextFormat], *, deadline: Deadline = NO_DEADLINE
+    documents: Sequence[Document],
+    formats: Mapping[str, TextFormat],
+    *,
+    max_characters: int,
+    deadline: Deadline = NO_DEADLINE,
 ) -> tuple[Document, ...]:
     """The documents as a reader sees them: the text that offsets count in, with its blocks.
 
     ``formats``: by the document's id; plain text where it has none, which stays character for character.
 
     Raises:
-        InvalidRequestError: when one cannot be read in its format.
+        InvalidRequestError: when one cannot be read in its format, or when a table that repeats its cells makes them
+            longer than ``max_characters`` in all.
         DeadlineExceededError, GivenUpError: when the deadline is over before they are read.
     """
-    return tuple(
+    read = tuple(
         _as_read(document, extract, partial(deadline.check, "index"))
         if (extract := _EXTRACTORS.get(formats.get(document.doc_id, TextFormat.TEXT)))
         else document
         for document in documents
     )
+    if (characters := sum(len(document.text) for document in read)) > max_characters:
+        raise InvalidRequestError(
+            f"The documents have {characters:,} characters in all once read, but at most {max_characters:,} are "
+            "accepted."
+        )
+    return read
 
 
 def _as_read(document: Document, extract: Callable[[str, Check], Extracted], check: Check) -> Document:

@@ -179,3 +179,23 @@ def test_a_cell_that_spans_rows_is_repeated_only_while_it_stays_small(tmp_path):
     page = f"<main><table><tr><td rowspan=999>{cell}</td><td>0</td></tr>{rows}</table></main>"
     (tmp_path / "a.html").write_text(page)
     assert len(only_document(tmp_path / "a.html").text) < 300_000
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "<meta charset=latin1>",
+        "<meta charset=US-ASCII>",
+        "<meta http-equiv=content-type content='text/html; charset=iso-8859-1'>",
+        "<?xml version='1.0' encoding='ISO-8859-1'?>",
+    ],
+)
+def test_latin_1_is_read_as_windows_1252(page, declared):
+    assert texts(page(declared.encode() + b"<p>\x93caf\xe9\x94 \x80")) == ["“café” €"]
+
+
+@pytest.mark.parametrize("declared", ["undefined", "rot13", "unicode_escape", "utf-16", "nonsense", "idna"])
+def test_a_declared_encoding_that_pages_cannot_have_is_passed_over(page, declared):
+    meta = f"<meta charset={declared}>".encode()
+    assert texts(page(meta + "<p>café \\n".encode())) == ["café \\n"]
+    assert texts(page(meta + "<p>café".encode("cp1252"))) == ["café"]

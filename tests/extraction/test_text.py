@@ -70,6 +70,16 @@ def test_a_mark_tells_the_encoding(tmp_path, encoding):
         ),
         (b"one\ntwo \xe9", 2, "The file has the byte 0xe9 here, which is not UTF-8; save it as UTF-8."),
         (b"\xff\xfea", 1, "The file has the byte 0x61 here, which is not UTF-16; save it as UTF-8."),
+        (
+            b"\xff\xfeOnly its first bytes are those of a mark.!",
+            1,
+            "The file begins like UTF-16, but the rest is none; save it as UTF-8.",
+        ),
+        (
+            b"\xff\xfe" + bytes(range(1, 200)) * 10,
+            1,
+            "The file begins like UTF-16, but the rest is none; save it as UTF-8.",
+        ),
         (b" \n\t\n", 1, "The file holds no text; leave it out, or put text into it."),
     ],
 )
@@ -77,3 +87,21 @@ def test_what_is_no_text_is_a_sentence(tmp_path, content, line, problem):
     path = tmp_path / "a.txt"
     path.write_bytes(content)
     assert only_problem(path) == Malformed(f"a.txt:{line}", problem)
+
+
+@pytest.mark.parametrize(
+    "text", ["日本語の文書です。\n二行目。", "中文没有空格也没有换行", "A name, and more."]
+)
+def test_text_in_utf_16_is_taken_for_what_it_is(tmp_path, text):
+    path = tmp_path / "a.txt"
+    for encoding in ("utf-16", "utf-16-be"):
+        path.write_bytes((b"\xfe\xff" if encoding.endswith("be") else b"") + text.encode(encoding))
+        assert only_document(path).text == text
+
+
+@pytest.mark.parametrize("end", "\v\f\x1c\x1d\x1e\x85\u2028\u2029", ids=ascii)
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.rst"])
+def test_lines_are_what_editors_count(tmp_path, end, name):
+    path = tmp_path / name
+    path.write_text(f"One{end}{end}one.\n\nTwo.\r\n\r\nThree.\r\rFour.", encoding="utf-8", newline="")
+    assert [locator for *_, locator in blocks(path)] == ["line 1", "line 3", "line 5", "line 7"]

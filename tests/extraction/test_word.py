@@ -158,3 +158,28 @@ def test_a_missing_package_is_a_sentence_that_names_the_command(tmp_path, monkey
     assert only_problem(written(tmp_path / "a.docx", MANUAL)).problem == (
         "Reading it needs the package mammoth, which is not installed; run `pip install 'loccit[documents]'`."
     )
+
+
+@pytest.mark.parametrize("name", ["word/x.dat", "word/no suffix", "customXml/item1.XML", "x.png.vml"])
+def test_a_bomb_is_refused_whatever_its_part_is_called(tmp_path, name):
+    path = written(tmp_path / "a.docx", MANUAL)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as package, package.open(name, "w") as part:
+        for _ in range(60):
+            part.write(b"\0" * 1_000_000)
+    assert only_problem(path).problem.startswith("The file unpacks to 60,0")
+
+
+def test_pictures_do_not_count_and_cannot_be_the_text(tmp_path):
+    path = written(tmp_path / "a.docx", MANUAL)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as package:
+        with package.open("word/media/image1.png", "w") as part:
+            for _ in range(60):
+                part.write(b"\0" * 1_000_000)
+    assert only_document(path).title == "Boiler manual"
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist() if "media" not in name}
+    with zipfile.ZipFile(path, "w") as package:
+        for name, content in parts.items():
+            renamed = name.replace("document.xml", "document.png")
+            package.writestr(renamed, content.replace(b"document.xml", b"document.png"))
+    assert "no Word document" in only_problem(path).problem

@@ -105,3 +105,11 @@ def test_a_missing_package_is_a_sentence_that_names_the_command(dump, monkeypatc
 def test_a_page_that_nests_without_end_is_a_text_or_a_sentence(dump):
     (item,) = read(dump(page("A", "[[" * 3000 + "a" + "{{b|" * 3000)))
     assert isinstance(item, Record) or item.problem.endswith(".")
+
+
+def test_headings_of_one_name_have_anchors_of_their_own_as_mediawiki_gives_them():
+    names = ["Early life", "Life", "early life", "Life 2", "Life", "Life"]
+    structure = structure_of("\n\n".join(f"== {name} ==\nText." for name in names))
+    anchors = [str(block.locator) for block in structure.blocks if block.kind == "heading"]
+    assert anchors == ["#Early_life", "#Life", "#early_life_2", "#Life_2", "#Life_3", "#Life_4"]
+    assert str(structure.blocks[-1].locator) == "#Life_4"
