@@ -15,8 +15,8 @@ from extraction.structure import Structure, names, one_line
 _LARGEST = 50_000_000  # bytes of text and structure, unpacked; in memory they take many times as much
 _MOST_PARTS = 10_000
 _MEDIA = names(
-    ".png .jpg .jpeg .jfif .gif .bmp .tif .tiff .emf .wmf .svg .webp .wdp .ico .mp3 .mp4 .wav .avi .mov .odttf .ttf .otf "
-    ".bin .docx .xlsx .xls .pptx .pdf"
+    ".png .jpg .jpeg .jfif .gif .bmp .tif .tiff .emf .wmf .svg .webp .wdp .ico .mp3 .mp4 .wav .avi .mov .odttf .ttf "
+    ".otf .bin .docx .xlsx .xls .pptx .pdf"
 )
 _OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0"
 _TITLE = re.compile(r"<dc:title>([^<]{1,2000})</dc:title>")

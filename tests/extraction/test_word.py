@@ -171,10 +171,12 @@ def test_a_bomb_is_refused_whatever_its_part_is_called(tmp_path, name):
 
 def test_pictures_do_not_count_and_cannot_be_the_text(tmp_path):
     path = written(tmp_path / "a.docx", MANUAL)
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as package:
-        with package.open("word/media/image1.png", "w") as part:
-            for _ in range(60):
-                part.write(b"\0" * 1_000_000)
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as package,
+        package.open("word/media/image1.png", "w") as part,
+    ):
+        for _ in range(60):
+            part.write(b"\0" * 1_000_000)
     assert only_document(path).title == "Boiler manual"
     with zipfile.ZipFile(path) as package:
         parts = {name: package.read(name) for name in package.namelist() if "media" not in name}

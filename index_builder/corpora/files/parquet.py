@@ -41,8 +41,8 @@ def read_parquet(path: Path, name: str) -> Iterator[Item]:
             ]
             yield from [PassedOver("binary columns")] * (len(file.schema_arrow) - len(kept))
             for batch in file.iter_batches(batch_size=_ROWS_TOGETHER, columns=kept):
-                columns = [_values(column) for column in batch.columns]
-                for row in zip(*columns, strict=True):
+                values = [_values(column) for column in batch.columns]
+                for row in zip(*values, strict=True):
                     number += 1
                     yield _read_row(dict(zip(batch.schema.names, row, strict=True)), f"{shown}:{number}")
     except (pyarrow.ArrowException, OSError) as error:
