@@ -55,6 +55,8 @@ def decoded_page(content: bytes) -> str:
         return decoded(content)
     declared = _DECLARED.search(content[:_SEARCHED])
     known = webencodings.lookup(declared[1].decode()) if declared else None
+    if known is not None and known.name.startswith("utf-16"):  # then its declaration could not have been read
+        known = None
     for encoding in [known or webencodings.UTF8, webencodings.UTF8]:
         try:
             return str(encoding.codec_info.decode(content, "strict")[0])

@@ -1,5 +1,8 @@
+import time
+
 import pytest
 
+from extraction.markup.rst import _reference_text
 from index_builder.corpora import Malformed
 from tests.index_builder.corpora.reading import blocks, only_document, only_problem
 
@@ -151,3 +154,23 @@ def test_deep_nesting_is_a_sentence_or_a_text_but_never_a_traceback(written):
 def test_a_line_that_is_too_long_for_docutils_is_a_sentence(written):
     problem = only_problem(written("word " * 25_000)).problem
     assert problem == "The file has a line of more than 100,000 characters; break it."
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("`Title <target>`_", "Title"),
+        ("`Title\n<target>`__", "Title"),
+        ("name_", "name"),
+        ("`a < b`_", "a < b"),
+        ("`<target>`_", "<target>"),
+        ("no reference", "no reference"),
+        (" " * 200_000 + "x", " " * 200_000 + "x"),
+        ("<" * 200_000 + "_", "<" * 200_000),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_a_reader_sees_of_a_reference(text, seen):
+    started = time.process_time()
+    assert _reference_text(text) == seen
+    assert time.process_time() - started < 1  # it took a minute
