@@ -228,10 +228,6 @@ async def test_plain_text_keeps_its_marks_and_is_not_sent_back(client):
             "The document 'document-1' cannot be read: The page nests",
         ),
         ({"text": "x", "format": None}, "text, markdown or html"),
-        (
-            {"text": "<table>" + "<tr><td rowspan=999>word word" + "<tr><td>a" * 900, "format": "html"},
-            "once read, but at most 10,000 are accepted.",
-        ),
     ],
 )
 async def test_a_format_that_does_not_fit_is_a_sentence(document, problem):
