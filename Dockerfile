@@ -17,6 +17,7 @@ RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['p
 COPY README.md LICENSE NOTICE ./
 COPY common/ common/
 COPY retriever/ retriever/
+COPY extraction/ extraction/
 COPY index_builder/ index_builder/
 COPY quote_check/ quote_check/
 COPY app/ app/

@@ -3,8 +3,16 @@
 import math
 import threading
 import time
+from collections.abc import Callable
 
 from common.errors import DeadlineExceededError, GivenUpError
+
+Check = Callable[[], None]
+"""Asked again and again while work is under way; raises where it has to end."""
+
+
+def go_on() -> None:
+    """The check of work that nothing ends."""
 
 
 class Deadline:

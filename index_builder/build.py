@@ -18,7 +18,7 @@ from common.packaged import sha256_of
 from common.progress import progress
 from common.terminal_text import plain
 from index_builder.corpora import Corpus, Malformed, PassedOver, Record, Source
-from index_builder.corpora.folder import counted_kinds
+from index_builder.corpora.sources.folder import counted_kinds
 from index_builder.vector_cache import VectorCache, cache_key
 from retriever.document_ids import id_problem
 from retriever.encoder import Encoder

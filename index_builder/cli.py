@@ -65,7 +65,7 @@ def build(
     """
     from index_builder.build import build_index
     from index_builder.corpora import open_corpus
-    from index_builder.corpora.named import with_base_urls
+    from index_builder.corpora.sources.named import with_base_urls
     from retriever.encoder import load_encoder
     from retriever.passages import PassageSettings
 
@@ -98,7 +98,7 @@ def info(directory: IndexFolder) -> None:
 
     Example: loccit index info data/indexes/vital-articles
     """
-    from index_builder.corpora.folder import counted_kinds
+    from index_builder.corpora.sources.folder import counted_kinds
     from retriever.generations import current_generation
     from retriever.index import read_fields, read_manifest
 

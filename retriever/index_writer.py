@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from common.deadline import NO_DEADLINE, Deadline
+from common.deadline import NO_DEADLINE, Check, Deadline, go_on
 from common.errors import InvalidRequestError
 from common.progress import Advance
 from retriever.encoder import Encoder, FloatArray, encode_in_turn, passage_input
@@ -30,13 +30,16 @@ class IndexWriter:
         self._settings, self._folder, self._encoder = settings, folder, encoder
         self.store = DocumentStore.create(None if folder is None else folder / STORE_FILE)
 
-    def add(self, document: Document, *, location: str) -> None:
+    def add(self, document: Document, *, location: str, check: Check = go_on) -> None:
         """Split the document and store it with its passages; ``location`` says where it came from.
+
+        ``check`` is asked while it is split, and raises where that has to end.
 
         Raises:
             DuplicateDocumentError: when a document of this id is stored already.
         """
-        self.store.add(document, list(split(document, self._settings, self._encoder)), location=location)
+        drafts = list(split(document, self._settings, self._encoder, check=check))
+        self.store.add(document, drafts, location=location)
 
     def passage_inputs(self) -> Iterator[str]:
         """What an encoder embeds of every stored passage, ascending by row."""
@@ -95,7 +98,7 @@ def index_in_memory(
     for document in documents:
         check()
         try:
-            writer.add(document, location="request")
+            writer.add(document, location="request", check=check)
         except DuplicateDocumentError as error:
             raise InvalidRequestError(
                 f"Two documents have the id {document.doc_id!r}; give each its own id."

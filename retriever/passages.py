@@ -8,12 +8,16 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
+from common.deadline import Check, go_on
 from common.errors import InvalidRequestError
 from retriever.lengths import WORD_CHARACTERS, TokenCounter, cut, word_spans
 from retriever.packing import Packer
 from retriever.types import Document, Span
 from retriever.units import units
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,11 @@ class PassageDraft:
 
 
 def split(
-    document: Document, settings: PassageSettings, counter: TokenCounter | None = None
+    document: Document,
+    settings: PassageSettings,
+    counter: TokenCounter | None = None,
+    *,
+    check: Check = go_on,
 ) -> Iterator[PassageDraft]:
     """The document's passages in order; between them stands nothing but whitespace.
 
@@ -70,15 +78,23 @@ def split(
     A continuation runs on from its passage for at most ``settings.continuation_words`` words, and at most
     ``WORD_CHARACTERS`` times as many characters. It ends with a unit, or with a word where not even one
     unit fits: so that what is quoted from it is whole.
+
+    ``check`` is asked before each unit and each passage, and raises where the splitting has to end.
     """
     text = document.text
-    whole = list(units(document))
+    whole = list(_checked(units(document), check))
     ends = [unit.span.end for unit in whole]
-    for span, headings in Packer(document, settings.words, counter).packed(whole):
+    for span, headings in _checked(Packer(document, settings.words, counter).packed(whole), check):
         furthest = _continuation_end(text, span.end, settings.continuation_words)
         finished = bisect_right(ends, furthest)
         last = ends[finished - 1] if finished else 0
         yield PassageDraft(span, last if last > span.end else furthest, headings)
+
+
+def _checked(items: Iterator[_Item], check: Check) -> Iterator[_Item]:
+    for item in items:
+        check()
+        yield item
 
 
 def _check_count(name: str, value: object, *, least: int) -> None:

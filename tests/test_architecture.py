@@ -10,10 +10,11 @@ GROUND = {"common", "retriever"}
 ALLOWED = {
     "common": set(),
     "retriever": {"common"},
-    "index_builder": GROUND,
+    "extraction": GROUND,
+    "index_builder": {*GROUND, "extraction"},
     "quote_check": GROUND,
     "app.answering": GROUND,
-    "app.service": {*GROUND, "app.answering"},
+    "app.service": {*GROUND, "extraction", "app.answering"},
     "app.http": {*GROUND, "app.answering", "app.service"},
     "app": {*GROUND, "app.answering", "app.service", "app.http"},
     "evaluation": {*GROUND, "app.answering"},

@@ -258,6 +258,7 @@ class Trace:
     """Everything that happened to one question. ``timings``: seconds by stage.
 
     ``cut_short``: the deadline passed while answers were written, so that some may be missing.
+    ``documents``: those that were handed in with the question, as they were read.
     """
 
     question: str
@@ -268,3 +269,4 @@ class Trace:
     decision: Decision
     timings: Mapping[str, float]
     cut_short: bool = False
+    documents: tuple[Document, ...] = ()

@@ -65,7 +65,8 @@ async def answer(
 ) -> AnswerResponse:
     """Answers from the index, or from the documents handed in, and quotes what supports the answer.
 
-    For every citation, `document.text[start:end] == quote`, counted in Unicode code points. Below
+    For every citation, `document.text[start:end] == quote`, counted in Unicode code points. Of a document handed in as
+    Markdown or HTML, `documents` has that text. Below
     `min_confidence` there is no answer: `abstained` is true, `abstain_reason` says why, and `nearest` holds
     the closest quotes. That is a proper response, with status 200.
 

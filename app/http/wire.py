@@ -19,6 +19,7 @@ from app.answering.checked_input import (
 )
 from app.answering.options import AnswerLength
 from app.service.ask import Ask
+from app.service.handed_in import TextFormat
 from app.service.response import AnswerResponse, Calibration, Model
 from app.service.search import LISTED
 from app.service.settings import Settings
@@ -63,6 +64,7 @@ ANSWER_SHAPE = Shape(
         "documents[].document_id": f"a text of 1 to {MAX_ID_CHARACTERS:,} characters",
         "documents[].title": "a text of at most 1,000 characters",
         "documents[].text": "a text",
+        "documents[].format": "text, markdown or html",
         "documents[].url": "a text of at most 2,000 characters",
         "filter": 'an object such as {"source": "handbook"}',
         "include": f"a list of any of {', '.join(INCLUDABLE)}",
@@ -132,7 +134,15 @@ class DocumentToRead(_Request):
         None, description="Your name for it; document-1, document-2, ... by place unless given."
     )
     title: str = Field("", max_length=1_000, description="Helps retrieval and is shown with quotes.")
-    text: str = Field(description="Citations give offsets into exactly this text.")
+    text: str = Field(
+        description="Of the format text, citations give offsets into exactly this text; of another, into the text of "
+        "the response's documents."
+    )
+    format: Literal["text", "markdown", "html"] = Field(
+        "text",
+        description="What the text is written in. Of Markdown and HTML, what a reader sees is read, quoted and counted "
+        "in: without marks, navigation and the like.",
+    )
     url: Annotated[str, Field(max_length=2_000)] | None = Field(
         None, description="Handed back with citations, never fetched."
     )
@@ -205,11 +215,18 @@ class AnswerRequest(QuestionToAnswer):
                 "A filter is about documents of the index, but documents came with the question; leave out one of them."
             )
         documents = checked_documents(
-            [GivenDocument(**dict(document)) for document in self.documents],
+            [
+                GivenDocument(document.text, document.document_id, document.title, document.url)
+                for document in self.documents
+            ],
             max_documents=settings.max_documents,
             max_characters=settings.max_document_characters,
         )
-        return replace(self.ask(allowed), documents=documents)
+        formats = {
+            checked.doc_id: TextFormat(asked.format)
+            for checked, asked in zip(documents, self.documents, strict=True)
+        }
+        return replace(self.ask(allowed), documents=documents, formats=formats)
 
 
 class BatchRequest(_Request):

@@ -1,13 +1,14 @@
 """Asking a service: one question with how it is to be answered."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from app.answering.events import Decided, Event
 from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.types import Trace
 from app.service.assembly import AnswerService
+from app.service.handed_in import TextFormat, as_read
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.filters import Filter
 from retriever.types import Document
@@ -17,6 +18,7 @@ from retriever.types import Document
 class Ask:
     """A checked question. ``documents``: answer from these alone. None: as the service is set.
 
+    ``formats``: what the documents are written in, by their ids; those without one are plain text.
     ``filter``: answer from the documents of the index that match it. ``allowed``: for whoever asks there are no others
     in the index than those that match it. Neither is about ``documents``.
     """
@@ -28,6 +30,7 @@ class Ask:
     length: AnswerLength | None = None
     filter: Filter | None = None
     allowed: Filter | None = None
+    formats: Mapping[str, TextFormat] = field(default_factory=dict)
 
     def options(self, defaults: AnswerOptions) -> AnswerOptions:
         """The service's options with this question's own in their place."""
@@ -45,7 +48,7 @@ def events(
     """What happens to the question, stage by stage; the last event holds the trace. Stop reading to abandon it.
 
     Beside the stages' timings the trace has ``wait``, and ``index`` when documents were handed in: the time that
-    it took to make them searchable.
+    it took to read them and to make them searchable. Its ``documents`` are those, as they were read.
 
     ``waited``: seconds that passed before its turn came. ``deadline``: by when an answer is due; whoever stops
     reading while a stage is under way gives it up.
@@ -56,15 +59,23 @@ def events(
         InvalidRequestError: when the filter names a field that no document has.
     """
     pipeline, timings = service.pipeline, {"wait": waited}
+    documents: tuple[Document, ...] = ()
     if ask.documents is not None:
         started = time.perf_counter()
-        pipeline = service.over(ask.documents, deadline=deadline)
+        documents = as_read(
+            ask.documents,
+            ask.formats,
+            max_characters=service.settings.max_document_characters,
+            deadline=deadline,
+        )
+        pipeline = service.over(documents, deadline=deadline)
         timings["index"] = time.perf_counter() - started
     else:
         pipeline = service.within(service.index.fields.selected(ask.filter, allowed=ask.allowed))
     for event in pipeline.run(ask.question, ask.options(pipeline.options), deadline=deadline):
         if isinstance(event, Decided):
-            event = Decided(replace(event.trace, timings={**timings, **event.trace.timings}))
+            told = {**timings, **event.trace.timings}
+            event = Decided(replace(event.trace, timings=told, documents=documents))
         yield event
 
 

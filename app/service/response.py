@@ -15,9 +15,11 @@ from app.answering.trace_json import candidate_as_json, decision_as_json, docume
 from app.answering.types import AbstainReason
 from app.service.ask import Ask
 from app.service.assembly import AnswerService, ModelNames
+from app.service.handed_in import TextFormat
 from app.service.settings import ReaderKind
 from retriever.filters import Filter
 from retriever.manifest import Manifest
+from retriever.types import Document
 
 
 class Calibration(BaseModel):
@@ -48,6 +50,15 @@ class Attribution(BaseModel):
     licence: str | None
     attribution: str | None
     snapshot: str | None
+
+
+class ReadDocument(BaseModel):
+    """A document that was handed in as Markdown or HTML, as it was read."""
+
+    document_id: str
+    title: str
+    text: str = Field(description="What a reader sees of it; for its citations, text[start:end] == quote.")
+    sha256: str = Field(description="Of the text in UTF-8; the citations' document_sha256.")
 
 
 class AnswerResponse(BaseModel):
@@ -85,6 +96,10 @@ class AnswerResponse(BaseModel):
     hits: list[trace_json.Hit] = Field(default=[], description="Only when included.")
     candidates: list[trace_json.Candidate] = Field(default=[], description="Only when included.")
     alternatives: list[trace_json.Alternative] = Field(default=[], description="Only when included.")
+    documents: list[ReadDocument] = Field(
+        default=[],
+        description="Only of documents handed in as Markdown or HTML: what their offsets count in.",
+    )
     model: Model
     generation: str | None = Field(description="Of the index; null when documents were handed in.")
     attribution: list[Attribution] = Field(
@@ -118,11 +133,12 @@ class DocumentResponse(BaseModel):
 
 
 class _Included(TypedDict, total=False):
-    """What a response holds only when it was asked for."""
+    """What a response holds only when it was asked for, or was handed in with marks."""
 
     hits: list[trace_json.Hit]
     candidates: list[trace_json.Candidate]
     alternatives: list[trace_json.Alternative]
+    documents: list[ReadDocument]
 
 
 def response_of(
@@ -137,6 +153,13 @@ def response_of(
         included["candidates"] = [candidate_as_json(candidate) for candidate in trace.candidates]
     if "alternatives" in include:
         included["alternatives"] = decision["alternatives"]
+    if read := [document for document in trace.documents if _is_marked_up(document, ask)]:
+        included["documents"] = [
+            ReadDocument(
+                document_id=document.doc_id, title=document.title, text=document.text, sha256=document.sha256
+            )
+            for document in read
+        ]
     from_index = ask.documents is None
     return AnswerResponse(
         question=trace.question,
@@ -158,6 +181,10 @@ def response_of(
         else [],
         timings_ms=trace_json.timings_as_json(trace),
     )
+
+
+def _is_marked_up(document: Document, ask: Ask) -> bool:
+    return ask.formats.get(document.doc_id, TextFormat.TEXT) is not TextFormat.TEXT
 
 
 def calibration_of(service: AnswerService, ask: Ask, trace: types.Trace) -> Calibration | None:

@@ -1,6 +1,6 @@
 """The table of formats: how a file is read, by the suffix of its name.
 
-A new format is one file beside this one and one row of the table.
+A new format is one file, in ``extraction`` or in ``files``, and one row of the table.
 """
 
 import logging
@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.errors import LoccitError
-from index_builder.corpora.html import read_html
-from index_builder.corpora.jsonl import read_jsonl
-from index_builder.corpora.markdown import read_markdown
-from index_builder.corpora.mediawiki import read_mediawiki
+from extraction.html import extract_html
+from extraction.markup.markdown import extract_markdown
+from extraction.markup.rst import extract_rst
+from extraction.pdf.document import extract_pdf
+from extraction.structure import names
+from extraction.text import extract_text
+from extraction.word import extract_word
+from index_builder.corpora.files.jsonl import read_jsonl
+from index_builder.corpora.files.mediawiki import read_mediawiki
+from index_builder.corpora.files.one_document import one_document
+from index_builder.corpora.files.parquet import read_parquet
 from index_builder.corpora.names import printable
-from index_builder.corpora.parquet import read_parquet
-from index_builder.corpora.pdf import read_pdf
-from index_builder.corpora.rst import read_rst
-from index_builder.corpora.structure import names
-from index_builder.corpora.text import read_text
 from index_builder.corpora.types import FileReader, Item, Malformed, SourceKind
-from index_builder.corpora.word import read_word
 
 _LOG = logging.getLogger(__name__)
 
@@ -66,15 +67,15 @@ FORMATS: dict[str, Format] = {
     ".xml.bz2": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
     ".xml.gz": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
     ".xml": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
-    ".txt": Format(read_text, SourceKind.TEXT_FILES, in_folders=True),
-    ".md": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
-    ".markdown": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
-    ".mdx": Format(read_markdown, SourceKind.TEXT_FILES, in_folders=True),
-    ".rst": Format(read_rst, SourceKind.TEXT_FILES, in_folders=True),
-    ".html": Format(read_html, SourceKind.TEXT_FILES, in_folders=True),
-    ".htm": Format(read_html, SourceKind.TEXT_FILES, in_folders=True),
-    ".pdf": Format(read_pdf, SourceKind.TEXT_FILES, in_folders=True),
-    ".docx": Format(read_word, SourceKind.TEXT_FILES, in_folders=True),
+    ".txt": Format(one_document(extract_text), SourceKind.TEXT_FILES, in_folders=True),
+    ".md": Format(one_document(extract_markdown), SourceKind.TEXT_FILES, in_folders=True),
+    ".markdown": Format(one_document(extract_markdown), SourceKind.TEXT_FILES, in_folders=True),
+    ".mdx": Format(one_document(extract_markdown), SourceKind.TEXT_FILES, in_folders=True),
+    ".rst": Format(one_document(extract_rst), SourceKind.TEXT_FILES, in_folders=True),
+    ".html": Format(one_document(extract_html), SourceKind.TEXT_FILES, in_folders=True),
+    ".htm": Format(one_document(extract_html), SourceKind.TEXT_FILES, in_folders=True),
+    ".pdf": Format(one_document(extract_pdf), SourceKind.TEXT_FILES, in_folders=True),
+    ".docx": Format(one_document(extract_word), SourceKind.TEXT_FILES, in_folders=True),
 }
 
 

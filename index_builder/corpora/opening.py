@@ -6,14 +6,14 @@ import stat
 from pathlib import Path
 
 from common.errors import CorpusError
-from index_builder.corpora.file import FileCorpus
-from index_builder.corpora.folder import FolderCorpus
 from index_builder.corpora.formats import FORMATS, format_of, suffixes_in_folders
-from index_builder.corpora.hub import HUB, HubCorpus
-from index_builder.corpora.named import NamedCorpus
+from index_builder.corpora.sources.file import FileCorpus
+from index_builder.corpora.sources.folder import FolderCorpus
+from index_builder.corpora.sources.hub import HUB, HubCorpus
+from index_builder.corpora.sources.named import NamedCorpus
+from index_builder.corpora.sources.vital_articles import NAME as VITAL_ARTICLES
+from index_builder.corpora.sources.vital_articles import VitalArticles
 from index_builder.corpora.types import Corpus
-from index_builder.corpora.vital_articles import NAME as VITAL_ARTICLES
-from index_builder.corpora.vital_articles import VitalArticles
 
 ACCEPTED = (
     f"give {VITAL_ARTICLES}, {HUB}DATASET, a folder with {suffixes_in_folders()} files, "

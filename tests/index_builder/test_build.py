@@ -19,7 +19,7 @@ from common.packaged import sha256_of
 from index_builder import build as build_module
 from index_builder.build import BuildReport, build_index
 from index_builder.corpora import open_corpus
-from index_builder.corpora.named import with_base_urls
+from index_builder.corpora.sources.named import with_base_urls
 from retriever import generations
 from retriever.encoder import HashingEncoder, passage_input
 from retriever.generations import BuildLock, current_generation

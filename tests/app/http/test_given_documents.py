@@ -1,5 +1,6 @@
 """Answers from documents handed in with the question: offsets count in the texts as given."""
 
+import hashlib
 import json
 
 import pytest
@@ -179,3 +180,58 @@ async def test_whatever_the_texts_every_quote_stands_in_them(texts, question):
         assert_stands(citation, named[citation["document_id"]])
     for hit in body["hits"]:
         assert named[hit["document_id"]][hit["start"] : hit["end"]] == hit["text"]
+
+
+MARKED_UP = {
+    "markdown": "---\ntitle: Hours\n---\n\n# Shop\n\nThe **shop** closes at [ten](x.md).\n",
+    "html": "<meta charset=latin-1><title>Hours</title><nav>never</nav><h1>Shop</h1><p>The <b>shop</b> closes at ten.",
+}
+
+
+@pytest.mark.parametrize("format", MARKED_UP)
+async def test_a_document_in_another_format_is_quoted_as_a_reader_sees_it(client, format):
+    asked = {
+        "question": "When does the shop close?",
+        "min_confidence": 0,
+        "documents": [
+            {"document_id": "shop", "text": MARKED_UP[format], "format": format},
+            {"document_id": "plain", "text": "**Bees** hum."},
+        ],
+    }
+    body = (await client.post("/answer", json=asked)).json()
+    [read] = body["documents"]
+    assert (read["document_id"], read["text"]) == ("shop", "Shop\n\nThe shop closes at ten.")
+    assert read["title"] == {"markdown": "Hours", "html": "Shop"}[format]
+    assert read["sha256"] == hashlib.sha256(read["text"].encode()).hexdigest()
+    [citation] = body["citations"]
+    assert citation["quote"] == "The shop closes at ten."
+    assert citation["locator"] == {"markdown": "line 7", "html": None}[format]
+    assert citation["document_sha256"] == read["sha256"]
+    assert_stands(citation, read["text"])
+
+
+async def test_plain_text_keeps_its_marks_and_is_not_sent_back(client):
+    asked = {"question": "When does the shop close?", "min_confidence": 0}
+    text = "The **shop** closes at ten."
+    for document in ({"text": text}, {"text": text, "format": "text"}):
+        body = (await client.post("/answer", json={**asked, "documents": [document]})).json()
+        assert body["citations"][0]["quote"] == text
+        assert "documents" not in body
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ({"text": "a", "format": "pdf"}, "text, markdown or html"),
+        (
+            {"text": "<div>" * 2000, "format": "html"},
+            "The document 'document-1' cannot be read: The page nests",
+        ),
+        ({"text": "x", "format": None}, "text, markdown or html"),
+    ],
+)
+async def test_a_format_that_does_not_fit_is_a_sentence(document, problem):
+    async with serving(lambda _: service_over(), max_document_characters=10_000) as client:
+        response = await client.post("/answer", json={"question": "What?", "documents": [document]})
+    assert response.status_code == 422
+    assert problem in response.json()["detail"]

@@ -1,0 +1,217 @@
+"""Markdown: what a reader sees of a ``.md`` file, each block with its line.
+
+CommonMark with tables; the settings at the top, template tags, raw HTML, and the directives and roles of MyST are read.
+"""
+
+import re
+from collections.abc import Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from common.deadline import Check, go_on
+from extraction.encodings import decoded
+from extraction.extracted import Extracted, UnreadableError
+from extraction.html import add_html
+from extraction.lines import lines_of
+from extraction.markup.directives import directive, role_text
+from extraction.markup.front_matter import front_matter
+from extraction.markup.templates import closes_comment, opens_comment, without_tags
+from extraction.structure import Structure, names, one_line, tidy, with_name
+from extraction.tables import Cell, Row, add_table
+from retriever.types import BlockKind, Locator
+
+_LONGEST = 5_000_000  # characters; parsing so many takes a minute
+_DEEPEST = 60  # what nests more deeply the parser leaves out
+_DIRECTIVE = re.compile(r"\{([\w:.-]+)\}\s*(.*)")
+_ROLE = re.compile(r"\{([a-zA-Z][\w:.+-]*)\}$")
+_MARKUP_DIRECTIVES = names(
+    "admonition attention caution danger deprecated details dropdown error figure hint important margin note "
+    "seealso sidebar tab tab-item tab-set tip topic versionadded versionchanged versionremoved warning card "
+    "grid"
+)
+_ATTRIBUTES = re.compile(r"\{[:#.][^{}\n]{0,500}\}\s*$")
+_TARGET = re.compile(r"\([^()\s]+\)=$")
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]:?")
+_CONTAINER = re.compile(r"^[ \t]*:{3,}[ \t]*\{?[\w-]*\}?", re.MULTILINE)
+_MODULE_LINES = re.compile(r"(import\s.+\sfrom\s|import\s*['\"]|export\s+(const|default|function)\b)")
+_MDX_COMMENT = re.compile(r"\{/\*(?:(?!\{/\*).){0,5000}?\*/\}", re.DOTALL)
+_DEFINITION = re.compile(r"([^\n]+)\n:[ \t]+(.+)", re.DOTALL)
+
+
+def extract_markdown(content: bytes) -> Extracted:
+    """The Markdown of these bytes; see ``extract_markdown_text``."""
+    return extract_markdown_text(decoded(content))
+
+
+def extract_markdown_text(text: str, check: Check = go_on) -> Extracted:
+    """The text without its marks; the title is that of the settings at the top, else the first heading.
+
+    ``check`` is asked on the way, and raises where the reading has to end.
+    """
+    if len(text) > _LONGEST:
+        raise UnreadableError(
+            f"The file has {len(text):,} characters, and {_LONGEST:,} are the most for Markdown; split it."
+        )
+    settings = front_matter(text)
+    structure = Structure(check=check)
+    lines = lines_of(text)[settings.lines :]
+    try:
+        _Walk(structure, check).walk("\n".join(lines), settings.lines)
+    except RecursionError as error:
+        raise UnreadableError("The file nests lists or quotations too deeply; make it flatter.") from error
+    title = settings.title or structure.first_heading
+    return Extracted(structure, title, settings.metadata)
+
+
+def _parser(check: Check) -> MarkdownIt:
+    def checked(*_: object) -> bool:
+        """A rule that applies nowhere: the parser asks it at every place that it comes by."""
+        check()
+        return False
+
+    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table")
+    parser.inline.ruler.before("text", "checked", checked)
+    parser.block.ruler.before("table", "checked", checked, {"alt": []})
+    parser.core.ruler.before("inline", "without_tags", _without_tags)
+    return parser
+
+
+def _without_tags(state: object) -> None:
+    for token in state.tokens:  # type: ignore[attr-defined]
+        if token.type in ("inline", "html_block"):
+            token.content = _CONTAINER.sub("", without_tags(token.content))
+
+
+class _Walk:
+    """Adds the blocks of Markdown to the structure."""
+
+    def __init__(self, structure: Structure, check: Check) -> None:
+        self._structure = structure
+        self._parser = _parser(check)
+        self._links: dict[str, object] = {}  # what references in the whole file lead to
+        self._lists: list[int | None] = []  # the number of each list's next item; None: no numbers
+        self._marker: str | None = None
+        self._rows: list[Row] = []
+        self._cells: list[Cell] = []
+        self._first_line = 1
+
+    def walk(self, text: str, lines_above: int) -> None:
+        """Add what the text shows; it begins below so many lines of the file."""
+        above, self._first_line = self._first_line, lines_above + 1
+        hidden = False
+        tokens = self._parser.parse(text, self._links)
+        if any(token.level >= _DEEPEST - 1 for token in tokens):
+            raise UnreadableError("The file nests lists or quotations too deeply; make it flatter.")
+        for token in tokens:
+            text = token.content if token.type in ("inline", "html_block") else ""
+            was_hidden, hidden = hidden, (hidden and not closes_comment(text)) or opens_comment(text)
+            if token.nesting or not (was_hidden or hidden):
+                self._take(token)
+        self._first_line = above
+
+    def _take(self, token: Token) -> None:
+        match token.type:
+            case "inline":
+                self._inline(token)
+            case "fence" | "code_block":
+                self._code(token)
+            case "html_block":
+                add_html(self._structure, token.content, self._first_line + (token.map or [0])[0])
+            case "heading_open" | "paragraph_open" | "th_open" | "td_open":
+                self._holder = token
+            case "bullet_list_open":
+                self._lists.append(None)
+            case "ordered_list_open":
+                self._lists.append(int(token.attrGet("start") or (0 if token.attrGet("start") == 0 else 1)))
+            case "list_item_open":
+                self._begin_item()
+            case "list_item_close":
+                self._marker = None
+            case "bullet_list_close" | "ordered_list_close":
+                self._lists.pop()
+            case "tr_open":
+                self._cells = []
+            case "tr_close":
+                self._rows.append(Row(self._cells, self._row_locator))
+            case "table_close":
+                add_table(self._structure, self._rows)
+                self._rows = []
+
+    def _begin_item(self) -> None:
+        number = self._lists[-1]
+        self._marker = "" if number is None else f"{number}."
+        if number is not None:
+            self._lists[-1] = number + 1
+
+    def _inline(self, token: Token) -> None:
+        text, locator = shown(token.children or []), self._locator(token)
+        if self._holder.type in ("th_open", "td_open"):
+            self._row_locator = locator
+            self._cells.append(Cell(text, heads=self._holder.type == "th_open"))
+        elif self._holder.type == "heading_open":
+            self._structure.heading(_ATTRIBUTES.sub("", text), int(self._holder.tag[1:]), locator)
+        else:
+            self._paragraph(text, token.content, locator)
+
+    def _paragraph(self, text: str, source: str, locator: Locator | None) -> None:
+        text = _MDX_COMMENT.sub("", _ATTRIBUTES.sub("", text))
+        if _MODULE_LINES.match(source) or _TARGET.match(source):
+            return
+        if self._marker is not None:
+            if tidy(text):
+                self._structure.add(BlockKind.ITEM, f"{self._marker} {text}", locator)
+                self._marker = None
+        elif definition := _DEFINITION.fullmatch(source):
+            name, value = (one_line(self._shown(part)) for part in definition.groups())
+            self._structure.add(BlockKind.FIELD, with_name(name, value), locator)
+        else:
+            self._structure.add(BlockKind.PARAGRAPH, text, locator)
+
+    def _code(self, token: Token) -> None:
+        known = _DIRECTIVE.match(token.info.strip())
+        if self._marker:
+            self._structure.add(BlockKind.ITEM, self._marker, self._locator(token))
+            self._marker = None
+        if known is None:
+            self._structure.code(token.content, self._locator(token))
+            return
+        found = directive(known[1], known[2], lines_of(token.content))
+        if found is None or token.map is None:
+            return
+        if known[1] in _MARKUP_DIRECTIVES:
+            if found.argument:
+                argument = self._shown(found.argument)
+                self._structure.add(BlockKind.PARAGRAPH, argument, self._locator(token))
+            above = self._first_line + token.map[0] - 1 + found.skipped
+            self.walk("\n".join(found.content), above)
+        else:
+            self._structure.code("\n".join(found.content), self._locator(token))
+
+    def _shown(self, text: str) -> str:
+        return shown(self._parser.parseInline(text, self._links)[0].children or [])
+
+    def _locator(self, token: Token) -> Locator | None:
+        return None if token.map is None else Locator.line(token.map[0] + self._first_line)
+
+
+def shown(tokens: Sequence[Token]) -> str:
+    """What a reader sees of a line's tokens: words and code without marks, no targets, no pictures."""
+    parts: list[str] = []
+    for token in tokens:
+        if token.type == "text":
+            parts.append(_FOOTNOTE.sub("", token.content))
+        elif token.type == "code_inline":
+            role = _ROLE.search(parts[-1]) if parts else None
+            if role is None:
+                parts.append(token.content)
+            else:
+                parts[-1] = parts[-1][: role.start()]
+                parts.append(role_text(role[1], token.content))
+        elif token.type == "softbreak":
+            parts.append(" ")
+        elif token.type == "hardbreak" or (
+            token.type == "html_inline" and re.match(r"<br\b", token.content, re.IGNORECASE)
+        ):
+            parts.append("\n")
+    return "".join(parts)

@@ -1,0 +1,256 @@
+"""reStructuredText: what a reader sees of a ``.rst`` file, each block with its line.
+
+docutils parses it. What only Sphinx knows (its directives and roles) is read from what docutils could not understand.
+"""
+
+import re
+
+from docutils import nodes
+from docutils.core import publish_doctree
+
+from extraction.encodings import decoded
+from extraction.extracted import Extracted, UnreadableError
+from extraction.lines import lines_of, with_plain_lines
+from extraction.markup.directives import directive, role_text
+from extraction.structure import Structure, one_line, tidy, with_name
+from extraction.tables import Cell, Row, add_table
+from retriever.types import BlockKind, Locator
+
+_LONGEST = 2_000_000  # characters; docutils reads about 100,000 a second
+_LONGEST_LINE = 100_000  # characters
+_SETTINGS = {
+    "report_level": 3,  # errors stand in the tree: an unknown directive is one
+    "halt_level": 5,
+    "warning_stream": False,
+    "file_insertion_enabled": False,
+    "raw_enabled": False,
+    "_disable_config": True,
+    "doctitle_xform": False,
+    "docinfo_xform": False,
+    "syntax_highlight": "none",
+    "smart_quotes": False,
+    "input_encoding": "unicode",
+    "line_length_limit": _LONGEST_LINE,
+}
+_UNSEEN = (
+    nodes.comment,
+    nodes.substitution_definition,
+    nodes.target,
+    nodes.image,
+    nodes.raw,
+    nodes.meta,
+    nodes.pending,
+    nodes.generated,
+)
+_UNKNOWN = re.compile(r'Unknown directive type "([^"]+)"')
+_FIRST_LINE = re.compile(r"\s*\.\.\s+(?:\|[^|]*\|\s+)?[\w:.+-]+\s*::[ \t]*(.*)")
+_NEAR = 100  # lines
+_ROLE = re.compile(r":([\w:.+-]+):`(.*)`", re.DOTALL)
+
+
+def extract_rst(content: bytes) -> Extracted:
+    """The text without its marks; the title is the first heading. Other files are not included."""
+    text = with_plain_lines(decoded(content))
+    if len(text) > _LONGEST:
+        raise UnreadableError(
+            f"The file has {len(text):,} characters, and {_LONGEST:,} are the most for reStructuredText; split it."
+        )
+    if max(map(len, lines_of(text)), default=0) > _LONGEST_LINE:
+        raise UnreadableError(f"The file has a line of more than {_LONGEST_LINE:,} characters; break it.")
+    structure = Structure()
+    try:
+        _Walk(structure).walk(text, 0)
+    except (RecursionError, nodes.NodeFound) as error:
+        raise UnreadableError("The file nests too deeply; make it flatter.") from error
+    return Extracted(structure, structure.first_heading)
+
+
+class _Walk:
+    """Adds the blocks of a parsed text to the structure."""
+
+    def __init__(self, structure: Structure) -> None:
+        self._structure = structure
+        self._level = 0
+        self._above = 0  # lines of the file above the text that is being read
+        self._lines: list[str] = []
+        self._at = -1  # the line of that text, from 0, that was found last
+        self._marker: str | None = None
+
+    def walk(self, text: str, lines_above: int) -> None:
+        """Add what the text shows; it begins below so many lines of the file."""
+        outer = self._above, self._lines, self._at
+        self._above, self._lines, self._at = lines_above, lines_of(text), -1
+        for child in publish_doctree(text, settings_overrides=_SETTINGS).children:
+            self._take(child)
+        self._above, self._lines, self._at = outer
+
+    def _take(self, node: nodes.Node) -> None:
+        match node:
+            case nodes.system_message():
+                self._unknown(node)
+            case nodes.section():
+                self._level += 1
+                self._all(node)
+                self._level -= 1
+            case nodes.title():
+                self._title(node)
+            case nodes.literal_block() | nodes.doctest_block() | nodes.math_block():
+                self._leave_marker()
+                self._structure.code(node.astext(), self._locator(node))
+            case nodes.enumerated_list() | nodes.bullet_list():
+                self._list(node)
+            case nodes.definition_list_item() | nodes.field() | nodes.option_list_item():
+                self._named(node)
+            case nodes.table():
+                self._table(node)
+            case nodes.line_block():
+                lines = [_shown(line) for line in node.findall(nodes.line)]
+                self._text("\n".join(lines), node)
+            case nodes.footnote() | nodes.citation():
+                self._marker = f"[{one_line(node.children[0].astext())}]"
+                self._all(node, after=1)
+            case nodes.topic() if "contents" in node["classes"]:
+                pass
+            case nodes.TextElement():
+                self._text(_shown(node), node)
+            case _ if not isinstance(node, _UNSEEN):
+                self._all(node)
+
+    def _all(self, node: nodes.Node, *, after: int = 0) -> None:
+        for child in node.children[after:]:
+            self._take(child)
+
+    def _title(self, node: nodes.title) -> None:
+        if isinstance(node.parent, nodes.section):
+            self._structure.heading(_shown(node).replace("\n", " "), self._level, self._locator(node))
+        else:
+            self._text(_shown(node), node)
+
+    def _text(self, text: str, node: nodes.Node) -> None:
+        if not tidy(text):
+            return
+        kind = BlockKind.PARAGRAPH if self._marker is None else BlockKind.ITEM
+        locator = self._locator(node)
+        self._structure.add(kind, f"{self._marker or ''} {text}", locator)
+        self._marker = None
+
+    def _leave_marker(self) -> None:
+        """Add an item's number where no text of its own follows it."""
+        if self._marker:
+            self._structure.add(BlockKind.ITEM, self._marker)
+        self._marker = None
+
+    def _list(self, node: nodes.Element) -> None:
+        numbered = isinstance(node, nodes.enumerated_list)
+        for number, item in enumerate(node.children, start=node.get("start", 1)):
+            self._marker = f"{_number(number, node['enumtype'])}." if numbered else ""
+            self._all(item)
+            self._marker = None
+
+    def _named(self, node: nodes.Element) -> None:
+        """A term or an option with what it means; further parts of the meaning follow as blocks of their own."""
+        *names, body = node.children
+        name = ", ".join(
+            filter(None, (one_line(_shown(part)) for part in names if isinstance(part, nodes.Element)))
+        )
+        parts = list(body.children)
+        if parts and isinstance(parts[0], nodes.paragraph):
+            locator = self._locator(node if names else body, name)
+            self._structure.add(BlockKind.FIELD, with_name(name, one_line(_shown(parts.pop(0)))), locator)
+        elif parts or not isinstance(node, nodes.field):
+            self._structure.add(BlockKind.PARAGRAPH, name, self._locator(node, name))
+        for part in parts:
+            self._take(part)
+
+    def _table(self, node: nodes.table) -> None:
+        for title in node.children:
+            if isinstance(title, nodes.title):
+                self._text(_shown(title), title)
+        rows = []
+        for row in node.findall(nodes.row):
+            cells = [
+                Cell(
+                    "\n".join(_shown(part) for part in entry.children),
+                    columns=entry.get("morecols", 0) + 1,
+                    rows=entry.get("morerows", 0) + 1,
+                )
+                for entry in row.children
+            ]
+            first = next((one_line(cell.text) for cell in cells if cell.text.strip()), "")
+            rows.append(Row(cells, self._locator(row, first), heads=isinstance(row.parent, nodes.thead)))
+        add_table(self._structure, rows)
+
+    def _unknown(self, message: nodes.system_message) -> None:
+        """Read a directive that docutils does not know; other messages are not the reader's."""
+        found = _UNKNOWN.search(message.astext())
+        block = next(message.findall(nodes.literal_block), None)
+        if found is None or block is None:
+            return
+        first, *lines = block.astext().splitlines()
+        argument = _FIRST_LINE.match(first)
+        known = directive(found[1], argument[1] if argument else "", _dedented(lines))
+        if known is None:
+            return
+        above = self._above + (message.get("line") or 1) - 1
+        if known.argument:
+            self.walk(known.argument, above)
+        self.walk("\n".join(known.content), above + known.skipped)
+
+    def _locator(self, node: nodes.Node, text: str | None = None) -> Locator:
+        """The line in which the node's text begins: where its first words stand, near to where docutils saw it.
+
+        docutils gives some nodes no line, and titles and lists one nearby.
+        """
+        text = node.astext() if text is None else text
+        words = one_line(text[:200]).split()[:3]
+        seen = getattr(node, "line", None)  # of code it is the last
+        first = self._at + 1 if seen is None else max(0, seen - 4 - text.count("\n"))
+        near = range(first, first + _NEAR if seen is None else seen + 4)
+        begins = (n for n in near if words and n < len(self._lines) and _begins(self._lines[n], words))
+        self._at = next(begins, self._at if seen is None else min(seen, len(self._lines)) - 1)
+        return Locator.line(self._above + max(self._at, 0) + 1)
+
+
+def _begins(line: str, words: list[str]) -> bool:
+    """Whether the words stand in this line one after the other, as far as it reaches."""
+    at = line.find(words[0])
+    if at < 0 or line.lstrip().startswith(".. _"):  # a target is named like its heading
+        return False
+    rest = line[at:]
+    return all(word in rest for word in words) or rest.strip() in " ".join(words)
+
+
+def _number(number: int, style: str) -> str:
+    if style in ("loweralpha", "upperalpha") and number <= 26:
+        return chr(ord("a" if style == "loweralpha" else "A") + number - 1)
+    return str(number)
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return [line[margin:] for line in lines]
+
+
+def _shown(node: nodes.Node) -> str:
+    """What a reader sees of a line: words without marks; the text of a role that only Sphinx knows."""
+    if isinstance(node, nodes.Text):
+        return str(node.astext()).replace("\n", " ")
+    if isinstance(node, nodes.problematic):
+        text = node.astext().replace("\n", " ")
+        role = _ROLE.fullmatch(text)
+        return role_text(role[1], role[2]) if role else _reference_text(text)
+    if isinstance(node, nodes.footnote_reference):
+        return f"[{node.astext()}]"
+    if isinstance(node, (*_UNSEEN, nodes.system_message)):
+        return ""
+    return "".join(map(_shown, node.children))
+
+
+def _reference_text(text: str) -> str:
+    """What a reader sees of a reference: ``title`` of ```title <target>`_``; another text as it is."""
+    if not text.endswith("_"):
+        return text
+    name = text.removesuffix("_").removesuffix("_").removeprefix("`").removesuffix("`")
+    title, _, target = name.rpartition("<")
+    told = target.endswith(">") and ">" not in target[:-1] and title[-1:].isspace()
+    return title.rstrip() if told else name

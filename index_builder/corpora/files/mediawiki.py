@@ -1,0 +1,95 @@
+"""Dumps of MediaWiki: the articles of an ``.xml.bz2`` file, read as it streams by."""
+
+import bz2
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from common.files import DAMAGE, open_bytes
+from extraction.extracted import UnreadableError
+from extraction.extras import missing_package
+from index_builder.corpora.names import printable
+from index_builder.corpora.types import Item, Malformed, PassedOver, Record
+from retriever.types import Document
+
+_UNESCAPED = ";@$!*(),/~:"  # what MediaWiki's own addresses leave as it is, beside letters and digits
+
+
+def read_mediawiki(path: Path, name: str) -> Iterator[Item]:
+    """The articles of the dump, one page in memory at a time. A document's id is its page's name.
+
+    Redirects and pages of other namespaces (talk, users, files) are passed over.
+    """
+    shown, number = printable(name), 0
+    try:
+        with _opened(path) as file:
+            for item in _pages(file, shown):
+                number += 1
+                yield item
+    except ImportError:
+        yield Malformed(f"{shown}:1", str(missing_package("mwparserfromhell", "dumps")))
+    except (ElementTree.ParseError, OSError, *DAMAGE) as error:
+        yield Malformed(
+            f"{shown}:{number + 1}",
+            f"The dump is damaged or cut short after page {number} ({error}); the pages from here on are not read. "
+            "Copy it again.",
+        )
+
+
+def _opened(path: Path) -> BinaryIO:
+    return bz2.open(path, "rb") if path.name.lower().endswith(".bz2") else open_bytes(path)  # type: ignore[return-value]
+
+
+def _pages(file: BinaryIO, shown: str) -> Iterator[Item]:
+    base, root, number = None, None, 0
+    # expat stops entities that grow without end, and ElementTree fetches none
+    for event, element in ElementTree.iterparse(file, events=("start", "end")):  # noqa: S314
+        tag = _tag(element)
+        if root is None:
+            root = element
+            if tag != "mediawiki":
+                raise ElementTree.ParseError(f"the first element is {tag}, but a dump's is mediawiki")
+        elif event == "end" and tag == "siteinfo":
+            base = _text_of(element, "base")
+        elif event == "end" and tag == "page":
+            number += 1
+            yield _item(element, base, f"{shown}:{number}")
+            root.clear()  # or every page stays in memory
+
+
+def _item(page: ElementTree.Element, base: str | None, location: str) -> Item:
+    if _text_of(page, "ns") not in ("0", None):
+        return PassedOver("pages of other namespaces")
+    if _child(page, "redirect") is not None:
+        return PassedOver("redirects")
+    from extraction.wikitext import structure_of
+
+    title = _text_of(page, "title")
+    revision = _child(page, "revision")
+    source = None if revision is None else _text_of(revision, "text")
+    if not title or source is None:
+        return Malformed(location, "The page has no title or no text; dump it with its current revision.")
+    try:
+        structure = structure_of(source)
+    except UnreadableError as error:
+        return Malformed(location, str(error))
+    if not structure.blocks:
+        return Malformed(location, f"The page {title!r} shows no text; it is left out.")
+    doc_id = title.replace(" ", "_")
+    url = None if base is None else f"{base.rpartition('/')[0]}/{quote(doc_id, safe=_UNESCAPED)}"
+    return Record(Document(doc_id, title, structure.text, url, blocks=structure.blocks), location)
+
+
+def _tag(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _child(element: ElementTree.Element, tag: str) -> ElementTree.Element | None:
+    return next((child for child in element if _tag(child) == tag), None)
+
+
+def _text_of(element: ElementTree.Element, tag: str) -> str | None:
+    child = _child(element, tag)
+    return None if child is None else child.text

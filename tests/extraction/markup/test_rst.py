@@ -1,0 +1,176 @@
+import time
+
+import pytest
+
+from extraction.markup.rst import _reference_text
+from index_builder.corpora import Malformed
+from tests.index_builder.corpora.reading import blocks, only_document, only_problem
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text: str):
+        path = tmp_path / "guide.rst"
+        path.write_bytes(text.encode())
+        return path
+
+    return write
+
+
+GUIDE = """\
+.. _House:
+
+=====
+House
+=====
+
+:Author: Ann
+:orphan:
+
+All **must** read `these rules <https://example.org>`_ and ``obey``,
+*always*; see :ref:`the boiler <boiler>` and :pep:`517`.
+
+.. comment
+
+Boiler
+======
+
+.. versionadded:: 2.0
+
+1. Switch it off.
+2. Wait::
+
+     sleep 60
+
+     echo done
+
+   Then go on.
+
+* slowly
+
+.. tab:: Unix
+
+    Run *this*:
+
+    .. code-block:: sh
+
+        run it
+
+.. toctree::
+
+   other
+
+.. note:: Mind it.
+
+=====  =====
+Part   Price
+=====  =====
+Valve  12 €
+Pump   80 €
+=====  =====
+
+Term
+    What it means.
+
+--quiet  Says nothing.
+
+.. raw:: html
+
+   <p>no</p>
+
+.. include:: /etc/passwd
+"""
+
+
+def test_what_a_reader_sees_is_kept_with_its_lines(written):
+    house, boiler = ("House",), ("House", "Boiler")
+    assert blocks(written(GUIDE)) == [
+        ("heading", "House", (), "line 4"),
+        ("field", "Author: Ann", house, "line 7"),
+        (
+            "paragraph",
+            "All must read these rules and obey, always; see the boiler and PEP 517.",
+            house,
+            "line 10",
+        ),
+        ("heading", "Boiler", house, "line 15"),
+        ("paragraph", "Added in version 2.0", boiler, "line 18"),
+        ("item", "1. Switch it off.", boiler, "line 20"),
+        ("item", "2. Wait:", boiler, "line 21"),
+        ("code", "sleep 60\n\necho done", boiler, "line 23"),
+        ("paragraph", "Then go on.", boiler, "line 27"),
+        ("item", "slowly", boiler, "line 29"),
+        ("paragraph", "Unix", boiler, "line 31"),
+        ("paragraph", "Run this:", boiler, "line 33"),
+        ("code", "run it", boiler, "line 37"),
+        ("paragraph", "Mind it.", boiler, "line 43"),
+        ("row", "Part: Valve; Price: 12 €", boiler, "line 48"),
+        ("row", "Part: Pump; Price: 80 €", boiler, "line 49"),
+        ("field", "Term: What it means.", boiler, "line 52"),
+        ("field", "--quiet: Says nothing.", boiler, "line 55"),
+    ]
+
+
+def test_the_title_is_the_first_heading(written):
+    assert only_document(written(GUIDE)).title == "House"
+    assert only_document(written("No heading.\n")).title == "guide"
+
+
+def test_other_files_are_not_read(written, tmp_path):
+    (tmp_path / "secret.txt").write_text("secret")
+    text = f"Text.\n\n.. include:: {tmp_path}/secret.txt\n\n.. literalinclude:: {tmp_path}/secret.txt\n"
+    assert only_document(written(text)).text == "Text."
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("A `broken link`_ and |unknown|.", "A broken link and |unknown|."),
+        ("Said [#]_ so.\n\n.. [#] Below.", "Said [1] so.\n\n[1] Below."),
+        ("| one\n| two", "one\ntwo"),
+        (".. figure:: x.png\n\n   The caption.", "The caption."),
+        (">>> 1 + 1\n2", ">>> 1 + 1\n2"),
+        ("a. one\nb. two", "a. one\nb. two"),
+        (":func:`~os.path.join` joins", "os.path.join joins"),
+        ("Unclosed *emphasis here", "Unclosed *emphasis here"),
+        (".. unknown-thing::\n   :option: x\n\nText.", "Text."),
+    ],
+)
+def test_marks_are_no_text(written, text, seen):
+    assert only_document(written(text)).text == seen
+
+
+def test_a_file_without_text_is_a_sentence(written):
+    assert only_problem(written(".. comment\n")) == Malformed(
+        "guide.rst:1", "The file holds no text; leave it out, or put text into it."
+    )
+
+
+def test_deep_nesting_is_a_sentence_or_a_text_but_never_a_traceback(written):
+    text = "\n".join(" " * n + "* deep\n" for n in range(0, 2000, 2))
+    assert only_problem(written(text)).problem == "The file nests too deeply; make it flatter."
+
+
+def test_a_line_that_is_too_long_for_docutils_is_a_sentence(written):
+    problem = only_problem(written("word " * 25_000)).problem
+    assert problem == "The file has a line of more than 100,000 characters; break it."
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("`Title <target>`_", "Title"),
+        ("`Title\n<target>`__", "Title"),
+        ("name_", "name"),
+        ("`a < b`_", "a < b"),
+        ("`<target>`_", "<target>"),
+        ("no reference", "no reference"),
+        (" " * 200_000 + "x", " " * 200_000 + "x"),
+        ("<" * 200_000 + "_", "<" * 200_000),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_a_reader_sees_of_a_reference(text, seen):
+    started = time.process_time()
+    assert _reference_text(text) == seen
+    assert time.process_time() - started < 1  # it took a minute

@@ -1,0 +1,115 @@
+import bz2
+import sys
+import tracemalloc
+
+import pytest
+
+from extraction.wikitext import structure_of
+from index_builder.corpora import Malformed, PassedOver, Record, open_corpus
+from tests.index_builder.corpora.reading import read
+
+HEAD = (
+    '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/"><siteinfo><sitename>W</sitename>'
+    "<base>https://en.example.org/wiki/Main_Page</base></siteinfo>"
+)
+
+
+def page(title: str, text: str, *, ns: int = 0, more: str = "") -> str:
+    revision = f"<revision><id>2</id><text>{text}</text></revision>"
+    return f"<page><title>{title}</title><ns>{ns}</ns><id>1</id>{more}{revision}</page>"
+
+
+@pytest.fixture
+def dump(tmp_path):
+    def write(*pages: str, end: str = "</mediawiki>"):
+        path = tmp_path / "pages.xml.bz2"
+        path.write_bytes(bz2.compress((HEAD + "".join(pages) + end).encode()))
+        return path
+
+    return write
+
+
+def test_articles_are_documents_and_the_rest_is_counted(dump):
+    path = dump(
+        page("Eddystone Lighthouse", "'''It''' stands.\n== History ==\nBuilt in [[1698]]."),
+        page("Old", "#REDIRECT [[New]]", more='<redirect title="New" />'),
+        page("Talk:X", "Hello.", ns=1),
+        page("Nothing", "{{stub}}"),
+    )
+    first, redirect, talk, nothing = read(path)
+    document = first.document
+    assert (document.doc_id, document.title) == ("Eddystone_Lighthouse", "Eddystone Lighthouse")
+    assert document.url == "https://en.example.org/wiki/Eddystone_Lighthouse"
+    assert document.text == "It stands.\n\nHistory\n\nBuilt in 1698."
+    assert [str(block.locator) for block in document.blocks] == ["None", "#History", "#History"]
+    assert (redirect, talk) == (PassedOver("redirects"), PassedOver("pages of other namespaces"))
+    assert nothing == Malformed("pages.xml.bz2:4", "The page 'Nothing' shows no text; it is left out.")
+
+
+def test_a_dump_that_is_cut_short_is_read_up_to_there(dump):
+    pages = [page(f"P{n}", f"Text {n}.") for n in range(3)]
+    *records, malformed = read(dump(*pages, end="<page><title>half"))
+    assert [record.document.doc_id for record in records] == ["P0", "P1", "P2"]
+    assert malformed.problem.startswith("The dump is damaged or cut short after page 3 (")
+    path = dump(*pages)
+    path.write_bytes(path.read_bytes()[:-20])
+    assert isinstance(read(path)[-1], Malformed)
+
+
+@pytest.mark.parametrize("text", ["", "not xml", "<html></html>"])
+def test_what_is_no_dump_is_a_sentence(tmp_path, text):
+    (tmp_path / "a.xml").write_text(text)
+    (malformed,) = read(tmp_path / "a.xml")
+    assert malformed.problem.startswith("The dump is damaged or cut short after page 0 (")
+
+
+def test_memory_is_bounded_however_long_the_dump_is(dump):
+    path = dump(*(page(f"P{n}", "word " * 2000) for n in range(400)))  # 4 MB of text
+    items = iter(open_corpus(str(path)))
+    next(items)
+    tracemalloc.start()
+    for _ in zip(range(398), items, strict=False):
+        pass
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ("'''A''' ''b'' [[c|d]] [[e]]&nbsp;f", ["A b d e f"]),
+        ("A.<ref>no</ref> B.<!-- no --> [https://e.org C] [https://e.org]", ["A. B. C"]),
+        ("It is {{convert|49|m}} {{lang|fr|haut}}.{{cn}}", ["It is 49 m haut."]),
+        ("[[File:x.jpg|thumb|no]]A [[Category:No]]", ["A"]),
+        ("One\ntwo.\n\nThree.", ["One two.", "Three."]),
+        ("* a\n* b\n# c\n# d\n: e\n;f: g", ["a", "b", "1. c", "2. d", "e", "f: g"]),
+        (
+            "{|\n! A !! B\n|-\n| 1 || 2\n|-\n| rowspan=2 | 3 || 4\n|-\n| 5\n|}",
+            ["A: 1; B: 2", "A: 3; B: 4", "A: 3; B: 5"],
+        ),
+        ("<pre>\n x\n</pre>", ["x"]),
+    ],
+)
+def test_wikitext_is_kept_as_it_is_seen(source, seen):
+    structure = structure_of(source)
+    assert [block.span.of(structure.text) for block in structure.blocks] == seen
+
+
+def test_a_missing_package_is_a_sentence_that_names_the_command(dump, monkeypatch):
+    monkeypatch.setitem(sys.modules, "extraction.wikitext", None)
+    (malformed,) = read(dump(page("A", "Text.")))
+    assert malformed.problem.endswith("run `pip install 'loccit[dumps]'`.")
+
+
+def test_a_page_that_nests_without_end_is_a_text_or_a_sentence(dump):
+    (item,) = read(dump(page("A", "[[" * 3000 + "a" + "{{b|" * 3000)))
+    assert isinstance(item, Record) or item.problem.endswith(".")
+
+
+def test_headings_of_one_name_have_anchors_of_their_own_as_mediawiki_gives_them():
+    names = ["Early life", "Life", "early life", "Life 2", "Life", "Life"]
+    structure = structure_of("\n\n".join(f"== {name} ==\nText." for name in names))
+    anchors = [str(block.locator) for block in structure.blocks if block.kind == "heading"]
+    assert anchors == ["#Early_life", "#Life", "#early_life_2", "#Life_2", "#Life_3", "#Life_4"]
+    assert str(structure.blocks[-1].locator) == "#Life_4"
