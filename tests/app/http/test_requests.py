@@ -92,7 +92,7 @@ async def test_min_confidence_out_of_range_is_refused_with_value_and_range(clien
 @pytest.mark.parametrize("value", ["longer", "Long", "", 2, True])
 async def test_a_length_that_there_is_not_is_refused_with_those_there_are(client, value):
     assert await refused(client, {**ASKED, "length": value}) == (
-        f"The field length is {value!r}, but it must be short or long."
+        f"The field length is {value!r}, but it must be auto, short or long."
     )
 
 

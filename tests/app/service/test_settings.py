@@ -89,6 +89,7 @@ def test_the_settings_of_stages_and_calibrators_are_those_that_earlier_files_hav
             "candidates",
             "evidence_tokens",
             "seed",
+            "length",
         },
     }
     assert calibrator_settings(Settings()) == {

@@ -54,5 +54,7 @@ def test_what_is_found_has_the_answers_words(text, answer):
 
 @given(before=TEXTS, answer=TEXTS, after=TEXTS)
 def test_an_answer_between_spaces_is_found(before, answer, after):
-    if has_answer(answer, [answer]):
+    # a word that a line end parts is one word: no space stands before that line end
+    parted = any(text.rstrip().endswith(("-", "\N{HYPHEN}")) for text in (before, answer))
+    if has_answer(answer, [answer]) and not parted:
         assert has_answer(f"{before} {answer} {after}", [answer])
