@@ -9,6 +9,8 @@ from retriever.folding import shown
 from retriever.types import Span
 
 YES, NO = "Yes", "No"
+LEAST_CERTAIN = 0.65
+"""Of a verdict; docs/decisions/0035-the-reader-says-what-is-asked-for.md"""
 _LEAST = 1e-9  # keeps the logarithm finite
 
 
@@ -16,7 +18,8 @@ def broad_candidates(kind: AnswerKind, readings: Sequence[Reading]) -> list[Cand
     """One candidate for each passage that was read closely, in their order.
 
     Its pointer is the sentence, step or row that answers best, its probability that the passage answers, times that
-    the verdict is right, or that the sentence is among what answers.
+    the verdict is right, or that the sentence is among what answers. Where yes or no is asked for and the reader is not
+    ``LEAST_CERTAIN`` of either, the sentence stands for itself.
     """
     return [
         _candidate(kind, reading, broad)
@@ -27,8 +30,8 @@ def broad_candidates(kind: AnswerKind, readings: Sequence[Reading]) -> list[Cand
 
 def _candidate(kind: AnswerKind, reading: Reading, broad: BroadReading) -> Candidate:
     best = max(broad.evidence, key=lambda scored: (scored.score, -scored.span.start))
-    if kind is AnswerKind.YES_NO:
-        answer, certain = (YES, broad.yes) if broad.yes >= 0.5 else (NO, 1 - broad.yes)
+    answer, certain = (YES, broad.yes) if broad.yes >= 0.5 else (NO, 1 - broad.yes)
+    if kind is AnswerKind.YES_NO and certain >= LEAST_CERTAIN:
         return _of(reading, answer, CandidateSource.VERDICT, best.span, certain)
     return _of(reading, _text(reading, best), CandidateSource.EVIDENCE, best.span, best.score)
 

@@ -12,6 +12,7 @@ from app.answering.types import (
     Abstention,
     Alternative,
     Candidate,
+    CandidateSource,
     Citation,
     CitedAnswer,
     CitedCandidate,
@@ -38,8 +39,8 @@ def decide(
     Candidates that say the same (see ``answer_identity``) are one answer: its most confident form stands for it.
     ``nearest``: the best quotes found without an answer, best first. The first few are shown when no candidate could
     be cited; no more are taken, so they may be made as they are asked for. An answer that another document contradicts
-    says so (see ``conflict_with``); its confidence stays as it is. ``kind``: of the answers; two explanations that
-    differ do not contradict each other.
+    says so (see ``conflict_with``); its confidence stays as it is. ``kind``: that is asked for; two explanations that
+    differ do not contradict each other. Where yes or no is asked for and a sentence is the answer, it explains.
     """
     if not cited:
         return Abstention(_reason(hits, candidates), 0.0, _shown(nearest), kind)
@@ -50,6 +51,8 @@ def decide(
         citations = [citation for answer in answers for citation in answer.citations]
         quotes = _first_of_each(citations, key=lambda citation: (citation.doc_id, citation.span))
         return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, _shown(quotes), kind)
+    if kind is AnswerKind.YES_NO and best.candidate.source is CandidateSource.EVIDENCE:
+        kind = AnswerKind.EXPLANATION
     rival = conflict_with(best, ranked) if kind in _CONTRADICTED else None
     return CitedAnswer(
         answer=best.candidate.answer,

@@ -41,13 +41,19 @@ def test_of_sentences_that_answer_as_well_the_first_is_taken():
 
 
 @pytest.mark.parametrize(
-    ("yes", "answer", "certain"), [(0.9, "Yes", 0.9), (0.5, "Yes", 0.5), (0.2, "No", 0.8)]
+    ("yes", "answer", "certain"), [(0.9, "Yes", 0.9), (0.65, "Yes", 0.65), (0.2, "No", 0.8)]
 )
 def test_yes_and_no_point_at_the_sentence_that_says_so(yes, answer, certain):
     (said,) = broad_candidates(AnswerKind.YES_NO, [read(0.1, 0.2, 0.7, yes=yes)])
     assert (said.answer, said.source) == (answer, CandidateSource.VERDICT)
     assert said.pointer.shifted(-AT).of(TEXT) == SENTENCES[2]
     assert math.exp(said.logprob) == pytest.approx(0.8 * certain)
+
+
+@pytest.mark.parametrize("yes", [0.36, 0.5, 0.64])
+def test_where_neither_yes_nor_no_is_certain_the_sentence_stands_for_itself(yes):
+    (sentence,) = broad_candidates(AnswerKind.YES_NO, [read(0.1, 0.2, 0.7, yes=yes)])
+    assert sentence == broad_candidates(AnswerKind.EXPLANATION, [read(0.1, 0.2, 0.7)])[0]
 
 
 def test_what_was_not_read_closely_gives_no_answer():

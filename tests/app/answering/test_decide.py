@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from app.answering.answer_kind import AnswerKind
@@ -108,6 +110,13 @@ def test_explanations_that_differ_do_not_contradict_each_other(kind):
     decision = decided(cited("Yes", 0.9), rival, kind=kind)
     assert decision.kind is kind
     assert (decision.conflict is not None) == (kind in (AnswerKind.SHORT, AnswerKind.YES_NO))
+
+
+def test_a_sentence_that_answers_where_yes_or_no_is_asked_for_explains():
+    sentence = cited("It is.", 0.9)
+    sentence = replace(sentence, candidate=replace(sentence.candidate, source=CandidateSource.EVIDENCE))
+    assert decided(sentence, cited("No", 0.3, row=2), kind=AnswerKind.YES_NO).kind is AnswerKind.EXPLANATION
+    assert decided(cited("Yes", 0.9), kind=AnswerKind.YES_NO).kind is AnswerKind.YES_NO
 
 
 def test_an_answer_that_nothing_contradicts_says_so():
