@@ -5,7 +5,8 @@ from pathlib import Path
 
 from common.errors import IndexUnusableError
 from retriever.encoder import Encoder
-from retriever.generations import current_generation
+from retriever.generations import current_generation, hold_current
+from retriever.holds import Hold
 from retriever.lexical import LexicalIndex
 from retriever.manifest import EncoderIdentity, Manifest
 from retriever.passages import PassageSettings
@@ -22,7 +23,8 @@ LEXICAL_FOLDER = "lexical"
 class PassageIndex:
     """The three parts of an index and how its documents were split.
 
-    ``generation`` and ``manifest`` are None for one in memory.
+    ``generation`` and ``manifest`` are None for one in memory, and so is ``hold``: what keeps the generation on disk as
+    long as the index is in use.
     """
 
     store: DocumentStore
@@ -31,6 +33,7 @@ class PassageIndex:
     settings: PassageSettings
     generation: str | None = None
     manifest: Manifest | None = None
+    hold: Hold | None = None
 
 
 def read_manifest(directory: Path) -> Manifest:
@@ -45,9 +48,10 @@ def open_index(directory: Path, encoder: Encoder) -> PassageIndex:
         IndexUnusableError: when it is missing, damaged, of another format version, or made with another
             encoder than this one.
     """
-    folder = current_generation(directory)
+    hold = hold_current(directory)
+    folder = hold.folder
     manifest = Manifest.load(folder)
-    _require_encoder(manifest.encoder, encoder, directory)
+    require_encoder(manifest.encoder, encoder, directory)
     manifest.check_files(folder)
     return PassageIndex(
         store=DocumentStore.open(folder / STORE_FILE, source=manifest.only_source),
@@ -56,6 +60,7 @@ def open_index(directory: Path, encoder: Encoder) -> PassageIndex:
         settings=PassageSettings(**manifest.passages.model_dump()),
         generation=folder.name,
         manifest=manifest,
+        hold=hold,
     )
 
 
@@ -68,7 +73,8 @@ def open_vectors(folder: Path, manifest: Manifest) -> VectorIndex:
     return load_vectors(folder / VECTORS_FILE, manifest.vectors.engine)
 
 
-def _require_encoder(recorded: EncoderIdentity, encoder: Encoder, directory: Path) -> None:
+def require_encoder(recorded: EncoderIdentity, encoder: Encoder, directory: Path) -> None:
+    """IndexUnusableError unless the encoder is the one that this index was made with."""
     if (recorded.sha256, recorded.dimension) != (encoder.sha256, encoder.dimension):
         raise IndexUnusableError(
             f"The index in {directory} was made with the encoder {recorded.name!r} "

@@ -1,6 +1,7 @@
 import json
 import sqlite3
 from pathlib import Path
+from random import Random
 
 import pytest
 from rich.console import Console
@@ -36,7 +37,13 @@ def directory(tmp_path: Path, quiet: Console) -> Path:
 
 def edit_manifest(directory: Path, **changes: object) -> None:
     path = current_generation(directory) / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    write_manifest(path, {**json.loads(path.read_text()), **changes})
+
+
+def write_manifest(path: Path, manifest: dict[str, object]) -> None:
+    """As an earlier version did, which kept no digest of it."""
+    path.write_text(json.dumps(manifest))
+    path.with_name("manifest.sha256").unlink()
 
 
 def reseal(directory: Path) -> None:
@@ -66,9 +73,48 @@ def test_one_changed_byte_in_any_file_is_found(directory, name, check):
         check(directory)
 
 
-def test_a_missing_file_is_named(directory):
-    (current_generation(directory) / "vectors.faiss").unlink()
-    with pytest.raises(IndexUnusableError, match=r"vectors\.faiss is missing: the index is damaged"):
+def test_any_flipped_bit_of_any_file_is_found(directory):
+    folder = current_generation(directory)
+    random = Random(0)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        whole = path.read_bytes()
+        bits = range(8 * len(whole))
+        for bit in (
+            bits
+            if path.parent == folder and path.suffix == ".sha256"
+            else random.sample(bits, min(60, len(bits)))
+        ):
+            content = bytearray(whole)
+            content[bit // 8] ^= 1 << bit % 8
+            path.write_bytes(content)
+            with pytest.raises(IndexUnusableError):
+                verify_index(directory)
+        path.write_bytes(whole)
+    verify_index(directory)
+
+
+def test_every_flipped_bit_of_the_manifest_is_found(directory):
+    path = current_generation(directory) / "manifest.json"
+    whole = path.read_bytes()
+    for bit in range(8 * len(whole)):
+        content = bytearray(whole)
+        content[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(content)
+        with pytest.raises(IndexUnusableError):
+            Manifest.load(path.parent)
+
+
+def test_the_digest_of_the_manifest_is_one_that_other_tools_check(directory):
+    folder = current_generation(directory)
+    assert (
+        folder / "manifest.sha256"
+    ).read_text() == f"{sha256_of(folder / 'manifest.json')}  manifest.json\n"
+
+
+@pytest.mark.parametrize("name", ["vectors.faiss", "manifest.json", "manifest.sha256"])
+def test_a_missing_file_is_named(directory, name):
+    (current_generation(directory) / name).unlink()
+    with pytest.raises(IndexUnusableError, match=rf"{name} is missing: the index is damaged"):
         open_index(directory, HashingEncoder())
 
 
@@ -102,14 +148,15 @@ def test_counts_that_do_not_fit_are_found(directory):
 def test_an_index_of_a_newer_version_is_refused_with_what_to_do(directory):
     edit_manifest(directory, format_version=99, invented="later")
     with pytest.raises(
-        IndexUnusableError, match=r"format version 99, but this Loccit reads version 2 and older; upgrade"
+        IndexUnusableError, match=r"format version 99, but this Loccit reads version 3 and older; upgrade"
     ):
         open_index(directory, HashingEncoder())
 
 
-def test_an_index_of_version_1_opens(directory):
-    edit_manifest(directory, format_version=1)
-    assert open_index(directory, HashingEncoder()).manifest.format_version == 1
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_index_of_an_earlier_version_opens(directory, version):
+    edit_manifest(directory, format_version=version)
+    assert open_index(directory, HashingEncoder()).manifest.format_version == version
 
 
 def test_an_index_of_an_older_version_names_the_command_that_rebuilds_it(directory):
@@ -136,15 +183,18 @@ def test_an_index_that_names_no_engine_opens_with_the_default_one(directory):
     path = current_generation(directory) / "manifest.json"
     manifest = json.loads(path.read_text())
     assert manifest.pop("vectors") == {"engine": "flat", "arguments": {}}
-    path.write_text(json.dumps(manifest))
+    write_manifest(path, {**manifest, "format_version": 1})
     # what is kept of the manifest elsewhere, in the description of a run, stays as it was
-    assert Manifest.load(path.parent).model_dump(mode="json", exclude_unset=True) == manifest
+    assert Manifest.load(path.parent).model_dump(mode="json", exclude_unset=True) == {
+        **manifest,
+        "format_version": 1,
+    }
     assert len(open_index(directory, HashingEncoder()).vectors) == verify_index(directory).counts.passages
 
 
 @pytest.mark.parametrize("check", [verify_index, lambda d: open_index(d, HashingEncoder())])
 def test_the_engine_that_opens_an_index_is_the_one_recorded(directory, check):
-    edit_manifest(directory, vectors={"engine": "later", "arguments": {}})
+    edit_manifest(directory, format_version=2, vectors={"engine": "later", "arguments": {}})
     with pytest.raises(
         IndexUnusableError,
         match=r"was made by the vector engine 'later', but this Loccit has flat; upgrade with",
