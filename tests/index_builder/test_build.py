@@ -139,8 +139,7 @@ def test_what_vanished_from_the_corpus_vanishes_from_index_and_cache(
     assert again.encoded  # the vectors of the two others had been dropped
 
 
-def test_an_interrupted_build_resumes_where_it_stopped(tmp_path, source, run_build, monkeypatch):
-    monkeypatch.setattr(generation_writer, "_EMBEDDED_TOGETHER", 2)
+def test_an_interrupted_build_resumes_where_it_stopped(tmp_path, source, run_build):
     interrupted = CountingEncoder(budget=5)
     with pytest.raises(KeyboardInterrupt):
         run_build(source, encoder=interrupted, together=2)
@@ -284,9 +283,8 @@ def test_what_a_killed_build_left_is_cleared_away(tmp_path, source, run_build):
     assert [path.name for path in leftover.parent.iterdir()] == [current_generation(tmp_path / "index").name]
 
 
-def test_texts_of_like_length_share_a_batch_the_longest_first(monkeypatch):
-    monkeypatch.setattr(generation_writer, "_EMBEDDED_TOGETHER", 2)
-    assert list(build_module.sorted_batches(["aa", "aaaa", "a", "aaa"])) == [[1, 3], [0, 2]]
+def test_texts_of_like_length_share_a_batch_the_longest_first():
+    assert list(generation_writer.sorted_batches(["aa", "aaaa", "a", "aaa"], 2)) == [[1, 3], [0, 2]]
 
 
 def test_the_manifest_names_the_engine_and_opening_chooses_it(tmp_path, source, quiet, encoder, monkeypatch):
@@ -434,9 +432,9 @@ def test_ids_that_two_sources_share_begin_with_the_sources_name(tmp_path, two_fo
     run_build(*two_folders)
     store = open_index(tmp_path / "index", encoder).store
     assert [document.doc_id for document, _ in store.each_document()] == [
-        "house/README.md",
         "boiler.md",
         "garden/README.md",
+        "house/README.md",
     ]
     assert store.document("garden/README.md").text == "README.md\n\nAbout the garden."
 

@@ -136,7 +136,7 @@ def test_a_document_keeps_its_blocks_and_one_without_has_none(tmp_path, document
     opened = DocumentStore.open(tmp_path / "documents.sqlite")
     assert opened.document("boiler").blocks == BLOCKS
     assert opened.document(documents[0].doc_id).blocks == ()
-    assert [stored for stored, _ in opened.each_document()] == [*documents, document]
+    assert [stored for stored, _ in opened.each_document()] == [document, *documents]
 
 
 def test_a_passage_keeps_the_headings_that_it_stands_under(tmp_path, documents):
@@ -163,5 +163,5 @@ def test_a_store_from_before_there_were_blocks_opens_as_plain_text(tmp_path, doc
         connection.execute("ALTER TABLE passages DROP COLUMN headings")
     opened = DocumentStore.open(tmp_path / "documents.sqlite")
     assert opened.document("boiler") == replace(document, blocks=())
-    assert [stored.doc_id for stored, _ in opened.each_document()][-1] == "boiler"
+    assert [stored.doc_id for stored, _ in opened.each_document()][0] == "boiler"
     assert {passage.headings for passage in opened.each_passage()} == {()}
