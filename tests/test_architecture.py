@@ -13,7 +13,7 @@ ALLOWED = {
     "index_builder": GROUND,
     "quote_check": GROUND,
     "app.answering": GROUND,
-    "app.service": {*GROUND, "app.answering"},
+    "app.service": {*GROUND, "index_builder", "app.answering"},
     "app.http": {*GROUND, "app.answering", "app.service"},
     "app": {*GROUND, "app.answering", "app.service", "app.http"},
     "evaluation": {*GROUND, "app.answering"},

@@ -24,11 +24,14 @@ from app.http.refusals import (
 )
 from app.http.request_id import HEADER, current_request_id
 from app.http.security_headers import HEADERS
-from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, SEARCH_SHAPE
+from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, DOCUMENT_SHAPE, SEARCH_SHAPE
 from app.http.worker import BusyError, StoppingError
 from common.errors import (
+    ChangeRefusedError,
     DeadlineExceededError,
     DocumentNotFoundError,
+    IndexBusyError,
+    IndexNotWritableError,
     InvalidRequestError,
     LoccitError,
 )
@@ -37,6 +40,8 @@ PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 5
 
 _LOG = logging.getLogger(__name__)
+_SHAPES = {"/answers": BATCH_SHAPE, "/documents/": DOCUMENT_SHAPE}
+"""Of bodies, by what their routes' paths begin with; the others hold a question."""
 _INTERNAL = "Something went wrong inside the service; its log says what. It is not your request's fault."
 
 
@@ -70,6 +75,9 @@ KINDS: Mapping[type[LoccitError], Kind] = {
     TooManyRequestsError: Kind(429, "too-many-requests", "The API key was used too often"),
     UnknownHostError: Kind(400, "unknown-host", "The request names another host"),
     AdminOffError: Kind(403, "admin-off", "Administration over HTTP is off"),
+    IndexBusyError: Kind(503, "index-busy", "The index is being changed", retry=True),
+    IndexNotWritableError: Kind(409, "index-not-writable", "The index cannot be written to"),
+    ChangeRefusedError: Kind(409, "change-refused", "The index was not changed"),
     ReloadRefusedError: Kind(409, "reload-refused", "The index was not reloaded"),
     ClientGoneError: Kind(499, "client-gone", "The client has gone"),
     LoccitError: UNEXPECTED,
@@ -143,7 +151,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if not is_json(content_type):
         given = repr(content_type[:100]) if content_type else "no content type"
         return status_problem(415, f"The body must be sent as 'application/json', but it came with {given}.")
-    shape = BATCH_SHAPE if request.scope["route"].path == "/answers" else ANSWER_SHAPE
+    shape = _SHAPES.get(request.scope["route"].path.partition("{")[0], ANSWER_SHAPE)
     return problem(INVALID_REQUEST, sentence_for(errors, shape))
 
 

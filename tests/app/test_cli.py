@@ -51,7 +51,7 @@ def test_every_help_has_an_example_that_begins_with_the_command(path, command):
 def test_building_tells_what_was_built_and_how_to_ask(loccit, notes, tmp_path):
     status, _, said = loccit("index", "build", notes, "--out", tmp_path / "i", "--encoder", "hashing")
     assert status == 0
-    assert "2 documents, 2 passages (2 newly embedded)" in said
+    assert "2 documents, 2 passages (2 newly embedded, 0 kept, 0 dropped)" in said
     assert "Embedding passages: 2 of 2" in said
     assert f"loccit ask --index {tmp_path / 'i'}" in said
 

@@ -163,5 +163,5 @@ def test_a_store_from_before_there_were_blocks_opens_as_plain_text(tmp_path, doc
         connection.execute("ALTER TABLE passages DROP COLUMN headings")
     opened = DocumentStore.open(tmp_path / "documents.sqlite")
     assert opened.document("boiler") == replace(document, blocks=())
-    assert [stored.doc_id for stored, _ in opened.each_document()][0] == "boiler"
+    assert next(stored.doc_id for stored, _ in opened.each_document()) == "boiler"
     assert {passage.headings for passage in opened.each_passage()} == {()}
