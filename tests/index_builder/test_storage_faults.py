@@ -86,9 +86,9 @@ def test_a_mistake_in_a_query_is_no_fault_of_a_disk():
     with (
         sqlite3.connect(":memory:") as connection,
         pytest.raises(sqlite3.OperationalError, match="no such table"),
+        faults_as_sentences(DIRECTORY),
     ):
-        with faults_as_sentences(DIRECTORY):
-            connection.execute("SELECT * FROM a")
+        connection.execute("SELECT * FROM a")
     connection.close()
 
 
