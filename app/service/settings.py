@@ -245,8 +245,8 @@ class Settings(BaseSettings):
     )
     admin: Annotated[bool, SHAPES_NOTHING] = Field(
         False,
-        description="Allow POST /admin/reload, and PUT and DELETE /documents, to whoever reaches the port, where there are "
-        "no keys.",
+        description="Allow POST /admin/reload, and PUT and DELETE /documents, to whoever reaches the port, where "
+        "there are no keys.",
     )
     log_format: Annotated[LogFormat, SHAPES_NOTHING, Option(everywhere=False)] = Field(
         LogFormat.TEXT, description="Lines of the server's log. text: for eyes; json: one object each."

@@ -32,7 +32,6 @@ from app.service.response import AnswerResponse, DocumentResponse
 from app.service.search import SearchResponse
 from common.errors import InvalidRequestError
 
-
 PUT_STATUSES = ("200", "201", "400", "403", "409", "413", "415", "422", "500", "503", "default")
 
 
