@@ -192,8 +192,8 @@ class DocumentStore:
         return self._with_texts(self._all(self._passages + " ORDER BY row"))
 
     def each_document(self) -> Iterator[tuple[Document, str]]:
-        """Every document, ascending by id, with the sha256 recorded when it was stored."""
-        for (number,) in self._all("SELECT number FROM documents ORDER BY doc_id"):
+        """Every document with the sha256 recorded when it was stored."""
+        for (number,) in self._all("SELECT number FROM documents ORDER BY number"):
             *fields, sha256 = self._all(
                 "SELECT doc_id, title, text, url, metadata, name, sha256 FROM documents"
                 " LEFT JOIN sources ON document = number WHERE number = ?",
