@@ -87,7 +87,7 @@ def build(
 
     console = Console(stderr=True)
     settings = PassageSettings(words=words, continuation_words=continuation_words)
-    followed = changes(_paths(sources), follow_links=follow_links) if watch else iter(())
+    followed = changes(_paths(sources), without=out, follow_links=follow_links) if watch else iter(())
     corpora = _corpora(sources, base_url, follow_links=follow_links, allow_download=allow_download)
     loaded = load_encoder(encoder, allow_download=allow_download)
 

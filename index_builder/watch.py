@@ -18,37 +18,43 @@ State = dict[str, tuple[int, int, int]]
 
 
 def changes(
-    paths: Sequence[Path], *, follow_links: bool = False, sleep: Callable[[float], object] = time.sleep
+    paths: Sequence[Path],
+    *,
+    without: Path,
+    follow_links: bool = False,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[None]:
-    """One item for each change after this call, once two looks in a row have seen the same."""
-    return _changes(_look(paths, follow_links), paths, follow_links, sleep)
+    """One item for each change after this call, once two looks in a row have seen the same.
+
+    ``without``: a folder that is not looked into, wherever it lies: what is written there is no change.
+    """
+
+    def look() -> State:
+        files = (file for path in paths for file in _files(path, without.resolve(), follow_links))
+        return {file: seen for file in files if (seen := _seen(file)) is not None}
+
+    return _changes(look(), look, sleep)
 
 
-def _changes(
-    known: State, paths: Sequence[Path], follow_links: bool, sleep: Callable[[float], object]
-) -> Iterator[None]:
+def _changes(known: State, look: Callable[[], State], sleep: Callable[[float], object]) -> Iterator[None]:
     before = known
     while True:
         sleep(EVERY_S)
-        now = _look(paths, follow_links)
+        now = look()
         if now == before and now != known:
             known = now
             yield
         before = now
 
 
-def _look(paths: Sequence[Path], follow_links: bool) -> State:
-    files = (file for path in paths for file in _files(path, follow_links))
-    return {file: seen for file in files if (seen := _seen(file)) is not None}
-
-
-def _files(path: Path, follow_links: bool) -> Iterator[str]:
+def _files(path: Path, without: Path, follow_links: bool) -> Iterator[str]:
     """The file, or those below the folder, and the terms that lie beside it."""
     yield f"{path.resolve()}{TERMS}"
     if path.is_file():
         yield str(path)
     for folder, folders, names in os.walk(path, followlinks=follow_links):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        below = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in below if Path(folder, name).resolve() != without]
         yield from (os.path.join(folder, name) for name in names if not name.startswith("."))  # noqa: PTH118
 
 

@@ -35,7 +35,7 @@ def told(path: Path, *steps) -> int:
     """How many changes are told of while this happens, a step a second."""
     count = 0
     try:
-        for _ in changes([path], sleep=Steps(*steps)):
+        for _ in changes([path], without=path / "index", sleep=Steps(*steps)):
             count += 1
     except TimeoutError:
         return count
@@ -83,6 +83,14 @@ def test_every_kind_of_change_is_seen(folder, change):
 
 def test_hidden_files_are_not_looked_at(folder):
     assert told(folder, lambda: (folder / ".b.md.swp").write_text("B."), nothing, nothing) == 0
+
+
+def test_an_index_that_lies_within_is_not_looked_at(folder):
+    def build() -> None:
+        (folder / "index").mkdir()
+        (folder / "index" / "CURRENT").write_text("a")
+
+    assert told(folder, build, nothing, nothing) == 0
 
 
 def test_a_single_file_is_followed_and_may_be_gone_for_a_while(folder):
