@@ -1,6 +1,7 @@
 """What a disk refuses is one sentence."""
 
 import errno
+import json
 import os
 import resource
 import sqlite3
@@ -104,12 +105,17 @@ def test_an_io_error_of_sqlite_where_files_are_limited_is_a_file_too_large(monke
 BUILD_LIMITED = """
 import resource, sys
 from pathlib import Path
+from rich.console import Console
 from common.errors import LoccitError
-from tests.server_process import build
-for kilobytes in map(int, sys.argv[2:]):
+from index_builder.build import build_index
+from index_builder.corpora import open_corpus
+from retriever.encoder import HashingEncoder
+from retriever.passages import PassageSettings
+for kilobytes in map(int, sys.argv[3:]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes << 10, resource.RLIM_INFINITY))
     try:
-        build(Path(sys.argv[1]), {str(n): f"Tower {n} is {n} metres tall. " * 30 for n in range(200)})
+        build_index([open_corpus(sys.argv[2])], Path(sys.argv[1]), encoder=HashingEncoder(),
+                    settings=PassageSettings(), strict=True, console=Console(quiet=True))
         print("built")
     except LoccitError as error:
         print(error)
@@ -118,8 +124,13 @@ for kilobytes in map(int, sys.argv[2:]):
 
 def test_under_any_limit_on_the_size_of_files_a_build_ends_in_a_sentence_and_the_old_index_stays(tmp_path):
     first = build(tmp_path / "index", TOWERS)
+    towers = [
+        {"id": number, "text": f"Tower {number} is {number} metres tall. " * 30} for number in range(200)
+    ]
+    source = tmp_path / "towers.jsonl"
+    source.write_text("\n".join(map(json.dumps, towers)))
     limits = (0, 4, 16, 64, 256, 600)
-    command = [sys.executable, "-c", BUILD_LIMITED, str(tmp_path / "index"), *map(str, limits)]
+    command = [sys.executable, "-c", BUILD_LIMITED, str(tmp_path / "index"), str(source), *map(str, limits)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
