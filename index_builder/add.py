@@ -18,7 +18,8 @@ def add_sources(
 ) -> Report:
     """Add the documents of these corpora to the index in ``directory``, split as its documents are.
 
-    A source that the index has already gets the terms that are read now. Documents that are no longer in it stay.
+    A source that the index has already keeps its terms, unless others are read now. Documents that are no longer in it
+    stay.
 
     ``strict``: stop at the first malformed record.
 

@@ -24,6 +24,7 @@ from retriever.passages import PassageSettings
 from retriever.store import DocumentStore
 
 _CHANGEABLE_SINCE = 2  # documents of version 1 have no blocks, so they would be split otherwise today
+_TERMS = ("licence", "snapshot", "attribution")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,15 @@ class Before:
         return self.manifest.sources
 
     def with_sources(self, new: Sequence[SourceRecord]) -> list[SourceRecord]:
-        """Its sources in their order, those of ``new`` in the place of the ones of their names, or last."""
-        by_name = {source.name: source for source in (*self.sources, *new)}
+        """Its sources in their order, those of ``new`` in the place of the ones of their names, or last.
+
+        What ``new`` does not say of a source's terms stays as it was.
+        """
+        by_name = {source.name: source for source in self.sources}
+        for source in new:
+            before = by_name.get(source.name, source)
+            unsaid = {name: getattr(before, name) for name in _TERMS if getattr(source, name) is None}
+            by_name[source.name] = source.model_copy(update=unsaid)
         return list(by_name.values())
 
 

@@ -116,8 +116,8 @@ def add(
 ) -> None:
     """Add the documents of the sources to the index in DIR, or replace those of the same ids; all others stay.
 
-    A document whose id one of another source has begins with its source's name. A source that the index has
-    already gets the terms that it has now.
+    An id that a document of another source has begins with the source's name. A source that the index has already
+    keeps its terms, unless others lie beside what is added.
 
     Example: loccit index add data/indexes/notes my-notes=new.md
     """

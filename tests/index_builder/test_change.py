@@ -196,6 +196,18 @@ def test_sources_are_counted_anew_and_one_without_documents_goes(directory, tmp_
         change_index(directory, without_source("new.jsonl"), encoder=ENCODER, console=QUIET)
 
 
+def test_a_source_keeps_its_terms_unless_others_are_given(directory, tmp_path):
+    (tmp_path / "new.jsonl.terms.json").write_text('{"licence": "CC0", "attribution": "Ann"}')
+    add(directory, lines(tmp_path / "new.jsonl", {"n": {"text": "New."}}))
+    (tmp_path / "new.jsonl.terms.json").unlink()
+    report = add(directory, f"new.jsonl={lines(tmp_path / 'other.jsonl', {'o': {'text': 'Other.'}})}")
+    last = report.manifest.sources[-1]
+    assert (last.name, last.documents, last.licence, last.attribution) == ("new.jsonl", 2, "CC0", "Ann")
+    (tmp_path / "other.jsonl.terms.json").write_text('{"licence": "CC BY 4.0"}')
+    last = add(directory, f"new.jsonl={tmp_path / 'other.jsonl'}").manifest.sources[-1]
+    assert (last.licence, last.attribution) == ("CC BY 4.0", "Ann")
+
+
 def test_an_id_of_another_source_begins_with_the_sources_name_each_time(directory, tmp_path):
     for text in ("Other.", "Yet another."):
         add(directory, lines(tmp_path / "other.jsonl", {"a": {"text": text}}))
