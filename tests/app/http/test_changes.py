@@ -187,19 +187,6 @@ async def test_of_many_changes_at_once_none_is_lost_and_those_that_wait_are_made
     assert verify_index(index).counts.documents == 13
 
 
-async def test_changes_of_one_document_are_made_in_the_order_in_which_they_came(index):
-    async with serving(OPEN, index=index, admin=True, **SETTINGS) as client:
-        texts = ["One.", "Two.", None, None, "Three."]
-        responses = await asyncio.gather(
-            *(
-                client.delete(address("x")) if text is None else client.put(address("x"), json={"text": text})
-                for text in texts
-            )
-        )
-        assert [response.status_code for response in responses] == [201, 200, 200, 404, 201]
-        assert (await client.get(address("x"))).json()["text"] == "Three."
-
-
 def test_another_process_that_writes_is_waited_for_and_then_refused(call, index, monkeypatch):
     monkeypatch.setattr(changes, "_WAIT_S", 0.2)
     with BuildLock(index):
