@@ -157,15 +157,25 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return status_problem(error.status_code, _http_sentence(request, error), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+        headers = {**headers, "Allow": ", ".join(methods)}
+    return status_problem(error.status_code, _http_sentence(request, error, headers), headers)
 
 
-def _http_sentence(request: Request, error: HTTPException) -> str:
+def _methods(request: Request) -> list[str]:
+    """The methods that are described at this path: the framework names those of the first of its routes alone."""
+    route = request.scope.get("route")
+    described = request.app.openapi()["paths"].get(getattr(route, "path_format", None), {})
+    return sorted(method.upper() for method in described)
+
+
+def _http_sentence(request: Request, error: HTTPException, headers: Mapping[str, str]) -> str:
     path = repr(request.url.path[:200])
     if error.status_code == HTTPStatus.NOT_FOUND:
         return f"There is nothing at {path}; /openapi.json says what there is."
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow", "another method")
+        allowed = headers.get("Allow", "another method")
         return f"{request.method} is not possible at {path}; use {allowed}."
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return "The body cannot be read as JSON in UTF-8."

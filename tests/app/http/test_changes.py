@@ -112,6 +112,13 @@ def test_what_is_not_there_cannot_be_deleted(call):
     assert call("GET", "/health/ready").json()["generation"] == before
 
 
+def test_another_method_is_told_all_that_are_possible(call):
+    response = call("POST", address("towers"))
+    assert response.headers["allow"] == "DELETE, GET, PUT"
+    detail = problem_of(response, 405)["detail"]
+    assert detail == "POST is not possible at '/documents/towers'; use DELETE, GET, PUT."
+
+
 def test_the_last_text_cannot_be_deleted(call):
     assert call("DELETE", address("towers")).status_code == 200
     problem = problem_of(call("DELETE", address("trams")), 409)
