@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from sentence_transformers import SentenceTransformer
 
 from common.packaged import minilm_folder
-from index_builder.build import sorted_batches
 from index_builder.corpora import Record, open_corpus
+from index_builder.generation_writer import sorted_batches
 from retriever.encoder import load_encoder, passage_input
 from retriever.passages import PassageSettings, split
 

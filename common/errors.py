@@ -13,6 +13,18 @@ class IndexUnusableError(LoccitError):
     """An index cannot be opened: missing, damaged, made with another encoder, or of another format version."""
 
 
+class IndexBusyError(LoccitError):
+    """Another writer changes the index just now."""
+
+
+class IndexNotWritableError(LoccitError):
+    """The folder of an index cannot be written to: by this user, or at all."""
+
+
+class ChangeRefusedError(LoccitError):
+    """A change that the index cannot take: it stays as it is."""
+
+
 class ModelUnusableError(LoccitError):
     """A model cannot be loaded: not installed, not where the path points, or with another sha256."""
 

@@ -1,54 +1,23 @@
-"""Building an index: read, split, embed what is new, write a generation, publish it whole."""
+"""Building an index: read every source, and make what they hold the current generation."""
 
-import errno
-import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from rich.console import Console
 
-from common.errors import CorpusError, LoccitError
-from common.packaged import sha256_of
-from common.progress import progress
-from common.terminal_text import plain
-from index_builder.corpora import Corpus, Malformed, PassedOver, Record, Source
-from index_builder.corpora.sources.folder import counted_kinds
-from index_builder.vector_cache import VectorCache, cache_key
-from retriever.document_ids import id_problem
-from retriever.encoder import Encoder
-from retriever.generations import BuildLock, current_generation, next_generation
-from retriever.index_writer import IndexWriter
-from retriever.manifest import (
-    FORMAT_VERSION,
-    Counts,
-    EncoderIdentity,
-    FileRecord,
-    Manifest,
-    PassageRecord,
-    SourceRecord,
-    VectorsRecord,
+from index_builder.arrivals import Arrivals
+from index_builder.corpora import Corpus
+from index_builder.generation_writer import (
+    EMBEDDED_TOGETHER,
+    Contents,
+    Report,
+    alone_with,
+    write_generation,
 )
+from index_builder.reading import read_corpora, say_passed_over
+from retriever.encoder import Encoder
 from retriever.passages import PassageSettings
-from retriever.store import DuplicateDocumentError
 from retriever.vectors.engines import DEFAULT_ENGINE
-
-_EMBEDDED_TOGETHER = 512  # passages handed to the encoder, and kept in the cache, at a time
-_MALFORMED_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class BuildReport:
-    """What a build did: the published generation, its manifest, and how many passages it had to embed."""
-
-    generation: str
-    manifest: Manifest
-    embedded: int
 
 
 def build_index(
@@ -60,197 +29,36 @@ def build_index(
     strict: bool,
     console: Console,
     engine: str = DEFAULT_ENGINE,
-) -> BuildReport:
+    embedded_together: int = EMBEDDED_TOGETHER,
+) -> Report:
     """Build an index of these corpora in ``directory`` and make it the current one.
 
     Whatever happens on the way, the index that was there before stays whole and current until the new
     one is. Vectors computed before an interruption are reused by the next build.
 
     ``strict``: stop at the first malformed record. ``engine``: the vector engine's name in the table of engines.
+    ``embedded_together``: passages handed to the encoder at a time.
 
     Raises:
-        CorpusError: for a malformed record under ``strict``, for a document id that occurs twice, and for
-            corpora without any text.
-        LoccitError: when the disk is full or another build is running.
+        CorpusError: for a malformed record under ``strict``, and for a document id that occurs twice.
+        ChangeRefusedError: for corpora without any text.
+        IndexBusyError: when another process writes to the index.
+        LoccitError: when the disk is full, or refuses otherwise.
     """
-    _require_names(corpora)
-    with BuildLock(directory), VectorCache.open(directory / "cache", encoder) as cache:
-        with _full_disk_as_sentence(directory), next_generation(directory) as folder:
-            with closing(IndexWriter(settings, folder, encoder=encoder)) as writer:
-                shared = _shared_ids(corpora)
-                sources = [
-                    _read(corpus, writer, shared, strict=strict, console=console) for corpus in corpora
-                ]
-                keys, embedded = _embed(writer, cache, encoder, console)
-                vectors = writer.write_vectors(cache.get(keys), engine=engine)
-                writer.write_lexical()
-                counts = Counts(documents=writer.store.count_documents(), passages=len(keys))
-            manifest = _manifest(folder, encoder, settings, VectorsRecord.of(vectors), counts, sources)
-            manifest.save(folder)
-        with suppress(sqlite3.OperationalError):  # a cache that is larger than need be does no harm
-            cache.keep_only(keys)
-        for source in sources:
-            _say_passed_over(source, console)
-        return BuildReport(current_generation(directory).name, manifest, embedded)
 
+    def gather(arrivals: Arrivals) -> Contents:
+        return Contents(read_corpora(corpora, arrivals, strict=strict, console=console))
 
-def _require_names(corpora: Sequence[Corpus]) -> None:
-    names = Counter(corpus.source.name for corpus in corpora)
-    name, count = names.most_common(1)[0] if names else ("", 0)
-    if count > 1:
-        raise CorpusError(
-            f"{count} sources are called {name!r}; give each a name of its own, such as {name}-2={name}."
+    with alone_with(directory, encoder) as cache:
+        report = write_generation(
+            directory,
+            gather,
+            cache=cache,
+            encoder=encoder,
+            settings=settings,
+            engine=engine,
+            console=console,
+            embedded_together=embedded_together,
         )
-
-
-def _shared_ids(corpora: Sequence[Corpus]) -> frozenset[str]:
-    """The ids that documents of more than one corpus have."""
-    counts = Counter(doc_id for corpus in corpora for doc_id in set(corpus.ids))
-    return frozenset(doc_id for doc_id, count in counts.items() if count > 1)
-
-
-def _read(
-    corpus: Corpus, writer: IndexWriter, shared: frozenset[str], *, strict: bool, console: Console
-) -> SourceRecord:
-    """Add the corpus's documents; what it is, and how many of its records are documents.
-
-    The ids in ``shared`` are prefixed with the source's name.
-    """
-    documents = malformed = 0
-    source = corpus.source
-    passed_over = Counter(source.passed_over)
-    with progress(console, f"Reading {corpus.source.name}", total=None) as advance:
-        for item in map(_addressable, corpus):
-            advance()
-            if isinstance(item, Malformed):
-                malformed += 1
-                _report(item, malformed, strict=strict, console=console)
-            elif isinstance(item, PassedOver):
-                passed_over[item.kind] += 1
-            else:
-                documents += 1
-                _add(item, source, writer, shared)
-    if malformed > _MALFORMED_SHOWN:
-        console.print(plain(f"{source.name}: {malformed:,} malformed records left out in all."))
-    return SourceRecord(
-        name=source.name,
-        kind=source.kind,
-        licence=source.licence,
-        snapshot=source.snapshot,
-        attribution=source.attribution,
-        documents=documents,
-        malformed=malformed,
-        passed_over=dict(passed_over),
-    )
-
-
-def _addressable(item: Record | Malformed | PassedOver) -> Record | Malformed | PassedOver:
-    """The same; but a document whose id no address can name is malformed."""
-    if isinstance(item, Record) and (problem := id_problem(item.document.doc_id)) is not None:
-        return Malformed(item.location, problem)
-    return item
-
-
-def _report(item: Malformed, number: int, *, strict: bool, console: Console) -> None:
-    if strict:
-        raise CorpusError(f"{item.location}: {item.problem}")
-    if number <= _MALFORMED_SHOWN:
-        console.print(plain(f"Left out {item.location}: {item.problem}"))
-
-
-def _say_passed_over(source: SourceRecord, console: Console) -> None:
-    if source.passed_over:
-        kinds = counted_kinds(source.passed_over)
-        console.print(plain(f"Passed over in {source.name}: {kinds}."))
-
-
-def _add(record: Record, source: Source, writer: IndexWriter, shared: frozenset[str]) -> None:
-    document, location = replace(record.document, source=source.name), record.location
-    if not location.startswith(source.name):
-        location = f"{source.name}/{location}"
-    doc_id = document.doc_id
-    if document.url is None and source.base_url is not None:
-        document = replace(document, url=f"{source.base_url.rstrip('/')}/{quote(doc_id)}")
-    if doc_id in shared:
-        document = replace(document, doc_id=f"{source.name}/{doc_id}")
-    try:
-        writer.add(document, location=location)
-    except DuplicateDocumentError as error:
-        raise CorpusError(
-            f"The document id {document.doc_id!r} stands at {error.location} and again at {location}; every document "
-            "needs an id of its own."
-        ) from error
-
-
-def _embed(
-    writer: IndexWriter, cache: VectorCache, encoder: Encoder, console: Console
-) -> tuple[list[bytes], int]:
-    """Have the vector of every passage in the cache: its key there, by row, and how many had to be embedded."""
-    writer.store.commit()
-    keys = [cache_key(text) for text in writer.passage_inputs()]
-    if not keys:
-        raise CorpusError("The corpora hold no text to index; give a document with words in it.")
-    missing = cache.missing(keys)
-    waiting = {key: text for key, text in zip(keys, writer.passage_inputs(), strict=True) if key in missing}
-    new_keys, texts = list(waiting), list(waiting.values())
-    with progress(console, "Embedding passages", total=len(texts)) as advance:
-        for batch in sorted_batches(texts):
-            vectors = encoder.encode_passages([texts[place] for place in batch])
-            cache.put([new_keys[place] for place in batch], vectors)
-            advance(len(batch))
-    return keys, len(texts)
-
-
-def sorted_batches(texts: Sequence[str]) -> Iterator[list[int]]:
-    """Places of the texts in batches of like length, so that little is padded.
-
-    Longest first: the time left is never underestimated, and memory runs out at once if at all.
-    """
-    places = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
-    for start in range(0, len(places), _EMBEDDED_TOGETHER):
-        yield places[start : start + _EMBEDDED_TOGETHER]
-
-
-def _manifest(
-    folder: Path,
-    encoder: Encoder,
-    settings: PassageSettings,
-    vectors: VectorsRecord,
-    counts: Counts,
-    sources: Iterable[SourceRecord],
-) -> Manifest:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return Manifest(
-        format_version=FORMAT_VERSION,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        loccit_version=version("loccit"),
-        encoder=EncoderIdentity.of(encoder),
-        passages=PassageRecord(words=settings.words, continuation_words=settings.continuation_words),
-        vectors=vectors,
-        counts=counts,
-        sources=tuple(sources),
-        files={
-            path.relative_to(folder).as_posix(): FileRecord(bytes=path.stat().st_size, sha256=sha256_of(path))
-            for path in files
-        },
-    )
-
-
-@contextmanager
-def _full_disk_as_sentence(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, sqlite3.OperationalError, ValueError) as error:
-        if not _means_full_disk(error):
-            raise
-        raise LoccitError(
-            f"The disk of {directory} is full; free some space and build again: the index that was there is "
-            "unchanged, and the passages embedded so far are kept."
-        ) from error
-
-
-def _means_full_disk(error: Exception) -> bool:
-    # SQLite has its own code for it, and tantivy passes the system's message on
-    if isinstance(error, sqlite3.Error):
-        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
-    return getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error)
+    say_passed_over(report.manifest.sources, console)
+    return report

@@ -1,31 +1,57 @@
-"""`loccit index`: build, describe and verify indexes."""
+"""`loccit index`: build, change, describe and verify indexes."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from common.errors import InvalidRequestError, LoccitError
 from common.terminal_text import plain
 from common.wording import counted
 from index_builder.corpora.formats import FORMATS, suffixes_in_folders
+from index_builder.corpora.types import Corpus
 
-cli = typer.Typer(help="Build, describe and verify indexes.", no_args_is_help=True)
+if TYPE_CHECKING:  # it brings what takes seconds to load
+    from index_builder.generation_writer import Report
+
+cli = typer.Typer(help="Build, change, describe and verify indexes.", no_args_is_help=True)
 
 IndexFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the index.")]
+Sources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE...",
+        help=f"vital-articles, a file ({', '.join(FORMATS)}), a folder of {suffixes_in_folders()} files, or "
+        "hub:DATASET[:CONFIG], in Parquet on the Hugging Face hub. NAME=SOURCE gives it a name of its own.",
+    ),
+]
+BaseUrls = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--base-url",
+        metavar="[NAME=]URL",
+        help="Where a source's files are published: citations link there. With several sources, say which.",
+    ),
+]
+FollowLinks = Annotated[bool, typer.Option("--follow-links", help="Follow links that lead out of a folder.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Stop at the first malformed record instead of leaving it out.")
+]
+AllowDownload = Annotated[
+    bool,
+    typer.Option(
+        "--allow-download", help="Fetch the encoder, or a hub: source, from the hub when it is not here."
+    ),
+]
 
 
 @cli.command()
 def build(
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCE...",
-            help=f"vital-articles, a file ({', '.join(FORMATS)}), a folder of {suffixes_in_folders()} files, or "
-            "hub:DATASET[:CONFIG], in Parquet on the Hugging Face hub. NAME=SOURCE gives it a name of its own.",
-        ),
-    ],
+    sources: Sources,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to keep the index in.")],
     words: Annotated[int, typer.Option(help="Words in a passage, about.")] = 100,
     continuation_words: Annotated[
@@ -35,24 +61,15 @@ def build(
         str,
         typer.Option(help="all-MiniLM-L6-v2, or any sentence-transformers model by folder or hub name."),
     ] = "all-MiniLM-L6-v2",
-    base_url: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--base-url",
-            metavar="[NAME=]URL",
-            help="Where a source's files are published: citations link there. With several sources, say which.",
-        ),
-    ] = None,
-    follow_links: Annotated[
-        bool, typer.Option("--follow-links", help="Follow links that lead out of a folder.")
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at the first malformed record instead of leaving it out.")
-    ] = False,
-    allow_download: Annotated[
+    base_url: BaseUrls = None,
+    follow_links: FollowLinks = False,
+    strict: Strict = False,
+    allow_download: AllowDownload = False,
+    watch: Annotated[
         bool,
         typer.Option(
-            "--allow-download", help="Fetch the encoder, or a hub: source, from the hub when it is not here."
+            "--watch",
+            help="Then follow the files and build again whenever they have changed; end it with Ctrl-C.",
         ),
     ] = False,
 ) -> None:
@@ -64,32 +81,148 @@ def build(
     Example: loccit index build my-notes/ --out data/indexes/notes
     """
     from index_builder.build import build_index
-    from index_builder.corpora import open_corpus
-    from index_builder.corpora.sources.named import with_base_urls
+    from index_builder.watch import changes
     from retriever.encoder import load_encoder
     from retriever.passages import PassageSettings
 
     console = Console(stderr=True)
     settings = PassageSettings(words=words, continuation_words=continuation_words)
-    corpora = [
-        open_corpus(source, follow_links=follow_links, allow_download=allow_download) for source in sources
-    ]
-    report = build_index(
-        with_base_urls(corpora, base_url or []),
-        out,
-        encoder=load_encoder(encoder, allow_download=allow_download),
-        settings=settings,
+    followed = changes(_paths(sources), without=out, follow_links=follow_links) if watch else iter(())
+    corpora = _corpora(sources, base_url, follow_links=follow_links, allow_download=allow_download)
+    loaded = load_encoder(encoder, allow_download=allow_download)
+
+    def run(corpora: Sequence[Corpus]) -> None:
+        report = build_index(corpora, out, encoder=loaded, settings=settings, strict=strict, console=console)
+        _say(report, out, console)
+
+    run(corpora)
+    console.print(plain(f"Ask it: loccit ask --index {out} 'your question'"))
+    with suppress(KeyboardInterrupt):
+        for _ in followed:
+            try:
+                run(_corpora(sources, base_url, follow_links=follow_links, allow_download=allow_download))
+            except LoccitError as error:
+                console.print(plain(f"{error} The index stays as it is until the next change.", "red"))
+
+
+@cli.command()
+def add(
+    directory: IndexFolder,
+    sources: Sources,
+    base_url: BaseUrls = None,
+    follow_links: FollowLinks = False,
+    strict: Strict = False,
+    allow_download: AllowDownload = False,
+) -> None:
+    """Add the documents of the sources to the index in DIR, or replace those of the same ids; all others stay.
+
+    An id that a document of another source has begins with the source's name. A source that the index has already
+    keeps its terms, unless others lie beside what is added.
+
+    Example: loccit index add data/indexes/notes my-notes=new.md
+    """
+    from index_builder.add import add_sources
+    from retriever.encoder import load_encoder
+    from retriever.index import read_manifest
+
+    console = Console(stderr=True)
+    report = add_sources(
+        _corpora(sources, base_url, follow_links=follow_links, allow_download=allow_download),
+        directory,
+        encoder=load_encoder(read_manifest(directory).encoder.name, allow_download=allow_download),
         strict=strict,
         console=console,
     )
+    _say(report, directory, console)
+
+
+@cli.command()
+def delete(
+    directory: IndexFolder,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID...", help="Ids of documents.", show_default=False)
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Delete this source with all of its documents instead.")
+    ] = None,
+    allow_download: AllowDownload = False,
+) -> None:
+    """Delete documents from the index in DIR; all others stay. Where an id is unknown, nothing is deleted.
+
+    Example: loccit index delete data/indexes/notes old.md drafts/plan.md
+
+    Example: loccit index delete data/indexes/notes --source drafts
+    """
+    from index_builder.change import change_index, without_documents, without_source
+    from retriever.encoder import load_encoder
+    from retriever.index import read_manifest
+
+    if (source is None) == (not ids):
+        raise InvalidRequestError(
+            "Give the ids of the documents to delete, or --source NAME; one of the two."
+        )
+    console = Console(stderr=True)
+    report = change_index(
+        directory,
+        without_documents(ids or []) if source is None else without_source(source),
+        encoder=load_encoder(read_manifest(directory).encoder.name, allow_download=allow_download),
+        console=console,
+    )
+    _say(report, directory, console)
+
+
+@cli.command()
+def prune(directory: IndexFolder) -> None:
+    """Remove old generations from DIR. Kept are the current one and those that a process reads just now.
+
+    Writing a generation removes them as well, but for the one before it.
+
+    Example: loccit index prune data/indexes/notes
+    """
+    from index_builder.storage_faults import faults_as_sentences
+    from retriever.generations import prune as prune_generations
+
+    with faults_as_sentences(directory):
+        pruned = prune_generations(directory)
+    console = Console()
+    console.print(plain(f"Removed {counted(len(pruned.removed), 'generation')}."))
+    console.print(plain(f"Kept {pruned.current}: it is the current one."))
+    for name in pruned.held:
+        console.print(plain(f"Kept {name}: a process reads it, or the file system cannot tell."))
+
+
+def _paths(sources: Sequence[str]) -> list[Path]:
+    from index_builder.corpora.opening import path_of
+
+    paths = [path for source in sources if (path := path_of(source)) is not None]
+    if not paths:
+        raise InvalidRequestError(
+            f"--watch follows files and folders, but {', '.join(sources)} is none; leave it out."
+        )
+    return paths
+
+
+def _corpora(
+    sources: Sequence[str], base_urls: Sequence[str] | None, *, follow_links: bool, allow_download: bool
+) -> list[Corpus]:
+    from index_builder.corpora import open_corpus
+    from index_builder.corpora.sources.named import with_base_urls
+
+    corpora = [
+        open_corpus(source, follow_links=follow_links, allow_download=allow_download) for source in sources
+    ]
+    return with_base_urls(corpora, base_urls or [])
+
+
+def _say(report: "Report", directory: Path, console: Console) -> None:
     counts = report.manifest.counts
     console.print(
         plain(
             f"{counted(counts.documents, 'document')}, {counted(counts.passages, 'passage')} "
-            f"({report.embedded:,} newly embedded) in {out}, generation {report.generation}."
+            f"({report.embedded:,} newly embedded, {report.kept:,} kept, {report.dropped:,} dropped) in {directory}, "
+            f"generation {report.generation}."
         )
     )
-    console.print(plain(f"Ask it: loccit ask --index {out} 'your question'"))
 
 
 @cli.command()

@@ -43,35 +43,33 @@ class VectorCache:
             connection = cls._connect(path)
         with closing(connection), connection:
             connection.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)"
-                " STRICT, WITHOUT ROWID"
+                "CREATE TABLE IF NOT EXISTS vectors"
+                " (key BLOB PRIMARY KEY, vector BLOB NOT NULL, digest BLOB NOT NULL) STRICT, WITHOUT ROWID"
             )
+            _seal_earlier(connection)
             yield cls(connection, encoder.dimension)
 
     @staticmethod
     def _connect(path: Path) -> sqlite3.Connection:
         return sqlite3.connect(path)
 
-    def missing(self, keys: Iterable[bytes]) -> set[bytes]:
-        """Those of the keys that it holds no sound vector for: one of length 1 (L2)."""
-        held = {
-            key
-            for key, stored in self._connection.execute("SELECT key, vector FROM vectors")
-            if self._is_sound(stored)
-        }
-        return set(keys) - held
+    def held(self) -> set[bytes]:
+        """The keys that it holds a sound vector for: one of length 1 (L2), and as it was put there."""
+        entries = self._connection.execute("SELECT key, vector, digest FROM vectors")
+        return {key for key, stored, digest in entries if self._is_sound(key, stored, digest)}
 
-    def _is_sound(self, stored: bytes) -> bool:
-        if len(stored) != 4 * self._dimension:
+    def _is_sound(self, key: bytes, stored: bytes, digest: bytes) -> bool:
+        if len(stored) != 4 * self._dimension or digest != _digest(key, stored):
             return False
         return bool(abs(np.linalg.norm(np.frombuffer(stored, dtype="<f4")) - 1) < _TOLERANCE)
 
     def put(self, keys: Sequence[bytes], vectors: FloatArray) -> None:
         """Keep vectors, shape (keys, dimension)."""
         with self._connection:
+            stored = [vector.astype("<f4").tobytes() for vector in vectors]
             self._connection.executemany(
-                "INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)",
-                [(key, vector.astype("<f4").tobytes()) for key, vector in zip(keys, vectors, strict=True)],
+                "INSERT OR REPLACE INTO vectors (key, vector, digest) VALUES (?, ?, ?)",
+                [(key, vector, _digest(key, vector)) for key, vector in zip(keys, stored, strict=True)],
             )
 
     def get(self, keys: Sequence[bytes]) -> FloatArray:
@@ -82,14 +80,31 @@ class VectorCache:
             vectors[place] = np.frombuffer(query.fetchone()[0], dtype="<f4")
         return vectors
 
-    def keep_only(self, keys: Iterable[bytes]) -> None:
-        """Drop the vectors of all other keys: what vanished from the corpus vanishes here."""
+    def keep_only(self, keys: Iterable[bytes]) -> int:
+        """Drop the vectors of all other keys: what vanished from the corpus vanishes here. How many they were."""
         wanted = set(keys)
         held = [key for (key,) in self._connection.execute("SELECT key FROM vectors")]
+        vanished = [(key,) for key in held if key not in wanted]
         with self._connection:
-            self._connection.executemany(
-                "DELETE FROM vectors WHERE key = ?", [(key,) for key in held if key not in wanted]
-            )
+            self._connection.executemany("DELETE FROM vectors WHERE key = ?", vanished)
+        return len(vanished)
+
+
+def _digest(key: bytes, stored: bytes) -> bytes:
+    return hashlib.blake2b(key + stored, digest_size=16).digest()
+
+
+def _seal_earlier(connection: sqlite3.Connection) -> None:
+    """Give the entries of an earlier version, which kept no digests, one: as they are, rather than embed all anew."""
+    if "digest" in {column for _, column, *_ in connection.execute("PRAGMA table_info(vectors)")}:
+        return
+    entries = connection.execute("SELECT key, vector FROM vectors").fetchall()
+    connection.execute("ALTER TABLE vectors ADD COLUMN digest BLOB NOT NULL DEFAULT x''")
+    connection.executemany(
+        "UPDATE vectors SET digest = ? WHERE key = ?",
+        [(_digest(key, vector), key) for key, vector in entries],
+    )
+    connection.commit()
 
 
 def _is_whole(connection: sqlite3.Connection) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import IndexUnusableError
-from retriever.generations import current_generation
+from retriever.generations import hold_current
 from retriever.index import LEXICAL_FOLDER, STORE_FILE, open_vectors
 from retriever.lexical import LexicalIndex
 from retriever.manifest import Manifest
@@ -18,7 +18,8 @@ def verify_index(directory: Path) -> Manifest:
     Raises:
         IndexUnusableError: with the first thing that is not as it was built.
     """
-    folder = current_generation(directory)
+    hold = hold_current(directory)
+    folder = hold.folder
     manifest = Manifest.load(folder)
     manifest.check_files(folder)
     store = DocumentStore.open(folder / STORE_FILE)

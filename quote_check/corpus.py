@@ -6,7 +6,8 @@ from typing import Self
 
 from common.errors import DocumentNotFoundError
 from common.progress import Advance
-from retriever.generations import current_generation
+from retriever.generations import hold_current
+from retriever.holds import Hold
 from retriever.index import LEXICAL_FOLDER, STORE_FILE
 from retriever.lexical import LexicalIndex
 from retriever.manifest import Manifest
@@ -23,9 +24,10 @@ _PARTS_SEARCHED = 8
 class Corpus:
     """Documents by id, by a text that they hold, and by words."""
 
-    def __init__(self, store: DocumentStore, lexical: LexicalIndex) -> None:
+    def __init__(self, store: DocumentStore, lexical: LexicalIndex, hold: Hold | None = None) -> None:
         self._store = store
         self._lexical = lexical
+        self._hold = hold
 
     @classmethod
     def open(cls, directory: Path) -> Self:
@@ -34,9 +36,10 @@ class Corpus:
         Raises:
             IndexUnusableError: when it is missing, damaged or of another format version.
         """
-        folder = current_generation(directory)
+        hold = hold_current(directory)
+        folder = hold.folder
         Manifest.load(folder).check_files(folder)
-        return cls(DocumentStore.open(folder / STORE_FILE), LexicalIndex.open(folder / LEXICAL_FOLDER))
+        return cls(DocumentStore.open(folder / STORE_FILE), LexicalIndex.open(folder / LEXICAL_FOLDER), hold)
 
     def __len__(self) -> int:
         return self._store.count_documents()

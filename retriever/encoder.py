@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -103,6 +104,7 @@ class SentenceEncoder:
         if dimension is None:
             raise ModelUnusableError(f"The encoder {name!r} does not say how long its vectors are.")
         self.dimension: int = dimension
+        self._turn = threading.Lock()  # the tokenizer cannot be asked by two threads at once
 
     @property
     def max_tokens(self) -> int | None:
@@ -137,12 +139,13 @@ class SentenceEncoder:
         return self.count_tokens([next(filter(None, before), "")])[0]
 
     def encode_queries(self, queries: Sequence[str]) -> FloatArray:
-        return self._unit(
-            self._model.encode_query([fold(query).text for query in queries], batch_size=self._batch_size)
-        )
+        texts = [fold(query).text for query in queries]
+        with self._turn:
+            return self._unit(self._model.encode_query(texts, batch_size=self._batch_size))
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
-        return self._unit(self._model.encode_document(list(texts), batch_size=self._batch_size))
+        with self._turn:
+            return self._unit(self._model.encode_document(list(texts), batch_size=self._batch_size))
 
     @staticmethod
     def _unit(vectors: npt.NDArray[np.floating]) -> FloatArray:

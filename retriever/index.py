@@ -6,7 +6,8 @@ from pathlib import Path
 from common.errors import IndexUnusableError
 from retriever.encoder import Encoder
 from retriever.fields import DocumentFields
-from retriever.generations import current_generation
+from retriever.generations import current_generation, hold_current
+from retriever.holds import Hold
 from retriever.lexical import LexicalIndex
 from retriever.manifest import EncoderIdentity, Manifest
 from retriever.passages import PassageSettings
@@ -23,7 +24,8 @@ LEXICAL_FOLDER = "lexical"
 class PassageIndex:
     """The three parts of an index and how its documents were split.
 
-    ``generation`` and ``manifest`` are None for one in memory. ``fields``: what its documents can be filtered by.
+    ``generation`` and ``manifest`` are None for one in memory, and so is ``hold``: what keeps the generation on disk as
+    long as the index is in use. ``fields``: what its documents can be filtered by.
     """
 
     store: DocumentStore
@@ -32,6 +34,7 @@ class PassageIndex:
     settings: PassageSettings
     generation: str | None = None
     manifest: Manifest | None = None
+    hold: Hold | None = None
     fields: DocumentFields = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -63,9 +66,10 @@ def open_index(directory: Path, encoder: Encoder) -> PassageIndex:
         IndexUnusableError: when it is missing, damaged, of another format version, or made with another
             encoder than this one.
     """
-    folder = current_generation(directory)
+    hold = hold_current(directory)
+    folder = hold.folder
     manifest = Manifest.load(folder)
-    _require_encoder(manifest.encoder, encoder, directory)
+    require_encoder(manifest.encoder, encoder, directory)
     manifest.check_files(folder)
     return PassageIndex(
         store=DocumentStore.open(folder / STORE_FILE, source=manifest.only_source),
@@ -74,6 +78,7 @@ def open_index(directory: Path, encoder: Encoder) -> PassageIndex:
         settings=PassageSettings(**manifest.passages.model_dump()),
         generation=folder.name,
         manifest=manifest,
+        hold=hold,
     )
 
 
@@ -86,7 +91,8 @@ def open_vectors(folder: Path, manifest: Manifest) -> VectorIndex:
     return load_vectors(folder / VECTORS_FILE, manifest.vectors.engine)
 
 
-def _require_encoder(recorded: EncoderIdentity, encoder: Encoder, directory: Path) -> None:
+def require_encoder(recorded: EncoderIdentity, encoder: Encoder, directory: Path) -> None:
+    """IndexUnusableError unless the encoder is the one that this index was made with."""
     if (recorded.sha256, recorded.dimension) != (encoder.sha256, encoder.dimension):
         raise IndexUnusableError(
             f"The index in {directory} was made with the encoder {recorded.name!r} "

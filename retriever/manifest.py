@@ -1,5 +1,6 @@
 """What an index says of itself: how it was made, from what, and the digest of every file."""
 
+import hashlib
 from pathlib import Path
 from typing import Self
 
@@ -11,9 +12,12 @@ from common.packaged import sha256_of
 from retriever.encoder import Encoder
 from retriever.vectors.protocol import Argument, VectorIndex
 
-FORMAT_VERSION = 2
-_READABLE_VERSIONS = (1, 2)  # version 1 has no blocks: its documents are plain text
+FORMAT_VERSION = 3
+_READABLE_VERSIONS = (1, 2, 3)  # version 1 has no blocks: its documents are plain text
+_SEALED_SINCE = 3
 MANIFEST_FILE = "manifest.json"
+SEAL_FILE = "manifest.sha256"
+"""The manifest's own digest, as ``sha256sum --check`` reads it."""
 
 
 class _Frozen(BaseModel):
@@ -111,9 +115,12 @@ class Manifest(_Frozen):
         return self.sources[0].name if len(self.sources) == 1 else None
 
     def save(self, folder: Path) -> None:
-        """Write it into the generation's folder, on disk when this returns."""
+        """Write it and its digest into the generation's folder, on disk when this returns."""
+        content = (self.model_dump_json(indent=2) + "\n").encode()
         with whole_file(folder / MANIFEST_FILE) as path:
-            path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            path.write_bytes(content)
+        with whole_file(folder / SEAL_FILE) as path:
+            path.write_bytes(_seal(content))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -124,15 +131,14 @@ class Manifest(_Frozen):
         """
         path = folder / MANIFEST_FILE
         try:
-            text = path.read_text(encoding="utf-8")
-            version = _Version.model_validate_json(text).format_version
+            content = path.read_bytes()
+            version = _Version.model_validate_json(content).format_version
             if version in _READABLE_VERSIONS:
-                return cls.model_validate_json(text)
-        except PermissionError as error:
-            raise _unreadable(path) from error
+                _check_seal(folder, content, required=version >= _SEALED_SINCE)
+                return cls.model_validate_json(content)
         except OSError as error:
-            raise IndexUnusableError(f"{path} is missing: the index is damaged; build it again.") from error
-        except (ValidationError, UnicodeDecodeError) as error:
+            raise _unreadable(Path(error.filename or path), error) from error
+        except ValidationError as error:
             raise IndexUnusableError(
                 f"{path} is not a manifest that Loccit wrote: the index is damaged; build it again."
             ) from error
@@ -143,7 +149,7 @@ class Manifest(_Frozen):
             )
         raise IndexUnusableError(
             f"The index in {folder} has the old format version {version}; build it again from the same "
-            f"sources: `loccit index build {_source_names(text)} --out {folder.parent.parent}`."
+            f"sources: `loccit index build {_source_names(content)} --out {folder.parent.parent}`."
         )
 
     def check_files(self, folder: Path) -> None:
@@ -156,22 +162,42 @@ class Manifest(_Frozen):
             path = folder / name
             try:
                 _check_file(path, recorded)
-            except PermissionError as error:
-                raise _unreadable(path) from error
+            except OSError as error:
+                raise _unreadable(path, error) from error
+
+
+def _seal(content: bytes) -> bytes:
+    return f"{hashlib.sha256(content).hexdigest()}  {MANIFEST_FILE}\n".encode()
+
+
+def _check_seal(folder: Path, content: bytes, *, required: bool) -> None:
+    """Compare the manifest's content with its digest; an index of an earlier format has none."""
+    path = folder / SEAL_FILE
+    if not path.exists() and not required:
+        return
+    if path.read_bytes() != _seal(content):
+        raise IndexUnusableError(
+            f"{folder / MANIFEST_FILE} is not the file that was built (its sha256 differs): the index is damaged; "
+            "build it again."
+        )
 
 
 def _check_file(path: Path, recorded: FileRecord) -> None:
-    if not path.is_file():
-        raise IndexUnusableError(f"{path} is missing: the index is damaged; build it again.")
     if path.stat().st_size != recorded.bytes or sha256_of(path) != recorded.sha256:
         raise IndexUnusableError(
             f"{path} is not the file that was built (its sha256 differs): the index is damaged; build it again."
         )
 
 
-def _unreadable(path: Path) -> IndexUnusableError:
+def _unreadable(path: Path, error: OSError) -> IndexUnusableError:
+    if isinstance(error, FileNotFoundError):
+        return IndexUnusableError(f"{path} is missing: the index is damaged; build it again.")
+    if isinstance(error, PermissionError):
+        return IndexUnusableError(
+            f"{path} may not be read by this user; build the index again, or let the user read the index's folder."
+        )
     return IndexUnusableError(
-        f"{path} may not be read by this user; build the index again, or let the user read the index's folder."
+        f"{path} cannot be read ({error.strerror}): the index is damaged; build it again."
     )
 
 
@@ -179,7 +205,7 @@ class _Version(BaseModel):
     format_version: int
 
 
-def _source_names(text: str) -> str:
+def _source_names(content: bytes) -> str:
     class Named(BaseModel):
         name: str
 
@@ -187,7 +213,7 @@ def _source_names(text: str) -> str:
         sources: list[Named] = []
 
     try:
-        names = [source.name for source in Sources.model_validate_json(text).sources]
+        names = [source.name for source in Sources.model_validate_json(content).sources]
     except ValidationError:
         names = []
     return " ".join(names) or "SOURCE..."

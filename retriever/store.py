@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -45,6 +45,9 @@ CREATE TABLE sources (
     name TEXT NOT NULL
 ) STRICT;
 """
+
+_DOCUMENT = "doc_id, title, text, url, metadata, sha256, location"
+"""What is stored of a document itself, in this order."""
 
 _NO_SOURCES = """
 PRAGMA temp_store = MEMORY;
@@ -122,9 +125,7 @@ class DocumentStore:
             DuplicateDocumentError: when a document of this id is there already.
         """
         try:
-            number = self._connection.execute(
-                "INSERT INTO documents (doc_id, title, text, url, metadata, sha256, location)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            self._insert(
                 (
                     document.doc_id,
                     document.title,
@@ -134,33 +135,34 @@ class DocumentStore:
                     document.sha256,
                     location,
                 ),
-            ).lastrowid
+                document.source,
+                packed(document.blocks) if document.blocks else None,
+                [
+                    (
+                        draft.span.start,
+                        draft.span.end,
+                        draft.continuation_end,
+                        json.dumps(draft.headings, ensure_ascii=False),
+                    )
+                    for draft in drafts
+                ],
+            )
         except sqlite3.IntegrityError as error:
             query = "SELECT location FROM documents WHERE doc_id = ?"
             raise DuplicateDocumentError(
                 self._connection.execute(query, (document.doc_id,)).fetchone()[0]
             ) from error
-        if document.source is not None:
-            self._connection.execute(
-                "INSERT INTO sources (document, name) VALUES (?, ?)", (number, document.source)
-            )
-        if document.blocks:
-            self._connection.execute(
-                "INSERT INTO blocks (document, packed) VALUES (?, ?)", (number, packed(document.blocks))
-            )
-        self._connection.executemany(
-            "INSERT INTO passages (document, start, end, continuation_end, headings) VALUES (?, ?, ?, ?, ?)",
-            [
-                (
-                    number,
-                    draft.span.start,
-                    draft.span.end,
-                    draft.continuation_end,
-                    json.dumps(draft.headings, ensure_ascii=False),
-                )
-                for draft in drafts
-            ],
-        )
+
+    def take(self, stores: Sequence["DocumentStore"], *, without: Collection[str] = frozenset()) -> None:
+        """Store the documents of these stores with their passages, ascending by id.
+
+        So the same documents get the same rows, whatever order they once came in. Of one id, the last store's document
+        counts. ``without``: ids that are left out.
+        """
+        places = {place[0]: (store, place) for store in stores for place in store._places()}
+        for doc_id in sorted(places.keys() - without):
+            store, (_, *place) = places[doc_id]
+            self._copy(store, *place)
 
     def commit(self) -> None:
         """Make what was added last."""
@@ -232,9 +234,70 @@ class DocumentStore:
         """How many documents are stored."""
         return int(self._all("SELECT count(*) FROM documents")[0][0])
 
+    def count_by_source(self) -> dict[str | None, int]:
+        """How many documents each source has; None stands for those whose source is not known."""
+        counts = self._all(
+            "SELECT name, count(*) FROM documents LEFT JOIN sources ON document = number GROUP BY name"
+        )
+        return {name or self._source: count for name, count in counts}
+
+    def source_of(self, doc_id: str) -> str | None:
+        """The name of the source of this document; None where there is no such document, or it is not known."""
+        query = "SELECT name FROM documents LEFT JOIN sources ON document = number WHERE doc_id = ?"
+        return next((name or self._source for (name,) in self._all(query, doc_id)), None)
+
+    def ids(self, *, source: str | None = None) -> list[str]:
+        """The ids of all documents, or of those of this source, ascending."""
+        query = "SELECT doc_id, name FROM documents LEFT JOIN sources ON document = number ORDER BY doc_id"
+        return [doc_id for doc_id, name in self._all(query) if source in (None, name or self._source)]
+
     def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._turn:
             return self._connection.execute(query, values).fetchall()
+
+    def _places(self) -> list[tuple[str, int, int, int]]:
+        """Of every document: id, number, first and last row; the rows of one follow one another."""
+        return self._all(
+            "SELECT doc_id, number, coalesce(min(row), 0), coalesce(max(row), -1) FROM documents"
+            " LEFT JOIN passages ON document = number GROUP BY number"
+        )
+
+    def _copy(self, store: "DocumentStore", number: int, first: int, last: int) -> None:
+        """Store one document of another store as it is there, with its passages from the first row to the last."""
+        ((*document, source),) = store._all(
+            f"SELECT {_DOCUMENT}, name FROM documents LEFT JOIN sources ON document = number WHERE number = ?",  # noqa: S608
+            number,
+        )
+        blocks = (
+            store._all("SELECT packed FROM blocks WHERE document = ?", number) if store._has_blocks else []
+        )
+        passages = store._all(store._passages + " WHERE row BETWEEN ? AND ? ORDER BY row", first, last)
+        self._insert(
+            document,
+            source or store._source,
+            blocks[0][0] if blocks else None,
+            [entry[2:] for entry in passages],
+        )
+
+    def _insert(
+        self,
+        document: Sequence[Any],
+        source: str | None,
+        blocks: bytes | None,
+        passages: Sequence[tuple[Any, ...]],
+    ) -> None:
+        number = self._connection.execute(
+            f"INSERT INTO documents ({_DOCUMENT}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
+            document,
+        ).lastrowid
+        if source is not None:
+            self._connection.execute("INSERT INTO sources (document, name) VALUES (?, ?)", (number, source))
+        if blocks is not None:
+            self._connection.execute("INSERT INTO blocks (document, packed) VALUES (?, ?)", (number, blocks))
+        self._connection.executemany(
+            "INSERT INTO passages (document, start, end, continuation_end, headings) VALUES (?, ?, ?, ?, ?)",
+            [(number, *passage) for passage in passages],
+        )
 
     def _document(
         self,

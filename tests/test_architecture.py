@@ -14,7 +14,7 @@ ALLOWED = {
     "index_builder": {*GROUND, "extraction"},
     "quote_check": GROUND,
     "app.answering": GROUND,
-    "app.service": {*GROUND, "extraction", "app.answering"},
+    "app.service": {*GROUND, "extraction", "index_builder", "app.answering"},
     "app.http": {*GROUND, "app.answering", "app.service"},
     "app": {*GROUND, "app.answering", "app.service", "app.http"},
     "evaluation": {*GROUND, "app.answering"},

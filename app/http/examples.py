@@ -6,7 +6,7 @@ from typing import Any
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.trace_json import Citation
-from app.http.wire import BatchItem, BatchResponse, Problem, Ready
+from app.http.wire import BatchItem, BatchResponse, Changed, Problem, Ready
 from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, Attribution, Calibration, DocumentResponse, Model
 from app.service.search import SearchResponse
@@ -33,6 +33,14 @@ REQUEST_WITH_DOCUMENTS: Json = {
     ],
     "min_confidence": 0.3,
     "include": ["alternatives"],
+}
+
+DOCUMENT_TO_STORE: Json = {
+    "title": "House",
+    "text": "The boiler is serviced every May. The roof was done in 2019.",
+    "metadata": {"year": 2026},
+    "source": "notes",
+    "licence": "CC BY 4.0",
 }
 
 BATCH_REQUEST: Json = {"questions": [REQUEST, {"question": "when was it painted last", "top_k": 0}]}
@@ -139,6 +147,7 @@ EVENTS = (
     f"event: retrieved\ndata: {{...}}\n\n: still at work\n\nevent: response\ndata: {json.dumps(ANSWER)}\n\n"
 )
 
+CHANGED: Json = Changed(document_id="house/boiler.md", generation=_GENERATION).model_dump(mode="json")
 READY: Json = Ready(status="ready", generation=_GENERATION, model=_MODEL).model_dump(mode="json")
 
 _SEARCH = SearchResponse(
@@ -283,7 +292,9 @@ BY_SCHEMA: dict[str, list[Json]] = {
     "AnswerResponse": [ANSWER, LONG_ANSWER],
     "BatchRequest": [BATCH_REQUEST],
     "BatchResponse": [BATCH],
+    "Changed": [CHANGED],
     "DocumentResponse": [DOCUMENT],
+    "DocumentToStore": [DOCUMENT_TO_STORE],
     "SearchResponse": [SEARCH],
     "IndexResponse": [INDEX],
     "Ready": [READY],

@@ -3,17 +3,19 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
 from app.answering.events import Decided, Event
 from app.http.answer_log import AnswerLog
+from app.http.change_queue import Changes
 from app.http.metrics import HostState, Metrics
-from app.http.wire import Ready, Reloaded
+from app.http.wire import Changed, Ready, Reloaded
 from app.http.worker import StoppingError, Worker
 from app.service.ask import Ask, answered, events
 from app.service.assembly import AnswerService
+from app.service.changes import Outcome, Wanted, change_documents
 from app.service.index_description import IndexResponse, index_response_of
 from app.service.response import (
     AnswerResponse,
@@ -26,7 +28,7 @@ from app.service.response import (
 from app.service.search import SearchResponse, passages_listed, searched
 from app.service.settings import Settings
 from common.deadline import Deadline
-from common.errors import DeadlineExceededError, LoccitError
+from common.errors import DeadlineExceededError, DocumentNotFoundError, LoccitError
 from retriever.filters import Filter
 from retriever.retriever import IndexRetriever
 from retriever.types import RetrievalMode
@@ -60,6 +62,7 @@ class Host:
         self._worker = Worker(max_waiting=settings.max_waiting)
         self._opener = Worker(max_waiting=1, name="loccit-opener")
         self._reloading = asyncio.Lock()
+        self._changes = Changes(self._make, most=settings.max_waiting)
         self._service: AnswerService | None = None
 
     def start(self) -> None:
@@ -97,6 +100,32 @@ class Host:
                 raise _refused(error, old) from error
             self._service = new
         return _reloaded(old, new)
+
+    async def change(self, wanted: Wanted) -> tuple[Outcome, Changed]:
+        """Change the index as wanted, together with what others want meanwhile, and serve it.
+
+        Raises:
+            NotReadyError: before the models have answered.
+            DocumentNotFoundError: when a document that is to go is not there.
+            ChangeRefusedError, IndexNotWritableError: when the index cannot be changed; it stays as it is.
+            IndexBusyError: when too many changes wait, or another process changes the index.
+            ReloadRefusedError: when it was changed but cannot be served.
+            StoppingError: when the server is stopping.
+        """
+        self._ready_service()
+        outcome = await self._changes.make(wanted)
+        if outcome is Outcome.UNKNOWN:
+            raise DocumentNotFoundError(
+                f"No document has the id {wanted.doc_id!r}; an answer's citations name ids that exist."
+            )
+        return outcome, Changed(document_id=wanted.doc_id, generation=self.generation)
+
+    async def _make(self, wanted: Sequence[Wanted]) -> list[Outcome]:
+        service = self._ready_service()
+        outcomes = await self._opener.do(lambda: change_documents(service, wanted))
+        if set(outcomes) != {Outcome.UNKNOWN}:
+            await self.reload()
+        return outcomes
 
     def turn_away(self) -> None:
         """Take no more questions, and turn away who waits; the answer under way is finished."""

@@ -32,7 +32,7 @@ _REASONS = {
     401: "No API key came with the request, or one that is not known.",
     403: "The operator has not allowed it, or the API key does not.",
     404: "No document has this id.",
-    409: "The index that is current now cannot be served; the one before serves on.",
+    409: "The index cannot be changed, or what is current now cannot be served; what was served serves on.",
     413: "The body is too large.",
     415: "The body is not sent as JSON.",
     422: "A field or parameter is missing, unknown or out of range, or the body is not JSON.",

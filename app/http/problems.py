@@ -24,11 +24,14 @@ from app.http.refusals import (
 )
 from app.http.request_id import HEADER, current_request_id
 from app.http.security_headers import HEADERS
-from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, SEARCH_SHAPE
+from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, DOCUMENT_SHAPE, SEARCH_SHAPE
 from app.http.worker import BusyError, StoppingError
 from common.errors import (
+    ChangeRefusedError,
     DeadlineExceededError,
     DocumentNotFoundError,
+    IndexBusyError,
+    IndexNotWritableError,
     InvalidRequestError,
     LoccitError,
 )
@@ -37,6 +40,8 @@ PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 5
 
 _LOG = logging.getLogger(__name__)
+_SHAPES = {"/answers": BATCH_SHAPE, "/documents/": DOCUMENT_SHAPE}
+"""Of bodies, by what their routes' paths begin with; the others hold a question."""
 _INTERNAL = "Something went wrong inside the service; its log says what. It is not your request's fault."
 
 
@@ -70,6 +75,9 @@ KINDS: Mapping[type[LoccitError], Kind] = {
     TooManyRequestsError: Kind(429, "too-many-requests", "The API key was used too often"),
     UnknownHostError: Kind(400, "unknown-host", "The request names another host"),
     AdminOffError: Kind(403, "admin-off", "Administration over HTTP is off"),
+    IndexBusyError: Kind(503, "index-busy", "The index is being changed", retry=True),
+    IndexNotWritableError: Kind(409, "index-not-writable", "The index cannot be written to"),
+    ChangeRefusedError: Kind(409, "change-refused", "The index was not changed"),
     ReloadRefusedError: Kind(409, "reload-refused", "The index was not reloaded"),
     ClientGoneError: Kind(499, "client-gone", "The client has gone"),
     LoccitError: UNEXPECTED,
@@ -143,21 +151,31 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if not is_json(content_type):
         given = repr(content_type[:100]) if content_type else "no content type"
         return status_problem(415, f"The body must be sent as 'application/json', but it came with {given}.")
-    shape = BATCH_SHAPE if request.scope["route"].path == "/answers" else ANSWER_SHAPE
+    shape = _SHAPES.get(request.scope["route"].path.partition("{")[0], ANSWER_SHAPE)
     return problem(INVALID_REQUEST, sentence_for(errors, shape))
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return status_problem(error.status_code, _http_sentence(request, error), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+        headers = {**headers, "Allow": ", ".join(methods)}
+    return status_problem(error.status_code, _http_sentence(request, error, headers), headers)
 
 
-def _http_sentence(request: Request, error: HTTPException) -> str:
+def _methods(request: Request) -> list[str]:
+    """The methods that are described at this path: the framework names those of the first of its routes alone."""
+    route = request.scope.get("route")
+    described = request.app.openapi()["paths"].get(getattr(route, "path_format", None), {})
+    return sorted(method.upper() for method in described)
+
+
+def _http_sentence(request: Request, error: HTTPException, headers: Mapping[str, str]) -> str:
     path = repr(request.url.path[:200])
     if error.status_code == HTTPStatus.NOT_FOUND:
         return f"There is nothing at {path}; /openapi.json says what there is."
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow", "another method")
+        allowed = headers.get("Allow", "another method")
         return f"{request.method} is not possible at {path}; use {allowed}."
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return "The body cannot be read as JSON in UTF-8."

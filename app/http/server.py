@@ -20,6 +20,7 @@ from app.http.address_limit import AddressLimit
 from app.http.admin import admin_router
 from app.http.api_key import OPEN_PATHS, ApiKeys, KeyGate
 from app.http.body_limit import BodyLimit
+from app.http.changes import changes_router
 from app.http.connection import Connection, ConnectionLimits
 from app.http.host import Host
 from app.http.index_watch import watch_index
@@ -116,6 +117,7 @@ def create_app(
     install_problems(app)
     app.include_router(router)
     app.include_router(admin_router)
+    app.include_router(changes_router)
     if settings.metrics:
         app.include_router(metrics_router(host.metrics))
     app.mount("/web", PageFiles())

@@ -3,6 +3,7 @@
 Those that `loccit ask` gives as well are in ``app.service.response``.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, get_args
@@ -16,17 +17,19 @@ from app.answering.checked_input import (
     GivenDocument,
     checked_documents,
     checked_question,
+    lone_surrogate,
 )
 from app.answering.options import AnswerLength
 from app.service.ask import Ask
+from app.service.changes import SOURCE, Put
 from app.service.handed_in import TextFormat
 from app.service.response import AnswerResponse, Calibration, Model
 from app.service.search import LISTED
 from app.service.settings import Settings
 from common.errors import InvalidRequestError
-from retriever.document_ids import MAX_ID_CHARACTERS
+from retriever.document_ids import MAX_ID_CHARACTERS, id_problem
 from retriever.filters import MAX_VALUES, Filter
-from retriever.types import RetrievalMode
+from retriever.types import Document, RetrievalMode
 
 Includable = Literal["hits", "candidates", "alternatives"]
 INCLUDABLE: tuple[str, ...] = get_args(Includable)
@@ -82,6 +85,20 @@ BATCH_SHAPE = Shape(
     f'a JSON object such as {{"questions": [{_ONE_QUESTION}]}}',
     "field",
     {"questions": "a list of objects with a question each, at least one"},
+)
+DOCUMENT_SHAPE = Shape(
+    "body",
+    'a JSON object such as {"title": "House", "text": "The boiler is serviced every May."}',
+    "field",
+    {
+        "title": "a text of at most 1,000 characters",
+        "text": "a text",
+        "url": "a text of at most 2,000 characters",
+        "metadata": "an object",
+        "source": "a text of 1 to 200 characters",
+        "licence": "a text of 1 to 2,000 characters",
+        "attribution": "a text of 1 to 2,000 characters",
+    },
 )
 SEARCH_SHAPE = Shape(
     "address",
@@ -229,6 +246,68 @@ class AnswerRequest(QuestionToAnswer):
         return replace(self.ask(allowed), documents=documents, formats=formats)
 
 
+class DocumentToStore(_Request):
+    """A text to index."""
+
+    title: Annotated[str, Field(max_length=1_000)] | None = Field(
+        None, description="Helps retrieval and is shown with quotes; the id unless given."
+    )
+    text: str = Field(description="Stored as it is: citations give offsets into exactly this text.")
+    url: Annotated[str, Field(max_length=2_000)] | None = Field(
+        None, description="Handed back with citations, never fetched."
+    )
+    metadata: dict[Any, Any] = Field(default_factory=dict, description="Stored with the document.")
+    source: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, description=f"That of the document it replaces unless given, and {SOURCE} for a new one."
+    )
+    licence: Annotated[str, Field(min_length=1, max_length=2_000)] | None = Field(
+        None, description="Of the source, so of all of its documents; as it is unless given."
+    )
+    attribution: Annotated[str, Field(min_length=1, max_length=2_000)] | None = Field(
+        None, description="Of the source, so of all of its documents; as it is unless given."
+    )
+
+    def put_as(self, document_id: str, settings: Settings) -> Put:
+        """The document under this id; InvalidRequestError when it is too long, or its metadata cannot be kept."""
+        if len(self.text) > settings.max_document_characters:
+            raise InvalidRequestError(
+                f"The text has {len(self.text):,} characters, but at most {settings.max_document_characters:,} are "
+                "accepted; give it in parts, or add it with `loccit index add`."
+            )
+        _check_metadata(self.metadata)
+        document = Document(
+            document_id, self.title or document_id, self.text, self.url, self.metadata, source=self.source
+        )
+        return Put(document, self.licence, self.attribution)
+
+
+def checked_id(document_id: str) -> str:
+    """The id; InvalidRequestError when no document can have it."""
+    problem = id_problem(document_id)
+    if not document_id.strip():
+        problem = "The id is blank; write one into the address, after /documents/."
+    elif (offset := lone_surrogate(document_id)) is not None:
+        problem = (
+            f"The id holds a lone surrogate at offset {offset}; a character needs both halves of its pair."
+        )
+    if problem is not None:
+        raise InvalidRequestError(problem)
+    return document_id
+
+
+def _check_metadata(metadata: Mapping[Any, Any]) -> None:
+    try:
+        json.dumps(metadata, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError(
+            "The field metadata holds a lone surrogate; a character needs both halves of its pair."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequestError(
+            "The field metadata holds a number that is none in JSON, or nests too deeply; keep it flat."
+        ) from error
+
+
 class BatchRequest(_Request):
     """Several questions, each answered by itself."""
 
@@ -296,6 +375,13 @@ class Reloaded(BaseModel):
         description="What the confidence was fitted on, and whether that applies to the index as it is now. null: "
         "the confidence is a score."
     )
+
+
+class Changed(BaseModel):
+    """The index was changed, and is served as it is now."""
+
+    document_id: str
+    generation: str | None = Field(description="What the next question is answered from.")
 
 
 class Welcome(BaseModel):

@@ -246,7 +246,9 @@ class Settings(BaseSettings):
         description="Seconds between two looks for a new generation of the index, which is then served; 0 never looks.",
     )
     admin: Annotated[bool, SHAPES_NOTHING] = Field(
-        False, description="Allow POST /admin/reload to whoever reaches the port, where there are no keys."
+        False,
+        description="Allow POST /admin/reload, and PUT and DELETE /documents, to whoever reaches the port, where "
+        "there are no keys.",
     )
     log_format: Annotated[LogFormat, SHAPES_NOTHING, Option(everywhere=False)] = Field(
         LogFormat.TEXT, description="Lines of the server's log. text: for eyes; json: one object each."

@@ -49,6 +49,14 @@ def open_corpus(name_or_path: str, *, follow_links: bool = False, allow_download
     return FileCorpus(path, form)
 
 
+def path_of(name_or_path: str) -> Path | None:
+    """Where the corpus of this name lies, a file or a folder; None for one that comes in a package or from the hub."""
+    if name_or_path == VITAL_ARTICLES or name_or_path.startswith(HUB):
+        return None
+    named = _NAMED.fullmatch(name_or_path)
+    return path_of(named[2]) if named and not os.path.lexists(name_or_path) else Path(name_or_path)
+
+
 _NAMED = re.compile(r"([\w.-]+)=(.+)")
 
 

@@ -51,7 +51,7 @@ def test_every_help_has_an_example_that_begins_with_the_command(path, command):
 def test_building_tells_what_was_built_and_how_to_ask(loccit, notes, tmp_path):
     status, _, said = loccit("index", "build", notes, "--out", tmp_path / "i", "--encoder", "hashing")
     assert status == 0
-    assert "2 documents, 2 passages (2 newly embedded)" in said
+    assert "2 documents, 2 passages (2 newly embedded, 0 kept, 0 dropped)" in said
     assert "Embedding passages: 2 of 2" in said
     assert f"loccit ask --index {tmp_path / 'i'}" in said
 
@@ -64,6 +64,79 @@ def test_info_and_verify_describe_a_whole_index(loccit, notes_index):
     status, out, _ = loccit("index", "verify", notes_index)
     assert status == 0
     assert "is whole" in out
+
+
+def test_documents_are_added_and_deleted_and_old_generations_pruned(loccit, notes, notes_index, tmp_path):
+    (tmp_path / "ferries.txt").write_text("A ferry crosses the Tagus.")
+    status, _, said = loccit("index", "add", notes_index, f"notes={tmp_path}/ferries.txt")
+    assert (status, "3 documents, 3 passages (1 newly embedded, 2 kept, 0 dropped) in" in said) == (0, True)
+    assert "ferries.txt" in loccit("search", "ferry Tagus", "--index", notes_index, "-k", 1)[1]
+    status, _, said = loccit("index", "delete", notes_index, "ferries.txt", "trams.txt")
+    assert (status, "1 document, 1 passage (0 newly embedded, 1 kept, 2 dropped) in" in said) == (0, True)
+    generation = (notes_index / "CURRENT").read_text().strip()
+    status, out, _ = loccit("index", "prune", notes_index)
+    assert status == 0
+    assert out.splitlines() == ["Removed 1 generation.", f"Kept {generation}: it is the current one."]
+    assert [folder.name for folder in (notes_index / "generations").iterdir()] == [generation]
+
+
+def test_a_source_is_deleted_with_all_of_its_documents(loccit, notes_index, tmp_path):
+    (tmp_path / "ferries.txt").write_text("A ferry crosses the Tagus.")
+    loccit("index", "add", notes_index, tmp_path / "ferries.txt")
+    assert loccit("index", "delete", notes_index, "--source", "notes")[0] == 0
+    _, out, _ = loccit("index", "info", notes_index)
+    assert ("notes:" in out, "ferries.txt: 1 document" in out) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["a", "trams.txt", "b"],
+            "No document has the ids 'a', 'b'; an answer's citations name ids that exist.",
+        ),
+        ([], "Give the ids of the documents to delete, or --source NAME; one of the two."),
+        (
+            ["a", "--source", "b"],
+            "Give the ids of the documents to delete, or --source NAME; one of the two.",
+        ),
+        (["--source", "b"], "The index has no source 'b'; it has notes."),
+    ],
+)
+def test_what_cannot_be_deleted_is_one_sentence(loccit, notes_index, arguments, said):
+    status, _, error = loccit("index", "delete", notes_index, *arguments)
+    assert (status, error.strip()) == (1, said)
+
+
+def test_building_with_watch_builds_again_after_each_change_and_goes_on_after_a_bad_one(
+    loccit, notes, tmp_path, monkeypatch
+):
+    def change(paths, **_):
+        assert paths == [notes]
+        (notes / "ferries.txt").write_text("A ferry crosses the Tagus.")
+        yield
+        for file in notes.iterdir():
+            file.unlink()
+        yield
+        (notes / "hills.txt").write_text("Seven hills.")
+        yield
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("index_builder.watch.changes", change)
+    command = ("index", "build", notes, "--out", tmp_path / "i", "--encoder", "hashing", "--watch")
+    status, _, said = loccit(*command)
+    assert status == 0
+    assert "2 documents, 2 passages" in said
+    assert "3 documents, 3 passages (1 newly embedded, 2 kept, 0 dropped)" in said
+    assert "The folder 'notes' holds no" in said
+    assert "The index stays as it is until the next change." in said
+    assert "1 document, 1 passage (1 newly embedded, 0 kept, 3 dropped)" in said
+
+
+def test_what_lies_in_no_file_cannot_be_followed(loccit, tmp_path):
+    status, _, said = loccit("index", "build", "vital-articles", "--out", tmp_path / "i", "--watch")
+    assert status == 1
+    assert "--watch follows files and folders, but vital-articles is none; leave it out." in said
 
 
 def test_sources_are_named_linked_and_told_with_what_was_passed_over(loccit, tmp_path):

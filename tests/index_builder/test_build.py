@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 
 from common import files
-from common.errors import CorpusError, IndexUnusableError, LoccitError
+from common.errors import ChangeRefusedError, CorpusError, IndexUnusableError, LoccitError
 from common.packaged import sha256_of
-from index_builder import build as build_module
-from index_builder.build import BuildReport, build_index
+from index_builder import generation_writer
+from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from index_builder.corpora.sources.named import with_base_urls
+from index_builder.generation_writer import Report
 from retriever import generations
 from retriever.encoder import HashingEncoder, passage_input
 from retriever.generations import BuildLock, current_generation
@@ -62,7 +63,7 @@ def source(tmp_path, documents) -> Path:
 
 @pytest.fixture
 def run_build(tmp_path, quiet):
-    def run(*sources: Path, encoder=None, strict=False, words=14) -> BuildReport:
+    def run(*sources: Path, encoder=None, strict=False, words=14, together=512) -> Report:
         return build_index(
             [open_corpus(str(source)) for source in sources],
             tmp_path / "index",
@@ -70,6 +71,7 @@ def run_build(tmp_path, quiet):
             settings=PassageSettings(words=words, continuation_words=20),
             strict=strict,
             console=quiet,
+            embedded_together=together,
         )
 
     return run
@@ -106,7 +108,7 @@ def test_the_manifest_says_what_was_indexed_and_how(source, run_build, tmp_path,
     assert (recorded.name, recorded.documents, recorded.malformed) == ("documents.jsonl", 3, 0)
     folder = current_generation(tmp_path / "index")
     on_disk = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert set(manifest.files) == on_disk - {"manifest.json"}
+    assert set(manifest.files) == on_disk - {"manifest.json", "manifest.sha256"}
 
 
 def test_building_again_embeds_only_what_changed(tmp_path, source, documents, run_build):
@@ -137,11 +139,10 @@ def test_what_vanished_from_the_corpus_vanishes_from_index_and_cache(
     assert again.encoded  # the vectors of the two others had been dropped
 
 
-def test_an_interrupted_build_resumes_where_it_stopped(tmp_path, source, run_build, monkeypatch):
-    monkeypatch.setattr(build_module, "_EMBEDDED_TOGETHER", 2)
+def test_an_interrupted_build_resumes_where_it_stopped(tmp_path, source, run_build):
     interrupted = CountingEncoder(budget=5)
     with pytest.raises(KeyboardInterrupt):
-        run_build(source, encoder=interrupted)
+        run_build(source, encoder=interrupted, together=2)
     with pytest.raises(IndexUnusableError, match="There is no index in"):
         current_generation(tmp_path / "index")
     resumed = CountingEncoder()
@@ -153,7 +154,7 @@ def test_an_interrupted_build_resumes_where_it_stopped(tmp_path, source, run_bui
 @pytest.mark.parametrize(
     ("module", "function"),
     [
-        (build_module, "sha256_of"),
+        (generation_writer, "sha256_of"),
         (files, "flush"),
         (generations, "whole_file"),
         (DocumentStore, "commit"),
@@ -195,9 +196,9 @@ from retriever.encoder import HashingEncoder
 from retriever.passages import PassageSettings
 flush = files.flush
 files.flush = lambda path: (time.sleep(0.04), flush(path))  # so that kills land in publishing too
-build._EMBEDDED_TOGETHER = 1
 build.build_index([open_corpus(sys.argv[1])], Path(sys.argv[2]), encoder=HashingEncoder(),
-                  settings=PassageSettings(words=14), strict=False, console=Console(stderr=True))
+                  settings=PassageSettings(words=14), strict=False, console=Console(stderr=True),
+                  embedded_together=1)
 """
 
 
@@ -243,7 +244,7 @@ def test_killed_at_any_moment_a_reader_sees_the_old_index_or_the_new_whole(
 )
 @pytest.mark.parametrize(
     ("owner", "function"),
-    [(IndexWriter, "write_lexical"), (build_module, "_manifest"), (files, "flush")],
+    [(IndexWriter, "write_lexical"), (generation_writer, "_manifest"), (files, "flush")],
 )
 def test_a_full_disk_is_one_sentence_and_the_old_index_stays(
     tmp_path, source, documents, run_build, encoder, monkeypatch, error, owner, function
@@ -282,9 +283,8 @@ def test_what_a_killed_build_left_is_cleared_away(tmp_path, source, run_build):
     assert [path.name for path in leftover.parent.iterdir()] == [current_generation(tmp_path / "index").name]
 
 
-def test_texts_of_like_length_share_a_batch_the_longest_first(monkeypatch):
-    monkeypatch.setattr(build_module, "_EMBEDDED_TOGETHER", 2)
-    assert list(build_module.sorted_batches(["aa", "aaaa", "a", "aaa"])) == [[1, 3], [0, 2]]
+def test_texts_of_like_length_share_a_batch_the_longest_first():
+    assert list(generation_writer.sorted_batches(["aa", "aaaa", "a", "aaa"], 2)) == [[1, 3], [0, 2]]
 
 
 def test_the_manifest_names_the_engine_and_opening_chooses_it(tmp_path, source, quiet, encoder, monkeypatch):
@@ -344,7 +344,7 @@ def test_under_strict_the_first_malformed_record_stops_the_build(tmp_path, sourc
 
 def test_corpora_without_text_are_refused(tmp_path, run_build):
     empty = write(tmp_path / "empty.jsonl", [Document("a", "t", " \n ")])
-    with pytest.raises(CorpusError, match="hold no text to index"):
+    with pytest.raises(ChangeRefusedError, match="The index would hold no text; give"):
         run_build(empty)
 
 
@@ -432,9 +432,9 @@ def test_ids_that_two_sources_share_begin_with_the_sources_name(tmp_path, two_fo
     run_build(*two_folders)
     store = open_index(tmp_path / "index", encoder).store
     assert [document.doc_id for document, _ in store.each_document()] == [
-        "house/README.md",
         "boiler.md",
         "garden/README.md",
+        "house/README.md",
     ]
     assert store.document("garden/README.md").text == "README.md\n\nAbout the garden."
 

@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -20,14 +21,14 @@ def filled(tmp_path, encoder):
 
 def test_vectors_come_back_in_the_order_asked_for(tmp_path, filled, encoder):
     with VectorCache.open(tmp_path, encoder) as cache:
-        assert cache.missing([*KEYS, b"new"]) == {b"new"}
+        assert cache.held() == set(KEYS)
         assert np.array_equal(cache.get(KEYS[::-1]), encoder.encode_passages(TEXTS[::-1]))
 
 
 def test_what_is_not_kept_is_gone(tmp_path, filled, encoder):
     with VectorCache.open(tmp_path, encoder) as cache:
-        cache.keep_only(KEYS[:3])
-        assert cache.missing(KEYS) == set(KEYS[3:])
+        assert cache.keep_only(KEYS[:3]) == len(KEYS) - 3
+        assert cache.held() == set(KEYS[:3])
 
 
 @pytest.mark.parametrize("place", [0, 5000])
@@ -36,7 +37,7 @@ def test_a_damaged_cache_is_begun_anew(tmp_path, filled, encoder, place):
     content[place : place + 3000] = b"\xff" * 3000
     filled.write_bytes(content)
     with VectorCache.open(tmp_path, encoder) as cache:
-        assert cache.missing(KEYS) == set(KEYS)
+        assert cache.held() == set()
         cache.put(KEYS[:1], encoder.encode_passages(TEXTS[:1]))
         assert np.array_equal(cache.get(KEYS[:1]), encoder.encode_passages(TEXTS[:1]))
 
@@ -47,9 +48,42 @@ def test_a_vector_that_is_not_of_length_one_counts_as_missing(tmp_path, filled, 
         connection.execute("UPDATE vectors SET vector = x'00' WHERE key = ?", (KEYS[8],))
     connection.close()
     with VectorCache.open(tmp_path, encoder) as cache:
-        assert cache.missing(KEYS) == {KEYS[7], KEYS[8]}
+        assert cache.held() == set(KEYS) - {KEYS[7], KEYS[8]}
 
 
 def test_each_encoder_and_precision_has_its_own(tmp_path, filled):
     with VectorCache.open(tmp_path, HashingEncoder(128)) as cache:
-        assert cache.missing(KEYS) == set(KEYS)
+        assert cache.held() == set()
+
+
+def test_every_flipped_bit_of_a_vector_is_found_its_sign_too(tmp_path, filled, encoder):
+    with closing(sqlite3.connect(filled)) as connection:
+        flipped = bytearray(
+            connection.execute("SELECT vector FROM vectors WHERE key = ?", KEYS[7:8]).fetchone()[0]
+        )
+        place = next(place for place in range(3, len(flipped), 4) if flipped[place])
+        flipped[place] ^= 0x80  # -x for x: the length stays 1
+        connection.execute("UPDATE vectors SET vector = ? WHERE key = ?", (bytes(flipped), KEYS[7]))
+        connection.commit()
+    with VectorCache.open(tmp_path, encoder) as cache:
+        assert cache.held() == set(KEYS) - {KEYS[7]}
+
+
+def test_a_vector_under_another_key_is_found(tmp_path, filled, encoder):
+    with closing(sqlite3.connect(filled)) as connection:
+        query = "UPDATE vectors SET (vector, digest) = (SELECT vector, digest FROM vectors WHERE key = ?) WHERE key = ?"
+        connection.execute(query, (KEYS[8], KEYS[7]))
+        connection.commit()
+    with VectorCache.open(tmp_path, encoder) as cache:
+        assert cache.held() == set(KEYS) - {KEYS[7]}
+
+
+def test_vectors_of_an_earlier_version_are_kept_and_get_digests(tmp_path, filled, encoder):
+    with closing(sqlite3.connect(filled)) as connection:
+        connection.execute("ALTER TABLE vectors DROP COLUMN digest")
+        connection.commit()
+    with VectorCache.open(tmp_path, encoder) as cache:
+        assert cache.held() == set(KEYS)
+        assert np.array_equal(cache.get(KEYS), encoder.encode_passages(TEXTS))
+    with closing(sqlite3.connect(filled)) as connection:
+        assert {len(digest) for (digest,) in connection.execute("SELECT digest FROM vectors")} == {16}

@@ -1,6 +1,7 @@
 import json
 import sqlite3
 from pathlib import Path
+from random import Random
 
 import pytest
 from rich.console import Console
@@ -36,7 +37,13 @@ def directory(tmp_path: Path, quiet: Console) -> Path:
 
 def edit_manifest(directory: Path, **changes: object) -> None:
     path = current_generation(directory) / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    write_manifest(path, {**json.loads(path.read_text()), **changes})
+
+
+def write_manifest(path: Path, manifest: dict[str, object]) -> None:
+    """As an earlier version did, which kept no digest of it."""
+    path.write_text(json.dumps(manifest))
+    path.with_name("manifest.sha256").unlink()
 
 
 def reseal(directory: Path) -> None:
@@ -66,9 +73,44 @@ def test_one_changed_byte_in_any_file_is_found(directory, name, check):
         check(directory)
 
 
-def test_a_missing_file_is_named(directory):
-    (current_generation(directory) / "vectors.faiss").unlink()
-    with pytest.raises(IndexUnusableError, match=r"vectors\.faiss is missing: the index is damaged"):
+def test_a_flipped_bit_of_any_file_is_found(directory):
+    files = sorted(path for path in current_generation(directory).rglob("*") if path.is_file())
+    assert len(files) > 6
+    for path in files:
+        whole = path.read_bytes()
+        for bit in Random(0).sample(range(8 * len(whole)), 25):
+            content = bytearray(whole)
+            content[bit // 8] ^= 1 << bit % 8
+            path.write_bytes(content)
+            with pytest.raises(IndexUnusableError):
+                verify_index(directory)
+        path.write_bytes(whole)
+    verify_index(directory)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.sha256"])
+def test_hundreds_of_flipped_bits_of_the_manifest_are_found(directory, name):
+    path = current_generation(directory) / name
+    whole = path.read_bytes()
+    for bit in Random(1).sample(range(8 * len(whole)), 400):
+        content = bytearray(whole)
+        content[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(content)
+        with pytest.raises(IndexUnusableError):
+            Manifest.load(path.parent)
+
+
+def test_the_digest_of_the_manifest_is_one_that_other_tools_check(directory):
+    folder = current_generation(directory)
+    assert (
+        folder / "manifest.sha256"
+    ).read_text() == f"{sha256_of(folder / 'manifest.json')}  manifest.json\n"
+
+
+@pytest.mark.parametrize("name", ["vectors.faiss", "manifest.json", "manifest.sha256"])
+def test_a_missing_file_is_named(directory, name):
+    (current_generation(directory) / name).unlink()
+    with pytest.raises(IndexUnusableError, match=rf"{name} is missing: the index is damaged"):
         open_index(directory, HashingEncoder())
 
 
@@ -102,14 +144,15 @@ def test_counts_that_do_not_fit_are_found(directory):
 def test_an_index_of_a_newer_version_is_refused_with_what_to_do(directory):
     edit_manifest(directory, format_version=99, invented="later")
     with pytest.raises(
-        IndexUnusableError, match=r"format version 99, but this Loccit reads version 2 and older; upgrade"
+        IndexUnusableError, match=r"format version 99, but this Loccit reads version 3 and older; upgrade"
     ):
         open_index(directory, HashingEncoder())
 
 
-def test_an_index_of_version_1_opens(directory):
-    edit_manifest(directory, format_version=1)
-    assert open_index(directory, HashingEncoder()).manifest.format_version == 1
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_index_of_an_earlier_version_opens(directory, version):
+    edit_manifest(directory, format_version=version)
+    assert open_index(directory, HashingEncoder()).manifest.format_version == version
 
 
 def test_an_index_of_an_older_version_names_the_command_that_rebuilds_it(directory):
@@ -127,7 +170,9 @@ def test_an_index_made_with_another_encoder_is_refused_naming_both(directory):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format_version": "x"}', '{"format_version": 1}'])
 def test_a_damaged_manifest_is_a_sentence(directory, text):
-    (current_generation(directory) / "manifest.json").write_text(text)
+    path = current_generation(directory) / "manifest.json"
+    path.write_text(text)
+    path.with_name("manifest.sha256").unlink()
     with pytest.raises(IndexUnusableError, match=r"is not a manifest that Loccit wrote"):
         open_index(directory, HashingEncoder())
 
@@ -136,15 +181,18 @@ def test_an_index_that_names_no_engine_opens_with_the_default_one(directory):
     path = current_generation(directory) / "manifest.json"
     manifest = json.loads(path.read_text())
     assert manifest.pop("vectors") == {"engine": "flat", "arguments": {}}
-    path.write_text(json.dumps(manifest))
+    write_manifest(path, {**manifest, "format_version": 1})
     # what is kept of the manifest elsewhere, in the description of a run, stays as it was
-    assert Manifest.load(path.parent).model_dump(mode="json", exclude_unset=True) == manifest
+    assert Manifest.load(path.parent).model_dump(mode="json", exclude_unset=True) == {
+        **manifest,
+        "format_version": 1,
+    }
     assert len(open_index(directory, HashingEncoder()).vectors) == verify_index(directory).counts.passages
 
 
 @pytest.mark.parametrize("check", [verify_index, lambda d: open_index(d, HashingEncoder())])
 def test_the_engine_that_opens_an_index_is_the_one_recorded(directory, check):
-    edit_manifest(directory, vectors={"engine": "later", "arguments": {}})
+    edit_manifest(directory, format_version=2, vectors={"engine": "later", "arguments": {}})
     with pytest.raises(
         IndexUnusableError,
         match=r"was made by the vector engine 'later', but this Loccit has flat; upgrade with",

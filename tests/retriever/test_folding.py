@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retriever import folding
 from retriever.folding import fold, shown
 from retriever.types import Span
 
@@ -125,3 +126,11 @@ def test_a_million_characters_are_folded_in_time():
     for unit in ("a-\n", "\u00ad", "ﬁ", "word ", "-", "a\u200d", "a- "):
         text = unit * (1_000_000 // len(unit))
         assert len(fold(text).text) <= 2 * len(text)
+
+
+@pytest.mark.parametrize("around", ["a{}b", "a{}\nb", "a{} \t\r\n b", "A{}\nB", "{}"])
+def test_no_character_that_is_folded_is_passed_over(around):
+    for code in (*range(0xD800), *range(0xE000, 0x10000)):
+        text = around.format(chr(code))
+        folded = any(folding._edits(text, folding._FOLDABLE))
+        assert (fold(text).starts is not None) == folded, hex(code)

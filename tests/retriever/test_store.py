@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import DocumentNotFoundError, IndexUnusableError
-from retriever.passages import PassageSettings, split
+from retriever.passages import PassageDraft, PassageSettings, split
 from retriever.store import DocumentStore, DuplicateDocumentError
 from retriever.types import Block, BlockKind, Document, Locator, Span
 
@@ -165,3 +165,46 @@ def test_a_store_from_before_there_were_blocks_opens_as_plain_text(tmp_path, doc
     assert opened.document("boiler") == replace(document, blocks=())
     assert [stored.doc_id for stored, _ in opened.each_document()][-1] == "boiler"
     assert {passage.headings for passage in opened.each_passage()} == {()}
+
+
+def test_what_is_taken_from_other_stores_stands_by_id_and_of_one_id_the_last_counts(tmp_path, documents):
+    def filled(name: str, *texts: tuple[str, str]) -> DocumentStore:
+        store = DocumentStore.create(tmp_path / name)
+        for doc_id, text in texts:
+            document = Document(doc_id, "T", text, metadata={"n": 1}, source=name)
+            halves = [PassageDraft(Span(0, 2), 4, ("H",)), PassageDraft(Span(2, 4), 4)]
+            store.add(document, halves, location=f"{name}:1")
+        return store
+
+    older = filled("older", ("b", "bold"), ("é", "east"), ("a", "away"), ("c", "cold"))
+    newer = filled("newer", ("c", "calm"), ("B", "boat"))
+    merged = DocumentStore.create()
+    merged.take([older, newer], without={"a"})
+    assert [(document.doc_id, document.text, document.source) for document, _ in merged.each_document()] == [
+        ("B", "boat", "newer"),
+        ("b", "bold", "older"),
+        ("c", "calm", "newer"),
+        ("é", "east", "older"),
+    ]
+    passages = [(p.row, p.doc_id, p.text, p.continuation, p.headings) for p in merged.each_passage()]
+    assert passages[:4] == [
+        (1, "B", "bo", "at", ("H",)),
+        (2, "B", "at", "", ()),
+        (3, "b", "bo", "ld", ("H",)),
+        (4, "b", "ld", "", ()),
+    ]
+    assert merged.rows().tolist() == list(range(1, 9))
+    assert merged.document("c").metadata == {"n": 1}
+    assert merged.count_by_source() == {"newer": 2, "older": 2}
+    assert merged.ids() == ["B", "b", "c", "é"]
+    assert merged.ids(source="older") == ["b", "é"]
+    assert (merged.source_of("c"), merged.source_of("a")) == ("newer", None)
+
+
+def test_blocks_are_taken_along(tmp_path, documents):
+    document = stored_with_blocks(tmp_path / "documents.sqlite", documents)
+    with closing(DocumentStore.open(tmp_path / "documents.sqlite", source="notes")) as store:
+        merged = DocumentStore.create()
+        merged.take([store])
+    assert merged.document("boiler") == replace(document, source="notes")
+    assert merged.count_by_source() == {"notes": 4}

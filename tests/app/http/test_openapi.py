@@ -13,12 +13,15 @@ from app.http import examples, wire
 from app.http.wire import (
     ANSWER_SHAPE,
     BATCH_SHAPE,
+    DOCUMENT_SHAPE,
     QUESTION_SHAPE,
     SEARCH_SHAPE,
     AnswerRequest,
     BatchRequest,
     BatchResponse,
+    Changed,
     DocumentToRead,
+    DocumentToStore,
     Problem,
     QuestionToAnswer,
     Ready,
@@ -28,6 +31,8 @@ from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, DocumentResponse
 from app.service.search import SearchResponse
 from common.errors import InvalidRequestError
+
+PUT_STATUSES = ("200", "201", "400", "403", "409", "413", "415", "422", "500", "503", "default")
 
 
 @pytest.fixture
@@ -50,6 +55,8 @@ async def test_every_route_and_its_errors_are_described(description):
         "GET /search": {"200", "422", "500", "503", "504", "default"},
         "GET /indexes/current": {"200", "500", "503", "default"},
         "GET /documents/{document_id}": {"200", "404", "500", "503", "default"},
+        "PUT /documents/{document_id}": {*PUT_STATUSES},
+        "DELETE /documents/{document_id}": {"200", "403", "404", "409", "422", "500", "503", "default"},
         "POST /admin/reload": {"200", "403", "409", "500", "503", "default"},
         "GET /health/live": {"200"},
         "GET /health/ready": {"200", "503", "default"},
@@ -71,7 +78,7 @@ async def test_errors_are_described_as_problems(description):
             assert operation["summary"]
             assert operation["tags"]
             for status, response in operation["responses"].items():
-                if status != "200":
+                if status not in {"200", "201"}:
                     [(media_type, content)] = response["content"].items()
                     assert media_type == "application/problem+json"
                     assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
@@ -87,6 +94,8 @@ async def test_requests_and_responses_carry_examples(description):
     assert schemas["BatchResponse"]["examples"] == [examples.BATCH]
     assert schemas["SearchResponse"]["examples"] == [examples.SEARCH]
     assert schemas["IndexResponse"]["examples"] == [examples.INDEX]
+    assert schemas["DocumentToStore"]["examples"] == [examples.DOCUMENT_TO_STORE]
+    assert schemas["Changed"]["examples"] == [examples.CHANGED]
     assert schemas["Ready"]["examples"] == [examples.READY]
 
 
@@ -114,6 +123,8 @@ def test_the_examples_follow_the_schemas():
     AnswerResponse.model_validate(examples.ANSWER)
     AnswerResponse.model_validate(examples.LONG_ANSWER)
     DocumentResponse.model_validate(examples.DOCUMENT)
+    DocumentToStore.model_validate(examples.DOCUMENT_TO_STORE)
+    Changed.model_validate(examples.CHANGED)
     BatchRequest.model_validate(examples.BATCH_REQUEST)
     BatchResponse.model_validate(examples.BATCH)
     SearchResponse.model_validate(examples.SEARCH)
@@ -170,6 +181,7 @@ def test_the_example_of_a_search_finds_the_example_document():
         (DocumentToRead, ANSWER_SHAPE, "documents[]."),
         (QuestionToAnswer, QUESTION_SHAPE, ""),
         (BatchRequest, BATCH_SHAPE, ""),
+        (DocumentToStore, DOCUMENT_SHAPE, ""),
         (SearchRequest, SEARCH_SHAPE, ""),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

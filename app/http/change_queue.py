@@ -1,0 +1,84 @@
+"""Changes of the index that wait for one another: those that wait together are made together."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from app.http.worker import STOPPING, StoppingError
+from app.service.changes import Outcome, Wanted
+from common.errors import (
+    ChangeRefusedError,
+    IndexBusyError,
+    IndexNotWritableError,
+    IndexUnusableError,
+    LoccitError,
+)
+
+_LOG = logging.getLogger(__name__)
+_TOLD_AS_IT_IS = (ChangeRefusedError, IndexBusyError, IndexNotWritableError)
+
+MakeAll = Callable[[Sequence[Wanted]], Awaitable[list[Outcome]]]
+"""Makes several changes as one generation; what became of each."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    wanted: Wanted
+    outcome: Outcome | None = None
+    error: Exception | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.outcome is not None or self.error is not None
+
+
+class Changes:
+    """Makes changes in the order in which they came. While one is made, ``most`` others may wait for the next."""
+
+    def __init__(self, make_all: MakeAll, *, most: int) -> None:
+        self._make_all, self._most = make_all, most
+        self._waiting: list[_Waiting] = []
+        self._turn = asyncio.Lock()
+
+    async def make(self, wanted: Wanted) -> Outcome:
+        """What became of it, once it is made; whoever's turn comes first makes all that wait.
+
+        Raises:
+            IndexBusyError: when too many wait.
+            LoccitError: what making it raises.
+        """
+        if len(self._waiting) >= self._most:
+            raise IndexBusyError(
+                f"{self._most} changes of the index are waiting; try again in a few seconds."
+            )
+        mine = _Waiting(wanted)
+        self._waiting.append(mine)
+        async with self._turn:
+            if not mine.over:
+                together, self._waiting = self._waiting, []
+                await self._make(together)
+        if mine.error is not None:
+            raise mine.error
+        assert mine.outcome is not None  # it is over
+        return mine.outcome
+
+    async def _make(self, together: Sequence[_Waiting]) -> None:
+        error: Exception = StoppingError(STOPPING)
+        outcomes: Sequence[Outcome | None] = [None] * len(together)
+        try:
+            outcomes = await self._make_all([each.wanted for each in together])
+        except Exception as raised:
+            error = _refused(raised)
+        finally:
+            for each, outcome in zip(together, outcomes, strict=True):
+                each.outcome, each.error = outcome, error if outcome is None else None
+
+
+def _refused(error: Exception) -> Exception:
+    """The error, or a refusal that tells it: what the disk or the index refuses is not the service's failure."""
+    if type(error) is LoccitError or isinstance(error, IndexUnusableError):
+        error = ChangeRefusedError(str(error))
+    if isinstance(error, _TOLD_AS_IT_IS):
+        _LOG.error("The index was not changed: %s", error)
+    return error

@@ -1,0 +1,40 @@
+"""Adding sources to an index: their documents come or replace those of their ids, and the others stay."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from index_builder.arrivals import Arrivals
+from index_builder.change import Before, change_index
+from index_builder.corpora import Corpus
+from index_builder.generation_writer import Contents, Report
+from index_builder.reading import read_corpora, say_passed_over
+from retriever.encoder import Encoder
+
+
+def add_sources(
+    corpora: Sequence[Corpus], directory: Path, *, encoder: Encoder, strict: bool, console: Console
+) -> Report:
+    """Add the documents of these corpora to the index in ``directory``, split as its documents are.
+
+    A source that the index has already keeps its terms, unless others are read now. Documents that are no longer in it
+    stay.
+
+    ``strict``: stop at the first malformed record.
+
+    Raises:
+        CorpusError: as ``read_corpora`` does.
+        LoccitError: as ``change_index`` does.
+    """
+
+    def change(before: Before, arrivals: Arrivals) -> Contents:
+        new = read_corpora(
+            corpora, arrivals, strict=strict, console=console, source_of=before.store.source_of
+        )
+        return Contents(before.with_sources(new), before.store)
+
+    report = change_index(directory, change, encoder=encoder, console=console)
+    names = {corpus.source.name for corpus in corpora}
+    say_passed_over([source for source in report.manifest.sources if source.name in names], console)
+    return report

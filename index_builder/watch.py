@@ -1,0 +1,66 @@
+"""Following files and folders: told when something in them has changed and then stayed as it is for a moment.
+
+They are looked at every second. That also works where a system tells of no changes: on mounts of a network or of a
+container.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from index_builder.corpora.terms import SUFFIX as TERMS
+
+EVERY_S = 1.0
+
+State = dict[str, tuple[int, int, int]]
+"""Of every file: when it was written, how long it is, and which file it is."""
+
+
+def changes(
+    paths: Sequence[Path],
+    *,
+    without: Path,
+    follow_links: bool = False,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Iterator[None]:
+    """One item for each change after this call, once two looks in a row have seen the same.
+
+    ``without``: a folder that is not looked into, wherever it lies: what is written there is no change.
+    """
+
+    def look() -> State:
+        files = (file for path in paths for file in _files(path, without.resolve(), follow_links))
+        return {file: seen for file in files if (seen := _seen(file)) is not None}
+
+    return _changes(look(), look, sleep)
+
+
+def _changes(known: State, look: Callable[[], State], sleep: Callable[[float], object]) -> Iterator[None]:
+    before = known
+    while True:
+        sleep(EVERY_S)
+        now = look()
+        if now == before and now != known:
+            known = now
+            yield
+        before = now
+
+
+def _files(path: Path, without: Path, follow_links: bool) -> Iterator[str]:
+    """The file, or those below the folder, and the terms that lie beside it."""
+    yield f"{path.resolve()}{TERMS}"
+    if path.is_file():
+        yield str(path)
+    for folder, folders, names in os.walk(path, followlinks=follow_links):
+        below = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in below if Path(folder, name).resolve() != without]
+        yield from (os.path.join(folder, name) for name in names if not name.startswith("."))  # noqa: PTH118
+
+
+def _seen(file: str) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(file)  # noqa: PTH116 - thousands of them, every second
+    except OSError:  # gone by now
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

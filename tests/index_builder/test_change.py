@@ -1,0 +1,366 @@
+"""A changed index is the one that a build of the same documents gives, and never half of it."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from common import files
+from common.errors import (
+    ChangeRefusedError,
+    CorpusError,
+    DocumentNotFoundError,
+    IndexBusyError,
+    IndexUnusableError,
+)
+from index_builder import generation_writer
+from index_builder.add import add_sources
+from index_builder.build import build_index
+from index_builder.change import change_index, without_documents, without_source
+from index_builder.corpora import open_corpus
+from index_builder.generation_writer import Report
+from index_builder.verify import verify_index
+from retriever.document_ids import MAX_ID_CHARACTERS
+from retriever.encoder import HashingEncoder
+from retriever.generations import BuildLock, current_generation
+from retriever.index import open_index
+from retriever.passages import PassageSettings
+from retriever.retriever import IndexRetriever
+from retriever.store import DocumentStore
+from retriever.types import RetrievalMode
+from tests.index_builder.test_verify import edit_manifest
+
+Fields = dict[str, Any]
+SETTINGS = PassageSettings(words=6, continuation_words=4)
+ENCODER = HashingEncoder(32)
+QUIET = Console(file=StringIO())
+
+
+def lines(path: Path, documents: Mapping[str, Fields]) -> str:
+    path.write_text(
+        "".join(json.dumps({"id": doc_id, **fields}) + "\n" for doc_id, fields in documents.items())
+    )
+    return str(path)
+
+
+def build(directory: Path, *sources: str) -> Report:
+    corpora = [open_corpus(source) for source in sources]
+    return build_index(corpora, directory, encoder=ENCODER, settings=SETTINGS, strict=True, console=QUIET)
+
+
+def add(directory: Path, *sources: str, strict: bool = True) -> Report:
+    corpora = [open_corpus(source) for source in sources]
+    return add_sources(corpora, directory, encoder=ENCODER, strict=strict, console=QUIET)
+
+
+def delete(directory: Path, *ids: str) -> Report:
+    return change_index(directory, without_documents(ids), encoder=ENCODER, console=QUIET)
+
+
+def told(directory: Path, queries: Sequence[str]) -> Fields:
+    """All that an index says: its documents, its passages, and what each search finds."""
+    index = open_index(directory, ENCODER)
+    return {
+        "documents": [document for document, _ in index.store.each_document()],
+        "passages": list(index.store.each_passage()),
+        "rows": index.lexical.rows().tolist(),
+        "vectors": (current_generation(directory) / "vectors.faiss").read_bytes(),
+        "sources": index.manifest.sources,
+        "counts": index.manifest.counts,
+        "hits": [
+            IndexRetriever(index, ENCODER, mode=mode).retrieve(query, k=50)
+            for query in queries
+            for mode in RetrievalMode
+        ],
+    }
+
+
+WORDS = (
+    "tower",
+    "Tower",
+    "tram",
+    "cafe\u0301",
+    "\ufb01re",
+    "😀",
+    "built in 1698.",
+    "A storm took it.\n\n",
+    "sea",
+)
+texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=30).map(" ".join)
+documents = st.fixed_dictionaries(
+    {"title": st.sampled_from(["T", "Towers", "Trams"]), "text": texts},
+    optional={"url": st.just("https://example.org/a"), "year": st.integers(0, 2)},
+)
+ids = st.sampled_from(["a", "b", "a/b", "10", "9", "é", "Z"])
+several = st.dictionaries(ids, documents, min_size=1, max_size=4)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), several),
+        st.tuples(st.just("delete"), st.sets(ids, min_size=1, max_size=3)),
+        st.tuples(st.just("build"), st.permutations(range(7))),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=25)
+@given(first=several, steps=steps, order=st.randoms(use_true_random=False))
+def test_whatever_changes_an_index_it_is_the_one_that_a_build_gives(first, steps, order):
+    with tempfile.TemporaryDirectory() as folder:
+        changed, source = Path(folder) / "changed", Path(folder) / "source.jsonl"
+        held = dict(first)
+        build(changed, lines(source, held))
+        for what, value in steps:
+            if what == "add":
+                held |= value
+                add(changed, lines(source, value))
+            elif what == "build":
+                listed = list(held)
+                held = {listed[place]: held[listed[place]] for place in value if place < len(listed)}
+                build(changed, lines(source, held))
+            elif gone := value & held.keys():
+                if gone == held.keys():
+                    with pytest.raises(ChangeRefusedError, match="would hold no text"):
+                        delete(changed, *gone)
+                else:
+                    held = {doc_id: held[doc_id] for doc_id in held.keys() - gone}
+                    delete(changed, *gone)
+        listed = list(held.items())
+        order.shuffle(listed)
+        build(Path(folder) / "clean", lines(source, dict(listed)))
+        queries = ["tower storm", "fire", "cafe", "1698 sea tram"]
+        assert told(changed, queries) == told(Path(folder) / "clean", queries)
+        verify_index(changed)
+
+
+@pytest.fixture
+def directory(tmp_path) -> Path:
+    """An index of two sources."""
+    some = {"a": {"text": "A tower stands here."}, "b": {"text": "A tram runs there."}}
+    build(
+        tmp_path / "index",
+        lines(tmp_path / "some.jsonl", some),
+        lines(tmp_path / "more.jsonl", {"c": {"text": "The sea is deep.", "year": 1}}),
+    )
+    return tmp_path / "index"
+
+
+def texts_of(directory: Path) -> dict[str, str]:
+    return {
+        document.doc_id: document.text for document, _ in open_index(directory, ENCODER).store.each_document()
+    }
+
+
+def test_a_change_says_how_many_passages_are_new_kept_and_dropped(directory, tmp_path):
+    report = add(
+        directory, lines(tmp_path / "some.jsonl", {"b": {"text": "A boat."}, "d": {"text": "A hill."}})
+    )
+    assert (report.embedded, report.kept, report.dropped) == (2, 2, 1)
+    assert texts_of(directory) == {
+        "a": "A tower stands here.",
+        "b": "A boat.",
+        "c": "The sea is deep.",
+        "d": "A hill.",
+    }
+    report = delete(directory, "a", "c")
+    assert (report.embedded, report.kept, report.dropped) == (0, 2, 2)
+    report = build(directory, str(tmp_path / "some.jsonl"))
+    assert (report.embedded, report.kept, report.dropped) == (0, 2, 0)
+
+
+def test_sources_are_counted_anew_and_one_without_documents_goes(directory, tmp_path):
+    (tmp_path / "new.jsonl.terms.json").write_text('{"licence": "CC0"}')
+    report = add(directory, lines(tmp_path / "new.jsonl", {"n": {"text": "New."}}))
+    counted = [(source.name, source.documents, source.licence) for source in report.manifest.sources]
+    assert counted == [("some.jsonl", 2, None), ("more.jsonl", 1, None), ("new.jsonl", 1, "CC0")]
+    assert [source.name for source in delete(directory, "c", "a").manifest.sources] == [
+        "some.jsonl",
+        "new.jsonl",
+    ]
+    change_index(directory, without_source("new.jsonl"), encoder=ENCODER, console=QUIET)
+    assert texts_of(directory) == {"b": "A tram runs there."}
+    with pytest.raises(ChangeRefusedError, match=r"has no source 'new\.jsonl'; it has some\.jsonl\."):
+        change_index(directory, without_source("new.jsonl"), encoder=ENCODER, console=QUIET)
+
+
+def test_a_source_keeps_its_terms_unless_others_are_given(directory, tmp_path):
+    (tmp_path / "new.jsonl.terms.json").write_text('{"licence": "CC0", "attribution": "Ann"}')
+    add(directory, lines(tmp_path / "new.jsonl", {"n": {"text": "New."}}))
+    (tmp_path / "new.jsonl.terms.json").unlink()
+    report = add(directory, f"new.jsonl={lines(tmp_path / 'other.jsonl', {'o': {'text': 'Other.'}})}")
+    last = report.manifest.sources[-1]
+    assert (last.name, last.documents, last.licence, last.attribution) == ("new.jsonl", 2, "CC0", "Ann")
+    (tmp_path / "other.jsonl.terms.json").write_text('{"licence": "CC BY 4.0"}')
+    last = add(directory, f"new.jsonl={tmp_path / 'other.jsonl'}").manifest.sources[-1]
+    assert (last.licence, last.attribution) == ("CC BY 4.0", "Ann")
+
+
+def test_an_id_of_another_source_begins_with_the_sources_name_each_time(directory, tmp_path):
+    for text in ("Other.", "Yet another."):
+        add(directory, lines(tmp_path / "other.jsonl", {"a": {"text": text}}))
+        assert texts_of(directory)["a"] == "A tower stands here."
+        assert texts_of(directory)["other.jsonl/a"] == text
+    assert len(texts_of(directory)) == 4
+
+
+def test_unknown_ids_are_named_in_one_sentence_and_nothing_is_deleted(directory):
+    before = current_generation(directory)
+    with pytest.raises(DocumentNotFoundError, match=r"^No document has the ids 'x', 'y'; an answer's"):
+        delete(directory, "a", "y", "x")
+    with pytest.raises(DocumentNotFoundError, match="'0', '1', '2', '3', '4' and 3 others;"):
+        delete(directory, *"01234567")
+    assert current_generation(directory) == before
+    assert sorted(before.parent.iterdir()) == [before]
+
+
+def test_the_last_text_cannot_go(directory):
+    with pytest.raises(ChangeRefusedError, match="The index would hold no text"):
+        delete(directory, "a", "b", "c")
+    assert len(texts_of(directory)) == 3
+
+
+def test_nothing_of_a_deleted_document_is_left_in_the_files(directory):
+    delete(directory, "c")
+    folder = current_generation(directory)
+    assert [
+        path.name for path in folder.rglob("*") if path.is_file() and b"The sea is deep" in path.read_bytes()
+    ] == []
+
+
+def test_an_id_that_is_too_long_with_its_sources_name_is_left_out_with_a_sentence(directory, tmp_path):
+    long = "a" * (MAX_ID_CHARACTERS - 5)
+    add(directory, lines(tmp_path / "one.jsonl", {long: {"text": "One."}}))
+    with pytest.raises(CorpusError, match=r"^two\.jsonl:1: The id has 1,005 characters, but at most 1,000"):
+        add(directory, lines(tmp_path / "two.jsonl", {long: {"text": "Two."}}))
+    report = add(
+        directory, lines(tmp_path / "two.jsonl", {long: {"text": "Two."}, "t": {"text": "T."}}), strict=False
+    )
+    assert report.manifest.sources[-1].malformed == 1
+    assert texts_of(directory)[long] == "One."
+
+
+def test_an_index_that_does_not_record_enough_is_refused_with_what_to_do(directory):
+    edit_manifest(directory, format_version=1)
+    with pytest.raises(ChangeRefusedError, match=r"built by an earlier version, .* build it again first"):
+        delete(directory, "a")
+
+
+def test_an_index_of_version_2_is_changed(directory):
+    edit_manifest(directory, format_version=2)
+    assert delete(directory, "a").manifest.format_version == 3
+    assert sorted(texts_of(directory)) == ["b", "c"]
+
+
+def test_damage_is_not_copied(directory):
+    with (current_generation(directory) / "documents.sqlite").open("r+b") as file:
+        file.seek(5000)
+        file.write(b"\xff")
+    with pytest.raises(IndexUnusableError, match="is not the file that was built"):
+        delete(directory, "a")
+
+
+def test_where_there_is_no_index_nothing_is_made(tmp_path):
+    with pytest.raises(IndexUnusableError, match="There is no index"):
+        delete(tmp_path / "nowhere", "a")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_second_writer_is_refused_with_a_sentence(directory):
+    with BuildLock(directory), pytest.raises(IndexBusyError, match="Another process is building"):
+        delete(directory, "a")
+
+
+@pytest.mark.parametrize(
+    ("owner", "function"), [(generation_writer, "sha256_of"), (files, "flush"), (DocumentStore, "take")]
+)
+def test_a_change_that_dies_leaves_the_old_index_whole(directory, monkeypatch, owner, function):
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    before = current_generation(directory)
+    with monkeypatch.context() as broken:
+        broken.setattr(owner, function, dies)
+        with pytest.raises(KeyboardInterrupt):
+            delete(directory, "a")
+    assert current_generation(directory) == before
+    verify_index(directory)
+    delete(directory, "a")
+    assert sorted(texts_of(directory)) == ["b", "c"]
+
+
+SLOWLY = """
+import sys, time
+from pathlib import Path
+from rich.console import Console
+from common import files
+from index_builder.add import add_sources
+from index_builder.change import change_index, without_documents
+from index_builder.corpora import open_corpus
+from retriever import generations, holds
+from retriever.encoder import HashingEncoder
+flush, rmtree = files.flush, holds.shutil.rmtree
+files.flush = lambda path: (time.sleep(0.03), flush(path))
+def slow_rmtree(path, **options):
+    for file in [file for file in Path(path).rglob("*") if file.is_file()]:
+        time.sleep(0.03); file.unlink()
+    rmtree(path, **options)
+holds.shutil.rmtree = slow_rmtree
+directory, encoder, console = Path(sys.argv[2]), HashingEncoder(32), Console(quiet=True)
+print("begun", flush=True)
+if sys.argv[1] == "add":
+    add_sources([open_corpus(sys.argv[3])], directory, encoder=encoder, strict=True, console=console)
+elif sys.argv[1] == "delete":
+    change_index(directory, without_documents([sys.argv[3]]), encoder=encoder, console=console)
+else:
+    generations.prune(directory)
+"""
+
+
+@pytest.mark.parametrize("what", ["add", "delete", "prune"])
+def test_killed_at_any_moment_a_reader_sees_the_old_index_or_the_new_whole(directory, tmp_path, what):
+    argument = lines(tmp_path / "some.jsonl", {"d": {"text": "A hill."}}) if what == "add" else "a"
+    after = {"add": [*"abcd"], "delete": [*"bc"], "prune": [*"abc"]}[what]
+    build(directory, str(tmp_path / "more.jsonl"))
+    build(
+        directory,
+        lines(tmp_path / "ab.jsonl", {"a": {"text": "A."}, "b": {"text": "B."}}),
+        str(tmp_path / "more.jsonl"),
+    )
+    shutil.copytree(directory, tmp_path / "before")
+
+    def seen_after(seconds: float | None) -> list[str]:
+        """The ids that a reader sees once it was killed so long after it began; None: never."""
+        shutil.rmtree(directory)
+        shutil.copytree(tmp_path / "before", directory)
+        command = [sys.executable, "-c", SLOWLY, what, str(directory), argument]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        verify_index(directory)
+        return sorted(texts_of(directory))
+
+    started = time.monotonic()
+    assert seen_after(None) == after
+    whole = time.monotonic() - started
+    seen = [seen_after(whole * part) for part in (0.02, 0.1, 0.25, 0.5)]
+    assert all(ids in ([*"abc"], after) for ids in seen)
+    assert delete(directory, "c").manifest.counts.documents == len(texts_of(directory))
+    with closing(DocumentStore.open(current_generation(directory) / "documents.sqlite")) as store:
+        assert "c" not in store.ids()
+    assert len(list((directory / "generations").iterdir())) <= 2
