@@ -12,6 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.http.admin_access import AdminOffError
+from app.http.chat.models import ModelNotFoundError
+from app.http.chat.wire import CHAT_SHAPE
 from app.http.disconnect import ClientGoneError
 from app.http.host import NotReadyError, ReloadRefusedError
 from app.http.invalid_request import is_json, sentence_for
@@ -70,10 +72,13 @@ KINDS: Mapping[type[LoccitError], Kind] = {
     TooManyRequestsError: Kind(429, "too-many-requests", "The API key was used too often"),
     UnknownHostError: Kind(400, "unknown-host", "The request names another host"),
     AdminOffError: Kind(403, "admin-off", "Administration over HTTP is off"),
+    ModelNotFoundError: Kind(404, "model-not-found", "There is no such model"),
     ReloadRefusedError: Kind(409, "reload-refused", "The index was not reloaded"),
     ClientGoneError: Kind(499, "client-gone", "The client has gone"),
     LoccitError: UNEXPECTED,
 }
+SHAPES = {"/answers": BATCH_SHAPE, "/v1/chat/completions": CHAT_SHAPE}
+"""What the body of a route must be, where it is not a question."""
 
 
 def install_problems(app: FastAPI) -> None:
@@ -143,7 +148,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if not is_json(content_type):
         given = repr(content_type[:100]) if content_type else "no content type"
         return status_problem(415, f"The body must be sent as 'application/json', but it came with {given}.")
-    shape = BATCH_SHAPE if request.scope["route"].path == "/answers" else ANSWER_SHAPE
+    shape = SHAPES.get(request.scope["route"].path, ANSWER_SHAPE)
     return problem(INVALID_REQUEST, sentence_for(errors, shape))
 
 

@@ -20,6 +20,8 @@ from app.http.address_limit import AddressLimit
 from app.http.admin import admin_router
 from app.http.api_key import OPEN_PATHS, ApiKeys, KeyGate
 from app.http.body_limit import BodyLimit
+from app.http.chat.errors import OpenAIErrors
+from app.http.chat.routes import chat_router
 from app.http.connection import Connection, ConnectionLimits
 from app.http.host import Host
 from app.http.index_watch import watch_index
@@ -106,6 +108,7 @@ def create_app(
     )
     app.add_middleware(AddressLimit)
     _guard(app, settings, hosts)
+    app.add_middleware(OpenAIErrors)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(
         Watch,
@@ -115,6 +118,7 @@ def create_app(
     app.add_middleware(RequestIds)
     install_problems(app)
     app.include_router(router)
+    app.include_router(chat_router)
     app.include_router(admin_router)
     if settings.metrics:
         app.include_router(metrics_router(host.metrics))
