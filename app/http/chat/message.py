@@ -23,7 +23,7 @@ def message_of(response: AnswerResponse, model: ChatModel, address_of: AddressOf
     """
     text = _Text(address_of)
     if response.abstain_reason is not None:
-        text.add(f"I cannot answer this: {REASONS[response.abstain_reason]}.")
+        text.add(f"No answer: {REASONS[response.abstain_reason]}.")
         if model is ChatModel.WITH_SOURCES:
             _add_nearest(text, response.nearest)
             _add_terms(text, response.attribution)
