@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -140,6 +141,49 @@ def serve(
     from app.http.server import run_server
 
     run_server(Settings.of(**options), host=host, port=port)
+
+
+@cli.command()
+@with_options(*SERVICE, "length", "min_confidence", "target_accuracy", "threads", "log_format")
+def mcp(
+    context: typer.Context,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            "--server",
+            metavar="URL",
+            help="Forward to a running server instead of loading the models here; the API key that it may want comes "
+            "from LOCCIT_API_KEY.",
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Serve streamable HTTP on this port of 127.0.0.1, at /mcp, instead of standard input and output.",
+        ),
+    ] = None,
+    *,
+    options: Options,
+) -> None:
+    """Offer the documents as tools to programs that speak the Model Context Protocol: answer, search, get_document and
+    check_quotes.
+
+    Example: loccit mcp --index data/indexes/vital-articles
+
+    Example: loccit mcp --url http://127.0.0.1:8000 --port 8001
+    """
+    if find_spec("mcp") is None:
+        raise InvalidRequestError("This command needs the package mcp; run `pip install 'loccit[mcp]'`.")
+    from app.mcp.serve import serve_index, serve_service
+
+    if server is None:
+        serve_index(Settings.of(**options), port=port)
+    else:
+        _refuse_options_of_the_server(context)
+        serve_service(server, Settings.of(), api_key=os.environ.get("LOCCIT_API_KEY"), port=port)
 
 
 @cli.command("settings")

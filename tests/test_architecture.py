@@ -15,6 +15,7 @@ ALLOWED = {
     "app.answering": GROUND,
     "app.service": {*GROUND, "app.answering"},
     "app.http": {*GROUND, "app.answering", "app.service"},
+    "app.mcp": {*GROUND, "app.answering", "app.service", "app.http"},
     "app": {*GROUND, "app.answering", "app.service", "app.http"},
     "evaluation": {*GROUND, "app.answering"},
     "calibration": {*GROUND, "app.answering", "evaluation"},

@@ -114,11 +114,6 @@ def test_text_parts_before_the_last_and_files_are_documents_in_their_order():
             "The file 'notes.txt' is no text in UTF-8, sent in base64 ('utf-8' codec can't decode byte 0xff in "
             "position 0: invalid start byte); send it so.",
         ),
-        (
-            ["```\nAnn\n```"] * 21,
-            "Part 1 of the last user message is '```\\nAnn\\n```', but only parts of the type text, with a text, and of "
-            "the type file are read.",
-        ),
         ([text("Ann")] * 21 + [text("who?")], "21 documents were given, but at most 20 are accepted."),
     ],
 )
