@@ -94,7 +94,7 @@ def ask(
         checked_question(question), options["top_k"], options["min_confidence"], length=options["length"]
     )
     if server is not None:
-        _refuse_options_of_the_server(context)
+        _refuse_options_of_the_server(context, "--server")
         from app.http.client import ask_server
 
         response = ask_server(server, asked, api_key=os.environ.get("LOCCIT_API_KEY"))
@@ -115,14 +115,14 @@ def _print_json(response: dict[str, Any]) -> None:
     print(json_line(response))  # noqa: T201 - for pipes, not for eyes
 
 
-def _refuse_options_of_the_server(context: typer.Context) -> None:
+def _refuse_options_of_the_server(context: typer.Context, server: str) -> None:
     sources = {name: context.get_parameter_source(name) for name in _IN_PROCESS}
     given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     if given:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise InvalidRequestError(
-            f"The options {options} do not count with --server, which answers as it was started; leave them out, "
-            "or leave out --server."
+            f"The options {options} do not count with {server}, which answers as it was started; leave them out, "
+            f"or leave out {server}."
         )
 
 
@@ -182,7 +182,7 @@ def mcp(
     if server is None:
         serve_index(Settings.of(**options), port=port)
     else:
-        _refuse_options_of_the_server(context)
+        _refuse_options_of_the_server(context, "--url")
         serve_service(server, Settings.of(), api_key=os.environ.get("LOCCIT_API_KEY"), port=port)
 
 

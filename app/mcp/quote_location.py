@@ -1,6 +1,7 @@
 """Where a quote stands, word for word, in the stored documents."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from app.answering.checked_input import MAX_QUESTION_CHARACTERS
 from app.mcp.backend import Backend
@@ -34,10 +35,8 @@ async def located(asked: QuoteToCheck, backend: Backend) -> CheckedQuote:
 
 async def _documents(asked: QuoteToCheck, backend: Backend) -> AsyncIterator[DocumentResponse]:
     if asked.document_id is not None:
-        try:
+        with suppress(DocumentNotFoundError):  # the quote may stand in another one
             yield await backend.document(asked.document_id)
-        except DocumentNotFoundError:
-            pass  # the quote may stand in another one
     printable = "".join(character if character.isprintable() else " " for character in asked.quote)
     query = " ".join(printable.split())[:MAX_QUESTION_CHARACTERS].strip()
     if query:
