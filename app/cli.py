@@ -31,7 +31,9 @@ cli.add_typer(train_cli, name="train")
 cli.add_typer(evaluate_cli, name="evaluate")
 cli.add_typer(keys_cli, name="keys")
 
-_IN_PROCESS = (*(name for name in SERVICE if name != "top_k"), "target_accuracy")  # a server has its own
+_MODELS = (*(name for name in SERVICE if name != "top_k"), "target_accuracy")
+"""What a server has of its own; a question may come with the others."""
+_DEFAULTS = (*_MODELS, "top_k", "length", "min_confidence", "threads")
 
 
 @cli.command()
@@ -94,7 +96,7 @@ def ask(
         checked_question(question), options["top_k"], options["min_confidence"], length=options["length"]
     )
     if server is not None:
-        _refuse_options_of_the_server(context, "--server")
+        _refuse_options_of_the_server(context, "--server", _MODELS)
         from app.http.client import ask_server
 
         response = ask_server(server, asked, api_key=os.environ.get("LOCCIT_API_KEY"))
@@ -115,8 +117,8 @@ def _print_json(response: dict[str, Any]) -> None:
     print(json_line(response))  # noqa: T201 - for pipes, not for eyes
 
 
-def _refuse_options_of_the_server(context: typer.Context, server: str) -> None:
-    sources = {name: context.get_parameter_source(name) for name in _IN_PROCESS}
+def _refuse_options_of_the_server(context: typer.Context, server: str, names: tuple[str, ...]) -> None:
+    sources = {name: context.get_parameter_source(name) for name in names}
     given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     if given:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
@@ -182,7 +184,7 @@ def mcp(
     if server is None:
         serve_index(Settings.of(**options), port=port)
     else:
-        _refuse_options_of_the_server(context, "--url")
+        _refuse_options_of_the_server(context, "--url", _DEFAULTS)
         serve_service(server, Settings.of(), api_key=os.environ.get("LOCCIT_API_KEY"), port=port)
 
 

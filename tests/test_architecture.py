@@ -132,6 +132,15 @@ def test_every_way_of_importing_a_module_is_seen(tmp_path, line, imported):
     assert imports_of(tmp_path / "module.py") == imported
 
 
+def test_the_client_stands_alone_and_nothing_of_the_service_knows_it():
+    modules = sorted((ROOT / "clients/python/src/loccit_client").glob("*.py"))
+    assert modules
+    for path in modules:
+        assert {owner(module) for module in imports_of(path)} == {None}, path
+    for path in files():
+        assert not any(module.startswith("loccit_client") for module in imports_of(path)), path
+
+
 def test_nothing_reads_pickles_or_runs_code_that_a_model_brings():
     for path in files():
         text = path.read_text(encoding="utf-8")

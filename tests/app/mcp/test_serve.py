@@ -135,8 +135,8 @@ def test_mistakes_are_told_before_anything_is_served(loccit, tmp_path, monkeypat
     status, out, said = loccit("mcp", "--index", tmp_path / "none")
     assert (status, out) == (1, "")
     assert "There is no index in" in said
-    status, _, said = loccit("mcp", "--url", "http://127.0.0.1:1", "--reader", "lexical")
-    assert (status, "The options --reader do not count with --url" in said) == (1, True)
+    status, _, said = loccit("mcp", "--url", "http://127.0.0.1:1", "--length", "long")
+    assert (status, "The options --length do not count with --url" in said) == (1, True)
     monkeypatch.setattr("app.cli.find_spec", lambda _: None)
     status, _, said = loccit("mcp", "--index", tmp_path / "none")
     assert (status, "run `pip install 'loccit[mcp]'`" in said) == (1, True)
