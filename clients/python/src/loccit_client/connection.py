@@ -16,7 +16,7 @@ DEFAULT_RETRIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A service. ``timeout``: seconds for each question. ``retries``: how often what may succeed later is asked again."""
+    """A service. ``timeout``: seconds for each question. ``retries``: how often a request is sent again at most."""
 
     url: str
     api_key: str | None

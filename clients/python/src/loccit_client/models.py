@@ -158,7 +158,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of a question is done: retrieved, read, generated, located, supported, composed. ``data``: what it gave."""
+    """A stage is done: retrieved, read, generated, located, supported or composed. ``data``: what it gave."""
 
     name: str
     data: Mapping[str, Any]
