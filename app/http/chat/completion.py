@@ -11,7 +11,7 @@ from uuid import uuid4
 from app.http.chat.errors import error_document
 from app.http.chat.message import AddressOf, message_of
 from app.http.chat.models import ChatModel
-from app.http.chat.wire import ChatCompletion
+from app.http.chat.wire import NO_TOKENS, ChatCompletion
 from app.http.event_stream import KEEP_ALIVE_S, STILL_THERE, Happening, kept_alive
 from app.http.problems import problem_document
 from app.http.request_id import current_request_id
@@ -38,6 +38,7 @@ class Telling:
             created=self.created,
             model=self.model,
             choices=[{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+            usage=NO_TOKENS,
             loccit=response,
         )
 
@@ -72,7 +73,7 @@ class Telling:
         deltas: list[dict[str, Any]] = [{"content": message["content"]}]
         if message["annotations"]:
             deltas.append({"annotations": message["annotations"]})
-        end = self._chunk({}, finish_reason="stop", loccit=response.as_json())
+        end = self._chunk({}, finish_reason="stop", usage=NO_TOKENS, loccit=response.as_json())
         return [*map(self._chunk, deltas), end]
 
     def _chunk(self, delta: Any, finish_reason: str | None = None, **beside: Any) -> str:  # noqa: ANN401

@@ -107,14 +107,26 @@ class ChatChoice(TypedDict):
     logprobs: None
 
 
+class Usage(TypedDict):
+    """Zeros: nothing here is counted in tokens, but clients look for it."""
+
+    prompt_tokens: Literal[0]
+    completion_tokens: Literal[0]
+    total_tokens: Literal[0]
+
+
+NO_TOKENS: Usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
 class ChatCompletion(BaseModel):
-    """A chat completion. There is no `usage`: nothing here is counted in tokens."""
+    """A chat completion."""
 
     id: str
     object: Literal["chat.completion"]
     created: int = Field(description="Seconds since 1970.")
     model: ChatModel
     choices: list[ChatChoice]
+    usage: Usage
     loccit: AnswerResponse = Field(description="What POST /answer returns for the question.")
 
 

@@ -73,6 +73,7 @@ async def test_the_completion_tells_what_post_answer_says(client):
     )
     [choice] = completion["choices"]
     assert (choice["index"], choice["finish_reason"]) == (0, "stop")
+    assert completion["usage"] == {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
     [citation] = answered["citations"]
     quoted = choice["message"]["annotations"][0]["loccit"]
     assert quoted == {**citation, "confidence": answered["confidence"]}
@@ -113,6 +114,7 @@ async def test_the_chunks_of_a_stream_add_up_to_the_completion(client, model):
     assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
     assert total(chunks) == whole["choices"][0]["message"]
     assert [chunk["choices"][0]["finish_reason"] for chunk in chunks] == [None, None, None, "stop"]
+    assert [chunk.get("usage") for chunk in chunks] == [None, None, None, whole["usage"]]
     assert without_timings(chunks[-1]["loccit"]) == without_timings(whole["loccit"])
     assert response.text.isascii()
 
