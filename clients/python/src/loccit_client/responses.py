@@ -44,7 +44,8 @@ def problem_in(data: Mapping[str, Any], response: httpx.Response) -> ProblemErro
 
 def request_id(response: httpx.Response) -> str | None:
     """What names the request in the service's log."""
-    return response.headers.get("x-request-id")
+    named: str | None = response.headers.get("x-request-id")
+    return named
 
 
 def retry_after(response: httpx.Response) -> float | None:
