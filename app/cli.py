@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -31,7 +32,9 @@ cli.add_typer(train_cli, name="train")
 cli.add_typer(evaluate_cli, name="evaluate")
 cli.add_typer(keys_cli, name="keys")
 
-_IN_PROCESS = (*(name for name in SERVICE if name != "top_k"), "target_accuracy")  # a server has its own
+_MODELS = (*(name for name in SERVICE if name != "top_k"), "target_accuracy")
+"""What a server has of its own; a question may come with the others."""
+_DEFAULTS = (*_MODELS, "top_k", "length", "min_confidence", "threads")
 
 
 @cli.command()
@@ -101,7 +104,7 @@ def ask(
         filter=_filter(only),
     )
     if server is not None:
-        _refuse_options_of_the_server(context)
+        _refuse_options_of_the_server(context, "--server", _MODELS)
         from app.http.client import ask_server
 
         response = ask_server(server, asked, api_key=os.environ.get("LOCCIT_API_KEY"))
@@ -126,14 +129,14 @@ def _print_json(response: dict[str, Any]) -> None:
     print(json_line(response))  # noqa: T201 - for pipes, not for eyes
 
 
-def _refuse_options_of_the_server(context: typer.Context) -> None:
-    sources = {name: context.get_parameter_source(name) for name in _IN_PROCESS}
+def _refuse_options_of_the_server(context: typer.Context, server: str, names: tuple[str, ...]) -> None:
+    sources = {name: context.get_parameter_source(name) for name in names}
     given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     if given:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise InvalidRequestError(
-            f"The options {options} do not count with --server, which answers as it was started; leave them out, "
-            "or leave out --server."
+            f"The options {options} do not count with {server}, which answers as it was started; leave them out, "
+            f"or leave out {server}."
         )
 
 
@@ -152,6 +155,49 @@ def serve(
     from app.http.server import run_server
 
     run_server(Settings.of(**options), host=host, port=port)
+
+
+@cli.command()
+@with_options(*SERVICE, "length", "min_confidence", "target_accuracy", "threads", "log_format")
+def mcp(
+    context: typer.Context,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            "--server",
+            metavar="URL",
+            help="Forward to a running server instead of loading the models here; the API key that it may want comes "
+            "from LOCCIT_API_KEY.",
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Serve streamable HTTP on this port of 127.0.0.1, at /mcp, instead of standard input and output.",
+        ),
+    ] = None,
+    *,
+    options: Options,
+) -> None:
+    """Offer the documents as tools to programs that speak the Model Context Protocol: answer, search, get_document and
+    check_quotes.
+
+    Example: loccit mcp --index data/indexes/vital-articles
+
+    Example: loccit mcp --url http://127.0.0.1:8000 --port 8001
+    """
+    if find_spec("mcp") is None:
+        raise InvalidRequestError("This command needs the package mcp; run `pip install 'loccit[mcp]'`.")
+    from app.mcp.serve import serve_index, serve_service
+
+    if server is None:
+        serve_index(Settings.of(**options), port=port)
+    else:
+        _refuse_options_of_the_server(context, "--url", _DEFAULTS)
+        serve_service(server, Settings.of(), api_key=os.environ.get("LOCCIT_API_KEY"), port=port)
 
 
 @cli.command("settings")

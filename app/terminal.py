@@ -6,16 +6,9 @@ from rich.console import Console
 from rich.text import Text
 
 from app.answering.trace_json import Alternative, Citation, Hit
-from app.answering.types import AbstainReason
+from app.service.in_words import REASONS, confidence_in_words
 from app.service.response import AnswerResponse, Attribution
 from common.terminal_text import escaped, plain, plain_lines
-
-_REASONS = {
-    AbstainReason.NO_PASSAGES: "nothing in the index comes near the question",
-    AbstainReason.NO_CANDIDATE: "no passage it read answers the question",
-    AbstainReason.NO_QUOTE: "no quote backs what it would have answered",
-    AbstainReason.LOW_CONFIDENCE: "it is not sure enough of its best answer",
-}
 
 
 def show_answer(response: AnswerResponse, console: Console) -> None:
@@ -25,7 +18,7 @@ def show_answer(response: AnswerResponse, console: Console) -> None:
         if response.conflict is not None:
             console.print(plain(_rival_line(response.conflict), "yellow"))
     else:
-        console.print(plain(f"No answer: {_REASONS[response.abstain_reason]}.", "yellow"))
+        console.print(plain(f"No answer: {REASONS[response.abstain_reason]}.", "yellow"))
     rival = [] if response.conflict is None else response.conflict["citations"]
     for citation in [*response.citations, *rival] or response.nearest:
         console.print()
@@ -80,12 +73,8 @@ def _rival_line(rival: Alternative) -> str:
 
 
 def _closing_line(response: AnswerResponse) -> str:
-    score = f"confidence {response.confidence:.2f}"
-    if response.short_answer not in (None, response.answer):
-        score += f" in \N{LEFT DOUBLE QUOTATION MARK}{response.short_answer}\N{RIGHT DOUBLE QUOTATION MARK}"
-    if response.calibration is None or not response.calibration.applies:
-        score += " (a score, not a probability)"
-    return f"{score}, {response.timings_ms['total'] / 1000:.2f} s, {response.model.language_model or 'reader alone'}"
+    told = confidence_in_words(response)
+    return f"{told}, {response.timings_ms['total'] / 1000:.2f} s, {response.model.language_model or 'reader alone'}"
 
 
 def _one_line(text: str) -> str:

@@ -16,6 +16,7 @@ ALLOWED = {
     "app.answering": GROUND,
     "app.service": {*GROUND, "extraction", "index_builder", "app.answering"},
     "app.http": {*GROUND, "app.answering", "app.service"},
+    "app.mcp": {*GROUND, "app.answering", "app.service", "app.http"},
     "app": {*GROUND, "app.answering", "app.service", "app.http"},
     "evaluation": {*GROUND, "app.answering"},
     "calibration": {*GROUND, "app.answering", "evaluation"},
@@ -130,6 +131,15 @@ def test_every_way_of_reading_the_environment_is_seen(tmp_path, line, found):
 def test_every_way_of_importing_a_module_is_seen(tmp_path, line, imported):
     (tmp_path / "module.py").write_text(line)
     assert imports_of(tmp_path / "module.py") == imported
+
+
+def test_the_client_stands_alone_and_nothing_of_the_service_knows_it():
+    modules = sorted((ROOT / "clients/python/src/loccit_client").glob("*.py"))
+    assert modules
+    for path in modules:
+        assert {owner(module) for module in imports_of(path)} == {None}, path
+    for path in files():
+        assert not any(module.startswith("loccit_client") for module in imports_of(path)), path
 
 
 def test_nothing_reads_pickles_or_runs_code_that_a_model_brings():

@@ -1,14 +1,18 @@
 """Asking a running server over HTTP."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
 from app.service.ask import Ask
 from app.service.response import AnswerResponse
-from common.errors import LoccitError
+from common.errors import DocumentNotFoundError, LoccitError
 
-_TIMEOUT_S = 120.0
+TIMEOUT_S = 120.0
+
+_NO_DOCUMENT = "urn:loccit:problem:document-not-found"
 
 
 def ask_server(url: str, ask: Ask, *, api_key: str | None = None) -> AnswerResponse:
@@ -17,7 +21,19 @@ def ask_server(url: str, ask: Ask, *, api_key: str | None = None) -> AnswerRespo
     Raises:
         LoccitError: with the server's own sentence when it refuses, or with what is wrong with the address.
     """
-    url = url if "://" in url else f"http://{url}"
+    url, headers = address_of(url), headers_with(api_key)
+    with told_in_sentences(url):
+        response = httpx.post(f"{url}/answer", json=fields_of(ask), headers=headers, timeout=TIMEOUT_S)
+        return AnswerResponse.model_validate(body_of(response, url))
+
+
+def address_of(url: str) -> str:
+    """The server's address, with its scheme and without a slash at its end."""
+    return (url if "://" in url else f"http://{url}").rstrip("/")
+
+
+def fields_of(ask: Ask) -> dict[str, Any]:
+    """The body of POST /answer for this question, without documents."""
     body = {
         "question": ask.question,
         "top_k": ask.top_k,
@@ -25,14 +41,41 @@ def ask_server(url: str, ask: Ask, *, api_key: str | None = None) -> AnswerRespo
         "length": ask.length,
         "filter": None if ask.filter is None else ask.filter.as_json(),
     }
-    given = {name: value for name, value in body.items() if value is not None}
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def headers_with(api_key: str | None) -> dict[str, str]:
+    """What a request brings along; LoccitError for what cannot be an API key."""
+    api_key = (api_key or "").strip()
+    if not api_key:
+        return {}
+    if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+        raise LoccitError("The key in LOCCIT_API_KEY holds characters that no API key has; copy it again.")
+    return {"Authorization": f"Bearer {api_key}"}
+
+
+def body_of(response: httpx.Response, url: str) -> Any:  # noqa: ANN401 - any JSON value
+    """What a response says.
+
+    Raises:
+        ValueError: when it is no JSON.
+        DocumentNotFoundError, LoccitError: with the server's sentence when it refuses.
+    """
+    body: Any = response.json()
+    if not response.is_error:
+        return body
+    problem = body if isinstance(body, dict) else {}
+    kind = DocumentNotFoundError if problem.get("type") == _NO_DOCUMENT else LoccitError
+    raise kind(
+        str(problem.get("detail") or f"The server at {url!r} answered with status {response.status_code}.")
+    )
+
+
+@contextmanager
+def told_in_sentences(url: str) -> Iterator[None]:
+    """Whatever goes wrong within, between here and a server, is a LoccitError that says what to do."""
     try:
-        response = httpx.post(
-            f"{url.rstrip('/')}/answer", json=given, headers=_headers(api_key), timeout=_TIMEOUT_S
-        )
-        answer: Any = response.json()
-        if not response.is_error:
-            return AnswerResponse.model_validate(answer)
+        yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise LoccitError(
             f"No Loccit server answers at {url!r} ({error}); start one with `loccit serve`, or give another URL."
@@ -41,14 +84,3 @@ def ask_server(url: str, ask: Ask, *, api_key: str | None = None) -> AnswerRespo
         raise LoccitError(
             f"What answers at {url!r} is not a Loccit server; give the URL that `loccit serve` prints."
         ) from error
-    detail = answer.get("detail") if isinstance(answer, dict) else None
-    raise LoccitError(str(detail or f"The server at {url!r} answered with status {response.status_code}."))
-
-
-def _headers(api_key: str | None) -> dict[str, str]:
-    api_key = (api_key or "").strip()
-    if not api_key:
-        return {}
-    if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
-        raise LoccitError("The key in LOCCIT_API_KEY holds characters that no API key has; copy it again.")
-    return {"Authorization": f"Bearer {api_key}"}

@@ -22,21 +22,18 @@ KEEP_ALIVE_S = 10.0
 Happening = AsyncGenerator[Event | AnswerResponse, None]
 Value = TypeVar("Value")
 
-_STILL_THERE = ": still at work\n\n"
+STILL_THERE = ": still at work\n\n"
 
 
 class EventStream(StreamingResponse):
-    """Sends what happens to a question, its response as the last event, or a problem. It ends in every case.
-
-    When the client leaves, ``happening`` is closed, and the work with it.
-    """
+    """Sends server-sent events as they come. When the client leaves, ``frames`` is closed, and the work with it."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, happening: Happening, *, keep_alive_s: float = KEEP_ALIVE_S) -> None:
+    def __init__(self, frames: AsyncGenerator[str, None]) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold the events back
-        self._frames = _frames(happening, keep_alive_s)
-        super().__init__(self._frames, headers=headers)
+        self._frames = frames
+        super().__init__(frames, headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with aclosing(self._frames):
@@ -44,16 +41,17 @@ class EventStream(StreamingResponse):
                 await unless_disconnected(Request(scope, receive), self.stream_response(send))
 
 
-async def _frames(happening: Happening, keep_alive_s: float) -> AsyncGenerator[str, None]:
+async def frames_of(happening: Happening, *, keep_alive_s: float = KEEP_ALIVE_S) -> AsyncGenerator[str, None]:
+    """What happens to a question, its response as the last event, or a problem. It ends in every case."""
     try:
-        async with aclosing(_kept_alive(happening, keep_alive_s)) as values:
+        async with aclosing(kept_alive(happening, keep_alive_s)) as values:
             async for value in values:
-                yield _STILL_THERE if value is None else _frame_of(value)
+                yield STILL_THERE if value is None else _frame_of(value)
     except Exception as error:  # the status has been sent: what went wrong is told as an event
         yield _frame("error", problem_document(error))
 
 
-async def _kept_alive(
+async def kept_alive(
     values: AsyncGenerator[Value, None], every_s: float
 ) -> AsyncGenerator[Value | None, None]:
     """The values as they come, and None whenever none came for ``every_s`` seconds."""

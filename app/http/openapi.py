@@ -8,17 +8,21 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.http import examples
+from app.http.chat.described import describe_chat_errors
+from app.http.chat.examples import CHAT_REQUEST, COMPLETION
+from app.http.chat.wire import OpenAIError
 from app.http.wire import QuestionToAnswer
 
 DESCRIPTION = """
 Loccit answers questions from the documents of its owner and quotes, word for word, what supports each answer.
 It says how sure it is, and abstains when it is not sure enough.
 
-Every error is an `application/problem+json` with one sentence in `detail`.
+Every error is an `application/problem+json` with one sentence in `detail`; under `/v1/` it has the shape of OpenAI's.
 """
 
 TAGS = [
     {"name": "answering", "description": "Questions in, answers with quotes out."},
+    {"name": "chat", "description": "The same for programs that speak OpenAI's chat completions."},
     {"name": "documents", "description": "The texts that quotes stand in."},
     {
         "name": "admin",
@@ -31,7 +35,7 @@ _REASONS = {
     400: "The body is not readable text.",
     401: "No API key came with the request, or one that is not known.",
     403: "The operator has not allowed it, or the API key does not.",
-    404: "No document has this id.",
+    404: "There is no document, or no model, of this name.",
     409: "The index cannot be changed, or what is current now cannot be served; what was served serves on.",
     413: "The body is too large.",
     415: "The body is not sent as JSON.",
@@ -42,6 +46,9 @@ _REASONS = {
     504: "There was no answer within the time allowed.",
 }
 
+
+_EXAMPLES = {**examples.BY_SCHEMA, "ChatRequest": [CHAT_REQUEST], "ChatCompletion": [COMPLETION]}
+_REF = "#/components/schemas/{model}"
 
 _SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key that `loccit keys add` made."},
@@ -73,7 +80,10 @@ class DescribedApp(FastAPI):
             }
             for (name, field), most in self.max_items.items():
                 _list_of(schemas[name]["properties"][field])["maxItems"] = most
-            for name, given in examples.BY_SCHEMA.items():
+            schemas["OpenAIError"] = OpenAIError.model_json_schema(ref_template=_REF)
+            schemas.update(schemas["OpenAIError"].pop("$defs"))
+            describe_chat_errors(description)
+            for name, given in _EXAMPLES.items():
                 schemas[name]["examples"] = given
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)

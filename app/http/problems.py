@@ -12,6 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.http.admin_access import AdminOffError
+from app.http.chat.models import ModelNotFoundError
+from app.http.chat.wire import CHAT_SHAPE
 from app.http.disconnect import ClientGoneError
 from app.http.host import NotReadyError, ReloadRefusedError
 from app.http.invalid_request import is_json, sentence_for
@@ -40,7 +42,6 @@ PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 5
 
 _LOG = logging.getLogger(__name__)
-_SHAPES = {"/answers": BATCH_SHAPE, "/documents/": DOCUMENT_SHAPE}
 """Of bodies, by what their routes' paths begin with; the others hold a question."""
 _INTERNAL = "Something went wrong inside the service; its log says what. It is not your request's fault."
 
@@ -78,10 +79,13 @@ KINDS: Mapping[type[LoccitError], Kind] = {
     IndexBusyError: Kind(503, "index-busy", "The index is being changed", retry=True),
     IndexNotWritableError: Kind(409, "index-not-writable", "The index cannot be written to"),
     ChangeRefusedError: Kind(409, "change-refused", "The index was not changed"),
+    ModelNotFoundError: Kind(404, "model-not-found", "There is no such model"),
     ReloadRefusedError: Kind(409, "reload-refused", "The index was not reloaded"),
     ClientGoneError: Kind(499, "client-gone", "The client has gone"),
     LoccitError: UNEXPECTED,
 }
+SHAPES = {"/answers": BATCH_SHAPE, "/documents/": DOCUMENT_SHAPE, "/v1/chat/completions": CHAT_SHAPE}
+"""What the body of a route must be, where it is not a question."""
 
 
 def install_problems(app: FastAPI) -> None:
@@ -151,7 +155,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if not is_json(content_type):
         given = repr(content_type[:100]) if content_type else "no content type"
         return status_problem(415, f"The body must be sent as 'application/json', but it came with {given}.")
-    shape = _SHAPES.get(request.scope["route"].path.partition("{")[0], ANSWER_SHAPE)
+    shape = SHAPES.get(request.scope["route"].path.partition("{")[0], ANSWER_SHAPE)
     return problem(INVALID_REQUEST, sentence_for(errors, shape))
 
 

@@ -10,7 +10,7 @@ from app.answering.checked_input import checked_question
 from app.http import document_id
 from app.http.batch import answered_in_turn
 from app.http.disconnect import unless_disconnected
-from app.http.event_stream import EventStream
+from app.http.event_stream import EventStream, frames_of
 from app.http.host import Host
 from app.http.openapi import described_events, problems
 from app.http.page import INDEX, wants_page
@@ -99,7 +99,7 @@ async def answer_stream(
     at work. The work stops when the client closes the connection. Once the stream has begun, what goes wrong is told
     as an event, too many waiting questions and the time allowed included.
     """
-    return EventStream(host.told(asked.ask_with(host.settings, allowed), include=asked.include))
+    return EventStream(frames_of(host.told(asked.ask_with(host.settings, allowed), include=asked.include)))
 
 
 @router.post(

@@ -21,9 +21,12 @@ from app.http.admin import admin_router
 from app.http.api_key import OPEN_PATHS, ApiKeys, KeyGate
 from app.http.body_limit import BodyLimit
 from app.http.changes import changes_router
+from app.http.chat.errors import OpenAIErrors
+from app.http.chat.routes import chat_router
 from app.http.connection import Connection, ConnectionLimits
 from app.http.host import Host
 from app.http.index_watch import watch_index
+from app.http.listening import address_of, listening
 from app.http.log_format import log_config
 from app.http.metrics import metrics_router
 from app.http.open_files import connections_within
@@ -39,7 +42,7 @@ from app.http.trusted_hosts import ANY, TrustedHosts, hosts_of, is_loopback
 from app.http.watch import Watch
 from app.service.assembly import AnswerService, open_service
 from app.service.settings import Settings
-from common.errors import InvalidRequestError, LoccitError
+from common.errors import LoccitError
 
 _LOG = logging.getLogger(__name__)
 _BYTES_PER_CHARACTER = 12  # of JSON in ASCII: an escaped pair of surrogates
@@ -107,6 +110,7 @@ def create_app(
     )
     app.add_middleware(AddressLimit)
     _guard(app, settings, hosts)
+    app.add_middleware(OpenAIErrors)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(
         Watch,
@@ -116,6 +120,7 @@ def create_app(
     app.add_middleware(RequestIds)
     install_problems(app)
     app.include_router(router)
+    app.include_router(chat_router)
     app.include_router(admin_router)
     app.include_router(changes_router)
     if settings.metrics:
@@ -159,7 +164,7 @@ def run_server(settings: Settings, *, host: str, port: int, open_service: OpenSe
 
     def say_how_to_ask() -> None:
         key = "" if settings.key_file is None else ' -H "X-API-Key: $KEY"'
-        _LOG.info(_HOW_TO_ASK, _address(listening), key)
+        _LOG.info(_HOW_TO_ASK, address_of(opened), key)
 
     app = create_app(
         settings,
@@ -169,11 +174,11 @@ def run_server(settings: Settings, *, host: str, port: int, open_service: OpenSe
         on_failure=stop,
     )
     server = ServerProcess(_config(app, settings), app.state.host)
-    listening = _listening(host, port)
-    _LOG.info("Listening on %s", _address(listening))
-    _warn_where_open(settings, listening)
+    opened = listening(host, port)
+    _LOG.info("Listening on %s", address_of(opened))
+    _warn_where_open(settings, opened)
     try:
-        server.run(sockets=[listening])
+        server.run(sockets=[opened])
     finally:
         if app.state.host.at_work:
             logging.shutdown()
@@ -229,29 +234,9 @@ def _config(app: DescribedApp, settings: Settings) -> uvicorn.Config:
     )
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family)
-    except OSError as error:
-        reason = os.strerror(error.errno or 0)  # the error's own repeats the address
-        raise InvalidRequestError(
-            f"{host} port {port} cannot be listened on ({reason}); give another --host or --port."
-        ) from error
-    # Connections take it over. asyncio sets it only where a socket names its protocol, which create_server's do not:
-    # without it the second part of a response waits for the client's delayed acknowledgement of the first.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listening
-
-
-def _warn_where_open(settings: Settings, listening: socket.socket) -> None:
-    if settings.key_file is None and not is_loopback(listening.getsockname()[0]):
-        _LOG.warning(_OPEN_TO_ALL, _address(listening))
-
-
-def _address(listening: socket.socket) -> str:
-    host, port, *_ = listening.getsockname()
-    return f"http://[{host}]:{port}" if listening.family is socket.AF_INET6 else f"http://{host}:{port}"
+def _warn_where_open(settings: Settings, opened: socket.socket) -> None:
+    if settings.key_file is None and not is_loopback(opened.getsockname()[0]):
+        _LOG.warning(_OPEN_TO_ALL, address_of(opened))
 
 
 def _as_sentence(error: Exception) -> LoccitError:

@@ -35,6 +35,12 @@ requests = st.builds(
     st.dictionaries(names, values, max_size=3) | st.fixed_dictionaries({"documents": documents}),
 )
 batches = st.builds(lambda questions: {"questions": questions}, st.lists(requests | values, max_size=5))
+chat_names = st.sampled_from(["model", "messages", "stream", "tools", "n", "response_format", "user"])
+parts = st.builds(
+    lambda kind, given: {"type": kind, **given},
+    st.sampled_from(["text", "file", "image_url"]),
+    st.dictionaries(st.sampled_from(["text", "file", "file_data"]), values, max_size=2),
+)
 some = settings(max_examples=150, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -96,3 +102,27 @@ def test_any_json_value_is_a_batch_or_refused_and_so_is_each_of_its_questions(ca
 )
 def test_any_bytes_are_refused_unless_they_are_json(call, body, content_type, path):
     assert outcome(call, path, body, content_type).status_code in REFUSED
+
+
+conversations = st.builds(
+    lambda given, content: {
+        "model": "loccit",
+        "messages": [{"role": "user", "content": "who?"}, {"role": "user", "content": content}],
+        **given,
+    },
+    st.dictionaries(chat_names, values, max_size=2),
+    values | st.lists(parts, max_size=3),
+)
+
+
+@some
+@given(body=conversations | values)
+def test_any_json_value_is_a_conversation_or_refused(call, body):
+    started = time.process_time()
+    written = json.dumps(body).encode()
+    headers = {"content-type": "application/json"}
+    response = call("POST", "/v1/chat/completions", content=written, headers=headers)
+    assert time.process_time() - started < SECONDS
+    if response.status_code != 200:
+        assert response.status_code in REFUSED | {404}
+        check_sentence(response.json()["error"]["message"])

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.answering.generator import ReaderGenerator
-from app.http.event_stream import EventStream
+from app.http.event_stream import EventStream, frames_of
 from app.http.server import create_app
 from app.service.settings import Settings
 from tests.app.http.conftest import service_over, serving, until_ready
@@ -170,7 +170,8 @@ async def test_a_silent_stream_is_kept_alive_by_comments():
 
     connection = Connection()
     connection._body.clear()
-    await EventStream(slow(), keep_alive_s=0.1)(connection.scope, connection.receive, connection.send)
+    stream = EventStream(frames_of(slow(), keep_alive_s=0.1))
+    await stream(connection.scope, connection.receive, connection.send)
     comments, error = connection.text().split("event: ")
     assert comments == ": still at work\n\n" * comments.count("\n\n")
     assert error.startswith("error\n")

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from app.answering.checked_input import checked_question
 from app.http import examples, wire
+from app.http.chat.examples import CHAT_REQUEST, COMPLETION
+from app.http.chat.wire import CHAT_SHAPE, ChatCompletion, ChatMessage, ChatRequest, OpenAIError
 from app.http.wire import (
     ANSWER_SHAPE,
     BATCH_SHAPE,
@@ -58,6 +60,8 @@ async def test_every_route_and_its_errors_are_described(description):
         "PUT /documents/{document_id}": {*PUT_STATUSES},
         "DELETE /documents/{document_id}": {"200", "403", "404", "409", "422", "500", "503", "default"},
         "POST /admin/reload": {"200", "403", "409", "500", "503", "default"},
+        "POST /v1/chat/completions": {"200", "400", "404", "413", "415", "500", "503", "504", "default"},
+        "GET /v1/models": {"200", "500", "default"},
         "GET /health/live": {"200"},
         "GET /health/ready": {"200", "503", "default"},
         "GET /": {"200"},
@@ -65,7 +69,7 @@ async def test_every_route_and_its_errors_are_described(description):
     }
 
 
-async def test_errors_are_described_as_problems(description):
+async def test_errors_are_described_as_problems_and_those_of_chats_in_openais_shape(description):
     assert description["components"]["schemas"]["Problem"]["required"] == [
         "type",
         "title",
@@ -73,16 +77,21 @@ async def test_errors_are_described_as_problems(description):
         "detail",
     ]
     assert "HTTPValidationError" not in description["components"]["schemas"]
-    for operations in description["paths"].values():
+    for path, operations in description["paths"].items():
+        media_type, name, shape = (
+            ("application/json", "OpenAIError", OpenAIError)
+            if path.startswith("/v1/")
+            else ("application/problem+json", "Problem", Problem)
+        )
         for operation in operations.values():
             assert operation["summary"]
             assert operation["tags"]
             for status, response in operation["responses"].items():
                 if status not in {"200", "201"}:
-                    [(media_type, content)] = response["content"].items()
-                    assert media_type == "application/problem+json"
-                    assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
-                    Problem.model_validate(content["example"])
+                    [(told_as, content)] = response["content"].items()
+                    assert told_as == media_type
+                    assert content["schema"] == {"$ref": f"#/components/schemas/{name}"}
+                    shape.model_validate(content["example"])
 
 
 async def test_requests_and_responses_carry_examples(description):
@@ -97,6 +106,8 @@ async def test_requests_and_responses_carry_examples(description):
     assert schemas["DocumentToStore"]["examples"] == [examples.DOCUMENT_TO_STORE]
     assert schemas["Changed"]["examples"] == [examples.CHANGED]
     assert schemas["Ready"]["examples"] == [examples.READY]
+    assert schemas["ChatRequest"]["examples"] == [CHAT_REQUEST]
+    assert schemas["ChatCompletion"]["examples"] == [COMPLETION]
 
 
 async def test_what_can_be_included_is_said_once_and_the_same_everywhere(description):
@@ -130,6 +141,8 @@ def test_the_examples_follow_the_schemas():
     SearchResponse.model_validate(examples.SEARCH)
     IndexResponse.model_validate(examples.INDEX)
     Ready.model_validate(examples.READY)
+    ChatRequest.model_validate(CHAT_REQUEST)
+    ChatCompletion.model_validate(COMPLETION)
     for status, problem in examples.PROBLEMS.items():
         assert Problem.model_validate(problem).status == status
 
@@ -183,6 +196,8 @@ def test_the_example_of_a_search_finds_the_example_document():
         (BatchRequest, BATCH_SHAPE, ""),
         (DocumentToStore, DOCUMENT_SHAPE, ""),
         (SearchRequest, SEARCH_SHAPE, ""),
+        (ChatRequest, CHAT_SHAPE, ""),
+        (ChatMessage, CHAT_SHAPE, "messages[]."),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

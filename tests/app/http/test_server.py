@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from app.http import server
+from app.http.listening import listening
 from app.http.server import run_server, stop_process
 from app.service.assembly import open_service
 from app.service.settings import Settings
@@ -94,9 +95,9 @@ def test_a_missing_model_is_told_before_listening(directory):
 @pytest.mark.enable_socket
 def test_a_response_does_not_wait_for_the_acknowledgement_of_its_first_part():
     with (
-        server._listening("127.0.0.1", 0) as listening,
-        socket.create_connection(listening.getsockname()),
-        listening.accept()[0] as connection,
+        listening("127.0.0.1", 0) as opened,
+        socket.create_connection(opened.getsockname()),
+        opened.accept()[0] as connection,
     ):
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
@@ -115,8 +116,8 @@ def test_a_port_in_use_is_told(directory):
     [("0.0.0.0", None, 1), ("0.0.0.0", "keys.json", 0), ("127.0.0.1", None, 0), ("localhost", None, 0)],
 )
 def test_only_beyond_loopback_and_without_keys_it_warns(host, key_file, warnings, caplog):
-    with server._listening(host, 0) as listening:
-        server._warn_where_open(Settings.of(key_file=key_file), listening)
+    with listening(host, 0) as opened:
+        server._warn_where_open(Settings.of(key_file=key_file), opened)
     assert len(caplog.records) == warnings
 
 

@@ -1,0 +1,127 @@
+"""An answer as the message of a chat: its text, and which characters of it each quote backs."""
+
+from collections.abc import Callable, Sequence
+
+from app.answering.trace_json import Alternative, Citation
+from app.http.chat.markdown import inert, is_web_address, link
+from app.http.chat.models import ChatModel
+from app.http.chat.wire import Annotation, AssistantMessage
+from app.service.in_words import REASONS, confidence_in_words
+from app.service.response import AnswerResponse, Attribution
+from retriever.folding import shown
+
+AddressOf = Callable[[Citation], str]
+"""Where the document of a citation can be had."""
+
+
+def message_of(response: AnswerResponse, model: ChatModel, address_of: AddressOf) -> AssistantMessage:
+    """The message that tells this response.
+
+    Its text is the answer. With sources, each statement is followed by the number of its quote, and what another
+    document says instead by its own. Below come the quotes, the confidence and the terms of the sources. An
+    abstention is told by a sentence, and with sources by the nearest quotes as well.
+    """
+    text = _Text(address_of)
+    if response.abstain_reason is not None:
+        text.add(f"No answer: {REASONS[response.abstain_reason]}.")
+        if model is ChatModel.WITH_SOURCES:
+            _add_nearest(text, response.nearest)
+            _add_terms(text, response.attribution)
+    elif model is ChatModel.PLAIN:
+        _add_statements(text, response.answer or "", response.citations, response.confidence)
+    else:
+        _add_with_sources(text, response)
+    return {"role": "assistant", "content": text.content, "refusal": None, "annotations": text.annotations}
+
+
+class _Text:
+    """A message being written."""
+
+    def __init__(self, address_of: AddressOf) -> None:
+        self._address_of = address_of
+        self.content = ""
+        self.annotations: list[Annotation] = []
+
+    def add(self, text: str) -> None:
+        self.content += text
+
+    def state(self, text: str, citations: Sequence[Citation], confidence: float) -> Sequence[int]:
+        """Add a statement that these quotes back; their numbers."""
+        start = len(self.content)
+        self.add(text)
+        before = len(self.annotations)
+        for citation in citations:
+            self.annotations.append(
+                {
+                    "type": "url_citation",
+                    "url_citation": {
+                        "start_index": start,
+                        "end_index": len(self.content),
+                        "title": citation["title"] or citation["document_id"],
+                        "url": self._address_of(citation),
+                    },
+                    "loccit": {**citation, "confidence": confidence},
+                }
+            )
+        return range(before + 1, len(self.annotations) + 1)
+
+
+def _add_statements(
+    text: _Text,
+    answer: str,
+    citations: Sequence[Citation],
+    confidence: float,
+    *,
+    written: Callable[[str], str] = str,
+    marked: bool = False,
+) -> None:
+    """The answer: sentence by sentence where each is a quote's own words, else as a whole that all quotes back."""
+    sentences = [" ".join(shown(citation["quote"]).split()) for citation in citations]
+    each = [(sentence, [citation]) for sentence, citation in zip(sentences, citations, strict=True)]
+    statements = each if " ".join(sentences) == answer else [(answer, list(citations))]
+    for place, (statement, backing) in enumerate(statements):
+        text.add(" " if place else "")
+        numbers = text.state(written(statement), backing, confidence)
+        text.add("".join(f" [{number}]" for number in numbers) if marked else "")
+
+
+def _add_with_sources(text: _Text, response: AnswerResponse) -> None:
+    _add_marked(text, response.answer or "", response.citations, response.confidence)
+    if response.conflict is not None:
+        text.add("\n\nAnother document says otherwise: ")
+        _add_marked(text, *_parts_of(response.conflict))
+    text.add("\n\n**Sources**")
+    for number, annotation in enumerate(text.annotations, start=1):
+        text.add(f"\n\n[{number}] {_told(annotation['loccit'])}")
+    text.add(f"\n\nLoccit: {inert(confidence_in_words(response))}")
+    _add_terms(text, response.attribution)
+
+
+def _add_marked(text: _Text, answer: str, citations: Sequence[Citation], confidence: float) -> None:
+    _add_statements(text, answer, citations, confidence, written=inert, marked=True)
+
+
+def _parts_of(rival: Alternative) -> tuple[str, Sequence[Citation], float]:
+    return rival["answer"], rival["citations"], rival["confidence"]
+
+
+def _add_nearest(text: _Text, nearest: Sequence[Citation]) -> None:
+    if nearest:
+        text.add("\n\n**The nearest quotes, which are no answer**")
+        for citation in nearest:
+            text.add(f"\n\n- {_told(citation)}")
+
+
+def _add_terms(text: _Text, attribution: Sequence[Attribution]) -> None:
+    for source in attribution:
+        terms = ", ".join(part for part in (source.attribution, source.licence) if part)
+        if terms:
+            text.add(f"\n\n{inert(source.source)}: {inert(terms)}")
+
+
+def _told(citation: Citation) -> str:
+    """A quote and where it stands."""
+    title, url = citation["title"] or citation["document_id"], citation["url"]
+    where = link(title, url) if url is not None and is_web_address(url) else inert(title)
+    place = f", {inert(citation['locator'])}" if citation["locator"] else ""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{inert(citation['quote'])}\N{RIGHT DOUBLE QUOTATION MARK} ({where}{place})"

@@ -1,0 +1,125 @@
+"""The server of the Model Context Protocol: its tools and its resource."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Annotated, Literal
+
+from mcp.server.mcpserver import MCPServer, ResourceSecurity
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
+from mcp.types import ToolAnnotations
+from pydantic import Field
+
+from app.answering.checked_input import checked_question
+from app.answering.options import AnswerLength
+from app.mcp.backend import Backend
+from app.mcp.quote_location import located
+from app.mcp.shaping import answered_of, found_of, text_of
+from app.mcp.wire import Answered, Checked, DocumentText, Found, QuoteToCheck
+from app.service.ask import Ask
+from common.errors import DocumentNotFoundError, LoccitError
+
+MAX_QUOTES = 50
+MAX_CHARACTERS = 100_000
+SHOWN_CHARACTERS = 20_000
+
+_INSTRUCTIONS = """Loccit answers questions from its owner's documents and quotes them word for word.
+Repeat quotes exactly as they are given, and say which document they stand in. When an answer is abstained, say that the
+documents do not answer the question; do not answer from the nearest quotes as if they did. Where other_answer is given,
+tell both answers. Before you show a quote of your own, check it with check_quotes."""
+
+_READS_ONLY = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+
+
+def tools_over(backend: Backend) -> MCPServer:
+    """A server whose tools ask this backend."""
+    server: MCPServer = MCPServer(
+        "loccit", title="Loccit", instructions=_INSTRUCTIONS, version=version("loccit"), log_level="WARNING"
+    )
+
+    @server.tool(title="Answer a question from the documents", annotations=_READS_ONLY)
+    async def answer(
+        question: Annotated[str, Field(description="One question in plain English, 1 to 2,000 characters.")],
+        length: Annotated[
+            Literal["short", "long"] | None,
+            Field(description="long: the sentences that back the answer, and up to two more around them."),
+        ] = None,
+        min_confidence: Annotated[
+            float | None, Field(ge=0, le=1, description="Abstain below it; the owner's setting unless given.")
+        ] = None,
+    ) -> Answered:
+        """Answer a question from the indexed documents, with the verbatim quotes that back the answer.
+
+        It takes about a second. It abstains when the documents do not say it surely enough.
+        """
+        with _sentences():
+            asked = Ask(
+                checked_question(question),
+                min_confidence=min_confidence,
+                length=None if length is None else AnswerLength(length),
+            )
+            return answered_of(await backend.answer(asked))
+
+    @server.tool(title="Find passages in the documents", annotations=_READS_ONLY)
+    async def search(
+        query: Annotated[str, Field(description="Words or a question, 1 to 2,000 characters.")],
+        k: Annotated[int, Field(ge=1, le=50, description="How many passages at most.")] = 5,
+    ) -> Found:
+        """Find the passages of the indexed documents that are nearest to a query, best first.
+
+        For reading around a subject; to have a question answered, use answer.
+        """
+        with _sentences():
+            return found_of(await backend.search(checked_question(query), k=k))
+
+    @server.tool(title="Read a document", annotations=_READS_ONLY)
+    async def get_document(
+        document_id: Annotated[str, Field(description="As quotes and passages name it.")],
+        start: Annotated[int, Field(ge=0, description="From which character on.")] = 0,
+        characters: Annotated[
+            int, Field(ge=1, le=MAX_CHARACTERS, description="How many characters at most.")
+        ] = SHOWN_CHARACTERS,
+    ) -> DocumentText:
+        """Read the stored text of a document, or a part of it, to see a quote in its context."""
+        with _sentences():
+            return text_of(await backend.document(document_id), start=start, characters=characters)
+
+    @server.tool(title="Check quotes against the documents", annotations=_READS_ONLY)
+    async def check_quotes(
+        quotes: Annotated[list[QuoteToCheck], Field(min_length=1, max_length=MAX_QUOTES)],
+    ) -> Checked:
+        """Check whether quotes stand word for word, character by character, in the indexed documents.
+
+        Use it on every quote that you are about to show and did not get from answer.
+        """
+        with _sentences():
+            checked = [await located(quote, backend) for quote in quotes]
+        return Checked(all_verbatim=all(each.verdict == "verbatim" for each in checked), quotes=checked)
+
+    @server.resource(
+        "loccit://documents/{document_id}",
+        title="A document",
+        description="The whole stored text of a document. Percent-encode its id.",
+        mime_type="text/plain",
+        security=ResourceSecurity(
+            exempt_params={"document_id"}
+        ),  # an id names no file, whatever it looks like
+    )
+    async def document(document_id: str) -> str:
+        try:
+            return (await backend.document(document_id)).text
+        except DocumentNotFoundError as error:
+            raise ResourceNotFoundError(str(error)) from error
+        except LoccitError as error:
+            raise ResourceError(str(error)) from error
+
+    return server
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """What went wrong is told to the model in its own sentence."""
+    try:
+        yield
+    except LoccitError as error:
+        raise ToolError(str(error)) from error

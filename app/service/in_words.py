@@ -1,0 +1,24 @@
+"""What a response means, in words for a reader."""
+
+from collections.abc import Mapping
+
+from app.answering.types import AbstainReason
+from app.service.response import AnswerResponse
+
+REASONS: Mapping[AbstainReason, str] = {
+    AbstainReason.NO_PASSAGES: "nothing in the index comes near the question",
+    AbstainReason.NO_CANDIDATE: "no passage it read answers the question",
+    AbstainReason.NO_QUOTE: "no quote backs what it would have answered",
+    AbstainReason.LOW_CONFIDENCE: "it is not sure enough of its best answer",
+}
+"""Why there is no answer."""
+
+
+def confidence_in_words(response: AnswerResponse) -> str:
+    """``confidence 0.87``, and what that is not where no fit applies."""
+    score = f"confidence {response.confidence:.2f}"
+    if response.short_answer not in (None, response.answer):
+        score += f" in \N{LEFT DOUBLE QUOTATION MARK}{response.short_answer}\N{RIGHT DOUBLE QUOTATION MARK}"
+    if response.calibration is None or not response.calibration.applies:
+        score += " (a score, not a probability)"
+    return score

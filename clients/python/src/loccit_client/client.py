@@ -1,0 +1,171 @@
+"""A client that waits."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from loccit_client.calls import (
+    Call,
+    answer_call,
+    answers_call,
+    document_call,
+    index_call,
+    search_call,
+    stream_call,
+)
+from loccit_client.connection import DEFAULT_RETRIES, DEFAULT_TIMEOUT_S, DEFAULT_URL, Connection
+from loccit_client.events import EventReader
+from loccit_client.models import (
+    Answer,
+    Document,
+    GivenDocument,
+    Include,
+    Index,
+    Length,
+    Mode,
+    Problem,
+    Question,
+    SearchResult,
+    Stage,
+)
+from loccit_client.responses import json_in, request_id
+from loccit_client.retries import pause
+
+Result = TypeVar("Result")
+
+
+class Client:
+    """Asks the service at ``url``. Close it, or use it in a ``with`` block.
+
+    ``api_key``: the one that the service wants, if it does. ``timeout``: seconds for each question. ``retries``: how
+    often what may succeed a little later is asked again. ``transport``, ``sleep``: for tests.
+
+    Each call raises LoccitClientError, whose text is a sentence; a ProblemError is the server's.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        api_key: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._service = Connection(url, api_key, timeout, retries)
+        self._sleep = sleep
+        self._http = httpx.Client(**self._service.options(), transport=transport)
+
+    def answer(
+        self,
+        question: str,
+        *,
+        top_k: int | None = None,
+        min_confidence: float | None = None,
+        length: Length | None = None,
+        documents: Sequence[GivenDocument] | None = None,
+        include: Sequence[Include] = (),
+    ) -> Answer:
+        """The answer to a question, from the index or from these documents alone. What is None is as the server is
+        set.
+        """
+        asked = Question(question, top_k, min_confidence, length, tuple(include))
+        return self._result(answer_call(asked, documents))
+
+    def stream(
+        self,
+        question: str,
+        *,
+        top_k: int | None = None,
+        min_confidence: float | None = None,
+        length: Length | None = None,
+        documents: Sequence[GivenDocument] | None = None,
+        include: Sequence[Include] = (),
+    ) -> Iterator[Stage | Answer]:
+        """A stage whenever one is done, then the answer. Closing the iterator stops the server's work."""
+        asked = Question(question, top_k, min_confidence, length, tuple(include))
+        with self._response(stream_call(asked, documents)) as response:
+            events = EventReader(request_id(response))
+            try:
+                for received in response.iter_bytes():
+                    yield from events.feed(received)
+            except httpx.TransportError as error:
+                raise self._service.unreachable(error) from error
+            events.check_ended()
+
+    def answers(self, questions: Sequence[str | Question]) -> list[Answer | Problem]:
+        """For each question its answer, or the problem with it."""
+        return self._result(answers_call(questions))
+
+    def search(self, query: str, *, k: int | None = None, mode: Mode | None = None) -> SearchResult:
+        """The passages that are nearest to a query, best first."""
+        return self._result(search_call(query, k=k, mode=mode))
+
+    def document(self, document_id: str) -> Document:
+        """A stored document; DocumentNotFoundError when there is none of this id."""
+        return self._result(document_call(document_id))
+
+    def index(self) -> Index:
+        """The index that answers."""
+        return self._result(index_call())
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _result(self, call: Call[Result]) -> Result:
+        with self._response(call) as response:
+            self._read(response)
+            return call.read(json_in(response), request_id(response))
+
+    @contextmanager
+    def _response(self, call: Call[Any]) -> Iterator[httpx.Response]:
+        """A response that is no error; closed in the end."""
+        response = self._sent(call)
+        try:
+            if response.is_error:
+                self._read(response)
+                json_in(response)
+            yield response
+        finally:
+            response.close()
+
+    def _read(self, response: httpx.Response) -> None:
+        try:
+            response.read()
+        except httpx.TransportError as error:
+            raise self._service.unreachable(error) from error
+
+    def _sent(self, call: Call[Any]) -> httpx.Response:
+        for attempt in count():
+            outcome: httpx.Response | httpx.TransportError
+            try:
+                request = self._http.build_request(**self._service.request(call))
+                outcome = self._http.send(request, stream=True)
+            except httpx.InvalidURL as error:
+                raise self._service.unreachable(error) from error
+            except httpx.TransportError as error:
+                outcome = error
+            wait = pause(outcome, attempt=attempt, retries=self._service.retries)
+            if wait is None:
+                break
+            if isinstance(outcome, httpx.Response):
+                outcome.close()
+            self._sleep(wait)
+        if isinstance(outcome, httpx.Response):
+            return outcome
+        raise self._service.unreachable(outcome) from outcome

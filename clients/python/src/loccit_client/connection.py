@@ -1,0 +1,58 @@
+"""What both clients need to know of the service: its address, its key, and how patient they are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from loccit_client.calls import Call
+from loccit_client.errors import LoccitClientError, UnreachableError
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+DEFAULT_TIMEOUT_S = 60.0
+DEFAULT_RETRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A service. ``timeout``: seconds for each question. ``retries``: how often a request is sent again at most."""
+
+    url: str
+    api_key: str | None
+    timeout: float
+    retries: int
+
+    def options(self) -> dict[str, Any]:
+        """How httpx shall connect."""
+        url = self.url if "://" in self.url else f"http://{self.url}"
+        return {"base_url": url.rstrip("/"), "headers": self._headers()}
+
+    def request(self, call: Call[Any]) -> dict[str, Any]:
+        """What httpx shall send."""
+        return {
+            "method": call.method,
+            "url": call.path,
+            "json": call.body,
+            "params": call.params,
+            "timeout": httpx.Timeout(self.timeout * call.questions, connect=min(self.timeout, 10.0)),
+        }
+
+    def unreachable(self, error: Exception) -> UnreachableError:
+        """What is raised when no response came."""
+        if isinstance(error, httpx.TimeoutException):
+            return UnreachableError(
+                f"The server at {self.url!r} did not answer within {self.timeout:g} seconds for each question; give it "
+                "a longer timeout."
+            )
+        return UnreachableError(
+            f"No server answers at {self.url!r} ({error}); start one, or give another URL."
+        )
+
+    def _headers(self) -> Mapping[str, str]:
+        if self.api_key is None:
+            return {}
+        key = self.api_key.strip()
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise LoccitClientError("The API key holds characters that no API key has; copy it again.")
+        return {"Authorization": f"Bearer {key}"}

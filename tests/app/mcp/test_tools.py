@@ -1,0 +1,207 @@
+"""The tools before the SDK's own client, over an index and over a running service."""
+
+import hashlib
+from contextlib import asynccontextmanager
+
+import pytest
+from mcp import Client, MCPError
+
+from app.http.host import Host
+from app.mcp.index_backend import index_backend
+from app.mcp.service_backend import service_backend
+from app.mcp.tools import tools_over
+from app.service.assembly import open_service
+from app.service.settings import Settings
+from tests.app.mcp.conftest import QUESTION, QUOTE, TEXTS
+from tests.server_process import running
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
+
+ODD = "../trams & co"
+
+
+@asynccontextmanager
+async def over_index(index):
+    settings = Settings.of(index=index, generator="reader", reader="lexical", min_confidence=0.2)
+    async with index_backend(Host(settings, open_service)) as backend, Client(tools_over(backend)) as client:
+        yield client
+
+
+@asynccontextmanager
+async def over_service(url):
+    async with service_backend(url, api_key=None) as backend, Client(tools_over(backend)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def service(tools_index):
+    with running(tools_index, min_confidence=0.2) as server:
+        yield server.url
+
+
+class Tools:
+    """Calls tools through a client."""
+
+    def __init__(self, client):
+        self.client = client
+
+    async def __call__(self, name, **arguments):
+        """The tool's structured content, or the sentence with which it failed."""
+        result = await self.client.call_tool(name, arguments)
+        if not result.is_error:
+            return result.structured_content
+        [said] = result.content
+        return said.text
+
+
+@pytest.fixture(params=["index", "service"])
+def opening(request, tools_index):
+    """Opens tools over the index, or over a service that runs."""
+
+    url = None if request.param == "index" else request.getfixturevalue("service")
+
+    @asynccontextmanager
+    async def opened():
+        async with over_index(tools_index) if url is None else over_service(url) as client:
+            yield Tools(client)
+
+    return opened
+
+
+async def test_an_answer_comes_with_quotes_that_stand_in_their_documents(opening):
+    async with opening() as tools:
+        told = await tools("answer", question=QUESTION, min_confidence=0)
+        assert (told["abstained"], told["why_abstained"]) == (False, None)
+        assert told["confidence_is_a_probability"] is False
+        [quote] = told["quotes"]
+        assert quote["quote"] == QUOTE == TEXTS["towers"][quote["start"] : quote["end"]]
+        assert quote["document_id"] == "towers"
+
+
+async def test_it_abstains_with_its_reason_and_calls_the_nearest_quotes_so(opening):
+    async with opening() as tools:
+        told = await tools("answer", question=QUESTION, min_confidence=1)
+        assert (told["answer"], told["abstained"], told["quotes"]) == (None, True, [])
+        assert told["why_abstained"] == "it is not sure enough of its best answer"
+        assert [quote["quote"] for quote in told["nearest_quotes"]]
+
+
+async def test_a_long_answer_has_a_quote_for_each_sentence(opening):
+    async with opening() as tools:
+        told = await tools(
+            "answer",
+            question="first Eddystone tower in 1698 a storm took it in 1703",
+            length="long",
+            min_confidence=0,
+        )
+        assert len(told["quotes"]) > 1
+        assert told["answer"] == " ".join(quote["quote"] for quote in told["quotes"])
+
+
+async def test_a_search_gives_passages_with_their_places(opening):
+    async with opening() as tools:
+        told = await tools("search", query="electric trams", k=1)
+        [passage] = told["passages"]
+        assert passage["document_id"] == ODD
+        assert TEXTS[ODD][passage["start"] : passage["end"]] == passage["text"]
+
+
+async def test_a_document_is_read_whole_or_in_part_by_any_id(opening):
+    async with opening() as tools:
+        whole = await tools("get_document", document_id=ODD)
+        text = TEXTS[ODD]
+        assert (whole["text"], whole["start"], whole["end"]) == (text, 0, len(text))
+        assert whole["characters"] == len(text)
+        assert whole["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+        part = await tools("get_document", document_id=ODD, start=2, characters=5)
+        assert (part["text"], part["start"], part["end"], part["characters"]) == (text[2:7], 2, 7, len(text))
+        beyond = await tools("get_document", document_id=ODD, start=10_000)
+        assert (beyond["text"], beyond["start"], beyond["end"]) == ("", len(text), len(text))
+
+
+async def test_quotes_are_found_word_for_word_where_they_stand_or_not_at_all(opening):
+    async with opening() as tools:
+        asked = [
+            {"quote": "😀 It was", "document_id": "towers"},
+            {"quote": "1873.\r\nElectric"},
+            {"quote": "A storm took it", "document_id": ODD},
+            {"quote": "A storm took it", "document_id": "gone"},
+            {"quote": "built the first Eddystone tower in 1699"},
+            {"quote": "\u0007?", "document_id": "towers"},
+        ]
+        told = await tools("check_quotes", quotes=asked)
+        assert told["all_verbatim"] is False
+        assert [(each["verdict"], each["document_id"]) for each in told["quotes"]] == [
+            ("verbatim", "towers"),
+            ("verbatim", ODD),
+            ("another_document", "towers"),
+            ("another_document", "towers"),
+            ("not_found", None),
+            ("not_found", None),
+        ]
+        for each in told["quotes"]:
+            if each["document_id"] is not None:
+                assert TEXTS[each["document_id"]][each["start"] : each["end"]] == each["quote"]
+        assert (await tools("check_quotes", quotes=asked[:2]))["all_verbatim"] is True
+
+
+async def test_what_goes_wrong_is_told_in_the_services_own_sentence(opening):
+    async with opening() as tools:
+        said = await tools("answer", question=" ")
+        assert said.endswith(": The question is blank; ask something in 1 to 2,000 characters.")
+        assert ": No document has the id 'gone'" in await tools("get_document", document_id="gone")
+
+
+async def test_what_a_tool_does_not_take_is_refused(opening):
+    async with opening() as tools:
+        for name, arguments in (
+            ("answer", {"question": QUESTION, "min_confidence": 2}),
+            ("search", {"query": "x", "k": 51}),
+            ("get_document", {"document_id": "towers", "characters": 100_001}),
+            ("check_quotes", {"quotes": []}),
+            ("check_quotes", {"quotes": [{"quote": "x"}] * 51}),
+        ):
+            result = await tools.client.call_tool(name, arguments)
+            assert result.is_error, name
+
+
+async def test_a_document_is_a_resource_too(opening):
+    async with opening() as tools:
+        [template] = (await tools.client.list_resource_templates()).resource_templates
+        assert template.uri_template == "loccit://documents/{document_id}"
+        [content] = (await tools.client.read_resource("loccit://documents/..%2Ftrams%20%26%20co")).contents
+        assert (content.text, content.mime_type) == (TEXTS[ODD], "text/plain")
+        with pytest.raises(MCPError, match="No document has the id 'gone'"):
+            await tools.client.read_resource("loccit://documents/gone")
+
+
+async def test_every_tool_says_what_it_does_takes_and_gives(tools_index):
+    async with over_index(tools_index) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    assert tools.keys() == {"answer", "search", "get_document", "check_quotes"}
+    for tool in tools.values():
+        assert tool.title
+        assert tool.description
+        assert tool.annotations.read_only_hint is True
+        assert tool.output_schema["type"] == "object"
+        described = [*tool.input_schema["properties"].values()]
+        assert all("description" in each for each in described) or tool.name == "check_quotes"
+    quoted = tools["answer"].output_schema["$defs"]["Quote"]["properties"]
+    assert quoted["start"]["description"] == "In Unicode code points of the document's text."
+
+
+async def test_an_index_that_cannot_be_opened_is_told_by_every_tool(tmp_path):
+    settings = Settings.of(index=tmp_path / "none", generator="reader", reader="lexical")
+    async with index_backend(Host(settings, open_service)) as backend, Client(tools_over(backend)) as client:
+        for _ in range(2):
+            result = await client.call_tool("answer", {"question": QUESTION})
+            assert result.is_error
+            assert "There is no index in" in result.content[0].text
+
+
+async def test_a_service_that_is_not_there_is_told(unused_tcp_port):
+    async with over_service(f"127.0.0.1:{unused_tcp_port}") as client:
+        result = await client.call_tool("answer", {"question": QUESTION})
+    assert result.is_error
+    sentence = f"No Loccit server answers at 'http://127.0.0.1:{unused_tcp_port}'"
+    assert sentence in result.content[0].text

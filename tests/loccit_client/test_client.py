@@ -1,0 +1,216 @@
+"""The typed client, with and without asyncio, before a running server."""
+
+import inspect
+
+import httpx
+import pytest
+from loccit_client import (
+    Answer,
+    AsyncClient,
+    Client,
+    DeadlineExceededError,
+    DocumentNotFoundError,
+    GivenDocument,
+    InvalidRequestError,
+    LoccitClientError,
+    Problem,
+    Question,
+    QuoteMismatchError,
+    Stage,
+    TooManyRequestsError,
+    UnauthorizedError,
+    UnexpectedResponseError,
+    UnreachableError,
+)
+
+from app.service.api_keys import add_key
+from tests.server_process import QUESTION, build, running
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
+
+ASKED = QUESTION["question"]
+QUOTE = "Henry Winstanley built the first Eddystone tower in 1698."
+ODD = "../a b/c?d#é%2F"
+TEXTS = {
+    "towers": f"\N{LINE SEPARATOR}\x85\n {QUOTE} 😀 A storm took it in 1703.",
+    ODD: "A horse tram ran in Lisbon in 1873.",
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("client")
+    build(folder / "index", TEXTS)
+    key = add_key(folder / "keys.json", "ann")
+    once = add_key(folder / "keys.json", "bob", per_minute=1)
+    with running(folder / "index", key_file=folder / "keys.json", timeout_s=3) as server:
+        yield server.url, key, once
+
+
+class Waiting:
+    """The client for asyncio, called like the other one."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    def __getattr__(self, name):
+        called = getattr(self._client, name)
+
+        async def result(*given, **options):
+            value = called(*given, **options)
+            return [event async for event in value] if inspect.isasyncgen(value) else await value
+
+        return result
+
+
+class AtOnce:
+    """The client that waits, called like the one for asyncio."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def __getattr__(self, name):
+        called = getattr(self._client, name)
+
+        async def result(*given, **options):
+            value = called(*given, **options)
+            return list(value) if inspect.isgenerator(value) else value
+
+        return result
+
+
+@pytest.fixture(params=["sync", "async"])
+async def client(request, served):
+    url, key, _ = served
+    if request.param == "sync":
+        with Client(url, api_key=key) as client:
+            yield AtOnce(client)
+    else:
+        async with AsyncClient(url, api_key=key) as client:
+            yield Waiting(client)
+
+
+async def test_an_answer_is_typed_and_its_quotes_are_verified_against_the_served_document(client):
+    told = await client.answer(ASKED)
+    assert isinstance(told, Answer)
+    assert (told.question, told.abstained, told.abstain_reason) == (ASKED, False, None)
+    assert told.request_id
+    assert told.model.reader == "lexical"
+    [citation] = told.citations
+    assert (citation.quote, citation.document_id) == (QUOTE, "towers")
+    document = await client.document("towers")
+    assert document.text == TEXTS["towers"]
+    citation.verify(document)
+    with pytest.raises(QuoteMismatchError, match="not from"):
+        citation.verify(await client.document(ODD))
+
+
+async def test_an_abstention_is_an_answer_with_its_reason_and_the_nearest_quotes(client):
+    told = await client.answer(ASKED, min_confidence=1)
+    assert (told.answer, told.abstained, told.abstain_reason) == (None, True, "low_confidence")
+    assert told.citations == ()
+    assert QUOTE in [nearest.quote for nearest in told.nearest]
+
+
+async def test_what_is_asked_for_is_included_and_documents_are_answered_from(client):
+    documents = [GivenDocument("Ann ran it.", title="House", document_id="house")]
+    told = await client.answer("who ran it?", documents=documents, include=["hits", "alternatives"], top_k=3)
+    assert [citation.document_id for citation in told.citations] == ["house"]
+    assert [hit.text for hit in told.hits] == ["Ann ran it."]
+    assert told.generation is None
+
+
+async def test_a_stream_tells_each_stage_and_ends_with_the_answer(client):
+    *stages, answer = await client.stream(ASKED, length="long")
+    assert all(isinstance(stage, Stage) for stage in stages)
+    assert [stage.name for stage in stages] == [
+        "retrieved",
+        "read",
+        "generated",
+        "located",
+        "supported",
+        "composed",
+    ]
+    assert stages[0].data["hits"][0]["document_id"] == "towers"
+    assert isinstance(answer, Answer)
+    assert QUOTE in [citation.quote for citation in answer.citations]
+
+
+async def test_a_batch_gives_for_each_question_its_answer_or_its_problem(client):
+    first, second, third = await client.answers([ASKED, " ", Question(ASKED, min_confidence=1)])
+    assert isinstance(first, Answer)
+    assert first.citations[0].quote == QUOTE
+    assert isinstance(second, Problem)
+    assert second.detail == "The question is blank; ask something in 1 to 2,000 characters."
+    assert isinstance(third, Answer)
+    assert third.abstained
+
+
+async def test_a_search_and_the_index_are_typed(client):
+    found = await client.search("horse tram", k=1, mode="lexical")
+    assert (found.query, found.mode) == ("horse tram", "lexical")
+    assert [(hit.rank, hit.document_id, hit.text) for hit in found.hits] == [(1, ODD, TEXTS[ODD])]
+    index = await client.index()
+    assert index.counts["documents"] == 2
+    assert [source.documents for source in index.sources] == [2]
+    assert index.generation == found.generation
+
+
+async def test_a_document_is_found_by_any_id_and_one_that_is_not_there_is_an_error(client):
+    assert (await client.document(ODD)).text == TEXTS[ODD]
+    with pytest.raises(DocumentNotFoundError, match="No document has the id 'gone'") as missing:
+        await client.document("gone")
+    assert missing.value.problem.status == 404
+    assert missing.value.problem.request_id
+
+
+async def test_what_the_server_refuses_is_raised_with_its_sentence(client):
+    with pytest.raises(InvalidRequestError, match="The question is blank; ask something") as refused:
+        await client.answer(" ")
+    assert refused.value.problem.type == "urn:loccit:problem:invalid-request"
+    with pytest.raises(InvalidRequestError):
+        await client.stream(" ")
+    with pytest.raises(DeadlineExceededError, match="There was no answer within 3 seconds"):
+        await client.answer("take 4 s for the tower")
+    with pytest.raises(DeadlineExceededError):
+        await client.stream("take 4 s for the tower")
+
+
+def test_keys_are_sent_and_refused_or_limited(served):
+    url, _, once = served
+    with Client(url) as stranger, pytest.raises(UnauthorizedError, match="wants an API key"):
+        stranger.answer(ASKED)
+    waits = []
+    with Client(url, api_key=once, retries=1, sleep=waits.append) as limited:
+        limited.index()
+        with pytest.raises(TooManyRequestsError) as often:
+            limited.index()
+    [waited] = waits
+    assert 0 < waited <= 60
+    assert 0 < often.value.retry_after <= 60
+    with pytest.raises(LoccitClientError, match="characters that no API key has"):
+        Client(url, api_key="a b")
+
+
+async def test_a_server_that_is_not_there_is_told(unused_tcp_port):
+    url = f"127.0.0.1:{unused_tcp_port}"
+    with Client(url, retries=0) as client, pytest.raises(UnreachableError, match="No server answers at"):
+        client.index()
+    async with AsyncClient(url, retries=0) as client:
+        with pytest.raises(UnreachableError, match="start one, or give another URL"):
+            await client.index()
+
+
+def test_a_server_that_takes_too_long_is_told(served):
+    hurried = Client(served[0], api_key=served[1], timeout=0.3)
+    with hurried, pytest.raises(UnreachableError, match=r"did not answer within 0\.3 seconds"):
+        hurried.answer("take 1 s for the tower")
+
+
+def test_another_server_is_told():
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, text="<html>"))
+    with (
+        Client(transport=transport) as client,
+        pytest.raises(UnexpectedResponseError, match="no Loccit service"),
+    ):
+        client.index()
