@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from quote_check.cli import check
 from rich.console import Console
 
 from app.answering.checked_input import checked_question
@@ -17,7 +18,6 @@ from common.errors import InvalidRequestError, LoccitError
 from common.terminal_text import json_line, plain
 from evaluation.cli import cli as evaluate_cli
 from index_builder.cli import cli as index_cli
-from quote_check.cli import check
 from training.cli import cli as train_cli
 
 cli = typer.Typer(

@@ -111,7 +111,11 @@ class _Reading:
         quotes = [quote for quote, _, _ in found] + [quote for _, quote in notes]
         return ReadAnswer(
             tuple(quotes),
-            tuple(self._claims(sentences, [home for *_, home in found], quotes, [name for name, _ in notes], told)),
+            tuple(
+                self._claims(
+                    sentences, [home for *_, home in found], quotes, [name for name, _ in notes], told
+                )
+            ),
             tuple(
                 UnresolvedMark(mark.written, mark.span)
                 for mark in told
@@ -139,7 +143,11 @@ class _Reading:
             text = as_read(_outside(self._text, sentence, [mark.span for mark in marks]))
             if (marks or numbers) and words(folded(text)):
                 yield ClaimToCheck(
-                    text, tuple(numbers), self._documents(marks), sentence, tuple(mark.written for mark in marks)
+                    text,
+                    tuple(numbers),
+                    self._documents(marks),
+                    sentence,
+                    tuple(mark.written for mark in marks),
                 )
 
     def _sentences(self, paragraphs: Sequence[Span], quotations: Sequence[Quotation]) -> list[Span]:
@@ -154,7 +162,11 @@ class _Reading:
                 at = start
                 while len(sentences) > first and at in marks:
                     sentences[-1] = Span(sentences[-1].start, marks[at])
-                    at = marks[at] + len(self._prose[marks[at] : end]) - len(self._prose[marks[at] : end].lstrip())
+                    at = (
+                        marks[at]
+                        + len(self._prose[marks[at] : end])
+                        - len(self._prose[marks[at] : end].lstrip())
+                    )
                 if at >= end:
                     continue
                 before = bisect_left(starts, at) - 1
@@ -182,7 +194,9 @@ class _Reading:
             for quotation in marked_quotations(self._shown, span.start, span.end):
                 text = as_read(self._text[quotation.span.start : quotation.span.end])
                 ids = () if document is None else (document,)
-                noted.append((name, QuoteToCheck(text, ids, None, quotation.form, quotation.span, (f"[^{name}]",))))
+                noted.append(
+                    (name, QuoteToCheck(text, ids, None, quotation.form, quotation.span, (f"[^{name}]",)))
+                )
         return noted
 
     def _quote(self, quotation: Quotation, marks: Sequence[Mark]) -> QuoteToCheck:
@@ -230,7 +244,10 @@ class _Reading:
 def _paragraphs(text: str) -> list[Span]:
     ends = [match.span() for match in _PARAGRAPH_END.finditer(text)]
     starts = [0, *(end for _, end in ends)]
-    spans = [trimmed(text, start, end) for start, end in zip(starts, [*(s for s, _ in ends), len(text)], strict=True)]
+    spans = [
+        trimmed(text, start, end)
+        for start, end in zip(starts, [*(s for s, _ in ends), len(text)], strict=True)
+    ]
     return [span for span in spans if span is not None]
 
 

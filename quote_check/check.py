@@ -1,6 +1,5 @@
 """Checking: is a quote verbatim where it claims to stand, nearly so, from elsewhere, or made up?"""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -162,7 +161,11 @@ class _Check:
         return self._near()
 
     def _verbatim(self, standing: "_Stands") -> Finding:
-        reason = "stands word for word in the cited document" if self._quote.document_ids else "stands word for word"
+        reason = (
+            "stands word for word in the cited document"
+            if self._quote.document_ids
+            else "stands word for word"
+        )
         if standing.folds:
             reason += f" but for {', '.join(fold.replace('_', ' ') for fold in standing.folds)}"
         if self._offsets_match() is False and self._quote.offsets is not None:
@@ -232,9 +235,7 @@ class _Check:
             return None
         start, end = self._quote.offsets
         texts = [searched.document.text for searched in self._cited]
-        return any(
-            0 <= start < end <= len(text) and text[start:end] == self._quote.text for text in texts
-        )
+        return any(0 <= start < end <= len(text) and text[start:end] == self._quote.text for text in texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,12 +68,12 @@ def same_but_for(quote: str, text: str) -> frozenset[Fold] | None:
         return frozenset()
     if _without(quote) != _without(text):
         return None
-    return frozenset(fold for fold in _STEPS if _without(quote, fold) != _without(text, fold))
+    return frozenset(name for name in _STEPS if _without(quote, name) != _without(text, name))
 
 
 def _without(text: str, left_out: Fold | None = None) -> str:
-    for fold, step in _STEPS.items():
-        if fold is not left_out:
+    for name, step in _STEPS.items():
+        if name is not left_out:
             text = step(text)
     return text
 

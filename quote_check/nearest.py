@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from rapidfuzz import fuzz
 
 from quote_check.folding import folded
 from quote_check.searched_text import IntArray, SearchedText, rarest, words
 from retriever.types import Span
+
+FloatArray = npt.NDArray[np.float64]
 
 LONGEST = 10_000
 """Characters of a quote that are compared; what a longer one has beyond counts as different."""
@@ -22,8 +25,11 @@ _SHORT_TEXT = 2_000  # characters of a text that is compared whole
 _WORD = re.compile(r"\S+")
 _LONGEST_WORD = 40
 _MARGIN = 400
-_LONG = 1_000  # characters from which a quote is aligned word by word: the time grows with length cubed
+_LONG = (
+    1_000  # characters from which a quote is put where its rare words say: aligning takes its length cubed
+)
 _STEPS = (-3, -2, -1, 1, 2, 3)
+_ROUNDS = 12  # of growing or cutting a run by a few words
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ def nearest(quote: str, searched: SearchedText, *, above: float = 0.0) -> Near |
 def _windows(sought: str, searched: SearchedText) -> Iterator[tuple[int, int]]:
     """Runs of folded characters to compare the quote with, the likeliest first."""
     text = searched.folded.text
-    if len(text) <= _SHORT_TEXT:
+    if len(text) <= _SHORT_TEXT and len(sought) < _LONG:
         yield 0, len(text)
         return
     quoted, standing = words(sought), searched.words
@@ -71,17 +77,27 @@ def _windows(sought: str, searched: SearchedText) -> Iterator[tuple[int, int]]:
         return
     width = max(8, len(quoted) // 3)
     buckets, within = np.unique(shifts // width, return_inverse=True)
-    votes = np.bincount(within, weights=weights)
-    votes[1:] += np.where(np.diff(buckets) == 1, np.bincount(within, weights=weights)[:-1], 0)
+    alone = np.bincount(within, weights=weights)
+    votes = alone + np.where(np.diff(buckets, prepend=buckets[0] - 2) == 1, np.roll(alone, 1), 0)
     for bucket in np.argsort(-votes, kind="stable")[:_WINDOWS]:
-        low = int(buckets[bucket] - 1) * width - _BESIDE
-        high = int(buckets[bucket] + 1) * width + len(quoted) + _BESIDE
-        first, last = max(0, low), min(len(standing), high)
+        low, high = int(buckets[bucket] - 1) * width, int(buckets[bucket] + 1) * width
+        near = (shifts >= low) & (shifts < high)
+        if len(sought) < _LONG:
+            low, high = low - _BESIDE, high + _BESIDE
+        else:
+            low = high = int(_median(shifts[near], weights[near]))
+        first, last = max(0, low), min(len(standing), high + len(quoted))
         if first < last:
             yield int(standing.starts[first]), int(standing.ends[last - 1])
 
 
-def _shifts(quoted: list[str], searched: SearchedText) -> tuple[IntArray, IntArray]:
+def _median(values: IntArray, weights: FloatArray) -> int:
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    return int(values[order][np.searchsorted(reached, reached[-1] / 2)])
+
+
+def _shifts(quoted: list[str], searched: SearchedText) -> tuple[IntArray, FloatArray]:
     """How far apart the quote's words stand in quote and text, and how much each says: a rare one more."""
     standing = searched.words
     at: dict[str, list[int]] = {}
@@ -93,30 +109,19 @@ def _shifts(quoted: list[str], searched: SearchedText) -> tuple[IntArray, IntArr
         weight = np.log1p(len(standing) / len(places))
         if len(places) > _PLACES:
             places = places[np.linspace(0, len(places) - 1, _PLACES).astype(np.int64)]
-        for place in at[word][:_STEPS[-1]]:
+        for place in at[word][: _STEPS[-1]]:
             shifts.append(places - place)
             weights.append(np.full(len(places), weight))
     return np.concatenate(shifts), np.concatenate(weights)
 
 
 def _in_window(sought: str, searched: SearchedText, start: int, end: int) -> Near | None:
-    around = _aligned(sought, searched.folded.text[start:end])
-    if around is None:
-        return None
-    return _in_whole_words(sought, searched, (start + around[0], start + around[1]))
-
-
-def _aligned(sought: str, text: str) -> tuple[int, int] | None:
-    """The run of ``text``, as long as the quote or the text, that is most like it."""
     if len(sought) < _LONG:
-        aligned = fuzz.partial_ratio_alignment(sought, text)
-        return None if aligned is None else (aligned.dest_start, aligned.dest_end)
-    runs = _runs(text)
-    quoted = [sought[start:end] for start, end in _runs(sought)]
-    aligned = fuzz.partial_ratio_alignment(quoted, [text[start:end] for start, end in runs])
-    if aligned is None or aligned.dest_start == aligned.dest_end:
-        return None
-    return runs[aligned.dest_start][0], runs[aligned.dest_end - 1][1]
+        aligned = fuzz.partial_ratio_alignment(sought, searched.folded.text[start:end])
+        if aligned is None:
+            return None
+        start, end = start + aligned.dest_start, start + aligned.dest_end
+    return _in_whole_words(sought, searched, (start, end))
 
 
 def _in_whole_words(sought: str, searched: SearchedText, around: tuple[int, int]) -> Near | None:
@@ -131,10 +136,12 @@ def _in_whole_words(sought: str, searched: SearchedText, around: tuple[int, int]
     def likeness(run: tuple[int, int]) -> float:
         return fuzz.ratio(sought, text[runs[run[0]][0] : runs[run[1]][1]])
 
-    best, reached = (touched[0], touched[-1]), -1.0
-    while (now := likeness(best)) > reached:
-        reached = now
-        best = max([best, *_neighbours(best, len(runs))], key=likeness)
+    best = touched[0], touched[-1]
+    for _ in range(_ROUNDS):
+        better = max([best, *_neighbours(best, len(runs))], key=likeness)
+        if better == best:
+            break
+        best = better
     span = searched.stored(runs[best[0]][0], runs[best[1]][1])
     alike = fuzz.ratio(sought, folded(span.of(searched.document.text))) / 100
     return Near(span, alike) if alike else None

@@ -13,7 +13,9 @@ from retriever.types import Document, Span
 
 IntArray = npt.NDArray[np.int64]
 
-_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # scripts without spaces: a character is a word
+_UNSPACED = (
+    "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # scripts without spaces: a character is a word
+)
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]{{1,40}}")
 
 
@@ -86,7 +88,9 @@ class NumberedWords:
     def positions(self, word: str) -> IntArray:
         """Of this word in the text, ascending."""
         number = self.numbers.get(word)
-        return self.places[:0] if number is None else self.places[self.firsts[number] : self.firsts[number + 1]]
+        return (
+            self.places[:0] if number is None else self.places[self.firsts[number] : self.firsts[number + 1]]
+        )
 
 
 def rarest(quote: Sequence[str], text: NumberedWords, *, most: int) -> list[str]:

@@ -140,7 +140,9 @@ def _in_order(parts: Sequence[_Part], gaps: frozenset[Fold], searched: SearchedT
         ends = [end for end, _ in runs]
         further = []
         for start, end in _places(piece, text):
-            before = bisect_right(ends, start) - 1  # of those that end before it, the last one begins last, too
+            before = (
+                bisect_right(ends, start) - 1
+            )  # of those that end before it, the last one begins last, too
             if before >= 0 and (part.reach is None or start - ends[before] <= part.reach):
                 further.append((end, (*runs[before][1], start)))
         runs = further

@@ -9,15 +9,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from quote_check.audit import LISTED, audit, rounded_down
+from quote_check.claims import ClaimedQuote, QuotedAnswer, read_answers
+from quote_check.summary import show_audit
 from rich.console import Console
 
 from common.errors import IndexUnusableError, LoccitError
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
-from quote_check.audit import LISTED, audit, rounded_down
 from quote_check.check import Verdict
-from quote_check.claims import ClaimedQuote, QuotedAnswer, read_answers
-from quote_check.summary import show_audit
 from retriever.generations import current_generation
 from retriever.passages import PassageSettings
 

@@ -1,4 +1,5 @@
 import pytest
+from quote_check.claims import ClaimedQuote
 
 from quote_check.check import (
     NEARLY_FROM,
@@ -6,7 +7,6 @@ from quote_check.check import (
     check_with_holder,
     find_holders,
 )
-from quote_check.claims import ClaimedQuote
 from quote_check.corpus import PASSAGES_SEEN, Corpus
 from retriever.index_writer import index_in_memory
 from retriever.passages import PassageSettings
