@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from quote_check.cli import check
 from rich.console import Console
 
 from app.answering.checked_input import checked_question
+from app.checking.command import check
 from app.keys_command import cli as keys_cli
 from app.service.command_options import SERVICE, Options, with_options
 from app.service.settings import Settings

@@ -7,7 +7,8 @@ from rich.text import Text
 
 from app.answering.trace_json import Alternative, Citation, Hit
 from app.answering.types import AbstainReason
-from app.service.response import AnswerResponse, Attribution
+from app.service.attribution import Attribution
+from app.service.response import AnswerResponse
 from common.terminal_text import escaped, plain, plain_lines
 
 _REASONS = {

@@ -47,7 +47,7 @@ def evidence_of(claim: str, findings: Sequence[Finding], cited: Sequence[Searche
         for span in finding.found.spans
     ]
     if found:
-        return list(dict.fromkeys(found))
+        return list({(each.document.doc_id, each.span): each for each in found}.values())
     return [
         Evidence(searched.document, _whole_sentences(searched.document, span))
         for searched in cited

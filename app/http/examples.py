@@ -6,8 +6,9 @@ from typing import Any
 
 from app.answering.trace_json import Citation
 from app.http.wire import BatchItem, BatchResponse, Problem, Ready
+from app.service.attribution import Attribution
 from app.service.index_description import IndexResponse
-from app.service.response import AnswerResponse, Attribution, Calibration, DocumentResponse, Model
+from app.service.response import AnswerResponse, Calibration, DocumentResponse, Model
 from app.service.search import SearchResponse
 from app.service.settings import ReaderKind
 from retriever.manifest import Counts, EncoderIdentity, PassageRecord, SourceRecord, VectorsRecord

@@ -8,14 +8,13 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
 from app.answering.support import Claim
-from app.service.assembly import AnswerService
+from app.service.attribution import Attribution, attribution_of
 from app.service.claim_support import SUPPORTED_FROM, ClaimScorer
-from app.service.response import Attribution, attribution_of
 from common.deadline import NO_DEADLINE, Deadline
 from quote_check.check import Finding, Form, Verdict, counted
 from quote_check.check_answer import (
@@ -30,6 +29,9 @@ from quote_check.evidence import Evidence
 from quote_check.folding import Fold
 from retriever.manifest import Manifest
 from retriever.types import Document, Span, opened_at
+
+if TYPE_CHECKING:  # a check of quotes loads no model, nor what models need
+    from app.service.assembly import AnswerService
 
 _SCORED_TOGETHER = 16  # claims, with a look at the clock between
 
@@ -240,8 +242,8 @@ class Checker:
         return GivenCorpus(()) if self.corpus is None else self.corpus
 
 
-def checker_of(service: AnswerService) -> Checker:
-    """The checker over a service's index; its claims are judged by the trained scorer, where there are weights of it."""
+def checker_of(service: "AnswerService") -> Checker:
+    """The checker over a service's index; the trained scorer judges claims, where there are weights of it."""
     return Checker(
         corpus=IndexCorpus(service.index.store, service.index.lexical),
         scorer=service.claim_scorer

@@ -4,15 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from app.answering.cross_encoders.reader_weights import READER_NAME
-from app.answering.cross_encoders.trained_support import SUPPORT_KIND, SUPPORT_NAME
 from app.answering.shipped_weights import folder_of, shipped_weights, ships
 from app.answering.support import SupportScorer
 
+_READER = "reader"
+_SUPPORT = "support"  # the name of the trained scorer's weights, and their kind
+
 SUPPORTED_FROM = 0.5
 """Support from which a claim counts as backed: the accuracy of the trained scorer was measured there."""
+
+
+class LoadSupport(Protocol):
+    """What loads the support scorer from a folder of weights, over the reader in another."""
+
+    def __call__(self, *, folder: Path, reader_folder: Path) -> SupportScorer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +35,19 @@ class ClaimScorer:
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def lazy_claim_scorer(
-    folders: Sequence[Path], load: Callable[..., SupportScorer]
-) -> Callable[[], ClaimScorer] | None:
+def lazy_claim_scorer(folders: Sequence[Path], load: LoadSupport) -> Callable[[], ClaimScorer] | None:
     """The trained scorer of the first of these folders that has one, loaded when it is called first.
 
-    None where none has. ``load``: see ``load_support``. Calling it raises ModelUnusableError when its weights are
-    damaged.
+    None where none has. Calling it raises ModelUnusableError when its weights are damaged.
     """
-    folder = folder_of(SUPPORT_NAME, folders)
-    if not ships(SUPPORT_NAME, folder):
+    folder = folder_of(_SUPPORT, folders)
+    if not ships(_SUPPORT, folder):
         return None
 
     @cache
     def loaded() -> ClaimScorer:
-        scorer = load(folder=folder, reader_folder=folder_of(READER_NAME, folders))
-        _, entry = shipped_weights(SUPPORT_NAME, SUPPORT_KIND, folder)
-        return ClaimScorer(SUPPORT_NAME, scorer, entry.sha256, entry.quality)
+        _, entry = shipped_weights(_SUPPORT, _SUPPORT, folder)
+        scorer = load(folder=folder, reader_folder=folder_of(_READER, folders))
+        return ClaimScorer(_SUPPORT, scorer, entry.sha256, entry.quality)
 
     return loaded
