@@ -143,10 +143,14 @@ def _documents(entries: Sequence[Any]) -> tuple[Document, ...]:
 
 
 def _sources(record: Mapping[str, Any]) -> dict[str, str]:
-    sources = record.get("sources")
-    if not isinstance(sources, dict):
-        return {}  # other systems list their sources under this name in forms of their own
-    return {name: value for name in sources if (value := _identifier(sources, name)) is not None}
+    """What marks cite: objects with a ``mark`` and a ``document_id``. Other systems' lists of this name are none."""
+    entries = record.get("sources")
+    given = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return {
+        mark: document_id
+        for entry in given
+        if (mark := _identifier(entry, "mark")) and (document_id := _identifier(entry, "document_id"))
+    }
 
 
 def _claim(entry: object, name: str) -> GivenClaim:

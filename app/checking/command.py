@@ -62,7 +62,8 @@ def check(
     claims: Annotated[
         bool,
         typer.Option(
-            "--claims", help="Also judge claims, which loads the support scorer; so does unsupported in --fail-on."
+            "--claims",
+            help="Also judge claims, which loads the support scorer; so does unsupported in --fail-on.",
         ),
     ] = False,
     *,
@@ -156,11 +157,14 @@ def _text(report: Report, form: Format) -> str:
         from app.checking.sarif import as_sarif
 
         return json.dumps(as_sarif(report), ensure_ascii=False, indent=1) + "\n"
-    answers = [
-        {"file": entry.file, "id": entry.id, **entry.response.as_json()} for entry in report.entries
-    ]
+    answers = [{"file": entry.file, "id": entry.id, **entry.response.as_json()} for entry in report.entries]
     issues = [
-        {"file": issue.entry.file, "id": issue.entry.id, "kind": issue.failure.value, "sentence": issue.sentence}
+        {
+            "file": issue.entry.file,
+            "id": issue.entry.id,
+            "kind": issue.failure.value,
+            "sentence": issue.sentence,
+        }
         for issue in report.issues()
     ]
     whole = {"fails": report.fails, "fail_on": sorted(report.fail_on), "issues": issues, "answers": answers}

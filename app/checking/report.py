@@ -42,7 +42,7 @@ _OF_VERDICT = {
 
 @dataclass(frozen=True, slots=True)
 class CheckedEntry:
-    """An answer of a file with what became of it. ``id``: of one of several answers in a file; None where it is the file."""
+    """An answer of a file with what became of it. ``id``: of one of a file's answers; None where it is the file."""
 
     file: str
     id: str | None

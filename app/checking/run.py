@@ -128,9 +128,7 @@ def _holders(entries: Sequence[Entry], checker: Checker, console: Console) -> di
         return checker.corpus.holders(waiting, advance)
 
 
-def _progress(
-    console: Console, what: str, total: int, *, shown: bool
-) -> AbstractContextManager[Advance]:
+def _progress(console: Console, what: str, total: int, *, shown: bool) -> AbstractContextManager[Advance]:
     return progress(console, what, total=total) if shown else nullcontext(lambda _=1: None)
 
 

@@ -10,10 +10,11 @@ from typing import TypeVar
 from app.answering.events import Decided, Event
 from app.http.answer_log import AnswerLog
 from app.http.metrics import HostState, Metrics
-from app.http.wire import Ready, Reloaded
+from app.http.wire import MAX_CHECKED, Ready, Reloaded
 from app.http.worker import StoppingError, Worker
 from app.service.ask import Ask, answered, events
 from app.service.assembly import AnswerService
+from app.service.check import CheckResponse, checker_of
 from app.service.index_description import IndexResponse, index_response_of
 from app.service.response import (
     AnswerResponse,
@@ -27,6 +28,7 @@ from app.service.search import SearchResponse, passages_listed, searched
 from app.service.settings import Settings
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError, LoccitError
+from quote_check.check_answer import AnswerToCheck
 from retriever.retriever import IndexRetriever
 from retriever.types import RetrievalMode
 
@@ -183,6 +185,24 @@ class Host:
         values = _within(self.settings.timeout_s, self._worker.stream(work), arrived=arrived)
         async with aclosing(values):
             return await anext(values)
+
+    async def check(self, asked: AnswerToCheck) -> CheckResponse:
+        """What becomes of an answer's quotes and claims; in the worker, so that it takes its turn.
+
+        Raises like ``events``, and InvalidRequestError when it has more quotes or claims than are checked at once.
+        """
+        service, arrived, allowed = self._ready_service(), time.monotonic(), self.settings.timeout_s
+        deadline = Deadline(arrived + allowed)
+
+        def work() -> Iterator[CheckResponse]:
+            waited = time.monotonic() - arrived
+            yield checker_of(service).check(asked, most=MAX_CHECKED, waited=waited, deadline=deadline)
+
+        values = _within(allowed, self._worker.stream(work, deadline), arrived=arrived)
+        async with aclosing(values):
+            response = await anext(values)
+        self.metrics.count_check(response.verdicts)
+        return response
 
     def index(self) -> IndexResponse:
         """What the index says of itself; NotReadyError until it answers."""

@@ -19,6 +19,10 @@ Every error is an `application/problem+json` with one sentence in `detail`.
 
 TAGS = [
     {"name": "answering", "description": "Questions in, answers with quotes out."},
+    {
+        "name": "checking",
+        "description": "Answers of other systems in, verdicts on their quotes and claims out.",
+    },
     {"name": "documents", "description": "The texts that quotes stand in."},
     {
         "name": "admin",

@@ -24,7 +24,7 @@ from app.http.refusals import (
 )
 from app.http.request_id import HEADER, current_request_id
 from app.http.security_headers import HEADERS
-from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, SEARCH_SHAPE
+from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, CHECK_SHAPE, SEARCH_SHAPE
 from app.http.worker import BusyError, StoppingError
 from common.errors import (
     DeadlineExceededError,
@@ -36,6 +36,7 @@ from common.errors import (
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 5
 
+_SHAPES = {"/answers": BATCH_SHAPE, "/check": CHECK_SHAPE}  # of bodies, by the route that takes them
 _LOG = logging.getLogger(__name__)
 _INTERNAL = "Something went wrong inside the service; its log says what. It is not your request's fault."
 
@@ -143,7 +144,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if not is_json(content_type):
         given = repr(content_type[:100]) if content_type else "no content type"
         return status_problem(415, f"The body must be sent as 'application/json', but it came with {given}.")
-    shape = BATCH_SHAPE if request.scope["route"].path == "/answers" else ANSWER_SHAPE
+    shape = _SHAPES.get(request.scope["route"].path, ANSWER_SHAPE)
     return problem(INVALID_REQUEST, sentence_for(errors, shape))
 
 

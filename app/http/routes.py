@@ -18,11 +18,13 @@ from app.http.wire import (
     AnswerRequest,
     BatchRequest,
     BatchResponse,
+    CheckRequest,
     Live,
     Ready,
     SearchRequest,
     Welcome,
 )
+from app.service.check import CheckResponse
 from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, DocumentResponse
 from app.service.search import SearchResponse
@@ -100,6 +102,28 @@ async def answers(asked: BatchRequest, request: Request, host: HostDependency) -
     """
     host.readiness()
     return await unless_disconnected(request, answered_in_turn(asked.checked(host.settings), host))
+
+
+@router.post(
+    "/check",
+    tags=["checking"],
+    summary="Check the quotes and claims of an answer",
+    response_description="A verdict for every quote, and how well every claim is backed.",
+    responses=problems(400, 413, 415, 422, 500, 503, 504),
+)
+async def check(asked: CheckRequest, request: Request, host: HostDependency) -> CheckResponse:
+    """Checks an answer that any system made, against the index or against the documents handed in.
+
+    A quote is `verbatim` (`folds` says what differs all the same, such as the style of quotation marks), `nearly` so,
+    `from_another_document` than the one cited, `fabricated`, or `too_short` to tell. `found` holds the real text, or
+    the one that comes nearest: `document.text[start:end] == text`.
+
+    Every sentence with a mark or a quote is a claim. `support` says how well its quote, or the cited passage that says
+    most of it, backs it; `scorer` says who judged that, and how often that is right.
+
+    A check takes its turn among the questions.
+    """
+    return await unless_disconnected(request, host.check(asked.asked_with(host.settings)))
 
 
 @router.get(

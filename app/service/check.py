@@ -134,7 +134,8 @@ class Scorer(BaseModel):
     name: str
     sha256: str | None = Field(description="Of its weights.")
     measured: Measured | None = Field(
-        description="On held-out true and corrupted claims, from the weights' manifest; null where nothing was measured."
+        description="On held-out claims, true and corrupted, as the weights' manifest has it; null where nothing was "
+        "measured."
     )
     by_kind: dict[str, Measured] = Field(description="The same by kind of claim or corruption.")
 

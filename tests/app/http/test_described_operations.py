@@ -90,8 +90,8 @@ def validator(name: str) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(schema)
 
 
-REQUEST, QUESTION, RESPONSE, PROBLEM = map(
-    validator, ("AnswerRequest", "QuestionToAnswer", "AnswerResponse", "Problem")
+REQUEST, CHECK, QUESTION, RESPONSE, PROBLEM = map(
+    validator, ("AnswerRequest", "CheckRequest", "QuestionToAnswer", "AnswerResponse", "Problem")
 )
 
 
@@ -110,10 +110,13 @@ def check(case: schemathesis.Case, response: httpx.Response) -> None:
 
 def refused_in_words(body: object) -> bool:
     """Whether it follows its schema, and two of its documents have the same id: no schema can say that of them."""
-    if not isinstance(body, dict) or not REQUEST.is_valid(body):
+    if not isinstance(body, dict) or not (REQUEST.is_valid(body) or CHECK.is_valid(body)):
         return False
     documents = enumerate(body.get("documents") or [], start=1)
-    ids = [document.get("document_id") or f"document-{number}" for number, document in documents]
+    ids = [
+        document.get("document_id") or document.get("id") or f"document-{number}"
+        for number, document in documents
+    ]
     return len(set(ids)) < len(ids)
 
 
