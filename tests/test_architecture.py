@@ -27,6 +27,7 @@ ALLOWED = {
         "app.answering",
         "app.service",
         "app.http",
+        "app.checking",
         "evaluation",
         "training",
     },

@@ -46,7 +46,7 @@ def test_a_quote_is_found_in_every_form(text, form, quote):
 @pytest.mark.parametrize(
     "text",
     [
-        "Code `say \"it is a tower\"` here",
+        'Code `say "it is a tower"` here',
         '```\nsay "it is a tower"\n```',
         '~~~py\nprint("it is a tower")',
         '<a title="it is a big tower">so</a>',
@@ -163,7 +163,9 @@ def test_a_sentence_with_a_mark_or_a_quote_is_a_claim():
 def test_the_quotes_of_footnotes_are_those_of_the_claims_that_they_back():
     text = 'It is a tower[^1].\n\n[^1]: "it is a big tower", Gustave Eiffel.\n'
     answer = read(text)
-    assert [(quote.text, quote.document_ids) for quote in answer.quotes] == [("it is a big tower", ("gustave",))]
+    assert [(quote.text, quote.document_ids) for quote in answer.quotes] == [
+        ("it is a big tower", ("gustave",))
+    ]
     assert [(claim.text, claim.quotes) for claim in answer.claims] == [("It is a tower.", (0,))]
 
 
@@ -177,7 +179,8 @@ def test_any_text_is_read_and_every_span_is_its(text):
 
 
 @pytest.mark.parametrize(
-    "piece", ['"', "“", "<q>", "[1]", "[", "> ", "`", "<!--", "](", "*a", "[^a]: x\n", "Sources:\n", "【", "```\n"]
+    "piece",
+    ['"', "“", "<q>", "[1]", "[", "> ", "`", "<!--", "](", "*a", "[^a]: x\n", "Sources:\n", "【", "```\n"],
 )
 def test_a_hostile_text_takes_seconds_at_most(piece):
     started = time.process_time()

@@ -39,7 +39,8 @@ def test_quotes_are_read_from_the_documented_form(answers):
     )
     assert list(read_records(file)) == [
         AnswerRecord(
-            "q1", AnswerToCheck(quotes=(QuoteToCheck("a", ("d/1",), (10, 60)), QuoteToCheck("b")), question="?")
+            "q1",
+            AnswerToCheck(quotes=(QuoteToCheck("a", ("d/1",), (10, 60)), QuoteToCheck("b")), question="?"),
         ),
         AnswerRecord("line-3", AnswerToCheck(quotes=(QuoteToCheck("c", ("7",)), QuoteToCheck("")))),
         AnswerRecord("4", AnswerToCheck()),
@@ -73,7 +74,15 @@ def test_a_file_may_be_one_object_on_several_lines(tmp_path):
 
 
 def test_what_loccit_writes_is_read_as_well(answers):
-    citation = {"quote": "a", "document_id": "d", "title": "D", "url": None, "start": 1, "end": 2, "support": 0.5}
+    citation = {
+        "quote": "a",
+        "document_id": "d",
+        "title": "D",
+        "url": None,
+        "start": 1,
+        "end": 2,
+        "support": 0.5,
+    }
     quotes = (QuoteToCheck("a", ("d",), (1, 2)),)
     response = {"question": "?", "answer": "!", "abstained": False, "citations": [citation]}
     (read,) = read_records(answers(response))
@@ -94,7 +103,10 @@ def test_what_loccit_writes_is_read_as_well(answers):
         ({"trace": {"decision": 3}}, "the line has no answer, quotes or claims"),
         ({"answer": 5}, "its answer is 5, but it must be a string"),
         ({"answer": "x", "documents": {"a": 1}}, "documents is .*, but it must be a list"),
-        ({"answer": "x", "documents": [{"id": "a"}]}, "document 1: it is .*, but it must be an object with a"),
+        (
+            {"answer": "x", "documents": [{"id": "a"}]},
+            "document 1: it is .*, but it must be an object with a",
+        ),
         (
             {"answer": "x", "documents": [{"id": "a", "text": ""}, {"id": "a", "text": ""}]},
             "two documents have the id 'a'; give each its own, or none",
@@ -178,5 +190,3 @@ def test_a_file_that_is_not_there_is_a_sentence(tmp_path):
         LoccitError, match=r"cannot be read \(No such file or directory\); give a JSONL file, or -"
     ):
         list(read_records(str(tmp_path / "missing.jsonl")))
-
-

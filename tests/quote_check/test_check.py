@@ -109,11 +109,15 @@ def test_a_changed_word_is_nearly_verbatim_and_its_kind_is_said(corpus, quote, r
 
 
 def test_parts_in_their_order_are_verbatim_each_with_its_place(corpus, documents):
-    finding = check_quote(quote_of("Winstanley built [a] tower in 1698 ... its builder died", EDDYSTONE), corpus)
+    finding = check_quote(
+        quote_of("Winstanley built [a] tower in 1698 ... its builder died", EDDYSTONE), corpus
+    )
     assert (finding.verdict, finding.folds) == (Verdict.VERBATIM, (Fold.CHANGES, Fold.OMISSIONS))
     assert finding.found.texts == ["Winstanley built", "tower in 1698", "its builder died"]
     text = documents[0].text
-    assert all(span.of(text) == shown for span, shown in zip(finding.found.spans, finding.found.texts, strict=True))
+    assert all(
+        span.of(text) == shown for span, shown in zip(finding.found.spans, finding.found.texts, strict=True)
+    )
 
 
 def test_an_exact_quote_of_another_document_is_told(corpus):
@@ -155,7 +159,11 @@ def test_two_sentences_of_different_documents_are_fabricated(corpus):
 @pytest.mark.parametrize("quote", ["", " \n\u00a0"])
 def test_an_empty_quote_is_found_nowhere(corpus, quote):
     finding = check_quote(quote_of(quote, EDDYSTONE), corpus)
-    assert (finding.verdict, finding.found, finding.reason) == (Verdict.FABRICATED, None, "the quote is empty")
+    assert (finding.verdict, finding.found, finding.reason) == (
+        Verdict.FABRICATED,
+        None,
+        "the quote is empty",
+    )
 
 
 @pytest.mark.parametrize("form", Form)

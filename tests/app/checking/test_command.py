@@ -63,7 +63,14 @@ def test_that_a_quote_stands_nowhere_in_an_index_is_a_fact(loccit, answer, notes
 
 @pytest.mark.parametrize(
     ("fail_on", "status"),
-    [("none", 0), ("fabricated", 1), ("nearly", 1), ("misplaced,too_short", 0), ("unresolved", 1), ("no_quotes", 0)],
+    [
+        ("none", 0),
+        ("fabricated", 1),
+        ("nearly", 1),
+        ("misplaced,too_short", 0),
+        ("unresolved", 1),
+        ("no_quotes", 0),
+    ],
 )
 def test_what_fails_a_run_is_chosen(loccit, answer, notes, fail_on, status):
     assert loccit("check", answer(), "--documents", notes, "--fail-on", fail_on)[0] == status
@@ -82,7 +89,10 @@ def test_an_answer_without_quotes_fails_only_where_that_is_asked(loccit, answer,
         (["missing.md"], "The answer 'missing.md' cannot be read (No such file or directory)"),
         (["answer.md", "--fail-on", "lies"], "--fail-on is given 'lies', but takes fabricated, nearly"),
         (["answer.md", "--fail-on", ","], "--fail-on is given nothing; it takes fabricated"),
-        (["answer.md", "--out", "answer.md"], "answer.md is a file that is checked; give another file to --out."),
+        (
+            ["answer.md", "--out", "answer.md"],
+            "answer.md is a file that is checked; give another file to --out.",
+        ),
         (["answer.md", "--documents", "nowhere"], "There is no corpus 'nowhere'"),
         (["answer.md", "--index", "nowhere"], "There is no index in nowhere"),
         (["latin.md"], "latin.md: the byte 0xe9 at position 4 is not UTF-8"),
@@ -101,7 +111,11 @@ def test_a_check_that_cannot_be_made_ends_with_2_and_a_sentence(
 
 def test_answers_of_json_lines_bring_documents_of_their_own(loccit, tmp_path, notes):
     lines = [
-        {"id": "a", "answer": '"the tower fell into the sea" [1]', "documents": [{"text": "The tower fell into the sea."}]},
+        {
+            "id": "a",
+            "answer": '"the tower fell into the sea" [1]',
+            "documents": [{"text": "The tower fell into the sea."}],
+        },
         {"id": "b", "quotes": [{"quote": REAL, "document_id": "towers.md", "start": 0, "end": 57}]},
         {"id": "c", "quotes": [{"quote": REAL, "document_id": "trams.txt"}]},
     ]
@@ -110,7 +124,16 @@ def test_answers_of_json_lines_bring_documents_of_their_own(loccit, tmp_path, no
     out = tmp_path / "report.json"
     kinds = "from_another_document,misplaced"
     status, shown, _ = loccit(
-        "check", tmp_path / "answers.jsonl.gz", "--documents", notes, "--format", "json", "--out", out, "--fail-on", kinds
+        "check",
+        tmp_path / "answers.jsonl.gz",
+        "--documents",
+        notes,
+        "--format",
+        "json",
+        "--out",
+        out,
+        "--fail-on",
+        kinds,
     )
     report = json.loads(out.read_text())
     assert (status, shown, report["fails"]) == (1, "", True)
@@ -134,7 +157,8 @@ def test_sarif_has_every_issue_at_its_line_and_column(loccit, answer, notes):
     check_sarif(log)
     (run,) = log["runs"]
     places = [
-        (result["ruleId"], result["level"], *list(region_of(result).values())[:4]) for result in run["results"]
+        (result["ruleId"], result["level"], *list(region_of(result).values())[:4])
+        for result in run["results"]
     ]
     assert status == 1
     assert places == [
@@ -172,9 +196,14 @@ def check_sarif(log):
             for location in result["locations"]:
                 physical = location["physicalLocation"]
                 assert " " not in physical["artifactLocation"]["uri"]
-                region = physical.get("region", {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1})
+                region = physical.get(
+                    "region", {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
+                )
                 assert min(region["startLine"], region["startColumn"]) >= 1
-                assert (region["startLine"], region["startColumn"]) <= (region["endLine"], region["endColumn"])
+                assert (region["startLine"], region["startColumn"]) <= (
+                    region["endLine"],
+                    region["endColumn"],
+                )
 
 
 def test_an_answer_of_json_lines_is_named_in_sarif(loccit, tmp_path, notes):
@@ -189,7 +218,9 @@ def test_an_answer_of_json_lines_is_named_in_sarif(loccit, tmp_path, notes):
 
 
 def test_junit_has_a_case_for_each_quote_claim_and_mark(loccit, answer, notes):
-    _, out, _ = loccit("check", answer(ANSWER + '\n"bad \x00 sign in here"\n'), "--documents", notes, "--format", "junit")
+    _, out, _ = loccit(
+        "check", answer(ANSWER + '\n"bad \x00 sign in here"\n'), "--documents", notes, "--format", "junit"
+    )
     root = ET.fromstring(out)
     (suite,) = root
     cases = list(suite)

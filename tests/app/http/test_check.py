@@ -24,7 +24,9 @@ async def test_an_answer_is_checked_against_the_index(client):
     real, changed = body["quotes"]
     assert (real["verdict"], real["document_ids"], real["likeness"]) == ("verbatim", [EDDYSTONE], 1.0)
     (span,) = real["found"]["spans"]
-    assert DOCUMENTS[2].text[span["start"] : span["end"]] == span["text"] == "stands on a reef south of Plymouth"
+    assert (
+        DOCUMENTS[2].text[span["start"] : span["end"]] == span["text"] == "stands on a reef south of Plymouth"
+    )
     assert ANSWER[real["place"]["start"] : real["place"]["end"]] == span["text"]
     assert (changed["verdict"], changed["found"]["spans"][0]["text"]) == (
         "fabricated",
@@ -42,8 +44,15 @@ async def test_an_answer_is_checked_against_the_index(client):
 
 
 async def test_an_answer_is_checked_against_the_documents_handed_in(client):
-    documents = [{"id": "a", "text": "The tower fell."}, {"document_id": "b", "text": "It was in the year 1703."}]
-    body = (await check(client, answer='"It was in the year 1703" [1]. “the tower fell down” [3]', documents=documents)).json()
+    documents = [
+        {"id": "a", "text": "The tower fell."},
+        {"document_id": "b", "text": "It was in the year 1703."},
+    ]
+    body = (
+        await check(
+            client, answer='"It was in the year 1703" [1]. “the tower fell down” [3]', documents=documents
+        )
+    ).json()
     assert [(quote["verdict"], quote["document_ids"]) for quote in body["quotes"]] == [
         ("from_another_document", ["a"]),
         ("fabricated", []),
@@ -58,8 +67,14 @@ async def test_an_answer_is_checked_against_the_documents_handed_in(client):
 
 
 async def test_quotes_and_claims_come_in_fields(client):
-    claim = {"claim": "It is south of Plymouth", "document_ids": [EDDYSTONE], "quotes": [{"quote": "south of Plymouth"}]}
-    body = (await check(client, quotes=[{"quote": "a lattice tower", "document_id": "nowhere"}], claims=[claim])).json()
+    claim = {
+        "claim": "It is south of Plymouth",
+        "document_ids": [EDDYSTONE],
+        "quotes": [{"quote": "south of Plymouth"}],
+    }
+    body = (
+        await check(client, quotes=[{"quote": "a lattice tower", "document_id": "nowhere"}], claims=[claim])
+    ).json()
     assert [quote["verdict"] for quote in body["quotes"]] == ["from_another_document", "verbatim"]
     assert body["quotes"][0]["unknown_document_ids"] == ["nowhere"]
     assert body["claims"][0]["evidence"]["document_id"] == EDDYSTONE
@@ -69,17 +84,41 @@ async def test_quotes_and_claims_come_in_fields(client):
     ("body", "sentence"),
     [
         ({"answer": 5}, "The field answer is 5, but it must be a text of at most 50,000 characters."),
-        ({"answer": "x" * (MAX_ANSWER_CHARACTERS + 1)}, "The field answer has 50,001 characters, but it must be a text"),
+        (
+            {"answer": "x" * (MAX_ANSWER_CHARACTERS + 1)},
+            "The field answer has 50,001 characters, but it must be a text",
+        ),
         ({"anwser": "x"}, "The field 'anwser' is not known; known are answer, question, quotes"),
-        ({"quotes": [{}]}, "The field quotes[0].quote is missing, but it must be a text of at most 50,000 characters."),
-        ({"claims": [{"claim": "x", "quotes": [{"quote": 1}]}]}, "The field claims[0].quotes[0].quote is 1, but"),
-        ({"claims": [{"claim": "x", "document_ids": [""]}]}, "The field claims[0].document_ids[0] has 0 characters"),
-        ({"sources": [{"mark": "1"}]}, "The field sources[0].document_id is missing, but it must be a text of 1 to"),
-        ({"sources": {"1": "a"}}, "The field sources is {'1': 'a'}, but it must be a list of at most 200 objects"),
+        (
+            {"quotes": [{}]},
+            "The field quotes[0].quote is missing, but it must be a text of at most 50,000 characters.",
+        ),
+        (
+            {"claims": [{"claim": "x", "quotes": [{"quote": 1}]}]},
+            "The field claims[0].quotes[0].quote is 1, but",
+        ),
+        (
+            {"claims": [{"claim": "x", "document_ids": [""]}]},
+            "The field claims[0].document_ids[0] has 0 characters",
+        ),
+        (
+            {"sources": [{"mark": "1"}]},
+            "The field sources[0].document_id is missing, but it must be a text of 1 to",
+        ),
+        (
+            {"sources": {"1": "a"}},
+            "The field sources is {'1': 'a'}, but it must be a list of at most 200 objects",
+        ),
         ({"documents": []}, "The list of documents is empty; give at least one"),
-        ({"documents": [{"id": "a", "text": ""}, {"id": "a", "text": ""}]}, "Documents 1 and 2 have the same id 'a'"),
+        (
+            {"documents": [{"id": "a", "text": ""}, {"id": "a", "text": ""}]},
+            "Documents 1 and 2 have the same id 'a'",
+        ),
         ({"documents": [{"text": "x" * 200_001}]}, "The documents have 200,001 characters in all"),
-        ({"answer": '"a b c d" ' * (MAX_CHECKED + 1)}, "The answer has 201 quotes, but at most 200 are checked at once"),
+        (
+            {"answer": '"a b c d" ' * (MAX_CHECKED + 1)},
+            "The answer has 201 quotes, but at most 200 are checked at once",
+        ),
     ],
 )
 async def test_what_is_not_acceptable_is_told_in_one_sentence(client, body, sentence):

@@ -47,6 +47,7 @@ async def test_every_route_and_its_errors_are_described(description):
         "POST /answer": {"200", "400", "413", "415", "422", "500", "503", "504", "default"},
         "POST /answer/stream": {"200", "400", "413", "415", "422", "500", "503", "default"},
         "POST /answers": {"200", "400", "413", "415", "422", "500", "503", "default"},
+        "POST /check": {"200", "400", "413", "415", "422", "500", "503", "504", "default"},
         "GET /search": {"200", "422", "500", "503", "504", "default"},
         "GET /indexes/current": {"200", "500", "503", "default"},
         "GET /documents/{document_id}": {"200", "404", "500", "503", "default"},

@@ -13,9 +13,12 @@ from tests.app.http.conftest import DOCUMENTS, service_over
 TOWER = Document(
     "tower",
     "The tower",
-    "The tower was built in 1698. It fell into the sea in 1703. Nobody was hurt. " + "Other things were said. " * 80,
+    "The tower was built in 1698. It fell into the sea in 1703. Nobody was hurt. "
+    + "Other things were said. " * 80,
 )
-LEDGER = Document("ledger", "The ledger", "The keeper was paid ten pounds a year. " + "Coal came by boat. " * 80)
+LEDGER = Document(
+    "ledger", "The ledger", "The keeper was paid ten pounds a year. " + "Coal came by boat. " * 80
+)
 
 
 class Words:
@@ -27,7 +30,8 @@ class Words:
     def score(self, claims):
         self.claims += claims
         return [
-            sum(word in claim.quote.lower() for word in claim.answer.lower().split()) / len(claim.answer.split())
+            sum(word in claim.quote.lower() for word in claim.answer.lower().split())
+            / len(claim.answer.split())
             for claim in claims
         ]
 
@@ -52,7 +56,11 @@ def test_a_claim_is_judged_by_the_sentence_that_its_quote_stands_in(checker, wor
     response = checker.check(asked('It says "fell into the sea" [1].', question="what happened?"))
     (claim,) = response.claims
     (seen,) = words.claims
-    assert (seen.question, seen.title, seen.quote) == ("what happened?", "The tower", "It fell into the sea in 1703.")
+    assert (seen.question, seen.title, seen.quote) == (
+        "what happened?",
+        "The tower",
+        "It fell into the sea in 1703.",
+    )
     assert seen.answer == 'It says "fell into the sea".'
     (span,) = claim.evidence.spans
     assert TOWER.text[span.start : span.end] == span.text == "It fell into the sea in 1703."
@@ -76,7 +84,12 @@ def test_a_claim_whose_quote_is_made_up_is_judged_by_what_it_cites(checker, word
 
 def test_what_was_measured_of_the_scorer_is_said(checker):
     scorer = checker.check(asked("It fell [1].")).scorer
-    assert (scorer.name, scorer.sha256, scorer.measured.accuracy, scorer.measured.claims) == ("words", "f" * 64, 0.75, 8)
+    assert (scorer.name, scorer.sha256, scorer.measured.accuracy, scorer.measured.claims) == (
+        "words",
+        "f" * 64,
+        0.75,
+        8,
+    )
     assert {name: figures.accuracy for name, figures in scorer.by_kind.items()} == {"true": 0.5}
 
 
@@ -129,7 +142,9 @@ def test_places_are_lines_and_columns_in_code_points():
 
 def test_too_many_quotes_are_refused_with_a_sentence(checker):
     text = '"one two three four" ' * 5
-    with pytest.raises(InvalidRequestError, match=r"^The answer has 5 quotes, but at most 4 are checked at once"):
+    with pytest.raises(
+        InvalidRequestError, match=r"^The answer has 5 quotes, but at most 4 are checked at once"
+    ):
         checker.check(asked(text), most=4)
     assert len(checker.check(asked(text), most=5).quotes) == 5
 
@@ -142,7 +157,9 @@ def test_the_time_allowed_ends_a_check(checker):
 def test_a_service_checks_against_its_index_with_its_own_scorer_where_no_weights_are():
     service = service_over()
     response = checker_of(service).check(
-        AnswerToCheck(text='It "stands on a reef south of Plymouth" [1].', sources={"1": "lighthouses/eddystone"})
+        AnswerToCheck(
+            text='It "stands on a reef south of Plymouth" [1].', sources={"1": "lighthouses/eddystone"}
+        )
     )
     (quote,) = response.quotes
     assert (quote.verdict, quote.found.document_id) == (Verdict.VERBATIM, "lighthouses/eddystone")
