@@ -21,7 +21,7 @@ _QUOTATION_MARKS = str.maketrans(
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹘－", "-"))
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
 _FIRST_LETTER = re.compile(r"[^\W\d_]")
-_END_MARKS = ".,;:"
+_END_MARK = re.compile(r"(?<!\.)[.,;:]\Z")
 _UNSEEN = "\u00ad\u200b\u2060\ufeff"  # soft hyphen, zero width, joiner, byte order mark
 _LOOKS = {**_QUOTATION_MARKS, **_DASHES, **dict.fromkeys(map(ord, _UNSEEN), "")}
 _CHANGING = re.compile(rf"(?P<space>\s[\s{_UNSEEN}]+|[^\S ])|(?P<other>[\x21-\x7e]?[^\x00-\x7f\s]+)")
@@ -49,6 +49,11 @@ class Fold(StrEnum):
     """What stands where the quote has "[the company]"."""
 
 
+def without_end_mark(text: str) -> str:
+    """The text without the full stop, comma, colon or semicolon that ends it; an ellipsis is none."""
+    return _END_MARK.sub("", text)
+
+
 _STEPS: dict[Fold, Callable[[str], str]] = {
     Fold.INVISIBLE: shown,
     Fold.LIGATURES: lambda text: _LIGATURE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text),
@@ -58,7 +63,7 @@ _STEPS: dict[Fold, Callable[[str], str]] = {
     Fold.ELLIPSES: lambda text: text.replace("…", "..."),
     Fold.WHITE_SPACE: lambda text: " ".join(text.split()),
     Fold.FIRST_LETTER: lambda text: _FIRST_LETTER.sub(lambda match: match[0].lower(), text, count=1),
-    Fold.END_MARK: lambda text: text.rstrip(_END_MARKS),
+    Fold.END_MARK: without_end_mark,
 }
 
 

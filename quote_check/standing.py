@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quote_check.folding import Fold, folded, same_but_for
+from quote_check.folding import Fold, folded, same_but_for, without_end_mark
 from quote_check.searched_text import SearchedText, words
 from retriever.types import Span
 
@@ -78,7 +78,7 @@ def standing_in(quote: str, searched: SearchedText) -> Standing | None:
 def _whole(quote: str, searched: SearchedText) -> Standing | None:
     """The first place that is verbatim, or else the first that is equal when folded."""
     first: Standing | None = None
-    for sought in dict.fromkeys((folded(quote), folded(quote.rstrip(".,;:")))):
+    for sought in dict.fromkeys((folded(quote), folded(without_end_mark(quote)))):
         for start, end in _places(sought, searched.folded.text):
             span = searched.stored(start, end)
             found = span.of(searched.document.text)

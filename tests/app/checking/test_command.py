@@ -48,13 +48,13 @@ def test_an_answer_is_checked_against_documents_and_a_made_up_quote_fails(loccit
 
 
 def test_an_answer_is_checked_against_an_index(loccit, answer, notes_index):
-    status, out, err = check(loccit, answer(f'It says "{REAL}"\n'), "--index", notes_index)
+    status, out, _err = check(loccit, answer(f'It says "{REAL}"\n'), "--index", notes_index)
     assert (status, "verbatim 1 100.0%" in out) == (0, True)
 
 
 def test_that_a_quote_stands_nowhere_in_an_index_is_a_fact(loccit, answer, notes_index):
     text = answer('It says "enry Winstanle built the firs" and "enry Winstanley built the firs"\n')
-    status, out, err = loccit("check", text, "--index", notes_index, "--format", "json")
+    _status, out, err = loccit("check", text, "--index", notes_index, "--format", "json")
     (checked,) = json.loads(out)["answers"]
     assert [quote["verdict"] for quote in checked["quotes"]] == ["nearly", "verbatim"]
     assert checked["searched"] == {"documents": 2, "index": True, "complete": True}
