@@ -44,58 +44,65 @@ class Sentence:
     document: Document
 
 
-Maker = Callable[[Sentence, Sentence, random.Random], str | None]
-"""What a case quotes, of a sentence and one of another document; None where the sentence offers none."""
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A sentence, one of another document, and chance."""
+
+    text: str
+    other: str
+    rng: random.Random
 
 
-def as_it_stands(sentence: Sentence, other: Sentence, rng: random.Random) -> str | None:
-    return sentence.text
+Maker = Callable[[Case], str | None]
+"""What is quoted or claimed; None where the sentence offers none of its kind."""
 
 
-def in_other_looks(sentence: Sentence, other: Sentence, rng: random.Random) -> str | None:
-    text = sentence.text
+def as_it_stands(case: Case) -> str | None:
+    return case.text
+
+
+def in_other_looks(case: Case) -> str | None:
+    text = case.text
     text = text[0].swapcase() + text[1:]
     return text.replace(" ", "  ", 2).replace('"', "”").replace("–", "-").replace("'", "’").rstrip(".") + ","
 
 
-def with_an_omission(sentence: Sentence, other: Sentence, rng: random.Random) -> str | None:
-    words = sentence.text.split(" ")
-    cut = rng.randrange(3, len(words) - 4)
+def with_an_omission(case: Case) -> str | None:
+    words = case.text.split(" ")
+    cut = case.rng.randrange(3, len(words) - 4)
     return f"{' '.join(words[:cut])} [...] {' '.join(words[cut + 1 :])}"
 
 
-def one_word_changed(sentence: Sentence, other: Sentence, rng: random.Random) -> str | None:
-    word = rng.choice(WORD.findall(sentence.text) or [""])
-    instead = rng.choice(WORD.findall(other.text) or [""])
-    changed = sentence.text.replace(word, instead, 1) if word else sentence.text
-    return changed if word.lower() != instead.lower() and changed != sentence.text else None
+def one_word_changed(case: Case) -> str | None:
+    word = case.rng.choice(WORD.findall(case.text) or [""])
+    instead = case.rng.choice(WORD.findall(case.other) or [""])
+    changed = case.text.replace(word, instead, 1) if word else case.text
+    return changed if word.lower() != instead.lower() and changed != case.text else None
 
 
-def number_changed(sentence: Sentence, other: Sentence, rng: random.Random) -> str | None:
-    found = NUMBER.search(sentence.text)
+def number_changed(case: Case) -> str | None:
+    found = NUMBER.search(case.text)
     if found is None:
         return None
     return (
-        sentence.text[: found.start()]
-        + str(int(found[0]) + rng.randrange(1, 9))
-        + sentence.text[found.end() :]
+        case.text[: found.start()] + str(int(found[0]) + case.rng.randrange(1, 9)) + case.text[found.end() :]
     )
 
 
-def negated(sentence: Sentence, other: Sentence, rng: random.Random) -> str | None:
-    found = VERB.search(sentence.text)
-    return None if found is None else f"{sentence.text[: found.end()]} not{sentence.text[found.end() :]}"
+def negated(case: Case) -> str | None:
+    found = VERB.search(case.text)
+    return None if found is None else f"{case.text[: found.end()]} not{case.text[found.end() :]}"
 
 
-def spliced(sentence: Sentence, other: Sentence, rng: random.Random) -> str | None:
-    first, second = sentence.text.split(), other.text.split()
+def spliced(case: Case) -> str | None:
+    first, second = case.text.split(), case.other.split()
     return " ".join([*first[: len(first) // 2], *second[len(second) // 2 :]])
 
 
-def half_invented(sentence: Sentence, other: Sentence, rng: random.Random) -> str | None:
-    words, others = sentence.text.split(), other.text.split()
-    for at in rng.sample(range(len(words)), len(words) // 2):
-        words[at] = rng.choice(others)
+def half_invented(case: Case) -> str | None:
+    words, others = case.text.split(), case.other.split()
+    for at in case.rng.sample(range(len(words)), len(words) // 2):
+        words[at] = case.rng.choice(others)
     return " ".join(words)
 
 
@@ -116,7 +123,7 @@ CLAIMS: dict[str, tuple[Maker, bool]] = {
     "one word changed": (one_word_changed, False),
     "number changed": (number_changed, False),
     "negated": (negated, False),
-    "of another document": (lambda sentence, other, rng: other.text, False),
+    "of another document": (lambda case: case.other, False),
 }
 
 
@@ -145,7 +152,7 @@ def check_quotes(checker: Checker, sentences: Sequence[Sentence], rng: random.Ra
     for number, sentence in enumerate(sentences):
         other = sentences[(number + 1) % len(sentences)]
         for name, (make, verdict, cites) in CASES.items():
-            quote = make(sentence, other, rng)
+            quote = make(Case(sentence.text, other.text, rng))
             if quote is None:
                 continue
             cited = other if verdict is Verdict.FROM_ANOTHER_DOCUMENT else sentence
@@ -177,7 +184,7 @@ def check_claims(checker: Checker, sentences: Sequence[Sentence], rng: random.Ra
     for number, sentence in enumerate(sentences):
         other = sentences[(number + 1) % len(sentences)]
         for name, (make, _) in CLAIMS.items():
-            claim = make(sentence, other, rng)
+            claim = make(Case(sentence.text, other.text, rng))
             if claim is not None:
                 given = GivenClaim(claim, document_ids=(sentence.document.doc_id,))
                 (checked,) = checker.check(AnswerToCheck(claims=(given,))).claims

@@ -86,7 +86,7 @@ def _show_real(
     if found is None:
         return
     text = " [...] ".join(span.text for span in found.spans)
-    console.print(Text(f"  {name:<9}“").append_text(_marked(text, quote)).append("”"))
+    console.print(plain(f"  {name:<9}“").append_text(_marked(text, quote)).append("”"))
     where = f"{found.document_id} [{found.spans[0].start}:{found.spans[-1].end}]"
     alike = "" if likeness is None else f", {100 * likeness:.4g}% alike"
     console.print(plain(f"           {_one_line(found.title)}, {_one_line(where)}{alike}", "dim"))

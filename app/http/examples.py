@@ -18,6 +18,7 @@ from app.service.check import (
     Scorer,
     Searched,
 )
+from app.service.claim_support import SUPPORTED_FROM
 from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, Calibration, DocumentResponse, Model
 from app.service.search import SearchResponse
@@ -203,7 +204,9 @@ SEARCH: Json = _SEARCH.as_json()
 INDEX: Json = _INDEX.model_dump(mode="json")
 
 
-_CHECKED = 'The tower is "named after the engineer Gustave Eiffel" [1]. It "was painted green in the spring of 1923" [1].'
+_CHECKED = (
+    'The tower is "named after the engineer Gustave Eiffel" [1]. It "was painted green in spring 1923" [1].'
+)
 
 
 def _place(quoted: str) -> Place:
@@ -242,6 +245,20 @@ def _checked_quote(number: int, quoted: str, verdict: Verdict, reason: str, foun
     )
 
 
+def _checked_claim(number: int, sentence: str, support: float) -> CheckedClaimResponse:
+    return CheckedClaimResponse(
+        number=number,
+        claim=sentence.replace(" [1]", ""),
+        place=_place(sentence),
+        marks=["[1]"],
+        document_ids=["Eiffel_Tower"],
+        quotes=[number],
+        support=support,
+        supported=support >= SUPPORTED_FROM,
+        evidence=_real(_SECOND),
+    )
+
+
 _CHECK = CheckResponse(
     quotes=[
         _checked_quote(
@@ -253,24 +270,15 @@ _CHECK = CheckResponse(
         ),
         _checked_quote(
             2,
-            "was painted green in the spring of 1923",
+            "was painted green in spring 1923",
             Verdict.FABRICATED,
             "nothing is as near as 90%",
             "It is named after the engineer Gustave",
         ),
     ],
     claims=[
-        CheckedClaimResponse(
-            number=1,
-            claim='The tower is "named after the engineer Gustave Eiffel".',
-            place=_place('The tower is "named after the engineer Gustave Eiffel" [1].'),
-            marks=["[1]"],
-            document_ids=["Eiffel_Tower"],
-            quotes=[1],
-            support=0.97,
-            supported=True,
-            evidence=_real(_SECOND),
-        )
+        _checked_claim(1, 'The tower is "named after the engineer Gustave Eiffel" [1].', 0.97),
+        _checked_claim(2, 'It "was painted green in spring 1923" [1].', 0.02),
     ],
     unresolved_marks=[],
     verdicts={
