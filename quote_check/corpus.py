@@ -39,7 +39,7 @@ class Corpus(Protocol):
 
 
 class GivenCorpus:
-    """Documents handed in: a quote is looked for in every one of them. ``places``: see ``__getitem__``."""
+    """Documents handed in: a quote is looked for in every one of them."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._texts = {document.doc_id: SearchedText(document) for document in documents}

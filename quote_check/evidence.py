@@ -58,7 +58,9 @@ def evidence_of(claim: str, findings: Sequence[Finding], cited: Sequence[Searche
 def _regions(claim: str, searched: SearchedText) -> list[Span]:
     """The runs of about 80 words that have the most of the claim's words, the rarest counting most."""
     standing, claimed = searched.words, words(folded(claim))
-    places, weights, of = [], [], []
+    places: list[int] = []
+    weights: list[float] = []
+    of: list[int] = []  # which of the words stands there
     for number, word in enumerate(rarest(claimed, standing, most=_RARE_WORDS)):
         at = standing.positions(word)
         if len(at) > _PLACES:
@@ -69,7 +71,8 @@ def _regions(claim: str, searched: SearchedText) -> list[Span]:
     order = sorted(range(len(places)), key=lambda each: places[each])
     scored = []
     for first in range(len(order)):
-        begin, seen = places[order[first]], {}
+        begin = places[order[first]]
+        seen: dict[int, float] = {}
         for each in order[first:]:
             if places[each] >= begin + _REGION_WORDS:
                 break

@@ -19,6 +19,7 @@ LONGEST = 10_000
 
 _RARE_WORDS = 32
 _PLACES = 64  # of a word that are looked at, evenly spread over the text where it stands more often
+_TIMES = 3  # that a word counts in a quote which repeats it
 _WINDOWS = 4
 _BESIDE = 3  # words that a window has more on each side
 _SHORT_TEXT = 2_000  # characters of a text that is compared whole
@@ -109,7 +110,7 @@ def _shifts(quoted: list[str], searched: SearchedText) -> tuple[IntArray, FloatA
         weight = np.log1p(len(standing) / len(places))
         if len(places) > _PLACES:
             places = places[np.linspace(0, len(places) - 1, _PLACES).astype(np.int64)]
-        for place in at[word][: _STEPS[-1]]:
+        for place in at[word][:_TIMES]:
             shifts.append(places - place)
             weights.append(np.full(len(places), weight))
     return np.concatenate(shifts), np.concatenate(weights)

@@ -68,7 +68,8 @@ class NumberedWords:
     def of(cls, text: str) -> "NumberedWords":
         """The words of a folded text."""
         numbers: dict[str, int] = {}
-        spans, ids = [], []
+        spans: list[tuple[int, int]] = []
+        ids: list[int] = []
         for word in _WORD.finditer(text):
             spans.append(word.span())
             ids.append(numbers.setdefault(word[0], len(numbers)))

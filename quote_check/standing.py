@@ -96,7 +96,8 @@ def _parts(quote: str) -> list[_Part] | None:
     Gaps at its ends are dropped.
     """
     parts: list[_Part] = []
-    at, gap = 0, None
+    at = 0
+    gap: Fold | None = None
     for start, end, following in [*_gaps(quote), (len(quote), len(quote), None)]:
         text = quote[at:start].strip().strip(_OUTER).strip()
         if words(folded(text)):

@@ -41,9 +41,9 @@ def test_an_answer_is_checked_against_documents_and_a_made_up_quote_fails(loccit
     assert "nearly 1 25.0%" in out
     assert "fabricated 2 50.0%" in out
     assert "answer.md:5:3, quote 3: fabricated: nothing is as near as 90%." in out
-    assert "answer.md:7:22, quote 4: nearly: some words differ, a number among them." in out
+    assert "answer.md:7:25, quote 4: nearly: some words differ, a number among them." in out
     assert "nearest “A horse tram ran in Lisbon in 1873.”" in out
-    assert "answer.md:7:63: unresolved: the mark [9] names no document." in out
+    assert "answer.md:7:65: unresolved: the mark [9] names no document." in out
     assert "\x1b" not in out
 
 
@@ -162,10 +162,10 @@ def test_sarif_has_every_issue_at_its_line_and_column(loccit, answer, notes):
     ]
     assert status == 1
     assert places == [
-        ("fabricated", "error", 3, 105, 3, 135),
+        ("fabricated", "error", 3, 96, 3, 126),
         ("fabricated", "error", 5, 3, 5, 61),
-        ("nearly", "note", 7, 22, 7, 56),
-        ("unresolved", "note", 7, 62, 7, 65),
+        ("nearly", "note", 7, 25, 7, 59),
+        ("unresolved", "note", 7, 65, 7, 68),
     ]
     for result in run["results"]:
         region = region_of(result)
@@ -229,7 +229,7 @@ def test_junit_has_a_case_for_each_quote_claim_and_mark(loccit, answer, notes):
     assert [root.get(count) for count in ("tests", "failures", "errors")] == [str(len(cases)), "3", "0"]
     assert [suite.get(count) for count in ("tests", "failures", "errors")] == [str(len(cases)), "3", "0"]
     assert [name.split(":")[0] for name in failed] == ["quote 2", "quote 3", "quote 5"]
-    assert cases[1].find("failure").get("message").startswith("line 3, column 105: fabricated")
+    assert cases[1].find("failure").get("message").startswith("line 3, column 96: fabricated")
     assert "A horse tram ran in Lisbon in 1873." in cases[3].find("system-out").text
     assert cases[-1].get("name") == "unresolved [9]"
 
