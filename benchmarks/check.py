@@ -201,7 +201,9 @@ def check_claims(checker: Checker, sentences: Sequence[Sentence], rng: random.Ra
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--index", type=Path, default=DEFAULT_INDEX)
-    parser.add_argument("--count", type=int, default=200, help="sentences that are quoted, each of another document")
+    parser.add_argument(
+        "--count", type=int, default=200, help="sentences that are quoted, each of another document"
+    )
     parser.add_argument("--claims", type=int, default=0, help="sentences that are claimed")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

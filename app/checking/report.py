@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.service.check import CheckedClaimResponse, CheckedQuote, CheckResponse, Place
+from app.service.check import AnswerPlace, CheckedClaimResponse, CheckedQuote, CheckResponse
 from quote_check.check import Verdict
 
 
@@ -62,7 +62,7 @@ class Issue:
     failure: Failure
     sentence: str
     what: str
-    place: Place | None
+    place: AnswerPlace | None
     quote: CheckedQuote | None = None
     claim: CheckedClaimResponse | None = None
 

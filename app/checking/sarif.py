@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote as percent_encoded
 
 from app.checking.report import MEANINGS, Failure, Issue, Report
-from app.service.check import Place
+from app.service.check import AnswerPlace
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _RULES = list(Failure)
@@ -42,7 +42,7 @@ def _result(issue: Issue, *, fails: bool) -> dict[str, Any]:
     }
 
 
-def _region(place: Place) -> dict[str, int]:
+def _region(place: AnswerPlace) -> dict[str, int]:
     return {
         "startLine": place.line,
         "startColumn": place.column,

@@ -8,11 +8,11 @@ from app.answering.trace_json import Citation
 from app.http.wire import BatchItem, BatchResponse, Problem, Ready
 from app.service.attribution import Attribution
 from app.service.check import (
+    AnswerPlace,
     CheckedClaimResponse,
     CheckedQuote,
     CheckResponse,
     Measured,
-    Place,
     RealSpan,
     RealText,
     Scorer,
@@ -209,10 +209,10 @@ _CHECKED = (
 )
 
 
-def _place(quoted: str) -> Place:
+def _place(quoted: str) -> AnswerPlace:
     start = _CHECKED.index(quoted)
     end = start + len(quoted)
-    return Place(start=start, end=end, line=1, column=start + 1, end_line=1, end_column=end + 1)
+    return AnswerPlace(start=start, end=end, line=1, column=start + 1, end_line=1, end_column=end + 1)
 
 
 def _real(text: str) -> RealText:

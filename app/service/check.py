@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # a check of quotes loads no model, nor what models need
 _SCORED_TOGETHER = 16  # claims, with a look at the clock between
 
 
-class Place(BaseModel):
+class AnswerPlace(BaseModel):
     """Where something stands in the answer."""
 
     start: int = Field(ge=0, description="In Unicode code points of the answer.")
@@ -74,7 +74,7 @@ class CheckedQuote(BaseModel):
     number: int = Field(ge=1, description="Its place among the answer's quotes.")
     quote: str = Field(description="As a reader sees it, without marks of emphasis.")
     form: Form
-    place: Place | None = Field(description="In the answer; null for a quote that came in a field.")
+    place: AnswerPlace | None = Field(description="In the answer; null for a quote that came in a field.")
     marks: list[str] = Field(description="Those that cite it, as they are written.")
     document_ids: list[str] = Field(description="Of the documents that are cited for it.")
     verdict: Verdict
@@ -100,7 +100,7 @@ class CheckedClaimResponse(BaseModel):
 
     number: int = Field(ge=1, description="Its place among the answer's claims.")
     claim: str = Field(description="The sentence without its marks.")
-    place: Place | None = Field(description="In the answer; null for a claim that came in a field.")
+    place: AnswerPlace | None = Field(description="In the answer; null for a claim that came in a field.")
     marks: list[str]
     document_ids: list[str] = Field(description="Of the documents that its marks cite.")
     quotes: list[int] = Field(description="The numbers of its quotes.")
@@ -117,7 +117,7 @@ class UnresolvedMarkResponse(BaseModel):
     """A mark that names no document."""
 
     mark: str
-    place: Place
+    place: AnswerPlace
 
 
 class Measured(BaseModel):
@@ -279,10 +279,10 @@ class _Lines:
         for line in text.splitlines(keepends=True):
             self._starts.append(self._starts[-1] + len(line))
 
-    def place(self, span: Span) -> Place:
+    def place(self, span: Span) -> AnswerPlace:
         """Where a span of the answer stands."""
         (line, column), (end_line, end_column) = self._at(span.start), self._at(span.end)
-        return Place(
+        return AnswerPlace(
             start=span.start,
             end=span.end,
             line=line,

@@ -13,17 +13,24 @@ from app.http import examples, wire
 from app.http.wire import (
     ANSWER_SHAPE,
     BATCH_SHAPE,
+    CHECK_SHAPE,
     QUESTION_SHAPE,
     SEARCH_SHAPE,
     AnswerRequest,
     BatchRequest,
     BatchResponse,
+    CheckRequest,
+    ClaimOfAnswer,
+    DocumentToCheck,
     DocumentToRead,
     Problem,
     QuestionToAnswer,
+    QuoteOfAnswer,
     Ready,
     SearchRequest,
+    SourceOfAnswer,
 )
+from app.service.check import CheckResponse
 from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, DocumentResponse
 from app.service.search import SearchResponse
@@ -120,6 +127,9 @@ def test_the_examples_follow_the_schemas():
     SearchResponse.model_validate(examples.SEARCH)
     IndexResponse.model_validate(examples.INDEX)
     Ready.model_validate(examples.READY)
+    CheckRequest.model_validate(examples.CHECK_REQUEST)
+    CheckRequest.model_validate(examples.CHECK_REQUEST_WITH_DOCUMENTS)
+    CheckResponse.model_validate(examples.CHECK)
     for status, problem in examples.PROBLEMS.items():
         assert Problem.model_validate(problem).status == status
 
@@ -157,6 +167,17 @@ def test_the_example_of_a_batch_has_an_item_of_each_kind_for_the_questions_of_it
     assert second["top_k"] == 0
 
 
+def test_the_example_of_a_check_has_its_places_in_the_answer_and_its_real_text_in_the_example_document():
+    answer, text = examples.CHECK_REQUEST["answer"], examples.DOCUMENT["text"]
+    for quote in examples.CHECK["quotes"]:
+        assert answer[quote["place"]["start"] : quote["place"]["end"]] == quote["quote"]
+        for span in quote["found"]["spans"]:
+            assert text[span["start"] : span["end"]] == span["text"]
+    for claim in examples.CHECK["claims"]:
+        written = answer[claim["place"]["start"] : claim["place"]["end"]]
+        assert written.replace(" [1]", "") == claim["claim"]
+
+
 def test_the_example_of_a_search_finds_the_example_document():
     [hit] = examples.SEARCH["hits"]
     assert hit["text"] == examples.DOCUMENT["text"][hit["start"] : hit["end"]]
@@ -172,6 +193,12 @@ def test_the_example_of_a_search_finds_the_example_document():
         (QuestionToAnswer, QUESTION_SHAPE, ""),
         (BatchRequest, BATCH_SHAPE, ""),
         (SearchRequest, SEARCH_SHAPE, ""),
+        (CheckRequest, CHECK_SHAPE, ""),
+        (QuoteOfAnswer, CHECK_SHAPE, "quotes[]."),
+        (ClaimOfAnswer, CHECK_SHAPE, "claims[]."),
+        (QuoteOfAnswer, CHECK_SHAPE, "claims[].quotes[]."),
+        (DocumentToCheck, CHECK_SHAPE, "documents[]."),
+        (SourceOfAnswer, CHECK_SHAPE, "sources[]."),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
