@@ -136,8 +136,8 @@ def test_checking_quotes(loccit, index, tmp_path):
         {"quote": SENTENCE, "document_id": f"other{HOSTILE}"},
     ]
     answers.write_text(json.dumps({"id": f"q{HOSTILE}", "quotes": claims}) + "\n")
-    status, out, said = loccit("check", answers, "--index", index)
-    assert status == 1, said
+    status, out, said = loccit("check", answers, "--index", index, "--fail-on", "none")
+    assert status == 0, said
     assert steering(out, said) == set()
     assert r"q\x1b]0;owned\x07" in out
     assert r"Winstanley \x1b]0;owned\x07" in out.replace("\n", "")
