@@ -136,14 +136,13 @@ def _fits_anywhere(parts: Sequence[_Part]) -> bool:
 def _in_order(parts: Sequence[_Part], gaps: frozenset[Fold], searched: SearchedText) -> Standing | None:
     """The shortest run that holds all parts in order, none further from the one before it than its gap allows."""
     text, sought = searched.folded.text, [folded(part.text) for part in parts]
-    runs = [(end, (start,)) for start, end in _places(sought[0], text)]
+    runs: list[tuple[int, tuple[int, ...]]] = [(end, (start,)) for start, end in _places(sought[0], text)]
     for part, piece in zip(parts[1:], sought[1:], strict=True):
         ends = [end for end, _ in runs]
-        further = []
+        further: list[tuple[int, tuple[int, ...]]] = []
         for start, end in _places(piece, text):
-            before = (
-                bisect_right(ends, start) - 1
-            )  # of those that end before it, the last one begins last, too
+            # of those that end before it, the last one begins last, too
+            before = bisect_right(ends, start) - 1
             if before >= 0 and (part.reach is None or start - ends[before] <= part.reach):
                 further.append((end, (*runs[before][1], start)))
         runs = further

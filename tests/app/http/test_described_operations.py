@@ -37,6 +37,10 @@ CONFIG = {
     # 404: a document that there is not; 409, 5xx: nothing here brings them about
     "checks": {
         "positive_data_acceptance": {"expected-statuses": ["2xx", "404"]},
+        # 413: what is too long for its field may be too long for a body
+        "negative_data_rejection": {
+            "expected-statuses": ["400", "401", "403", "404", "405", "409", "413", "415", "422", "429"]
+        },
         "ignored_auth": {"enabled": False},
     },
 }
