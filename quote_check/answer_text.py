@@ -228,8 +228,9 @@ class _Reading:
                 return called
         if self._corpus.named(name) is not None:
             return name
-        in_order = isinstance(self._corpus, GivenCorpus) and name.isascii() and name.isdigit()
-        return self._corpus.at(int(name)) if in_order else None
+        if isinstance(self._corpus, GivenCorpus) and name.isascii() and name.isdigit():
+            return self._corpus.at(int(name))
+        return None
 
     def _in_sources(self, span: Span) -> bool:
         spans = self._stated.spans
