@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from app.answering.checked_input import checked_question
+from app.checking.command import check
 from app.keys_command import cli as keys_cli
 from app.service.command_options import SERVICE, FilterOption, Options, with_options
 from app.service.settings import Settings
@@ -18,7 +19,6 @@ from common.errors import InvalidRequestError, LoccitError
 from common.terminal_text import json_line, plain
 from evaluation.cli import cli as evaluate_cli
 from index_builder.cli import cli as index_cli
-from quote_check.cli import check
 from retriever.filters import Filter
 from training.cli import cli as train_cli
 

@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.text import Text
 
 from app.answering.trace_json import Alternative, Citation, Hit
+from app.service.attribution import Attribution
 from app.service.in_words import REASONS, confidence_in_words
-from app.service.response import AnswerResponse, Attribution
+from app.service.response import AnswerResponse
 from common.terminal_text import escaped, plain, plain_lines
 
 

@@ -1,17 +1,24 @@
 """Checking: is a quote verbatim where it claims to stand, nearly so, from elsewhere, or made up?"""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from common.progress import Advance
-from quote_check.claims import ClaimedQuote
+from common.deadline import NO_DEADLINE, Deadline
 from quote_check.corpus import Corpus
-from quote_check.nearest import Match, nearest_match
+from quote_check.folding import Fold, folded
+from quote_check.nearest import nearest
+from quote_check.searched_text import SearchedText, words
+from quote_check.standing import standing_in, very_characters
 from retriever.types import Document, Span
 
 NEARLY_FROM = 0.9
-"""Similarity from which a span counts as what was meant to be quoted."""
+"""Likeness from which a span counts as what was meant to be quoted."""
+LEAST_WORDS = 4
+"""Of what stands between quotation marks: fewer are a term, a title or irony, not a quote of a passage."""
+
+_NEGATIONS = frozenset({"not", "no", "never", "none", "nor", "neither", "cannot", "without", "t"})
 
 
 class Verdict(StrEnum):
@@ -19,161 +26,239 @@ class Verdict(StrEnum):
 
     VERBATIM = "verbatim"
     NEARLY = "nearly"
-    ANOTHER_DOCUMENT = "another_document"
+    FROM_ANOTHER_DOCUMENT = "from_another_document"
     FABRICATED = "fabricated"
+    TOO_SHORT = "too_short"
+
+
+class Form(StrEnum):
+    """What a quote was told by."""
+
+    QUOTATION_MARKS = "quotation_marks"
+    BLOCK_QUOTE = "block_quote"
+    HTML = "html"
+    FIELD = "field"
 
 
 @dataclass(frozen=True, slots=True)
-class NearestSpan:
-    """Real text of the index: ``text`` is what stands at ``span`` of the document, in code points.
+class QuoteToCheck:
+    """What is said to stand somewhere, unchecked.
 
-    ``similarity``: see ``Match``. ``exact``: the very characters of the quote.
+    ``document_ids``: of the documents that are cited for it; none: no document is named. ``offsets``: the start and
+    end that are claimed in the one document, any two whole numbers; None when no place is claimed. ``span``: where
+    the quote stands in the answer; None where it came in a field. ``marks``: those that cite it, as they are written.
     """
 
-    doc_id: str
-    title: str
-    span: Span
     text: str
-    similarity: float
-    exact: bool
+    document_ids: tuple[str, ...] = ()
+    offsets: tuple[int, int] | None = None
+    form: Form = Form.FIELD
+    span: Span | None = None
+    marks: tuple[str, ...] = ()
+
+    @property
+    def too_short(self) -> bool:
+        """Whether what stands between quotation marks is a term, a title or irony rather than a quote."""
+        in_prose = self.form in (Form.QUOTATION_MARKS, Form.HTML)
+        return in_prose and len(words(folded(self.text))) < LEAST_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Real text: what stands at ``spans`` of the document, in code points; one, or one for each part of the quote.
+
+    ``likeness``: 1 where quote and text differ at most in looks, omissions and marked changes.
+    """
+
+    document: Document
+    spans: tuple[Span, ...]
+    likeness: float
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is one run, so that its characters can be the quote's."""
+        return len(self.spans) == 1
+
+    @property
+    def texts(self) -> list[str]:
+        """What stands at each span."""
+        return [span.of(self.document.text) for span in self.spans]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The verdict on one quote, with the real span that comes nearest to it.
 
-    ``offsets_match``: whether the quote stands at the claimed offsets; None when none were claimed.
-    ``unknown_document``: the named document is not in the index. ``nearest`` is None when nothing is alike.
+    ``folds``: what differs where it is verbatim all the same. ``offsets_match``: whether the quote stands at the
+    claimed offsets; None when none were claimed. ``unknown``: those of the cited documents that there are not.
+    ``found`` is None when nothing is alike, or was not looked for.
     """
 
-    quote: ClaimedQuote
+    quote: QuoteToCheck
     verdict: Verdict
-    nearest: NearestSpan | None
-    offsets_match: bool | None
-    unknown_document: bool
     reason: str
+    found: Found | None = None
+    folds: tuple[Fold, ...] = ()
+    offsets_match: bool | None = None
+    unknown: tuple[str, ...] = field(default=())
 
-    @property
-    def sound(self) -> bool:
-        """Whether it is verbatim where it claims to stand, offsets included."""
-        return self.verdict is Verdict.VERBATIM and self.offsets_match is not False
 
+def check_quote(
+    quote: QuoteToCheck,
+    corpus: Corpus,
+    *,
+    holder: str | None = None,
+    deadline: Deadline = NO_DEADLINE,
+) -> Finding:
+    """The finding on one quote.
 
-def find_holders(
-    quotes: Iterable[ClaimedQuote], corpus: Corpus, advance: Advance = lambda _=1: None
-) -> dict[str, str]:
-    """By text of a quote that its named document lacks, the id of the first document that holds it exactly.
+    ``holder``: a document that is known to hold the quote's very characters.
 
-    Complete: what is missing here and in its named document stands verbatim nowhere in the corpus.
+    Raises:
+        DeadlineExceededError, GivenUpError: when the deadline is over before there is one.
     """
+    if quote.too_short:
+        return Finding(quote, Verdict.TOO_SHORT, f"it has less than {LEAST_WORDS} words")
+    return _Check(quote, corpus, deadline).finding(holder)
+
+
+def find_holders(quotes: Iterable[QuoteToCheck], corpus: Corpus) -> set[str]:
+    """The texts of quotes that no cited document holds exactly: what to look for in all others."""
     waiting = set()
     for quote in quotes:
-        named = None if quote.document_id is None else corpus.document(quote.document_id)
-        if quote.text.strip() and (named is None or quote.text not in named.text):
+        cited = [corpus.named(doc_id) for doc_id in quote.document_ids]
+        if quote.text.strip() and not any(text and quote.text in text.document.text for text in cited):
             waiting.add(quote.text)
-    return corpus.holders(waiting, advance)
-
-
-def check_with_holder(quote: ClaimedQuote, corpus: Corpus, holder: str | None) -> Finding:
-    """The finding on one quote for which ``find_holders`` found this document.
-
-    Near matches are looked for in the named document and in those that share the quote's words.
-    """
-    return _Check(quote, corpus).finding(holder)
+    return waiting
 
 
 class _Check:
     """One quote being checked."""
 
-    def __init__(self, quote: ClaimedQuote, corpus: Corpus) -> None:
-        self._quote = quote
-        self._corpus = corpus
-        self._named = None if quote.document_id is None else corpus.document(quote.document_id)
-        self._unknown = quote.document_id is not None and self._named is None
+    def __init__(self, quote: QuoteToCheck, corpus: Corpus, deadline: Deadline) -> None:
+        self._quote, self._corpus, self._deadline = quote, corpus, deadline
+        named = {doc_id: corpus.named(doc_id) for doc_id in quote.document_ids}
+        self._cited = [text for text in named.values() if text is not None]
+        self._unknown = tuple(doc_id for doc_id, text in named.items() if text is None)
 
     def finding(self, holder: str | None) -> Finding:
         """``holder``: the first document that holds the quote's very characters."""
-        text, named = self._quote.text, self._named
-        if not text.strip():
-            return self._found(Verdict.FABRICATED, None, "the quote is empty")
-        if named is not None and text in named.text:
-            return self._verbatim(named)
-        own = None if named is None else _near(text, named)
-        if own is not None and own.similarity == 1:
-            return self._found(Verdict.NEARLY, own, "only looks or marked omissions differ")
-        if holder is not None:
-            held = _exact(text, self._document(holder), None)
-            if self._quote.document_id is None:
-                return self._found(Verdict.VERBATIM, held, "stands word for word in the index")
-            return self._found(
-                Verdict.ANOTHER_DOCUMENT, held, f"{self._lack}; another holds it word for word"
-            )
-        if own is not None and own.similarity >= NEARLY_FROM:
-            return self._found(Verdict.NEARLY, own, "some words differ")
-        return self._from_elsewhere(own)
+        if not folded(self._quote.text):
+            return self._of(Verdict.FABRICATED, None, "the quote is empty")
+        cited = self._standing(self._cited)
+        if cited is not None and cited.verbatim:
+            return self._verbatim(cited)
+        known = None if holder is None else self._corpus.named(holder)
+        elsewhere = self._standing([*([known] if known else []), *self._others()])
+        if elsewhere is not None and elsewhere.verbatim:
+            if self._quote.document_ids:
+                reason = f"{self._lack}; another holds it word for word"
+                return self._of(Verdict.FROM_ANOTHER_DOCUMENT, elsewhere.found, reason, elsewhere.folds)
+            return self._verbatim(elsewhere)
+        in_looks = cited or elsewhere
+        if in_looks is not None:
+            return self._of(Verdict.NEARLY, in_looks.found, "only looks differ, such as capitals")
+        return self._near()
 
-    def _verbatim(self, named: Document) -> Finding:
-        standing = _exact(self._quote.text, named, self._quote.offsets)
-        reason = "stands word for word in the named document"
-        if self._quote.offsets not in (None, (standing.span.start, standing.span.end)):
-            start, end = self._quote.offsets or (0, 0)
-            reason += f", but at {standing.span.start} to {standing.span.end}, not at {start} to {end}"
-        return self._found(Verdict.VERBATIM, standing, reason)
+    def _verbatim(self, standing: "_Stands") -> Finding:
+        reason = (
+            "stands word for word in the cited document"
+            if self._quote.document_ids
+            else "stands word for word"
+        )
+        if standing.folds:
+            reason += f" but for {', '.join(fold.replace('_', ' ') for fold in standing.folds)}"
+        if self._offsets_match() is False and self._quote.offsets is not None:
+            (start, end), span = self._quote.offsets, standing.found.spans[0]
+            reason += f", but at {span.start} to {span.end}, not at {start} to {end}"
+        return self._of(Verdict.VERBATIM, standing.found, reason, standing.folds)
 
-    def _from_elsewhere(self, own: NearestSpan | None) -> Finding:
-        best = own
-        for document in self._corpus.candidates(self._quote.text):
-            if document.doc_id != self._quote.document_id:
-                nearer = _near(self._quote.text, document, above=best.similarity if best else 0.0)
-                best = nearer or best
-        if best is None or best.similarity < NEARLY_FROM:
+    def _standing(self, texts: Iterable[SearchedText]) -> "_Stands | None":
+        """Where it stands: verbatim in the first text that has it so, or else in the first that has it in looks."""
+        in_looks: _Stands | None = None
+        text, near = self._quote.text, self._quote.offsets[0] if self._quote.offsets else 0
+        for searched in texts:
+            self._deadline.check("check")
+            span = very_characters(text, searched.document.text, near)
+            if span is not None:
+                return _Stands(Found(searched.document, (span,), 1.0), (), verbatim=True)
+            standing = standing_in(text, searched)
+            if standing is None:
+                continue
+            found = Found(searched.document, standing.spans, 1.0)
+            if standing.folds is not None:
+                return _Stands(found, tuple(sorted(standing.folds)), verbatim=True)
+            in_looks = in_looks or _Stands(found, (), verbatim=False)
+        return in_looks
+
+    def _near(self) -> Finding:
+        """What it is near to: the cited documents come first, if one of them is near enough."""
+        best = self._nearest(self._cited, None)
+        if best is None or best.likeness < NEARLY_FROM:
+            best = self._nearest(self._others(), best)
+        if best is None or best.likeness < NEARLY_FROM:
             lack = f"{self._lack}; nothing" if self._unknown else "nothing"
-            return self._found(
-                Verdict.FABRICATED, best, f"{lack} in the index is as near as {NEARLY_FROM:.0%}"
-            )
-        how = "only looks or marked omissions differ" if best.similarity == 1 else "some words differ"
-        if self._quote.document_id is None:
-            return self._found(Verdict.NEARLY, best, how)
-        return self._found(Verdict.ANOTHER_DOCUMENT, best, f"{self._lack}; another nearly does: {how}")
+            return self._of(Verdict.FABRICATED, best, f"{lack} is as near as {NEARLY_FROM:.0%}")
+        how = _difference(self._quote.text, " ".join(best.texts))
+        if self._quote.document_ids and best.document.doc_id not in self._quote.document_ids:
+            how = f"{self._lack}; another nearly does: {how}"
+        return self._of(Verdict.NEARLY, best, how)
+
+    def _nearest(self, texts: Iterable[SearchedText], best: Found | None) -> Found | None:
+        for searched in texts:
+            self._deadline.check("check")
+            near = nearest(self._quote.text, searched, above=0.0 if best is None else best.likeness)
+            if near is not None:
+                best = Found(searched.document, (near.span,), near.likeness)
+        return best
+
+    def _others(self) -> Iterator[SearchedText]:
+        return (
+            searched
+            for searched in self._corpus.candidates(self._quote.text)
+            if searched.document.doc_id not in self._quote.document_ids
+        )
 
     @property
     def _lack(self) -> str:
         if self._unknown:
-            return f"the index has no document {self._quote.document_id!r}"
-        return "the named document does not hold it"
+            return f"there is no document {self._unknown[0]!r}"
+        return "the cited document does not hold it"
 
-    def _document(self, doc_id: str) -> Document:
-        document = self._corpus.document(doc_id)
-        if document is None:
-            raise LookupError(f"The corpus named the document {doc_id!r}, but has none of that id.")
-        return document
-
-    def _found(self, verdict: Verdict, nearest: NearestSpan | None, reason: str) -> Finding:
-        return Finding(self._quote, verdict, nearest, self._offsets_match(), self._unknown, reason)
+    def _of(
+        self, verdict: Verdict, found: Found | None, reason: str, folds: tuple[Fold, ...] = ()
+    ) -> Finding:
+        return Finding(self._quote, verdict, reason, found, folds, self._offsets_match(), self._unknown)
 
     def _offsets_match(self) -> bool | None:
         if self._quote.offsets is None:
             return None
         start, end = self._quote.offsets
-        text = "" if self._named is None else self._named.text
-        return 0 <= start < end <= len(text) and text[start:end] == self._quote.text
+        texts = [searched.document.text for searched in self._cited]
+        return any(0 <= start < end <= len(text) and text[start:end] == self._quote.text for text in texts)
 
 
-def _exact(quote: str, document: Document, offsets: tuple[int, int] | None) -> NearestSpan:
-    """Where the document holds the quote: the occurrence that is nearest to the claimed start, or the first."""
-    start = document.text.find(quote)
-    if offsets is not None:
-        claimed = min(max(offsets[0], 0), len(document.text))
-        places = (document.text.rfind(quote, 0, claimed + len(quote)), document.text.find(quote, claimed))
-        start = min((place for place in places if place >= 0), key=lambda place: abs(place - claimed))
-    return _nearest(quote, document, Match(Span(start, start + len(quote)), 1.0))
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """Where a quote stands. ``verbatim`` False: more differs than ``Fold`` names, but only in looks."""
+
+    found: Found
+    folds: tuple[Fold, ...]
+    verbatim: bool
 
 
-def _near(quote: str, document: Document, *, above: float = 0.0) -> NearestSpan | None:
-    match = nearest_match(quote, document.text, above=above)
-    return None if match is None else _nearest(quote, document, match)
+def _difference(quote: str, text: str) -> str:
+    """What kind of words differ: numbers and negations turn a sentence round."""
+    quoted, standing = Counter(words(folded(quote))), Counter(words(folded(text)))
+    differing = (quoted - standing) + (standing - quoted)
+    if any(character.isdigit() for word in differing for character in word):
+        return "some words differ, a number among them"
+    if _NEGATIONS & differing.keys():
+        return "some words differ, a negation among them"
+    return "some words differ"
 
 
-def _nearest(quote: str, document: Document, match: Match) -> NearestSpan:
-    text = match.span.of(document.text)
-    return NearestSpan(document.doc_id, document.title, match.span, text, match.similarity, text == quote)
+def counted(findings: Iterable[Finding]) -> Mapping[Verdict, int]:
+    """How many quotes have each verdict."""
+    verdicts = Counter(finding.verdict for finding in findings)
+    return {verdict: verdicts[verdict] for verdict in Verdict}

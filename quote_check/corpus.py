@@ -1,33 +1,73 @@
-"""The documents that quotes are checked against: an index's texts and words, without any model."""
+"""The documents that quotes are checked against: those of an index, without any model, or those handed in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from common.errors import DocumentNotFoundError
 from common.progress import Advance
+from quote_check.folding import folded
+from quote_check.searched_text import SearchedText
 from retriever.generations import hold_current
 from retriever.holds import Hold
 from retriever.index import LEXICAL_FOLDER, STORE_FILE
 from retriever.lexical import LexicalIndex
 from retriever.manifest import Manifest
 from retriever.store import DocumentStore
-from retriever.types import Document
+from retriever.types import Document, Passage, Span
 
 PASSAGES_SEEN = 50
-"""Passages whose documents are searched for a near match."""
+"""Passages that a quote is looked for in, beside the documents that it is said to stand in."""
 
 _WORDS_SEARCHED = 64  # at a time: a long quote is searched in parts
 _PARTS_SEARCHED = 8
+_AROUND = 500  # characters on each side of a passage that are searched with it, beside the quote's length
+_DOCUMENTS_KEPT = 64  # that were named, folded: the next quote is often of the same
+_TITLES_SEEN = 10
 
 
-class Corpus:
-    """Documents by id, by a text that they hold, and by words."""
+class Corpus(Protocol):
+    """What a check needs of documents."""
+
+    def named(self, doc_id: str) -> SearchedText | None:
+        """The document of this id whole, if there is one."""
+
+    def candidates(self, quote: str) -> Iterator[SearchedText]:
+        """Where the quote may stand, the likeliest first."""
+
+    def called(self, text: str) -> str | None:
+        """The id of the document that a line of a list of sources names: by its id, its url or its title."""
+
+
+class GivenCorpus:
+    """Documents handed in: a quote is looked for in every one of them."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._texts = {document.doc_id: SearchedText(document) for document in documents}
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def named(self, doc_id: str) -> SearchedText | None:
+        return self._texts.get(doc_id)
+
+    def candidates(self, quote: str) -> Iterator[SearchedText]:  # noqa: ARG002 - all of them
+        return iter(self._texts.values())
+
+    def called(self, text: str) -> str | None:
+        return _called(text, [searched.document for searched in self._texts.values()])
+
+    def at(self, number: int) -> str | None:
+        """The id of the document at this place, the first is 1; None when there are not as many."""
+        return list(self._texts)[number - 1] if 0 < number <= len(self._texts) else None
+
+
+class IndexCorpus:
+    """The documents of an index. A quote is looked for in the passages that share the most of its words."""
 
     def __init__(self, store: DocumentStore, lexical: LexicalIndex, hold: Hold | None = None) -> None:
-        self._store = store
-        self._lexical = lexical
-        self._hold = hold
+        self._store, self._lexical, self._hold = store, lexical, hold
+        self._named: dict[str, SearchedText | None] = {}
 
     @classmethod
     def open(cls, directory: Path) -> Self:
@@ -38,18 +78,37 @@ class Corpus:
         """
         hold = hold_current(directory)
         folder = hold.folder
-        Manifest.load(folder).check_files(folder)
-        return cls(DocumentStore.open(folder / STORE_FILE), LexicalIndex.open(folder / LEXICAL_FOLDER), hold)
+        manifest = Manifest.load(folder)
+        manifest.check_files(folder)
+        store = DocumentStore.open(folder / STORE_FILE, source=manifest.only_source)
+        return cls(store, LexicalIndex.open(folder / LEXICAL_FOLDER), hold)
 
     def __len__(self) -> int:
         return self._store.count_documents()
 
-    def document(self, doc_id: str) -> Document | None:
-        """The document of this id, if there is one."""
-        try:
-            return self._store.document(doc_id)
-        except DocumentNotFoundError:
-            return None
+    def named(self, doc_id: str) -> SearchedText | None:
+        if doc_id not in self._named:
+            if len(self._named) >= _DOCUMENTS_KEPT:
+                self._named.pop(next(iter(self._named)))
+            document = self._document(doc_id)
+            self._named[doc_id] = None if document is None else SearchedText(document)
+        return self._named[doc_id]
+
+    def candidates(self, quote: str) -> Iterator[SearchedText]:
+        margin = _AROUND + len(quote)
+        for passage in self._passages(quote, PASSAGES_SEEN):
+            document = self._document(passage.doc_id)
+            if document is not None:
+                start, end = passage.span.start - margin, passage.span.end + margin
+                yield SearchedText(document, Span(max(0, start), min(len(document.text), end)))
+
+    def called(self, text: str) -> str | None:
+        ids = [word.strip("()[]<>.,;:\"'`") for word in text.split()]
+        known = next((word for word in ids if word and self._document(word) is not None), None)
+        if known is not None:
+            return known
+        passages = self._passages(text, _TITLES_SEEN)
+        return _called(text, [Document(hit.doc_id, hit.title, "", hit.url) for hit in passages])
 
     def holders(self, quotes: Iterable[str], advance: Advance) -> dict[str, str]:
         """By quote, the id of the first document that holds its very characters; complete: one pass over all."""
@@ -63,16 +122,34 @@ class Corpus:
             advance()
         return holders
 
-    def candidates(self, quote: str) -> list[Document]:
-        """Documents whose passages share the quote's words, best first."""
+    def _document(self, doc_id: str) -> Document | None:
+        try:
+            return self._store.document(doc_id)
+        except DocumentNotFoundError:
+            return None
+
+    def _passages(self, text: str, most: int) -> list[Passage]:
+        parts = _parts(text.split())
         rows = []
-        parts = _parts(quote.split())
         for part in parts:
-            rows += [hit.row for hit in self._lexical.search(" ".join(part), k=PASSAGES_SEEN // len(parts))]
-        passages = self._store.passages(list(dict.fromkeys(rows)))
-        return [
-            self._store.document(doc_id) for doc_id in dict.fromkeys(passage.doc_id for passage in passages)
-        ]
+            rows += [hit.row for hit in self._lexical.search(" ".join(part), k=max(1, most // len(parts)))]
+        return self._store.passages(list(dict.fromkeys(rows)))
+
+
+def _called(text: str, documents: Sequence[Document]) -> str | None:
+    """The document whose id is a word of the text, whose url it has, or whose title it has: the longest."""
+    bare = {word.strip("()[]<>.,;:\"'`") for word in text.split()}
+    for document in documents:
+        if document.doc_id in bare or (document.url is not None and document.url in text):
+            return document.doc_id
+    line = f" {' '.join(_plain(text))} "
+    titled = [document for document in documents if f" {' '.join(_plain(document.title))} " in line]
+    titled = [document for document in titled if _plain(document.title)]
+    return max(titled, key=lambda document: len(document.title)).doc_id if titled else None
+
+
+def _plain(text: str) -> list[str]:
+    return "".join(character if character.isalnum() else " " for character in folded(text)).split()
 
 
 def _parts(words: list[str]) -> list[list[str]]:

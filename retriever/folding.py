@@ -7,7 +7,7 @@ and quotes are untouched: what is found in the folded text is a span of the stor
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +71,11 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """The text as models and search read it. Linear in time; the text itself where there is nothing to fold."""
-    edits = list(_edits(text, _FOLDABLE)) if _may_fold(text) else []
+    return edited(text, list(_edits(text, _FOLDABLE)) if _may_fold(text) else [])
+
+
+def edited(text: str, edits: Sequence[tuple[int, int, str]]) -> Folded:
+    """The text with these edits: start and end of what goes, in order and disjoint, and what stands there instead."""
     if not edits:
         return Folded(text)
     pieces: list[str] = []

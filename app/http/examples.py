@@ -7,10 +7,24 @@ from typing import Any
 from app.answering.answer_kind import AnswerKind
 from app.answering.trace_json import Citation
 from app.http.wire import BatchItem, BatchResponse, Changed, Problem, Ready
+from app.service.attribution import Attribution
+from app.service.check import (
+    AnswerPlace,
+    CheckedClaimResponse,
+    CheckedQuote,
+    CheckResponse,
+    Measured,
+    RealSpan,
+    RealText,
+    Scorer,
+    Searched,
+)
+from app.service.claim_support import SUPPORTED_FROM
 from app.service.index_description import IndexResponse
-from app.service.response import AnswerResponse, Attribution, Calibration, DocumentResponse, Model
+from app.service.response import AnswerResponse, Calibration, DocumentResponse, Model
 from app.service.search import SearchResponse
 from app.service.settings import ReaderKind
+from quote_check.check import Form, Verdict
 from retriever.manifest import Counts, EncoderIdentity, PassageRecord, SourceRecord, VectorsRecord
 from retriever.types import RetrievalMode
 
@@ -204,6 +218,109 @@ SEARCH: Json = _SEARCH.as_json()
 INDEX: Json = _INDEX.model_dump(mode="json")
 
 
+_CHECKED = (
+    'The tower is "named after the engineer Gustave Eiffel" [1]. It "was painted green in spring 1923" [1].'
+)
+
+
+def _place(quoted: str) -> AnswerPlace:
+    start = _CHECKED.index(quoted)
+    end = start + len(quoted)
+    return AnswerPlace(start=start, end=end, line=1, column=start + 1, end_line=1, end_column=end + 1)
+
+
+def _real(text: str) -> RealText:
+    start = (_FIRST + _SECOND).index(text)
+    return RealText(
+        document_id="Eiffel_Tower",
+        title="Eiffel Tower",
+        url=_URL,
+        source=_SOURCE,
+        locator=None,
+        spans=[RealSpan(start=start, end=start + len(text), text=text)],
+    )
+
+
+def _checked_quote(number: int, quoted: str, verdict: Verdict, reason: str, found: str) -> CheckedQuote:
+    return CheckedQuote(
+        number=number,
+        quote=quoted,
+        form=Form.QUOTATION_MARKS,
+        place=_place(quoted),
+        marks=["[1]"],
+        document_ids=["Eiffel_Tower"],
+        verdict=verdict,
+        reason=reason,
+        folds=[],
+        likeness=1.0 if quoted == found else 0.4,
+        found=_real(found),
+        offsets_match=None,
+        unknown_document_ids=[],
+    )
+
+
+def _checked_claim(number: int, sentence: str, support: float) -> CheckedClaimResponse:
+    return CheckedClaimResponse(
+        number=number,
+        claim=sentence.replace(" [1]", ""),
+        place=_place(sentence),
+        marks=["[1]"],
+        document_ids=["Eiffel_Tower"],
+        quotes=[number],
+        support=support,
+        supported=support >= SUPPORTED_FROM,
+        evidence=_real(_SECOND),
+    )
+
+
+_CHECK = CheckResponse(
+    quotes=[
+        _checked_quote(
+            1,
+            "named after the engineer Gustave Eiffel",
+            Verdict.VERBATIM,
+            "stands word for word in the cited document",
+            "named after the engineer Gustave Eiffel",
+        ),
+        _checked_quote(
+            2,
+            "was painted green in spring 1923",
+            Verdict.FABRICATED,
+            "nothing is as near as 90%",
+            "It is named after the engineer Gustave",
+        ),
+    ],
+    claims=[
+        _checked_claim(1, 'The tower is "named after the engineer Gustave Eiffel" [1].', 0.97),
+        _checked_claim(2, 'It "was painted green in spring 1923" [1].', 0.02),
+    ],
+    unresolved_marks=[],
+    verdicts={
+        Verdict.VERBATIM: 1,
+        Verdict.NEARLY: 0,
+        Verdict.FROM_ANOTHER_DOCUMENT: 0,
+        Verdict.FABRICATED: 1,
+        Verdict.TOO_SHORT: 0,
+    },
+    searched=Searched(documents=10_033, index=True, complete=False),
+    scorer=Scorer(
+        name="support",
+        sha256="2178ce320a30257c652b6632a48d4f7fbcddad1da9240f4bc4d7dee1608fe75c",
+        measured=Measured(accuracy=0.939, auroc=0.9854, claims=4456),
+        by_kind={},
+    ),
+    generation=_GENERATION,
+    attribution=[_ATTRIBUTION],
+    timings_ms={"wait": 0.1, "read": 1.2, "check": 6.4, "support": 31.0, "total": 38.7},
+)
+CHECK_REQUEST: Json = {"answer": _CHECKED, "sources": [{"mark": "1", "document_id": "Eiffel_Tower"}]}
+CHECK_REQUEST_WITH_DOCUMENTS: Json = {
+    "answer": 'On Saturdays "it opens at 10" [1].',
+    "documents": REQUEST_WITH_DOCUMENTS["documents"],
+}
+CHECK: Json = _CHECK.as_json()
+
+
 REQUEST_ID = "5f0c6f1e8a5b4b7c9f0e2d3a4b5c6d7e"
 
 
@@ -293,6 +410,8 @@ BY_SCHEMA: dict[str, list[Json]] = {
     "BatchRequest": [BATCH_REQUEST],
     "BatchResponse": [BATCH],
     "Changed": [CHANGED],
+    "CheckRequest": [CHECK_REQUEST, CHECK_REQUEST_WITH_DOCUMENTS],
+    "CheckResponse": [CHECK],
     "DocumentResponse": [DOCUMENT],
     "DocumentToStore": [DOCUMENT_TO_STORE],
     "SearchResponse": [SEARCH],

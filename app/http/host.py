@@ -11,11 +11,12 @@ from app.answering.events import Decided, Event
 from app.http.answer_log import AnswerLog
 from app.http.change_queue import Changes
 from app.http.metrics import HostState, Metrics
-from app.http.wire import Changed, Ready, Reloaded
+from app.http.wire import MAX_CHECKED, Changed, Ready, Reloaded
 from app.http.worker import StoppingError, Worker
 from app.service.ask import Ask, answered, events
 from app.service.assembly import AnswerService
 from app.service.changes import Outcome, Wanted, change_documents
+from app.service.check import CheckResponse, checker_of
 from app.service.index_description import IndexResponse, index_response_of
 from app.service.response import (
     AnswerResponse,
@@ -29,6 +30,7 @@ from app.service.search import SearchResponse, passages_listed, searched
 from app.service.settings import Settings
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError, DocumentNotFoundError, LoccitError
+from quote_check.check_answer import AnswerToCheck
 from retriever.filters import Filter
 from retriever.retriever import IndexRetriever
 from retriever.types import RetrievalMode
@@ -230,6 +232,30 @@ class Host:
         values = _within(self.settings.timeout_s, self._worker.stream(work), arrived=arrived)
         async with aclosing(values):
             return await anext(values)
+
+    async def check(self, asked: AnswerToCheck, *, allowed: Filter | None) -> CheckResponse:
+        """What becomes of an answer's quotes and claims; in the worker, so that it takes its turn.
+
+        Raises like ``events``, and InvalidRequestError when it has more quotes or claims than are checked at once, or
+        whoever asks may see some documents of the index alone (``allowed``) and hands none in.
+        """
+        if allowed is not None and not asked.documents:
+            raise InvalidRequestError(
+                "This API key may see some documents alone, but a check looks at the whole index; hand in the documents "
+                "that the answer cites."
+            )
+        service, arrived, seconds = self._ready_service(), time.monotonic(), self.settings.timeout_s
+        deadline = Deadline(arrived + seconds)
+
+        def work() -> Iterator[CheckResponse]:
+            waited = time.monotonic() - arrived
+            yield checker_of(service).check(asked, most=MAX_CHECKED, waited=waited, deadline=deadline)
+
+        values = _within(seconds, self._worker.stream(work, deadline), arrived=arrived)
+        async with aclosing(values):
+            response = await anext(values)
+        self.metrics.count_check(response.verdicts)
+        return response
 
     def index(self, *, allowed: Filter | None) -> IndexResponse:
         """What the index says of itself; NotReadyError until it answers.

@@ -4,7 +4,7 @@ No label holds what a client or a document wrote: routes are templates, and outc
 ours. So the number of series has a bound.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from app.answering.types import AbstainReason, Abstention, Trace
 from app.http.watch import Answered
+from quote_check.check import Verdict
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _CONFIDENCES = tuple(step / 10 for step in range(1, 11))
@@ -74,6 +75,12 @@ class Metrics:
             buckets=_CONFIDENCES,
             registry=self.registry,
         )
+        self._quotes = Counter(
+            "loccit_checked_quotes",
+            "Quotes of others' answers that were checked, by their verdict.",
+            ["verdict"],
+            registry=self.registry,
+        )
         self.in_progress = Gauge(
             "loccit_requests_in_progress", "Requests under way now.", registry=self.registry
         )
@@ -82,6 +89,8 @@ class Metrics:
             self._questions.labels(outcome)
         for reason in AbstainReason:
             self._abstentions.labels(reason.value)
+        for verdict in Verdict:
+            self._quotes.labels(verdict.value)
 
     def watch(self, state: Callable[[], HostState]) -> None:
         """From now on a scrape also tells what ``state`` returns."""
@@ -103,6 +112,11 @@ class Metrics:
         self._confidence.observe(decision.confidence)
         for stage, seconds in trace.timings.items():
             self._stage_seconds.labels(stage).observe(seconds)
+
+    def count_check(self, verdicts: Mapping[Verdict, int]) -> None:
+        """An answer was checked; ``verdicts``: how many of its quotes have each."""
+        for verdict, count in verdicts.items():
+            self._quotes.labels(verdict.value).inc(count)
 
     def count_failure(self, outcome: Literal["failed", "abandoned", "refused"]) -> None:
         """A question ended without a decision."""

@@ -23,6 +23,10 @@ Every error is an `application/problem+json` with one sentence in `detail`; unde
 TAGS = [
     {"name": "answering", "description": "Questions in, answers with quotes out."},
     {"name": "chat", "description": "The same for programs that speak OpenAI's chat completions."},
+    {
+        "name": "checking",
+        "description": "Answers of other systems in, verdicts on their quotes and claims out.",
+    },
     {"name": "documents", "description": "The texts that quotes stand in."},
     {
         "name": "admin",

@@ -26,7 +26,7 @@ from app.http.refusals import (
 )
 from app.http.request_id import HEADER, current_request_id
 from app.http.security_headers import HEADERS
-from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, DOCUMENT_SHAPE, SEARCH_SHAPE
+from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, CHECK_SHAPE, DOCUMENT_SHAPE, SEARCH_SHAPE
 from app.http.worker import BusyError, StoppingError
 from common.errors import (
     ChangeRefusedError,
@@ -84,7 +84,12 @@ KINDS: Mapping[type[LoccitError], Kind] = {
     ClientGoneError: Kind(499, "client-gone", "The client has gone"),
     LoccitError: UNEXPECTED,
 }
-SHAPES = {"/answers": BATCH_SHAPE, "/documents/": DOCUMENT_SHAPE, "/v1/chat/completions": CHAT_SHAPE}
+SHAPES = {
+    "/answers": BATCH_SHAPE,
+    "/check": CHECK_SHAPE,
+    "/documents/": DOCUMENT_SHAPE,
+    "/v1/chat/completions": CHAT_SHAPE,
+}
 """What the body of a route must be, where it is not a question."""
 
 

@@ -18,12 +18,14 @@ from app.http.wire import (
     AnswerRequest,
     BatchRequest,
     BatchResponse,
+    CheckRequest,
     Live,
     Ready,
     SearchRequest,
     Welcome,
 )
 from app.service.api_keys import ApiKey
+from app.service.check import CheckResponse
 from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, DocumentResponse
 from app.service.search import SearchResponse
@@ -123,6 +125,31 @@ async def answers(
     host.readiness()
     answering = answered_in_turn(asked.checked(host.settings), host, allowed=allowed)
     return await unless_disconnected(request, answering)
+
+
+@router.post(
+    "/check",
+    tags=["checking"],
+    summary="Check the quotes and claims of an answer",
+    response_description="A verdict for every quote, and how well every claim is backed.",
+    responses=problems(400, 413, 415, 422, 500, 503, 504),
+)
+async def check(
+    asked: CheckRequest, request: Request, host: HostDependency, allowed: AllowedDependency
+) -> CheckResponse:
+    """Checks an answer that any system made, against the index or against the documents handed in.
+
+    A quote is `verbatim` (`folds` says what differs all the same, such as the style of quotation marks), `nearly` so,
+    `from_another_document` than the one cited, `fabricated`, or `too_short` to tell. `found` holds the real text, or
+    the one that comes nearest: `document.text[start:end] == text`.
+
+    Every sentence with a mark or a quote is a claim. `support` says how well its quote, or the cited passage that says
+    most of it, backs it; `scorer` says who judged that, and how often that is right.
+
+    A check takes its turn among the questions. It looks at the whole index, so a key that may see some documents alone
+    checks what is handed in.
+    """
+    return await unless_disconnected(request, host.check(asked.asked_with(host.settings), allowed=allowed))
 
 
 @router.get(

@@ -103,6 +103,7 @@ def create_app(
     app.max_items = {
         ("AnswerRequest", "documents"): settings.max_documents,
         ("BatchRequest", "questions"): settings.max_questions,
+        ("CheckRequest", "documents"): settings.max_documents,
     }
     app.state.host = host
     app.add_middleware(

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from app.answering.trace_json import Citation, Hit
 from app.mcp.wire import Answered, DocumentText, Found, OtherAnswer, Passage, Quote
+from app.service.attribution import Attribution
 from app.service.in_words import REASONS
-from app.service.response import AnswerResponse, Attribution, DocumentResponse
+from app.service.response import AnswerResponse, DocumentResponse
 from app.service.search import SearchResponse
 
 

@@ -23,6 +23,7 @@ from app.answering.stages import Stage
 from app.answering.support import LexicalSupport, SupportScorer
 from app.answering.text.overlap import Overlap
 from app.service.calibration import Calibration, Digests, calibration_of, threshold
+from app.service.claim_support import ClaimScorer, lazy_claim_scorer
 from app.service.generation import Writing, writing
 from app.service.setting_marks import stage_settings
 from app.service.settings import CiterKind, ReaderKind, Settings, SupportKind
@@ -117,6 +118,9 @@ class AnswerService:
     """None where it is adapted, or the reader alone answers."""
     calibration: Calibration | None = None
     """None where no calibrator knows these models or a score is wanted: the confidence is then a score."""
+    claim_scorer: Callable[[], ClaimScorer] | None = None
+    """The trained scorer for the claims of others' answers, loaded when it is called first. None where there are no
+    weights of it."""
     over_index: Callable[[PassageIndex], "AnswerService"] | None = None
     """The same models over another index, made with the same encoder. None where the index is in memory."""
 
@@ -227,6 +231,7 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
     written = parts.writing(settings)
     reader_over, reader_sha256 = _reader(settings, encoder, folders, parts)
     support_over, support_name = _support(settings, encoder, folders, parts)
+    claim_scorer = lazy_claim_scorer(folders, parts.load_support)
     composer = parts.composer(encoder)
     models = ModelNames(
         encoder=encoder.name,
@@ -267,6 +272,7 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
             generator_over=written.generator_over,
             language_model=written.language_model,
             calibration=calibration,
+            claim_scorer=claim_scorer,
             over_index=over_index,
         )
 

@@ -15,10 +15,10 @@ from app.answering.trace_json import candidate_as_json, decision_as_json, docume
 from app.answering.types import AbstainReason
 from app.service.ask import Ask
 from app.service.assembly import AnswerService, ModelNames
+from app.service.attribution import Attribution, attribution_of
 from app.service.handed_in import TextFormat
 from app.service.settings import ReaderKind
 from retriever.filters import Filter
-from retriever.manifest import Manifest
 from retriever.types import Document
 
 
@@ -41,15 +41,6 @@ class Model(BaseModel):
         description="Of what was trained onto the language model; null without it."
     )
     support: str = Field(description="Digest of the support scorer's weights, or its name when it has none.")
-
-
-class Attribution(BaseModel):
-    """The terms of one source: show them wherever its text is shown."""
-
-    source: str
-    licence: str | None
-    attribution: str | None
-    snapshot: str | None
 
 
 class ReadDocument(BaseModel):
@@ -230,23 +221,6 @@ def document_response_of(
     return DocumentResponse(
         **document_as_json(document), attribution=attribution_of({document.source}, service.index.manifest)
     )
-
-
-def attribution_of(shown: Collection[str | None], manifest: Manifest | None) -> list[Attribution]:
-    """Licence and attribution of each source of the index that text is shown from, in the manifest's order.
-
-    ``shown``: the sources' names. One that is not known (None) may be any of the index.
-    """
-    return [
-        Attribution(
-            source=source.name,
-            licence=source.licence,
-            attribution=source.attribution,
-            snapshot=source.snapshot,
-        )
-        for source in (() if manifest is None else manifest.sources)
-        if source.name in shown or None in shown
-    ]
 
 
 def _sources(decision: trace_json.Decision, included: _Included) -> set[str | None]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from app.answering import trace_json
 from app.answering.trace_json import hit_as_json
-from app.service.response import Attribution, attribution_of
+from app.service.attribution import Attribution, attribution_of
 from app.service.settings import Settings
 from retriever.retriever import IndexRetriever
 from retriever.types import RetrievalMode

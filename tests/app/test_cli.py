@@ -266,7 +266,8 @@ def test_a_long_answer_shows_every_quote_and_what_the_confidence_is_in(loccit, n
     assert out.count("towers.md [") == len(response["citations"])
     answers = notes_index.parent / "answers.jsonl"
     answers.write_text(json.dumps(response), encoding="utf-8")
-    assert loccit("check", answers, "--index", notes_index, "--strict")[0] == 0
+    strict = ("--fail-on", "fabricated,nearly,from_another_document,misplaced,no_quotes")
+    assert loccit("check", answers, "--index", notes_index, *strict)[0] == 0
 
 
 def test_the_length_of_an_answer_can_be_set_by_the_environment(loccit, notes_index, monkeypatch):

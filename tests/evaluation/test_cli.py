@@ -15,6 +15,8 @@ QUESTIONS = [
     {"question": "when did a horse tram run in Lisbon", "answers": ["1873"], "gold_document_id": "trams.txt"},
 ]
 
+STRICTLY = ("--fail-on", "fabricated,nearly,from_another_document,misplaced,no_quotes")
+
 
 @pytest.fixture
 def questions(tmp_path):
@@ -167,7 +169,7 @@ def test_a_long_run_takes_over_the_stages_of_a_short_one_and_passes_the_check(
         json.loads(line)["trace"]["decision"] for line in predictions.read_text(encoding="utf-8").splitlines()
     ]
     assert max(len(decision["citations"]) for decision in decisions) > 1
-    assert loccit("check", predictions, "--index", notes_index, "--strict")[0] == 0
+    assert loccit("check", predictions, "--index", notes_index, *STRICTLY)[0] == 0
     for name in ("short", "long"):
         loccit("evaluate", "score", tmp_path / name, "--min-confidence", 0)
     short, long = (reported(tmp_path / name) for name in ("short", "long"))
@@ -273,26 +275,10 @@ def test_an_unknown_download_is_a_sentence(loccit):
     assert "nq-open" in said
 
 
-def test_checking_reports_every_quote_and_is_strict_when_told(loccit, notes_index, tmp_path):
-    answers = tmp_path / "answers.jsonl"
-    answers.write_text(
-        json.dumps(
-            {"quotes": [{"quote": "A storm took it in 1703."}, {"quote": "Nobody ever said this at all."}]}
-        )
-    )
-    out = tmp_path / "findings.jsonl"
-    status, shown, _ = loccit("check", answers, "--index", notes_index, "--out", out)
-    assert status == 0
-    assert "fabricated" in shown
-    verdicts = [json.loads(line)["verdict"] for line in out.read_text(encoding="utf-8").splitlines()]
-    assert verdicts == ["verbatim", "fabricated"]
-    assert loccit("check", answers, "--index", notes_index, "--strict")[0] == 1
-
-
 def test_the_citations_of_a_run_pass_the_check(evaluate, questions, loccit, notes_index, tmp_path):
     evaluate("predict", questions, "run")
     status, shown, _ = loccit(
-        "check", tmp_path / "run" / "predictions.jsonl", "--index", notes_index, "--strict"
+        "check", tmp_path / "run" / "predictions.jsonl", "--index", notes_index, *STRICTLY
     )
     assert status == 0
     assert "100" in shown

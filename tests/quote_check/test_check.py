@@ -1,13 +1,12 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from quote_check.check import (
-    NEARLY_FROM,
-    Verdict,
-    check_with_holder,
-    find_holders,
-)
-from quote_check.claims import ClaimedQuote
-from quote_check.corpus import PASSAGES_SEEN, Corpus
+from common.deadline import Deadline
+from common.errors import DeadlineExceededError
+from quote_check.check import LEAST_WORDS, NEARLY_FROM, Form, QuoteToCheck, Verdict, check_quote, find_holders
+from quote_check.corpus import PASSAGES_SEEN, GivenCorpus, IndexCorpus
+from quote_check.folding import Fold, folded
 from retriever.index_writer import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.types import Document, Span
@@ -16,232 +15,229 @@ EDDYSTONE, PHAROS, LISBON = "lighthouses/eddystone", "lighthouses/pharos", "tram
 WINSTANLEY = "Henry Winstanley built the first tower in 1698."
 
 
-def check_quotes(quotes, corpus):
-    """The findings on these quotes, as an audit makes them."""
-    holders = find_holders(quotes, corpus)
-    return [check_with_holder(quote, corpus, holders.get(quote.text)) for quote in quotes]
-
-
-def check_quote(quote, corpus):
-    (finding,) = check_quotes([quote], corpus)
-    return finding
+@pytest.fixture(params=["index", "given"])
+def corpus(request, index, documents):
+    return IndexCorpus(index.store, index.lexical) if request.param == "index" else GivenCorpus(documents)
 
 
 @pytest.fixture
-def corpus(index):
-    return Corpus(index.store, index.lexical)
+def indexed(index):
+    return IndexCorpus(index.store, index.lexical)
 
 
-def corpus_of(encoder, *texts):
+def index_of(encoder, *texts):
     documents = [Document(f"d{number}", f"D {number}", text) for number, text in enumerate(texts)]
     index = index_in_memory(documents, encoder, PassageSettings(words=20, continuation_words=0))
-    return Corpus(index.store, index.lexical)
+    return IndexCorpus(index.store, index.lexical)
 
 
-def test_the_exact_characters_of_the_named_document_are_verbatim(corpus):
-    finding = check_quote(ClaimedQuote(WINSTANLEY, EDDYSTONE, (63, 110)), corpus)
-    assert finding.verdict is Verdict.VERBATIM
-    assert (finding.nearest.doc_id, finding.nearest.title) == (EDDYSTONE, "Eddystone Lighthouse")
-    assert (finding.nearest.span, finding.nearest.text) == (Span(63, 110), WINSTANLEY)
-    assert (finding.nearest.similarity, finding.nearest.exact) == (1.0, True)
-    assert (finding.offsets_match, finding.unknown_document, finding.sound) == (True, False, True)
+def quote_of(text, *cited, offsets=None, form=Form.FIELD):
+    return QuoteToCheck(text, tuple(name for name in cited if name), offsets, form)
 
 
-def test_without_a_named_document_any_may_hold_it(corpus):
-    finding = check_quote(ClaimedQuote("climbs to the castle"), corpus)
-    assert finding.verdict is Verdict.VERBATIM
-    assert (finding.nearest.doc_id, finding.nearest.span) == (LISBON, Span(28, 48))
-    assert (finding.offsets_match, finding.sound) == (None, True)
+def test_the_exact_characters_of_the_cited_document_are_verbatim(corpus):
+    finding = check_quote(quote_of(WINSTANLEY, EDDYSTONE, offsets=(63, 110)), corpus)
+    assert (finding.verdict, finding.folds, finding.offsets_match) == (Verdict.VERBATIM, (), True)
+    assert (finding.found.document.doc_id, finding.found.spans) == (EDDYSTONE, (Span(63, 110),))
+    assert (finding.found.texts, finding.found.likeness) == ([WINSTANLEY], 1.0)
+    assert finding.reason == "stands word for word in the cited document"
+
+
+def test_without_a_cited_document_any_may_hold_it(corpus):
+    finding = check_quote(quote_of("climbs to the castle"), corpus)
+    assert (finding.verdict, finding.reason) == (Verdict.VERBATIM, "stands word for word")
+    assert (finding.found.document.doc_id, finding.found.spans) == (LISBON, (Span(28, 48),))
+
+
+def test_of_several_cited_documents_one_is_enough(corpus):
+    finding = check_quote(quote_of(WINSTANLEY, PHAROS, EDDYSTONE), corpus)
+    assert (finding.verdict, finding.found.document.doc_id) == (Verdict.VERBATIM, EDDYSTONE)
 
 
 @pytest.mark.parametrize(
     "offsets", [(64, 111), (0, 47), (63, 109), (-1, -1), (110, 63), (63, 10**30), (0, 0)]
 )
 def test_verbatim_text_at_other_offsets_is_told(corpus, offsets):
-    finding = check_quote(ClaimedQuote(WINSTANLEY, EDDYSTONE, offsets), corpus)
-    assert (finding.verdict, finding.offsets_match, finding.sound) == (Verdict.VERBATIM, False, False)
-    assert finding.nearest.span == Span(63, 110)
+    finding = check_quote(quote_of(WINSTANLEY, EDDYSTONE, offsets=offsets), corpus)
+    assert (finding.verdict, finding.offsets_match) == (Verdict.VERBATIM, False)
+    assert finding.found.spans == (Span(63, 110),)
+    assert finding.reason.endswith(f", but at 63 to 110, not at {offsets[0]} to {offsets[1]}")
+
+
+def test_offsets_do_not_count_from_the_end():
+    corpus = GivenCorpus([Document("d", "", "the tower.")])
+    assert check_quote(quote_of("tower", "d", offsets=(-6, -1)), corpus).offsets_match is False
 
 
 @pytest.mark.parametrize(
-    ("offsets", "span"),
-    [((8, 11), Span(8, 11)), ((7, 10), Span(8, 11)), ((5, 8), Span(4, 7)), ((10**30, 10**31), Span(12, 15))],
-)
-def test_of_several_occurrences_the_one_nearest_to_the_claim_is_shown(encoder, offsets, span):
-    corpus = corpus_of(encoder, "ten ten ten ten")
-    finding = check_quote(ClaimedQuote("ten", "d0", offsets), corpus)
-    assert (finding.nearest.span, finding.offsets_match) == (span, offsets == (span.start, span.end))
-
-
-@pytest.mark.parametrize(("offsets", "match"), [((4, 9), True), ((4, 12), False), ((-5, 9), False)])
-def test_offsets_are_no_python_slice(encoder, offsets, match):
-    corpus = corpus_of(encoder, "the tower")
-    assert check_quote(ClaimedQuote("tower", "d0", offsets), corpus).offsets_match is match
-
-
-def test_offsets_do_not_count_from_the_end(encoder):
-    corpus = corpus_of(encoder, "the tower.")
-    assert check_quote(ClaimedQuote("tower", "d0", (-6, -1)), corpus).offsets_match is False
-
-
-def test_a_reason_names_both_places_only_where_they_differ(corpus):
-    right = check_quote(ClaimedQuote(WINSTANLEY, EDDYSTONE, (63, 110)), corpus)
-    assert right.reason == "stands word for word in the named document"
-    wrong = check_quote(ClaimedQuote(WINSTANLEY, EDDYSTONE, (1, 48)), corpus)
-    assert wrong.reason == "stands word for word in the named document, but at 63 to 110, not at 1 to 48"
-
-
-@pytest.mark.parametrize(
-    "quote",
+    ("quote", "folds"),
     [
-        "henry  winstanley BUILT\nthe first tower in 1698.",
-        "“Henry Winstanley built the first tower in 1698.”",
-        "\ufeffHenry Win\u00adstanley built the \ufb01rst tower in 1698.",
-        "Henry Winstanley built\u00a0the first tower in １６９８.",
+        ("henry  Winstanley built\nthe first tower in 1698.", (Fold.FIRST_LETTER, Fold.WHITE_SPACE)),
+        ("“Henry Winstanley built the first tower in 1698.”", (Fold.QUOTATION_MARKS,)),
+        ("\ufeffHenry Win\u00adstanley built the \ufb01rst tower in 1698", (Fold.INVISIBLE, Fold.LIGATURES)),
     ],
 )
-@pytest.mark.parametrize("named", [EDDYSTONE, None])
-def test_what_differs_only_in_looks_is_nearly_verbatim(corpus, quote, named):
-    finding = check_quote(ClaimedQuote(quote, named), corpus)
-    assert finding.verdict is Verdict.NEARLY
-    assert (finding.nearest.text, finding.nearest.span) == (WINSTANLEY, Span(63, 110))
-    assert (finding.nearest.similarity, finding.nearest.exact, finding.sound) == (1.0, False, False)
-    assert finding.reason == "only looks or marked omissions differ"
+@pytest.mark.parametrize("cited", [EDDYSTONE, None])
+def test_what_differs_only_in_looks_is_verbatim_and_the_looks_are_said(corpus, quote, folds, cited):
+    finding = check_quote(quote_of(quote, cited), corpus)
+    assert (finding.verdict, finding.folds) == (Verdict.VERBATIM, folds)
+    assert WINSTANLEY.startswith(finding.found.texts[0])
+    assert finding.reason.endswith(f"but for {', '.join(fold.replace('_', ' ') for fold in folds)}")
 
 
-@pytest.mark.parametrize("named", [EDDYSTONE, None])
-def test_a_changed_word_is_nearly_verbatim(corpus, named):
-    quote = "Henry Winstanley made the first tower in 1698."
-    finding = check_quote(ClaimedQuote(quote, named, (63, 110) if named else None), corpus)
-    assert finding.verdict is Verdict.NEARLY
-    assert (finding.nearest.text, finding.nearest.span) == (WINSTANLEY, Span(63, 110))
-    assert finding.nearest.similarity == pytest.approx(1 - 9 / 93)  # made / built: nothing in common
-    assert finding.offsets_match is (False if named else None)
-    assert finding.reason == "some words differ"
+@pytest.mark.parametrize("quote", [WINSTANLEY.upper(), "Henry Winstanley built the first tower in １６９８."])
+def test_capitals_and_other_signs_are_nearly_verbatim(corpus, quote):
+    finding = check_quote(quote_of(quote, EDDYSTONE), corpus)
+    assert (finding.verdict, finding.found.likeness) == (Verdict.NEARLY, 1.0)
+    assert finding.reason == "only looks differ, such as capitals"
+
+
+@pytest.mark.parametrize(
+    ("quote", "reason"),
+    [
+        ("Henry Winstanley made the first tower in 1698.", "some words differ"),
+        ("Henry Winstanley built the first tower in 1699.", "some words differ, a number among them"),
+        ("Henry Winstanley built not the first tower in 1698.", "some words differ, a negation among them"),
+    ],
+)
+@pytest.mark.parametrize("cited", [EDDYSTONE, None])
+def test_a_changed_word_is_nearly_verbatim_and_its_kind_is_said(corpus, quote, reason, cited):
+    finding = check_quote(quote_of(quote, cited), corpus)
+    assert (finding.verdict, finding.reason) == (Verdict.NEARLY, reason)
+    assert (finding.found.texts, finding.found.spans) == ([WINSTANLEY], (Span(63, 110),))
+    assert NEARLY_FROM <= finding.found.likeness < 1
+
+
+def test_parts_in_their_order_are_verbatim_each_with_its_place(corpus, documents):
+    finding = check_quote(
+        quote_of("Winstanley built [a] tower in 1698 ... its builder died", EDDYSTONE), corpus
+    )
+    assert (finding.verdict, finding.folds) == (Verdict.VERBATIM, (Fold.CHANGES, Fold.OMISSIONS))
+    assert finding.found.texts == ["Winstanley built", "tower in 1698", "its builder died"]
+    text = documents[0].text
+    assert all(
+        span.of(text) == shown for span, shown in zip(finding.found.spans, finding.found.texts, strict=True)
+    )
 
 
 def test_an_exact_quote_of_another_document_is_told(corpus):
-    finding = check_quote(ClaimedQuote(WINSTANLEY, LISBON, (0, 47)), corpus)
-    assert (finding.verdict, finding.nearest.doc_id) == (Verdict.ANOTHER_DOCUMENT, EDDYSTONE)
-    assert (finding.nearest.exact, finding.offsets_match) == (True, False)
-    assert finding.reason == "the named document does not hold it; another holds it word for word"
+    finding = check_quote(quote_of(WINSTANLEY, LISBON, offsets=(0, 47)), corpus)
+    assert finding.verdict is Verdict.FROM_ANOTHER_DOCUMENT
+    assert (finding.found.document.doc_id, finding.offsets_match) == (EDDYSTONE, False)
+    assert finding.reason == "the cited document does not hold it; another holds it word for word"
 
 
-def test_a_near_quote_of_another_document_is_told_with_its_similarity(corpus):
-    finding = check_quote(ClaimedQuote("Henry Winstanley made the first tower in 1698.", LISBON), corpus)
-    assert (finding.verdict, finding.nearest.span) == (Verdict.ANOTHER_DOCUMENT, Span(63, 110))
-    assert NEARLY_FROM <= finding.nearest.similarity < 1
-    assert finding.reason == "the named document does not hold it; another nearly does: some words differ"
+def test_a_near_quote_of_another_document_is_nearly_verbatim(corpus):
+    finding = check_quote(quote_of("Henry Winstanley made the first tower in 1698.", LISBON), corpus)
+    assert (finding.verdict, finding.found.document.doc_id) == (Verdict.NEARLY, EDDYSTONE)
+    assert finding.reason == "the cited document does not hold it; another nearly does: some words differ"
 
 
 def test_an_unknown_document_is_told_and_all_others_are_searched(corpus):
-    exact = check_quote(ClaimedQuote(WINSTANLEY, "nowhere", (63, 110)), corpus)
-    assert (exact.verdict, exact.unknown_document) == (Verdict.ANOTHER_DOCUMENT, True)
-    assert (exact.nearest.doc_id, exact.offsets_match) == (EDDYSTONE, False)
-    assert exact.reason == "the index has no document 'nowhere'; another holds it word for word"
-    made_up = check_quote(ClaimedQuote("Bananas orbit the moon of Pluto.", "nowhere"), corpus)
-    assert (made_up.verdict, made_up.unknown_document) == (Verdict.FABRICATED, True)
+    exact = check_quote(quote_of(WINSTANLEY, "nowhere"), corpus)
+    assert (exact.verdict, exact.unknown) == (Verdict.FROM_ANOTHER_DOCUMENT, ("nowhere",))
+    assert exact.reason == "there is no document 'nowhere'; another holds it word for word"
+    made_up = check_quote(quote_of("Bananas orbit the moon of Pluto.", "nowhere"), corpus)
+    assert (made_up.verdict, made_up.unknown) == (Verdict.FABRICATED, ("nowhere",))
 
 
-@pytest.mark.parametrize("named", [EDDYSTONE, LISBON, None])
-def test_a_made_up_quote_is_fabricated_and_shows_the_nearest_real_words(corpus, named):
+@pytest.mark.parametrize("cited", [EDDYSTONE, LISBON, None])
+def test_a_made_up_quote_is_fabricated_and_shows_the_nearest_real_words(corpus, cited):
     quote = "Henry Winstanley sailed to Lisbon and rode a tram."
-    finding = check_quote(ClaimedQuote(quote, named), corpus)
-    assert (finding.verdict, finding.reason) == (Verdict.FABRICATED, "nothing in the index is as near as 90%")
-    assert 0 < finding.nearest.similarity < NEARLY_FROM
-    document = corpus.document(finding.nearest.doc_id)
-    assert finding.nearest.span.of(document.text) == finding.nearest.text
-
-
-@pytest.mark.parametrize("quote", ["", " \n\u00a0"])
-@pytest.mark.parametrize("named", [EDDYSTONE, None])
-def test_an_empty_quote_is_found_nowhere(corpus, quote, named):
-    finding = check_quote(ClaimedQuote(quote, named), corpus)
-    assert (finding.verdict, finding.nearest) == (Verdict.FABRICATED, None)
-    assert finding.reason == "the quote is empty"
-
-
-def test_a_quote_without_anything_in_common_has_no_nearest_span(corpus):
-    assert check_quote(ClaimedQuote("日本語の引用"), corpus).nearest is None
-
-
-def test_a_quote_that_is_longer_than_its_document_is_not_near_it(encoder):
-    corpus = corpus_of(encoder, "The tower burned down.")
-    quote = "The tower burned down. " + "Then they built another, taller and of stone. " * 5
-    finding = check_quote(ClaimedQuote(quote, "d0"), corpus)
-    assert (finding.verdict, finding.nearest.text) == (Verdict.FABRICATED, "The tower burned down.")
-    assert finding.nearest.similarity < 0.2
+    finding = check_quote(quote_of(quote, cited), corpus)
+    assert (finding.verdict, finding.reason) == (Verdict.FABRICATED, "nothing is as near as 90%")
+    assert 0 < finding.found.likeness < NEARLY_FROM
+    (span,) = finding.found.spans
+    assert finding.found.texts == [span.of(finding.found.document.text)]
 
 
 def test_two_sentences_of_different_documents_are_fabricated(corpus):
     quote = f"{WINSTANLEY} Earthquakes ruined it between 956 and 1323."
-    assert check_quote(ClaimedQuote(quote), corpus).verdict is Verdict.FABRICATED
+    assert check_quote(quote_of(quote), corpus).verdict is Verdict.FABRICATED
 
 
-def test_looks_in_the_named_document_outweigh_the_very_characters_elsewhere(encoder):
-    corpus = corpus_of(encoder, "He called it “a folly”.", 'She called it "a folly".')
-    named = check_quote(ClaimedQuote('called it "a folly".', "d0"), corpus)
-    assert (named.verdict, named.nearest.doc_id, named.nearest.span) == (Verdict.NEARLY, "d0", Span(3, 23))
-    unnamed = check_quote(ClaimedQuote('called it "a folly".'), corpus)
-    assert (unnamed.verdict, unnamed.nearest.doc_id, unnamed.nearest.span) == (
-        Verdict.VERBATIM,
-        "d1",
-        Span(4, 24),
+@pytest.mark.parametrize("quote", ["", " \n\u00a0"])
+def test_an_empty_quote_is_found_nowhere(corpus, quote):
+    finding = check_quote(quote_of(quote, EDDYSTONE), corpus)
+    assert (finding.verdict, finding.found, finding.reason) == (
+        Verdict.FABRICATED,
+        None,
+        "the quote is empty",
     )
 
 
-def test_other_words_in_the_named_document_do_not(encoder):
-    corpus = corpus_of(encoder, "The old tower was built in 1698.", "The old tower was built in 1699.")
-    finding = check_quote(ClaimedQuote("The old tower was built in 1699.", "d0"), corpus)
-    assert (finding.verdict, finding.nearest.doc_id) == (Verdict.ANOTHER_DOCUMENT, "d1")
+@pytest.mark.parametrize("form", Form)
+def test_a_few_words_between_quotation_marks_are_too_short_to_tell(corpus, form):
+    finding = check_quote(quote_of("never really so", EDDYSTONE, form=form), corpus)
+    short = form in (Form.QUOTATION_MARKS, Form.HTML)
+    assert finding.verdict is (Verdict.TOO_SHORT if short else Verdict.FABRICATED)
+    enough = " ".join(WINSTANLEY.split()[:LEAST_WORDS])
+    assert check_quote(quote_of(enough, EDDYSTONE, form=form), corpus).verdict is Verdict.VERBATIM
 
 
-def test_the_most_alike_candidate_is_shown_and_the_named_one_on_a_tie(encoder):
-    text = "Boats carried granite to the reef in the {} of 1757."
-    corpus = corpus_of(
-        encoder, text.format("winters"), text.format("spring"), text.format("spring") + " End."
-    )
-    best = check_quote(ClaimedQuote(text.format("springs")), corpus)
-    assert (best.verdict, best.nearest.text) == (Verdict.NEARLY, text.format("spring"))
-    tied = check_quote(ClaimedQuote(text.format("springs"), "d2"), corpus)
-    assert (tied.verdict, tied.nearest.doc_id) == (Verdict.NEARLY, "d2")
+def test_the_time_allowed_ends_a_check(corpus):
+    with pytest.raises(DeadlineExceededError):
+        check_quote(quote_of(WINSTANLEY, EDDYSTONE), corpus, deadline=Deadline(0.0))
 
 
-def test_that_a_quote_stands_nowhere_is_a_fact_whatever_the_words_find(encoder):
-    corpus = corpus_of(encoder, "A tower.", "A crimson lantern.", "Another crimson lantern.")
-    assert corpus.candidates("rimson lanter") == []
-    finding = check_quote(ClaimedQuote("rimson lanter"), corpus)
-    assert (finding.verdict, finding.nearest.doc_id) == (Verdict.VERBATIM, "d1")
-    assert finding.nearest.span == Span(3, 16)
-
-
-def test_all_quotes_share_one_reading_of_the_documents(corpus, monkeypatch):
-    quotes = [
-        ClaimedQuote(WINSTANLEY, LISBON),
-        ClaimedQuote("made up"),
-        ClaimedQuote("in 1994", PHAROS),
-        ClaimedQuote(WINSTANLEY, EDDYSTONE),
-        ClaimedQuote(""),
-    ]
+def test_what_the_words_do_not_find_is_found_by_reading_every_document(encoder):
+    corpus = index_of(encoder, "A tower.", "A crimson lantern.", "Another crimson lantern.")
+    quote = quote_of("rimson lanter")
+    assert list(corpus.candidates("rimson lanter")) == []
+    assert check_quote(quote, corpus).verdict is Verdict.FABRICATED
     read = []
-    holders = find_holders(quotes, corpus, lambda steps=1: read.append(steps))
-    assert holders == {WINSTANLEY: EDDYSTONE}
-    assert sum(read) == len(corpus) == 3
-    verdicts = [check_with_holder(quote, corpus, holders.get(quote.text)).verdict for quote in quotes]
-    assert verdicts == [finding.verdict for finding in check_quotes(quotes, corpus)]
-    assert verdicts == [
-        Verdict.ANOTHER_DOCUMENT,
-        Verdict.FABRICATED,
-        Verdict.VERBATIM,
-        Verdict.VERBATIM,
-        Verdict.FABRICATED,
-    ]
+    holders = corpus.holders(find_holders([quote], corpus), lambda steps=1: read.append(steps))
+    assert (holders, sum(read)) == ({"rimson lanter": "d1"}, 3)
+    finding = check_quote(quote, corpus, holder=holders["rimson lanter"])
+    assert (finding.verdict, finding.found.document.doc_id) == (Verdict.VERBATIM, "d1")
+    assert finding.found.spans == (Span(3, 16),)
+
+
+def test_only_what_no_cited_document_holds_is_looked_for_in_all(indexed):
+    quotes = [quote_of(WINSTANLEY, EDDYSTONE), quote_of("in 1994", LISBON), quote_of("made up"), quote_of("")]
+    assert find_holders(quotes, indexed) == {"in 1994", "made up"}
 
 
 def test_a_long_quote_is_searched_in_parts_from_start_to_end(encoder):
     texts = [" ".join(f"w{number}n{word}" for word in range(40)) for number in range(30)]
-    corpus = corpus_of(encoder, *texts)
-    found = {document.doc_id for document in corpus.candidates(" ".join(texts))}
+    corpus = index_of(encoder, *texts)
+    found = {searched.document.doc_id for searched in corpus.candidates(" ".join(texts))}
     assert {"d0", "d28"} <= found
     assert len(found) <= PASSAGES_SEEN
-    assert [document.doc_id for document in corpus.candidates("w7n3 w7n4")] == ["d7"]
+
+
+@pytest.mark.parametrize(
+    ("said", "called"),
+    [
+        ("see lighthouses/eddystone.", EDDYSTONE),
+        ("Pharos of Alexandria, retrieved in May", PHAROS),
+        ("https://example.org/eddystone (2024)", EDDYSTONE),
+        ("Trams in Porto", None),
+        ("", None),
+    ],
+)
+def test_a_line_of_a_list_of_sources_names_a_document(corpus, said, called):
+    assert corpus.called(said) == called
+
+
+TEXT = st.text("ab cé.\n\u0301'“-ﬁ😀", min_size=1, max_size=60)
+
+
+@given(TEXT, st.data())
+def test_a_span_cut_from_a_document_is_verbatim_where_the_text_is_equal(text, data):
+    start = data.draw(st.integers(0, len(text) - 1))
+    quote = text[start : data.draw(st.integers(start + 1, len(text)))]
+    finding = check_quote(QuoteToCheck(quote, ("d",)), GivenCorpus([Document("d", "", text)]))
+    if folded(quote):
+        assert finding.verdict is Verdict.VERBATIM
+        assert finding.found.texts == [quote]
+    else:
+        assert finding.verdict is Verdict.FABRICATED
+
+
+@given(TEXT, st.data())
+def test_a_changed_letter_is_never_verbatim(text, data):
+    at = data.draw(st.integers(0, len(text) - 1))
+    changed = f"{text[:at]}z{text[at + 1 :]}"  # a letter that the text has nowhere
+    finding = check_quote(QuoteToCheck(changed, ("d",)), GivenCorpus([Document("d", "", text)]))
+    assert finding.verdict in (Verdict.NEARLY, Verdict.FABRICATED)

@@ -6,8 +6,9 @@ from app.answering.trace_json import Alternative, Citation
 from app.http.chat.markdown import inert, is_web_address, link
 from app.http.chat.models import ChatModel
 from app.http.chat.wire import Annotation, AssistantMessage
+from app.service.attribution import Attribution
 from app.service.in_words import REASONS, confidence_in_words
-from app.service.response import AnswerResponse, Attribution
+from app.service.response import AnswerResponse
 from retriever.folding import shown
 
 AddressOf = Callable[[Citation], str]

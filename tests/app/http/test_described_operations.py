@@ -38,6 +38,10 @@ CONFIG = {
     # 404: a document that there is not; 409, 5xx: nothing here brings them about
     "checks": {
         "positive_data_acceptance": {"expected-statuses": ["2xx", "404"]},
+        # 413: what is too long for its field may be too long for a body
+        "negative_data_rejection": {
+            "expected-statuses": ["400", "401", "403", "404", "405", "409", "413", "415", "422", "429"]
+        },
         "ignored_auth": {"enabled": False},
     },
 }
@@ -91,8 +95,8 @@ def validator(name: str) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(schema)
 
 
-REQUEST, QUESTION, RESPONSE, PROBLEM = map(
-    validator, ("AnswerRequest", "QuestionToAnswer", "AnswerResponse", "Problem")
+REQUEST, CHECK, QUESTION, RESPONSE, PROBLEM = map(
+    validator, ("AnswerRequest", "CheckRequest", "QuestionToAnswer", "AnswerResponse", "Problem")
 )
 
 
@@ -116,10 +120,13 @@ def check(case: schemathesis.Case, response: httpx.Response) -> None:
 
 def refused_in_words(body: object) -> bool:
     """Whether it follows its schema, and two of its documents have the same id: no schema can say that of them."""
-    if not isinstance(body, dict) or not REQUEST.is_valid(body):
+    if not isinstance(body, dict) or not (REQUEST.is_valid(body) or CHECK.is_valid(body)):
         return False
     documents = enumerate(body.get("documents") or [], start=1)
-    ids = [document.get("document_id") or f"document-{number}" for number, document in documents]
+    ids = [
+        document.get("document_id") or document.get("id") or f"document-{number}"
+        for number, document in documents
+    ]
     return len(set(ids)) < len(ids)
 
 

@@ -15,6 +15,7 @@ from app.http.chat.wire import CHAT_SHAPE, ChatCompletion, ChatMessage, ChatRequ
 from app.http.wire import (
     ANSWER_SHAPE,
     BATCH_SHAPE,
+    CHECK_SHAPE,
     DOCUMENT_SHAPE,
     QUESTION_SHAPE,
     SEARCH_SHAPE,
@@ -22,13 +23,19 @@ from app.http.wire import (
     BatchRequest,
     BatchResponse,
     Changed,
+    CheckRequest,
+    ClaimOfAnswer,
+    DocumentToCheck,
     DocumentToRead,
     DocumentToStore,
     Problem,
     QuestionToAnswer,
+    QuoteOfAnswer,
     Ready,
     SearchRequest,
+    SourceOfAnswer,
 )
+from app.service.check import CheckResponse
 from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, DocumentResponse
 from app.service.search import SearchResponse
@@ -54,6 +61,7 @@ async def test_every_route_and_its_errors_are_described(description):
         "POST /answer": {"200", "400", "413", "415", "422", "500", "503", "504", "default"},
         "POST /answer/stream": {"200", "400", "413", "415", "422", "500", "503", "default"},
         "POST /answers": {"200", "400", "413", "415", "422", "500", "503", "default"},
+        "POST /check": {"200", "400", "413", "415", "422", "500", "503", "504", "default"},
         "GET /search": {"200", "422", "500", "503", "504", "default"},
         "GET /indexes/current": {"200", "500", "503", "default"},
         "GET /documents/{document_id}": {"200", "404", "500", "503", "default"},
@@ -143,6 +151,9 @@ def test_the_examples_follow_the_schemas():
     Ready.model_validate(examples.READY)
     ChatRequest.model_validate(CHAT_REQUEST)
     ChatCompletion.model_validate(COMPLETION)
+    CheckRequest.model_validate(examples.CHECK_REQUEST)
+    CheckRequest.model_validate(examples.CHECK_REQUEST_WITH_DOCUMENTS)
+    CheckResponse.model_validate(examples.CHECK)
     for status, problem in examples.PROBLEMS.items():
         assert Problem.model_validate(problem).status == status
 
@@ -180,6 +191,17 @@ def test_the_example_of_a_batch_has_an_item_of_each_kind_for_the_questions_of_it
     assert second["top_k"] == 0
 
 
+def test_the_example_of_a_check_has_its_places_in_the_answer_and_its_real_text_in_the_example_document():
+    answer, text = examples.CHECK_REQUEST["answer"], examples.DOCUMENT["text"]
+    for quote in examples.CHECK["quotes"]:
+        assert answer[quote["place"]["start"] : quote["place"]["end"]] == quote["quote"]
+        for span in quote["found"]["spans"]:
+            assert text[span["start"] : span["end"]] == span["text"]
+    for claim in examples.CHECK["claims"]:
+        written = answer[claim["place"]["start"] : claim["place"]["end"]]
+        assert written.replace(" [1]", "") == claim["claim"]
+
+
 def test_the_example_of_a_search_finds_the_example_document():
     [hit] = examples.SEARCH["hits"]
     assert hit["text"] == examples.DOCUMENT["text"][hit["start"] : hit["end"]]
@@ -198,6 +220,12 @@ def test_the_example_of_a_search_finds_the_example_document():
         (SearchRequest, SEARCH_SHAPE, ""),
         (ChatRequest, CHAT_SHAPE, ""),
         (ChatMessage, CHAT_SHAPE, "messages[]."),
+        (CheckRequest, CHECK_SHAPE, ""),
+        (QuoteOfAnswer, CHECK_SHAPE, "quotes[]."),
+        (ClaimOfAnswer, CHECK_SHAPE, "claims[]."),
+        (QuoteOfAnswer, CHECK_SHAPE, "claims[].quotes[]."),
+        (DocumentToCheck, CHECK_SHAPE, "documents[]."),
+        (SourceOfAnswer, CHECK_SHAPE, "sources[]."),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

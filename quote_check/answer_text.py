@@ -1,0 +1,294 @@
+"""An answer's text read for checking: its quotes, its claims, and what its marks cite."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from quote_check.check import QuoteToCheck
+from quote_check.corpus import Corpus, GivenCorpus
+from quote_check.folding import folded
+from quote_check.marks import Mark, marks_in
+from quote_check.markup import as_read, hidden
+from quote_check.quotations import Quotation, block_quotations, html_quotations, marked_quotations
+from quote_check.searched_text import words
+from quote_check.sources import sources_of
+from retriever.sentences import sentence_spans, trimmed
+from retriever.types import Span
+
+_PARAGRAPH_END = re.compile(r"\r?\n[ \t]*\r?\n")
+_QUOTED_LINE = re.compile(r"^ {0,3}(?:> ?)+", re.MULTILINE)
+_BETWEEN_MARKS = re.compile(r"[\s,;]*")
+_NOT_A_LINE_END = re.compile(r"[^\r\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimToCheck:
+    """A sentence that a quote or a mark backs.
+
+    ``quotes``: places of its quotes among the answer's, from 0. ``document_ids``: what its marks cite. ``span``: where
+    it stands in the answer; None where it came in a field.
+    """
+
+    text: str
+    quotes: tuple[int, ...] = ()
+    document_ids: tuple[str, ...] = ()
+    span: Span | None = None
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnresolvedMark:
+    """A mark that names no document."""
+
+    written: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAnswer:
+    """What an answer holds to be checked, in its order."""
+
+    quotes: tuple[QuoteToCheck, ...]
+    claims: tuple[ClaimToCheck, ...]
+    unresolved: tuple[UnresolvedMark, ...] = ()
+
+
+def read_answer(text: str, corpus: Corpus, *, sources: Mapping[str, str] | None = None) -> ReadAnswer:
+    """The quotes and claims of an answer, plain or in Markdown, with the documents that its marks cite.
+
+    ``sources``: documents' ids by what the marks call them. What is not there is looked for in the answer's own
+    footnotes and lists of sources, then among the documents' ids; [2] of documents handed in is the second.
+    """
+    return _Reading(text, corpus, sources or {}).answer()
+
+
+class _Reading:
+    """One answer being read."""
+
+    def __init__(self, text: str, corpus: Corpus, sources: Mapping[str, str]) -> None:
+        self._text, self._corpus, self._given = text, corpus, sources
+        self._stated = sources_of(text)
+        shown = hidden(text)
+        self._resolved: dict[tuple[str, str | None], str | None] = {}
+        self._marks = [mark for mark in marks_in(text) if shown[mark.span.start] == text[mark.span.start]]
+        told = _blank(shown, self._stated.spans)
+        self._html = list(html_quotations(told))
+        self._blocks = [
+            block
+            for block in block_quotations(told)
+            if not any(block.around.touches(each.around) for each in self._html)
+        ]
+        prose = _blank(told, [each.around for each in self._blocks])
+        self._prose = _QUOTED_LINE.sub(lambda match: " " * len(match[0]), prose)
+        self._unquoted = _blank(self._prose, [each.around for each in self._html])
+        self._shown = shown
+
+    def answer(self) -> ReadAnswer:
+        """All of it."""
+        paragraphs = _paragraphs(self._prose)
+        marked = [
+            quotation
+            for paragraph in paragraphs
+            for quotation in marked_quotations(self._unquoted, paragraph.start, paragraph.end)
+        ]
+        inline = sorted([*self._html, *marked], key=lambda quotation: quotation.around.start)
+        sentences = self._sentences(paragraphs, inline)
+        told = [mark for mark in self._marks if not self._in_sources(mark.span)]
+        found: list[tuple[QuoteToCheck, Quotation, Span | None]] = []
+        for quotation in inline:
+            home = _holding(sentences, quotation.around)
+            marks = _citing(quotation, _within(told, home or quotation.around), self._text)
+            found.append((self._quote(quotation, marks), quotation, home))
+        for quotation in self._blocks:
+            home = self._introducing(sentences, quotation)
+            marks = _within(told, Span(quotation.around.start, self._line_end(quotation.around.end)))
+            if home is not None and not marks and quotation.source is None:
+                marks = _within(told, home)
+            found.append((self._quote(quotation, marks), quotation, home))
+        found.sort(key=lambda each: each[1].around.start)
+        notes = self._noted()
+        quotes = [quote for quote, _, _ in found] + [quote for _, quote in notes]
+        return ReadAnswer(
+            tuple(quotes),
+            tuple(
+                self._claims(
+                    sentences, [home for *_, home in found], quotes, [name for name, _ in notes], told
+                )
+            ),
+            tuple(
+                UnresolvedMark(mark.written, mark.span)
+                for mark in told
+                if any(self._document(name, mark.label) is None for name in mark.names)
+            ),
+        )
+
+    def _claims(
+        self,
+        sentences: Sequence[Span],
+        homes: Sequence[Span | None],
+        quotes: Sequence[QuoteToCheck],
+        notes: Sequence[str],
+        told: Sequence[Mark],
+    ) -> Iterable[ClaimToCheck]:
+        of_sentence: dict[Span, list[int]] = {}
+        for number, home in enumerate(homes):
+            if home is not None and not quotes[number].too_short:
+                of_sentence.setdefault(home, []).append(number)
+        for sentence in sentences:
+            marks = _within(told, sentence)
+            numbers = of_sentence.get(sentence, [])
+            names = {name for mark in marks for name in mark.names}
+            numbers += [len(homes) + place for place, name in enumerate(notes) if name in names]
+            text = as_read(_outside(self._text, sentence, [mark.span for mark in marks]))
+            if (marks or numbers) and words(folded(text)):
+                yield ClaimToCheck(
+                    text,
+                    tuple(numbers),
+                    self._documents(marks),
+                    sentence,
+                    tuple(mark.written for mark in marks),
+                )
+
+    def _sentences(self, paragraphs: Sequence[Span], quotations: Sequence[Quotation]) -> list[Span]:
+        """The sentences of the prose: with the marks that follow them, and never ending inside a quotation."""
+        marks = {mark.span.start: mark.span.end for mark in self._marks}
+        starts = [quotation.around.start for quotation in quotations]
+        sentences: list[Span] = []
+        for paragraph in paragraphs:
+            first = len(sentences)
+            for span in sentence_spans(paragraph.of(self._prose)):
+                start, end = span.start + paragraph.start, span.end + paragraph.start
+                at = start
+                while len(sentences) > first and at in marks:
+                    sentences[-1] = Span(sentences[-1].start, marks[at])
+                    at = (
+                        marks[at]
+                        + len(self._prose[marks[at] : end])
+                        - len(self._prose[marks[at] : end].lstrip())
+                    )
+                if at >= end:
+                    continue
+                before = bisect_left(starts, at) - 1
+                inside = before >= 0 and at < quotations[before].around.end
+                if inside and len(sentences) > first:
+                    sentences[-1] = Span(sentences[-1].start, max(end, sentences[-1].end))
+                else:
+                    sentences.append(Span(at, end))
+        return sentences
+
+    def _introducing(self, sentences: Sequence[Span], quotation: Quotation) -> Span | None:
+        """The sentence with marks that a block quote follows, if it ends with a colon."""
+        at = bisect_right(sentences, quotation.around.start, key=lambda span: span.end) - 1
+        if at < 0 or self._prose[sentences[at].end : quotation.around.start].strip():
+            return None
+        marks = _within(self._marks, sentences[at])
+        said = _outside(self._text, sentences[at], [mark.span for mark in marks]).rstrip(" *_")
+        return sentences[at] if marks and said.endswith(":") else None
+
+    def _noted(self) -> list[tuple[str, QuoteToCheck]]:
+        """The quotes of footnotes, by the footnotes' names."""
+        noted = []
+        for name, span in self._stated.notes.items():
+            document = self._document(name, None)
+            for quotation in marked_quotations(self._shown, span.start, span.end):
+                text = as_read(self._text[quotation.span.start : quotation.span.end])
+                ids = () if document is None else (document,)
+                noted.append(
+                    (name, QuoteToCheck(text, ids, None, quotation.form, quotation.span, (f"[^{name}]",)))
+                )
+        return noted
+
+    def _quote(self, quotation: Quotation, marks: Sequence[Mark]) -> QuoteToCheck:
+        text = as_read("\n".join(piece.of(self._text) for piece in quotation.pieces))
+        ids = self._documents(marks)
+        if quotation.source is not None and not ids:
+            called = self._corpus.called(quotation.source)
+            ids = () if called is None else (called,)
+        return QuoteToCheck(
+            text, ids, None, quotation.form, quotation.span, tuple(mark.written for mark in marks)
+        )
+
+    def _documents(self, marks: Sequence[Mark]) -> tuple[str, ...]:
+        named = [self._document(name, mark.label) for mark in marks for name in mark.names]
+        return tuple(dict.fromkeys(name for name in named if name is not None))
+
+    def _document(self, name: str, label: str | None) -> str | None:
+        """What a mark of this name cites; None where nothing says so."""
+        key = name, label
+        if key not in self._resolved:
+            self._resolved[key] = self._looked_up(name, label)
+        return self._resolved[key]
+
+    def _looked_up(self, name: str, label: str | None) -> str | None:
+        if name in self._given:
+            return self._given[name]
+        for said in filter(None, (label, self._stated.said.get(name))):
+            if (called := self._corpus.called(said)) is not None:
+                return called
+        if self._corpus.named(name) is not None:
+            return name
+        if isinstance(self._corpus, GivenCorpus) and name.isascii() and name.isdigit():
+            return self._corpus.at(int(name))
+        return None
+
+    def _in_sources(self, span: Span) -> bool:
+        spans = self._stated.spans
+        at = bisect_right(spans, span.start, key=lambda each: each.start) - 1
+        return at >= 0 and span.start < spans[at].end
+
+    def _line_end(self, at: int) -> int:
+        end = self._text.find("\n", at)
+        return len(self._text) if end < 0 else end
+
+
+def _paragraphs(text: str) -> list[Span]:
+    ends = [match.span() for match in _PARAGRAPH_END.finditer(text)]
+    starts = [0, *(end for _, end in ends)]
+    spans = [
+        trimmed(text, start, end)
+        for start, end in zip(starts, [*(s for s, _ in ends), len(text)], strict=True)
+    ]
+    return [span for span in spans if span is not None]
+
+
+def _blank(text: str, spans: Iterable[Span]) -> str:
+    pieces, at = [], 0
+    for span in sorted(spans):
+        if span.start >= at:
+            pieces += [text[at : span.start], _NOT_A_LINE_END.sub(" ", span.of(text))]
+            at = span.end
+    return "".join([*pieces, text[at:]])
+
+
+def _outside(text: str, span: Span, left_out: Iterable[Span]) -> str:
+    pieces, at = [], span.start
+    for each in left_out:
+        pieces.append(text[at : each.start].rstrip(" "))
+        at = each.end
+    return "".join([*pieces, text[at : span.end]])
+
+
+def _within(marks: Sequence[Mark], span: Span) -> list[Mark]:
+    first = bisect_left(marks, span.start, key=lambda mark: mark.span.start)
+    return list(marks[first : bisect_left(marks, span.end, key=lambda mark: mark.span.start)])
+
+
+def _holding(sentences: Sequence[Span], span: Span) -> Span | None:
+    at = bisect_right(sentences, span.start, key=lambda each: each.start) - 1
+    return sentences[at] if at >= 0 and sentences[at].touches(span) else None
+
+
+def _citing(quotation: Quotation, marks: Sequence[Mark], text: str) -> list[Mark]:
+    """The marks inside of a quotation; else the first group after it, else the last before it."""
+    inside = [mark for mark in marks if mark.span.touches(quotation.around)]
+    if inside:
+        return inside
+    groups: list[list[Mark]] = []
+    for mark in marks:
+        if groups and _BETWEEN_MARKS.fullmatch(text, groups[-1][-1].span.end, mark.span.start):
+            groups[-1].append(mark)
+        else:
+            groups.append([mark])
+    after = [group for group in groups if group[0].span.start >= quotation.around.end]
+    return after[0] if after else groups[-1] if groups else []

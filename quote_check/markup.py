@@ -1,0 +1,67 @@
+"""Markup of an answer: what a reader does not see is hidden, and a quote is read as it is shown."""
+
+import html
+import re
+from collections.abc import Iterator
+
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
+_HIDDEN = re.compile(
+    r"(?P<code>(?<!`)`[^`\n]{1,500}`(?!`))"
+    r"|\]\((?P<link>[^()\n]{1,2000})\)"
+    r"|(?P<tag></?(?!q\b|blockquote\b)[A-Za-z][^<>\n]{0,500}>)"
+)
+_LINK = re.compile(r"!?\[([^\[\]\n]{1,500})\]\([^()\n]{1,2000}\)")
+_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,500}>")
+_STRONG = re.compile(r"(?<![\\*])\*{1,3}(?=\S)([^*\n]{1,2000}?)(?<=\S)\*{1,3}(?!\*)")
+_NOT_A_LINE_END = re.compile(r"[^\r\n]")
+
+
+def hidden(text: str) -> str:
+    """The text with blanks for code, comments, tags and the addresses of links: as long, and lines where they were.
+
+    The tags ``<q>`` and ``<blockquote>`` stay.
+    """
+    pieces, at = [], 0
+    for start, end in _hidden_spans(text):
+        if start >= at:
+            pieces += [text[at:start], _NOT_A_LINE_END.sub(" ", text[start:end])]
+            at = end
+    return "".join([*pieces, text[at:]])
+
+
+def as_read(text: str) -> str:
+    """What a reader sees of a piece of the answer: without emphasis, tags and addresses, entities resolved."""
+    shown = _TAG.sub("", _LINK.sub(r"\1", text))
+    return html.unescape(_STRONG.sub(r"\1", shown)).strip()
+
+
+def _hidden_spans(text: str) -> list[tuple[int, int]]:
+    spans = [*_fenced(text), *_comments(text)]
+    for match in _HIDDEN.finditer(text):
+        spans.append(match.span("link") if match["link"] else match.span())
+    return sorted(spans)
+
+
+def _fenced(text: str) -> Iterator[tuple[int, int]]:
+    """Blocks of code between fences, the fences too; one that is not closed goes to the end."""
+    opened, fence, at = -1, "", 0
+    for line in text.splitlines(keepends=True):
+        match = _FENCE.match(line)
+        if match and opened < 0:
+            opened, fence = at, match[1]
+        elif match and match[1].startswith(fence) and not line.strip(" `~\r\n"):
+            yield opened, at + len(line)
+            opened = -1
+        at += len(line)
+    if opened >= 0:
+        yield opened, len(text)
+
+
+def _comments(text: str) -> Iterator[tuple[int, int]]:
+    start = text.find("<!--")
+    while start >= 0:
+        end = text.find("-->", start)
+        if end < 0:
+            return
+        yield start, end + 3
+        start = text.find("<!--", end)

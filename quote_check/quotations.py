@@ -1,0 +1,133 @@
+"""Quotations of an answer: between quotation marks, in block quotes of Markdown, in <q> and <blockquote>."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from quote_check.check import Form
+from retriever.sentences import trimmed
+from retriever.types import Span
+
+_TAG = re.compile(r"<(?P<end>/?)(?P<name>q|blockquote)\b(?P<attributes>[^<>]{0,500})>", re.IGNORECASE)
+_CITE = re.compile(r"""\bcite\s*=\s*["']([^"']{1,500})["']""", re.IGNORECASE)
+_QUOTED_LINE = re.compile(r" {0,3}(?:> ?)+")
+_CALLOUT = re.compile(r"\s*\[!\w+\]")
+_ATTRIBUTION = re.compile(r"\s*(?:[–—―]|-{1,3})\s*\S.{0,200}$")
+_LINE_END_MARKS = re.compile(r"(?:\s*(?:\[\^?[\w, –-]{1,60}\]|【[^】\n]{1,200}】))+\s*$")
+_MARK = re.compile('["“”„«»「」]')
+_CLOSING = {"“": "”", "„": "“”", "«": "»", "「": "」", '"': '"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """``pieces``: what it quotes, as spans of the answer: several where lines of a block quote begin with ``>``.
+
+    ``around``: all that belongs to it, marks and attribution too. ``source``: what it says of its source.
+    """
+
+    form: Form
+    pieces: tuple[Span, ...]
+    around: Span
+    source: str | None = None
+
+    @property
+    def span(self) -> Span:
+        """From its first character to its last."""
+        return Span(self.pieces[0].start, self.pieces[-1].end)
+
+
+def html_quotations(text: str) -> Iterator[Quotation]:
+    """What stands in ``<q>`` and ``<blockquote>``, the outermost of nested ones."""
+    opened: re.Match[str] | None = None
+    depth = 0
+    for tag in _TAG.finditer(text):
+        if opened is None:
+            if not tag["end"]:
+                opened, depth = tag, 1
+        elif tag["name"].lower() == opened["name"].lower():
+            depth += -1 if tag["end"] else 1
+            if not depth:
+                within = trimmed(text, opened.end(), tag.start())
+                cite = _CITE.search(opened["attributes"])
+                if within is not None:
+                    around = Span(opened.start(), tag.end())
+                    yield Quotation(Form.HTML, (within,), around, cite[1] if cite else None)
+                opened = None
+
+
+def block_quotations(text: str) -> Iterator[Quotation]:
+    """Paragraphs of Markdown's block quotes; notes such as ``> [!NOTE]`` are none.
+
+    A last line that begins with a dash says who is quoted.
+    """
+    block: list[Span] = []
+    at = 0
+    for line in [*text.splitlines(keepends=True), ""]:
+        quoted = _QUOTED_LINE.match(line)
+        if quoted is not None:
+            within = trimmed(text, at + quoted.end(), at + len(line))
+            block.append(within or Span(at, at + len(line)))
+        elif block:
+            yield from _paragraphs(text, block)
+            block = []
+        at += len(line)
+
+
+def _paragraphs(text: str, lines: list[Span]) -> Iterator[Quotation]:
+    paragraphs: list[list[Span]] = [[]]
+    for line in lines:
+        if line.of(text).strip(" >\t\r\n"):
+            paragraphs[-1].append(line)
+        else:
+            paragraphs.append([])
+    paragraphs = [paragraph for paragraph in paragraphs if paragraph]
+    if not paragraphs or _CALLOUT.match(paragraphs[0][0].of(text)):
+        return
+    last, source = paragraphs[-1][-1], None
+    if _ATTRIBUTION.match(last.of(text)) and len(lines) > 1:
+        source = last.of(text).strip(" -–—―")
+        paragraphs[-1].pop()
+    for paragraph in filter(None, paragraphs):
+        around = Span(paragraph[0].start, last.end if source is not None else paragraph[-1].end)
+        cut = _without_marks(text, paragraph[-1])
+        if cut is not None:
+            yield Quotation(Form.BLOCK_QUOTE, (*paragraph[:-1], cut), around, source)
+
+
+def _without_marks(text: str, line: Span) -> Span | None:
+    """The line without the marks that end it: they cite the quote."""
+    marks = _LINE_END_MARKS.search(line.of(text))
+    return line if marks is None else trimmed(text, line.start, line.start + marks.start())
+
+
+def marked_quotations(text: str, start: int, end: int) -> Iterator[Quotation]:
+    """What stands between double quotation marks in ``text[start:end]``, the outermost of nested ones.
+
+    A straight mark opens before a word and closes after one, so that inches are none.
+    """
+    opened, depth = -1, 0
+    for match in _MARK.finditer(text, start, end):
+        at, mark = match.start(), match[0]
+        if opened < 0:
+            if mark in _CLOSING and (mark != '"' or _can_open(text, at, start, end)):
+                opened, depth = at, 1
+        elif mark in _CLOSING[text[opened]] and (mark != '"' or _can_close(text, at, end)):
+            depth -= 1
+            if not depth:
+                within = trimmed(text, opened + 1, at)
+                if within is not None:
+                    yield Quotation(Form.QUOTATION_MARKS, (within,), Span(opened, at + 1))
+                opened = -1
+        elif mark == text[opened] != '"':
+            depth += 1
+
+
+def _can_open(text: str, at: int, start: int, end: int) -> bool:
+    before = text[at - 1] if at > start else " "
+    after = text[at + 1] if at + 1 < end else " "
+    return not (before.isalnum() or before in ".,;!?)") and not after.isspace()
+
+
+def _can_close(text: str, at: int, end: int) -> bool:
+    after = text[at + 1] if at + 1 < end else " "
+    return not text[at - 1].isspace() and not after.isalnum()

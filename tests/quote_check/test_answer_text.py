@@ -1,0 +1,192 @@
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quote_check.answer_text import read_answer
+from quote_check.check import Form
+from quote_check.corpus import GivenCorpus
+from quote_check.marks import marks_in
+from retriever.types import Document
+
+DOCUMENTS = (
+    Document("eiffel", "Eiffel Tower", "The Eiffel Tower is a tower in Paris.", "https://example.org/eiffel"),
+    Document("gustave", "Gustave Eiffel", "He was an engineer."),
+)
+CORPUS = GivenCorpus(DOCUMENTS)
+
+
+def read(text, **given):
+    return read_answer(text, CORPUS, **given)
+
+
+def quotes(text, **given):
+    return [(quote.form.value, quote.text, quote.document_ids) for quote in read(text, **given).quotes]
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "quote"),
+    [
+        ('He said "it is a tower".', "quotation_marks", "it is a tower"),
+        ("He said “it is a tower”.", "quotation_marks", "it is a tower"),
+        ("Er sagte „es ist ein Turm“.", "quotation_marks", "es ist ein Turm"),
+        ("Il dit « une tour » ici.", "quotation_marks", "une tour"),
+        ("“It is “so-called” a tower”", "quotation_marks", "It is “so-called” a tower"),
+        ("> It is a\n> **big** tower\n", "block_quote", "It is a\nbig tower"),
+        ("It is <q>a <b>big</b> &amp; tall tower</q>.", "html", "a big & tall tower"),
+        ("<blockquote>\nIt is a tower\n</blockquote>", "html", "It is a tower"),
+        ('A 5" nail and "a tower of 7" nails" stand', "quotation_marks", "a tower of 7"),
+    ],
+)
+def test_a_quote_is_found_in_every_form(text, form, quote):
+    assert [(found, shown) for found, shown, _ in quotes(text)] == [(form, quote)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Code `say "it is a tower"` here',
+        '```\nsay "it is a tower"\n```',
+        '~~~py\nprint("it is a tower")',
+        '<a title="it is a big tower">so</a>',
+        '[so](https://example.org "it is a big tower")',
+        '<!-- "it is a big tower" -->',
+        '"it is a big tower',
+        'a 5" and a 6" nail',
+        '"it starts here\n\nand ends there"',
+        "> [!NOTE]\n> it is a big tower",
+        '""',
+    ],
+)
+def test_what_a_reader_does_not_see_as_quoted_is_no_quote(text):
+    assert quotes(text) == []
+
+
+def test_a_quote_knows_where_it_stands_in_the_answer():
+    text = 'He said "it is a tower" and\n> so it is\n> indeed\n'
+    inline, block = read(text).quotes
+    assert inline.span.of(text) == "it is a tower"
+    assert block.span.of(text) == "so it is\n> indeed"
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("[1]", ["1"]),
+        ("[1, 3]", ["1", "3"]),
+        ("[2-4]", ["2", "3", "4"]),
+        ("[1–2; 7]", ["1", "2", "7"]),
+        ("[1-9000]", ["1", "9000"]),
+        ("[^note]", ["note"]),
+        ("【1】", ["1"]),
+        ("【2†eiffel】", ["2"]),
+        ("[1](https://example.org/x)", ["1"]),
+    ],
+)
+def test_marks_are_read_in_every_form(written, names):
+    (mark,) = marks_in(f"so {written} it is")
+    assert (list(mark.names), mark.written) == (names, written)
+
+
+def test_what_is_in_brackets_and_no_number_is_no_mark():
+    assert list(marks_in("[sic] [the company] [12345] [1a] []")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cited"),
+    [
+        ('"it is a tower" [1].', ("eiffel",)),
+        ('"it is a tower" [2].', ("gustave",)),
+        ('"it is a tower" [1, 2].', ("eiffel", "gustave")),
+        ('"it is a tower" [1][2].', ("eiffel", "gustave")),
+        ('"it is a tower". [2]', ("gustave",)),
+        ('"it is a tower." [2]\n', ("gustave",)),
+        ('As [2] has it, "it is a tower".', ("gustave",)),
+        ('"it is a tower" 【2†x】', ("gustave",)),
+        ('"it is a tower" 【7†Gustave Eiffel】', ("gustave",)),
+        ('"it is a tower" [1](https://example.org/eiffel)', ("eiffel",)),
+        ('"it is a tower" [1]\n\n[1]: gustave', ("gustave",)),
+        ('"it is a tower" [^a]\n\n[^a]: Gustave Eiffel, p. 4', ("gustave",)),
+        ('"it is a tower" [1]\n\nSources:\n1. Gustave Eiffel\n', ("gustave",)),
+        ('"it is a tower" [7]\n\n## References\n\n- [7] https://example.org/eiffel\n', ("eiffel",)),
+        ('"it is a tower" [2]\n\n**Sources:**\n- Gustave Eiffel\n- Eiffel Tower\n', ("eiffel",)),
+        ('"it is a tower" [4]\n\nSources: [3] Eiffel Tower, [4] Gustave Eiffel\n', ("gustave",)),
+        ('"it is a tower" [1]\n\nSources:\n1. some report\n', ("eiffel",)),
+        ('"it is a tower" [9].', ()),
+        ('"it is a tower".', ()),
+        ("<blockquote cite='https://example.org/eiffel'>it is a tower</blockquote>", ("eiffel",)),
+        ("> it is a tower\n> — Gustave Eiffel", ("gustave",)),
+        ("> it is a tower [2]", ("gustave",)),
+        ("As it says [2]:\n\n> it is a tower", ("gustave",)),
+    ],
+)
+def test_a_mark_names_its_document(text, cited):
+    assert quotes(text)[0][1:] == (quotes(text)[0][1], cited)
+    assert quotes(text)[0][1].startswith("it is a tower")
+
+
+def test_each_quote_has_the_marks_that_follow_it():
+    text = '"it is a tower" [1] and "he was an engineer" [2], so "says the book here" too.'
+    assert [cited for *_, cited in quotes(text)] == [("eiffel",), ("gustave",), ("gustave",)]
+    assert [cited for *_, cited in quotes('"it is a tower" and "so it is" [2].')] == [("gustave",)] * 2
+
+
+def test_sources_that_are_given_come_first():
+    assert quotes('"it is a tower" [1]', sources={"1": "gustave"}) == [
+        ("quotation_marks", "it is a tower", ("gustave",))
+    ]
+
+
+def test_marks_that_name_nothing_are_told_with_their_place():
+    text = "It is so [9]. And so [1, 8].\n\nSources:\n1. Eiffel Tower\n[5] nothing\n"
+    assert [(mark.written, mark.span.of(text)) for mark in read(text).unresolved] == [
+        ("[9]", "[9]"),
+        ("[1, 8]", "[1, 8]"),
+    ]
+
+
+def test_a_sentence_with_a_mark_or_a_quote_is_a_claim():
+    text = (
+        'It is a tower. [1] He built it [2]. Nothing is cited here. The "so-called" one. He said "It is a tower. It '
+        'is big" there.\n\nSources:\n1. Eiffel Tower\n'
+    )
+    claims = [(claim.text, claim.document_ids, claim.quotes) for claim in read(text).claims]
+    assert claims == [
+        ("It is a tower.", ("eiffel",), ()),
+        ("He built it.", ("gustave",), ()),
+        ('He said "It is a tower. It is big" there.', (), (1,)),
+    ]
+    assert [claim.span.of(text)[:8] for claim in read(text).claims] == ["It is a ", "He built", "He said "]
+
+
+def test_the_quotes_of_footnotes_are_those_of_the_claims_that_they_back():
+    text = 'It is a tower[^1].\n\n[^1]: "it is a big tower", Gustave Eiffel.\n'
+    answer = read(text)
+    assert [(quote.text, quote.document_ids) for quote in answer.quotes] == [
+        ("it is a big tower", ("gustave",))
+    ]
+    assert [(claim.text, claim.quotes) for claim in answer.claims] == [("It is a tower.", (0,))]
+
+
+@given(st.text('a "“”[]1^:>\n<q/`*.«»【】', max_size=80))
+def test_any_text_is_read_and_every_span_is_its(text):
+    answer = read(text)
+    for each in (*answer.quotes, *answer.claims, *answer.unresolved):
+        assert each.span is None or each.span.of(text)
+    for claim in answer.claims:
+        assert all(0 <= number < len(answer.quotes) for number in claim.quotes)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ['"', "“", "<q>", "[1]", "[", "> ", "`", "<!--", "](", "*a", "[^a]: x\n", "Sources:\n", "【", "```\n"],
+)
+def test_a_hostile_text_takes_seconds_at_most(piece):
+    started = time.process_time()
+    read(piece * (20_000 // len(piece)))
+    assert time.process_time() - started < 2
+
+
+def test_the_form_of_a_field_is_never_that_of_a_text():
+    assert Form.FIELD.value not in {form for form, *_ in quotes('"it is a tower"\n> so\n<q>it</q>')}

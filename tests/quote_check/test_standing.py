@@ -1,0 +1,95 @@
+import pytest
+
+from quote_check.folding import Fold
+from quote_check.searched_text import SearchedText
+from quote_check.standing import CHANGE_GAP, OMISSION_GAP, standing_in, very_characters
+from retriever.types import Document, Span
+
+TEXT = (
+    "Été: the ﬁrst “ﬂame” of 😀 1698 – a cafe\u0301 in\u00a0the  harbour, said Zoë. It burned for five days."
+)
+
+
+def stands(quote, text=TEXT):
+    standing = standing_in(quote, SearchedText(Document("d", "D", text)))
+    return None if standing is None else ([span.of(text) for span in standing.spans], standing.folds)
+
+
+@pytest.mark.parametrize(
+    ("quote", "shown", "folds"),
+    [
+        (
+            'first "flame" of 😀 1698 - a café',
+            ["ﬁrst “ﬂame” of 😀 1698 – a cafe\u0301"],
+            {Fold.LIGATURES, Fold.QUOTATION_MARKS, Fold.DASHES, Fold.COMPOSITION},
+        ),
+        ("IN THE HARBOUR", ["in\u00a0the  harbour"], None),
+        ("“in the harbour”", ["in\u00a0the  harbour"], {Fold.WHITE_SPACE, Fold.QUOTATION_MARKS}),
+        ("e\u0301te\u0301", ["Été"], {Fold.COMPOSITION, Fold.FIRST_LETTER}),
+        ("in the harbour...", ["in\u00a0the  harbour"], {Fold.WHITE_SPACE, Fold.OMISSIONS}),
+        ("… burned for five [...]", ["burned for five"], {Fold.OMISSIONS}),
+        (
+            "in the harbour ... burned for",
+            ["in\u00a0the  harbour", "burned for"],
+            {Fold.WHITE_SPACE, Fold.OMISSIONS},
+        ),
+        ("[The fire] burned for five days.", ["burned for five days."], {Fold.CHANGES}),
+        ("It [really] burned for five", ["It", "burned for five"], {Fold.CHANGES}),
+        ("[i]t burned for five", ["t burned for five"], {Fold.CHANGES}),
+    ],
+)
+def test_the_place_is_exact_where_only_looks_omissions_or_changes_differ(quote, shown, folds):
+    assert stands(quote) == (shown, folds)
+
+
+def test_half_a_ligature_is_no_place():
+    assert stands("inal", "the ﬁnal word") is None
+    assert stands("inal", "the ﬁnal inal") == (["inal"], frozenset())
+
+
+def test_brackets_of_the_text_are_no_change():
+    assert stands("it fell [1] in 1703", "And it  fell [1] in 1703.") == (
+        ["it  fell [1] in 1703"],
+        {Fold.WHITE_SPACE},
+    )
+
+
+def test_the_parts_stand_in_order_and_short_ones_near_to_each_other():
+    near = "one two" + "x" * OMISSION_GAP + "three four"
+    assert stands("one two...three four", near) == (["one two", "three four"], {Fold.OMISSIONS})
+    assert stands("one two...three four", "one two x" + near[7:]) is None
+    assert stands("three four ... one two", near) is None
+    assert stands("one two ... one two", "one two") is None
+
+
+def test_long_parts_may_stand_anywhere_further_on():
+    text = "one two three four five" + " x" * 5_000 + " six seven eight nine ten"
+    assert stands("one two three four five ... six seven eight nine ten", text)[1] == {Fold.OMISSIONS}
+    assert stands("six seven eight nine ten ... one two three four five", text) is None
+
+
+def test_a_change_stands_for_little():
+    text = "the company" + "x" * CHANGE_GAP + "built the tower"
+    assert stands("the company [has] built the tower", text) is not None
+    assert stands("the company [has] built the tower", text.replace("xb", "xxb")) is None
+
+
+def test_of_several_runs_with_the_omission_the_shortest_is_meant():
+    text = "to the east, to the west, and to the east, in the end"
+    standing = standing_in("to the ... in the", SearchedText(Document("d", "D", text)))
+    assert standing.spans == (Span(30, 36), Span(43, 49))
+
+
+def test_single_words_around_an_omission_would_fit_anywhere():
+    assert stands("the ... of", "the tower of stone") is None
+
+
+def test_of_equal_looks_the_place_without_other_letters_counts():
+    assert stands("the fall", "The FALL and the  fall") == (["the  fall"], {Fold.WHITE_SPACE})
+
+
+def test_very_characters_are_found_next_to_where_they_are_claimed():
+    assert very_characters("ten", "ten ten ten", 5) == Span(4, 7)
+    assert very_characters("ten", "ten ten ten", 10**9) == Span(8, 11)
+    assert very_characters("eleven", "ten ten", 0) is None
+    assert very_characters("", "ten", 0) is None
