@@ -29,7 +29,7 @@ from app.service.response import (
 from app.service.search import SearchResponse, passages_listed, searched
 from app.service.settings import Settings
 from common.deadline import Deadline
-from common.errors import DeadlineExceededError, DocumentNotFoundError, LoccitError
+from common.errors import DeadlineExceededError, DocumentNotFoundError, InvalidRequestError, LoccitError
 from quote_check.check_answer import AnswerToCheck
 from retriever.filters import Filter
 from retriever.retriever import IndexRetriever
@@ -241,8 +241,8 @@ class Host:
         """
         if allowed is not None and not asked.documents:
             raise InvalidRequestError(
-                "This API key may see some documents alone, but a check looks at the whole index; hand in the documents "
-                "that the answer cites."
+                "This API key may see some documents alone, but a check looks at the whole index; hand in the "
+                "documents that the answer cites."
             )
         service, arrived, seconds = self._ready_service(), time.monotonic(), self.settings.timeout_s
         deadline = Deadline(arrived + seconds)
