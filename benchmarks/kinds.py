@@ -33,13 +33,13 @@ def table(outcomes: Sequence[Outcome]) -> Table:
         shown.add_column(f"right of given at {threshold}")
     parts = dict.fromkeys(one.part for one in outcomes)
     for part in [*parts, None]:
-        some = [one for one in outcomes if part in (None, one.part)]
+        some = [one for one in outcomes if part in (None, one.part) and one.right is not None]
         answerable = [one for one in some if one.answerable]
         shown.add_row(
             part or "all",
             f"{len(answerable)} + {len(some) - len(answerable)}",
             _percent([one.kind == one.asked for one in some]),
-            _percent([one.right for one in answerable]),
+            _percent([one.right for one in answerable if one.right is not None]),
             _percent([one.precision for one in answerable if one.precision is not None]),
             _percent([one.recall for one in answerable if one.recall is not None]),
             _auroc(some),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.options import AnswerLength
-from app.answering.text.question_form import TOLD, kind_told_by
+from app.answering.text.question_form import TOLD, kinds_told_by
 from app.answering.types import Reading
 
 
@@ -16,9 +16,9 @@ def kind_asked(question: str, readings: Sequence[Reading], length: AnswerLength)
     told = [reading.broad.kinds for reading in readings if reading.broad is not None]
     if length is AnswerLength.SHORT or not told:
         return AnswerKind.SHORT
-    form = kind_told_by(question)
+    form = kinds_told_by(question)
 
     def likelihood(kind: AnswerKind) -> float:
-        return sum(kinds[kind] for kinds in told) * (TOLD if kind is form else 1.0)
+        return sum(kinds[kind] for kinds in told) * (TOLD if kind in form else 1.0)
 
     return max(AnswerKind, key=likelihood)

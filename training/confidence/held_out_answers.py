@@ -2,7 +2,8 @@
 
 The texts are those of the sets with evidence that every training holds out (see ``EvidenceGroup.is_held_out``), all
 in one index. An answer is right when it says yes or no as people did, or when at least half of what it quotes are
-sentences that people chose. Nothing is right where the text does not answer.
+sentences that people chose. Nothing is right where the text does not answer. Where a sentence answers a question for
+yes or no and people said no more than that, nobody knows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from statistics import fmean
 from rich.console import Console
 
 from app.answering.answer_kind import AnswerKind
+from app.answering.broad_answers import NO, YES
 from app.answering.confidence.features import Evidence, features
 from app.answering.pipeline import Pipeline
 from app.answering.types import CitedAnswer, Trace
@@ -26,7 +28,8 @@ _KNOWN = 0.5  # the share of the quotes that has to be evidence
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came out for one question. ``said``: None where it abstained for want of passages.
+    """What came out for one question. ``said``: None where it abstained for want of passages. ``right``: None where
+    nobody knows.
 
     ``precision``, ``recall``: of the quotes among the evidence; None where no evidence is known. ``features``: of the
     answer's confidence, by ``FEATURES``; None without an answer.
@@ -40,7 +43,7 @@ class Outcome:
     answerable: bool
     said: str | None
     confidence: float
-    right: bool
+    right: bool | None
     precision: float | None
     recall: float | None
     seconds: float
@@ -71,8 +74,11 @@ def outcome(pipeline: Pipeline, group: EvidenceGroup) -> Outcome:
     recall = fmean(any(_same(quote, sentence) for quote in quotes) for sentence in wanted) if wanted else None
     said = decision.short_answer if isinstance(decision, CitedAnswer) else None
     answerable = any(passage.answers_question for passage in group.passages)
-    if group.verdict is not None:
-        right = said == ("Yes" if group.verdict else "No")
+    right: bool | None
+    if group.verdict is not None and said in (YES, NO):
+        right = said == (YES if group.verdict else NO)
+    elif answerable and said is not None and not wanted:
+        right = None
     else:
         right = answerable and precision is not None and precision >= _KNOWN
     return Outcome(

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.confidence.calibrator import Calibrator, Law
 from app.answering.confidence.features import FEATURES, FloatArray
 from common.errors import LoccitError
@@ -26,8 +27,12 @@ def fit_law(outcomes: Sequence[Outcome]) -> tuple[Law, Mapping[str, Any]]:
     Raises:
         LoccitError: when right or wrong answers are too few, or there are not two sets at least that have both.
     """
-    answers = [one for one in outcomes if one.features is not None and one.asked != "short"]
-    right = sum(one.right for one in answers)
+    answers = [
+        one
+        for one in outcomes
+        if one.features is not None and one.right is not None and one.asked != AnswerKind.SHORT.value
+    ]
+    right = sum(bool(one.right) for one in answers)
     if min(right, len(answers) - right) < LEAST_OF_EACH:
         raise LoccitError(
             f"At least {LEAST_OF_EACH} right and as many wrong answers are needed, but there are {right} and "
@@ -46,7 +51,7 @@ def fit_law(outcomes: Sequence[Outcome]) -> tuple[Law, Mapping[str, Any]]:
         unseen = [one for one in answers if one.part == part]
         confidences = law.confidences(_rows(unseen))
         held += [
-            (float(confidence), one.right, 1 / len(unseen))
+            (float(confidence), bool(one.right), 1 / len(unseen))
             for confidence, one in zip(confidences, unseen, strict=True)
         ]
     return _fitted(answers), _quality(held)
@@ -67,7 +72,7 @@ def _fitted(answers: Sequence[Outcome]) -> Law:
     model = LogisticRegression(C=1.0, max_iter=1000)
     model.fit(
         (rows - mean) / scale,
-        [one.right for one in answers],
+        [bool(one.right) for one in answers],
         sample_weight=weights * len(answers) / weights.sum(),
     )
     return Law(

@@ -5,7 +5,7 @@ import re
 from app.answering.answer_kind import AnswerKind
 
 TOLD = 50.0
-"""So many times likelier is the kind that the form tells; docs/decisions/0035-the-reader-says-what-is-asked-for.md"""
+"""So many times likelier are the kinds that the form tells; docs/decisions/0035-the-reader-says-what-is-asked-for.md"""
 
 _LED_BY = re.compile(r"(?:in|at|on|by|for|of|from|to|since|until|under|with)\s+", re.IGNORECASE)
 _FORMS = (
@@ -35,11 +35,14 @@ _FORMS = (
 _PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _FORMS]
 
 
-def kind_told_by(question: str) -> AnswerKind | None:
-    """The kind of answer that the question's first words ask for; None where they leave it open.
+def kinds_told_by(question: str) -> frozenset[AnswerKind]:
+    """The kinds of answer that the question's first words may ask for; none where they leave it open.
 
-    A preposition before them does not count: "in which year".
+    A preposition before them does not count: "in which year". Who asks for a few words may want several things.
     """
     asked = question.strip().rstrip("?! .")
     asked = _LED_BY.sub("", asked, count=1) if _LED_BY.match(asked) else asked
-    return next((kind for kind, pattern in _PATTERNS if pattern.match(asked)), None)
+    kind = next((kind for kind, pattern in _PATTERNS if pattern.match(asked)), None)
+    if kind is AnswerKind.SHORT:
+        return frozenset({kind, AnswerKind.LIST})
+    return frozenset() if kind is None else frozenset({kind})

@@ -92,6 +92,15 @@ def test_a_verdict_is_right_when_people_said_so(said, right):
     assert outcome(Answering(1, said=said, kind=AnswerKind.YES_NO), asked_for).right is right
 
 
+def test_where_a_sentence_answers_a_question_for_yes_or_no_its_evidence_tells_if_there_is_some():
+    with_evidence = group(0, kind=AnswerKind.YES_NO, verdict=True)
+    assert outcome(Answering(0), with_evidence).right is True
+    assert outcome(Answering(1), with_evidence).right is False
+    (passage,) = with_evidence.passages
+    without = replace(with_evidence, passages=(replace(passage, sentences=None),))
+    assert outcome(Answering(0), without).right is None
+
+
 def test_where_nothing_answers_nothing_is_right():
     found = outcome(Answering(1), group())
     assert (found.answerable, found.right, found.precision) == (False, False, None)

@@ -62,6 +62,7 @@ def test_every_set_counts_the_same():
 def test_short_answers_and_abstentions_are_not_learnt_from():
     answers = drawn(200, "a", 8) + drawn(200, "b", 10)
     others = [replace(one, asked="short", right=False) for one in drawn(200, "a", 9)] + [OUTCOME] * 50
+    others += [replace(one, right=None) for one in drawn(200, "b", 11)]
     assert fit_law([*answers, *others]) == fit_law(answers)
 
 
