@@ -113,8 +113,8 @@ class CheckedQuote(BaseModel):
     quote: str
     verdict: Verdict = Field(
         description="verbatim: it stands in a named document, or in any where none was named. nearly: real text is at "
-        "least 90% alike, so quote that instead. from_another_document: it is verbatim, but there. fabricated: no text that "
-        "shares its words is 90% alike, so do not show it. too_short: less than 4 words between an "
+        "least 90% alike, so quote that instead. from_another_document: it is verbatim, but there. fabricated: no text "
+        "that shares its words is 90% alike, so do not show it. too_short: less than 4 words between an "
         "answer's quotation marks, not looked for."
     )
     reason: str
