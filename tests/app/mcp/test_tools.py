@@ -143,7 +143,7 @@ def spans_of(real):
         ("first Eddystone tower in 1699.", "towers", "nearly", [], ("towers", [(27, 57)])),
         ("A storm took it", ODD, "from_another_document", [], ("towers", [(58, 73)])),
         ("A storm took it", "gone", "from_another_document", [], ("towers", [(58, 73)])),
-        ("horse by horse the keepers ran away", None, "fabricated", [], (ODD, [(2, 16)])),
+        ("horse by horse the keepers ran away", None, "fabricated", [], (ODD, [(0, 19)])),
         ("\u0007?", "towers", "fabricated", [], None),
     ],
 )
