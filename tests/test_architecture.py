@@ -16,7 +16,7 @@ ALLOWED = {
     "app.answering": GROUND,
     "app.service": {*GROUND, "extraction", "index_builder", "app.answering", "quote_check"},
     "app.http": {*GROUND, "app.answering", "app.service", "quote_check"},
-    "app.mcp": {*GROUND, "app.answering", "app.service", "app.http"},
+    "app.mcp": {*GROUND, "app.answering", "app.service", "app.http", "quote_check"},
     "app.checking": {*GROUND, "app.answering", "app.service", "quote_check", "index_builder"},
     "app": {*GROUND, "app.answering", "app.service", "app.http"},
     "evaluation": {*GROUND, "app.answering"},

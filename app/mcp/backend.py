@@ -4,14 +4,16 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from app.http.wire import CheckRequest
 from app.service.ask import Ask
+from app.service.check import CheckResponse
 from app.service.response import AnswerResponse, DocumentResponse
 from app.service.search import SearchResponse
 from retriever.types import RetrievalMode
 
 
 class Backend(Protocol):
-    """Answers, finds and gives documents. Each method raises LoccitError with a sentence."""
+    """Answers, finds, gives documents and checks. Each method raises LoccitError with a sentence."""
 
     async def answer(self, ask: Ask) -> AnswerResponse:
         """The response to a question."""
@@ -21,6 +23,9 @@ class Backend(Protocol):
 
     async def document(self, document_id: str) -> DocumentResponse:
         """A stored document; DocumentNotFoundError when there is none of this id."""
+
+    async def check(self, asked: CheckRequest) -> CheckResponse:
+        """What becomes of an answer's quotes and claims."""
 
 
 OpenBackend = Callable[[], AbstractAsyncContextManager[Backend]]

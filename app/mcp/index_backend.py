@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app.http.host import Host
+from app.http.wire import CheckRequest
 from app.service.ask import Ask
+from app.service.check import CheckResponse
 from app.service.response import AnswerResponse, DocumentResponse
 from app.service.search import SearchResponse
 from retriever.types import RetrievalMode
@@ -31,6 +33,10 @@ class IndexBackend:
     async def document(self, document_id: str) -> DocumentResponse:
         await self._loaded()
         return await asyncio.to_thread(self._host.document, document_id, allowed=None)
+
+    async def check(self, asked: CheckRequest) -> CheckResponse:
+        await self._loaded()
+        return await self._host.check(asked.asked_with(self._host.settings), allowed=None)
 
     async def _loaded(self) -> None:
         """Raises what loading raised."""

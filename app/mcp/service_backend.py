@@ -9,7 +9,9 @@ import httpx
 from pydantic import BaseModel
 
 from app.http.client import TIMEOUT_S, address_of, body_of, fields_of, headers_with, told_in_sentences
+from app.http.wire import CheckRequest
 from app.service.ask import Ask
+from app.service.check import CheckResponse
 from app.service.response import AnswerResponse, DocumentResponse
 from app.service.search import SearchResponse
 from retriever.types import RetrievalMode
@@ -32,6 +34,10 @@ class ServiceBackend:
 
     async def document(self, document_id: str) -> DocumentResponse:
         return await self._asked(DocumentResponse, "GET", f"/documents/{quote(document_id, safe='')}")
+
+    async def check(self, asked: CheckRequest) -> CheckResponse:
+        body = asked.model_dump(mode="json", exclude_defaults=True)
+        return await self._asked(CheckResponse, "POST", "/check", json=body)
 
     async def _asked(self, kind: type[Told], method: str, path: str, **given: Any) -> Told:  # noqa: ANN401
         with told_in_sentences(self._url):

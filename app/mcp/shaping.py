@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 
 from app.answering.trace_json import Citation, Hit
-from app.mcp.wire import Answered, DocumentText, Found, OtherAnswer, Passage, Quote
+from app.mcp.wire import (
+    Answered,
+    Checked,
+    CheckedClaim,
+    CheckedQuote,
+    DocumentText,
+    Found,
+    OtherAnswer,
+    Passage,
+    Quote,
+    RealText,
+)
+from app.service import check
 from app.service.attribution import Attribution
 from app.service.in_words import REASONS
 from app.service.response import AnswerResponse, DocumentResponse
@@ -49,6 +61,51 @@ def text_of(document: DocumentResponse, *, start: int, characters: int) -> Docum
         characters=len(document.text),
         sha256=document.sha256,
         terms=_terms(document.attribution),
+    )
+
+
+def checked_of(response: check.CheckResponse) -> Checked:
+    """The verdicts on quotes and claims."""
+    measured = None if response.scorer is None else response.scorer.measured
+    return Checked(
+        quotes=[
+            CheckedQuote(
+                number=quote.number,
+                quote=quote.quote,
+                verdict=quote.verdict,
+                reason=quote.reason,
+                folds=quote.folds,
+                likeness=quote.likeness,
+                found=_real(quote.found),
+            )
+            for quote in response.quotes
+        ],
+        verdicts=response.verdicts,
+        claims=[
+            CheckedClaim(
+                claim=claim.claim,
+                quotes=claim.quotes,
+                support=claim.support,
+                supported=claim.supported,
+                evidence=_real(claim.evidence),
+            )
+            for claim in response.claims
+        ],
+        scorer_accuracy=None if measured is None else measured.accuracy,
+        unresolved_marks=[unresolved.mark for unresolved in response.unresolved_marks],
+        terms=_terms(response.attribution),
+    )
+
+
+def _real(text: check.RealText | None) -> RealText | None:
+    if text is None:
+        return None
+    return RealText(
+        document_id=text.document_id,
+        title=text.title,
+        url=text.url,
+        place=text.locator,
+        spans=text.spans,
     )
 
 

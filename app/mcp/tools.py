@@ -1,6 +1,6 @@
 """The server of the Model Context Protocol: its tools and its resource."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Annotated, Literal
@@ -12,14 +12,13 @@ from pydantic import Field
 
 from app.answering.checked_input import checked_question
 from app.answering.options import AnswerLength
+from app.http.wire import MAX_ANSWER_CHARACTERS, MAX_CHECKED, CheckRequest, ClaimOfAnswer, QuoteOfAnswer
 from app.mcp.backend import Backend
-from app.mcp.quote_location import located
-from app.mcp.shaping import answered_of, found_of, text_of
-from app.mcp.wire import Answered, Checked, DocumentText, Found, QuoteToCheck
+from app.mcp.shaping import answered_of, checked_of, found_of, text_of
+from app.mcp.wire import Answered, Checked, DocumentText, Found
 from app.service.ask import Ask
-from common.errors import DocumentNotFoundError, LoccitError
+from common.errors import DocumentNotFoundError, InvalidRequestError, LoccitError
 
-MAX_QUOTES = 50
 MAX_CHARACTERS = 100_000
 SHOWN_CHARACTERS = 20_000
 
@@ -86,15 +85,32 @@ def tools_over(backend: Backend) -> MCPServer:
 
     @server.tool(title="Check quotes against the documents", annotations=_READS_ONLY)
     async def check_quotes(
-        quotes: Annotated[list[QuoteToCheck], Field(min_length=1, max_length=MAX_QUOTES)],
+        quotes: Annotated[
+            Sequence[QuoteOfAnswer],
+            Field(max_length=MAX_CHECKED, description="Each with the document that it is said to stand in."),
+        ] = (),
+        answer: Annotated[
+            str,
+            Field(
+                max_length=MAX_ANSWER_CHARACTERS,
+                description="A whole answer, plain or Markdown: its quotes and its marks, such as [1], are found. "
+                "Lines such as `[1]: id` at its end say which documents the marks cite.",
+            ),
+        ] = "",
+        claims: Annotated[
+            Sequence[ClaimOfAnswer],
+            Field(max_length=MAX_CHECKED, description="Each with the quotes or documents that back it."),
+        ] = (),
     ) -> Checked:
-        """Check whether quotes stand word for word, character by character, in the indexed documents.
+        """Check whether quotes stand word for word in the indexed documents, and how well claims are backed.
 
-        Use it on every quote that you are about to show and did not get from answer.
+        Use it on every quote that you are about to show and did not get from answer. Give quotes, claims or an answer.
         """
         with _sentences():
-            checked = [await located(quote, backend) for quote in quotes]
-        return Checked(all_verbatim=all(each.verdict == "verbatim" for each in checked), quotes=checked)
+            if not (quotes or claims or answer.strip()):
+                raise InvalidRequestError("There is nothing to check; give quotes, claims or an answer.")
+            asked = CheckRequest(answer=answer, quotes=list(quotes), claims=list(claims))
+            return checked_of(await backend.check(asked))
 
     @server.resource(
         "loccit://documents/{document_id}",

@@ -1,11 +1,18 @@
 """What the tools take and give: no more than a model needs to answer and to cite."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from app.service.check import RealSpan
+from quote_check.check import Verdict
+from quote_check.folding import Fold
+
 Offset = Annotated[int, Field(ge=0, description="In Unicode code points of the document's text.")]
 Url = Annotated[str | None, Field(description="Where the original is; null when that is not known.")]
+Place = Annotated[
+    str | None, Field(description="Where in the original: a page, a line, an anchor or a section.")
+]
 Terms = Annotated[
     list[str],
     Field(description="Licence and attribution of the sources: repeat them where you show their text."),
@@ -19,7 +26,7 @@ class Quote(BaseModel):
     document_id: str
     title: str
     url: Url
-    place: str | None = Field(description="Where in the original: a page, a line, an anchor or a section.")
+    place: Place
     start: Offset
     end: Offset
     support: float = Field(ge=0, le=1, description="How well the quote backs the answer.")
@@ -89,30 +96,58 @@ class DocumentText(BaseModel):
     terms: Terms
 
 
-class QuoteToCheck(BaseModel):
-    """A quote, and the document that it is said to stand in."""
+class RealText(BaseModel):
+    """What stands in a document, and where."""
 
-    quote: str = Field(min_length=1, max_length=10_000)
-    document_id: str | None = Field(None, description="Left out: any document.")
+    document_id: str
+    title: str
+    url: Url
+    place: Place
+    spans: list[RealSpan] = Field(description="One, or one for each part of a quote with omissions.")
 
 
 class CheckedQuote(BaseModel):
-    """What became of one quote."""
+    """The verdict on one quote."""
 
+    number: int = Field(description="Its place among the quotes; claims name it.")
     quote: str
-    verdict: Literal["verbatim", "another_document", "not_found"] = Field(
-        description="verbatim: it stands word for word in the named document, or in any where none was named. "
-        "another_document: not in the named one, but in the one given here. not_found: neither there nor in the "
-        "documents that share most of its words."
+    verdict: Verdict = Field(
+        description="verbatim: it stands in a named document, or in any where none was named. nearly: real text is at "
+        "least 90% alike, so quote that instead. from_another_document: it is verbatim, but there. fabricated: no text "
+        "that shares its words is 90% alike, so do not show it. too_short: less than 4 words between an "
+        "answer's quotation marks, not looked for."
     )
-    document_id: str | None = Field(description="The document that holds it; null when not found.")
-    title: str | None
-    start: int | None = Field(description="Where it stands there, in Unicode code points.")
-    end: int | None
+    reason: str
+    folds: list[Fold] = Field(
+        description="What differs where it is verbatim all the same; read found where it is omissions or changes."
+    )
+    likeness: float | None = Field(
+        description="Of quote and real text: the share of characters that both have in order, 0 to 1."
+    )
+    found: RealText | None = Field(
+        description="Where it stands, or the nearest real text; null when there is none."
+    )
+
+
+class CheckedClaim(BaseModel):
+    """How well a claim is backed by its quotes or by what it cites."""
+
+    claim: str
+    quotes: list[int] = Field(description="The numbers of its quotes.")
+    support: float | None = Field(description="0 to 1; null when it cites nothing that there is.")
+    supported: bool | None = Field(description="Whether that is enough; null as support is.")
+    evidence: RealText | None = Field(description="What backs it best.")
 
 
 class Checked(BaseModel):
-    """What became of each quote, in their order."""
+    """What became of the quotes, those of the answer first, and of the claims."""
 
-    all_verbatim: bool
     quotes: list[CheckedQuote]
+    verdicts: dict[Verdict, int] = Field(description="How many quotes have each.")
+    claims: list[CheckedClaim]
+    scorer_accuracy: float | None = Field(
+        description="How often the scorer is right, 0 to 1, on claims corrupted on purpose; on people's less. null: no "
+        "claim was scored, or that was never measured."
+    )
+    unresolved_marks: list[str] = Field(description="Marks of the answer that name no document.")
+    terms: Terms

@@ -10,7 +10,9 @@ from loccit_client import (
     Client,
     DeadlineExceededError,
     DocumentNotFoundError,
+    GivenClaim,
     GivenDocument,
+    GivenQuote,
     InvalidRequestError,
     LoccitClientError,
     Problem,
@@ -154,6 +156,59 @@ async def test_a_search_and_the_index_are_typed(client):
     assert index.counts["documents"] == 2
     assert [source.documents for source in index.sources] == [2]
     assert index.generation == found.generation
+
+
+async def test_an_answer_of_another_system_is_checked_against_the_index(client):
+    told = await client.check(
+        'It "stood for five years" [1].',
+        sources={"1": "towers"},
+        quotes=[
+            GivenQuote("A storm took it in 1703.", ODD),
+            GivenQuote("A horse tram ran in Lisbon in 1874."),
+        ],
+        claims=[GivenClaim("A storm.", (GivenQuote("A storm  took it"),), ("towers",))],
+    )
+    assert told.request_id
+    assert [(quote.verdict, quote.folds) for quote in told.quotes] == [
+        ("fabricated", ()),
+        ("from_another_document", ()),
+        ("nearly", ()),
+        ("verbatim", ("white_space",)),
+    ]
+    assert told.quotes[0].document_ids == told.quotes[3].document_ids == ("towers",)
+    for quote in told.quotes[1:]:
+        [span] = quote.found.spans
+        assert TEXTS[quote.found.document_id][span.start : span.end] == span.text
+    assert [claim.quotes for claim in told.claims] == [(1,), (4,)]
+    assert told.verdicts["nearly"] == 1
+    assert (told.searched.documents, told.searched.index) == (2, True)
+
+
+async def test_an_answer_is_checked_against_the_documents_handed_in(client):
+    documents = [GivenDocument("Ann ran it for years.", document_id="house")]
+    told = await client.check("“Ann ran it for years” [1]", documents=documents)
+    [quote] = told.quotes
+    assert (quote.verdict, quote.found.document_id) == ("verbatim", "house")
+    assert (told.searched.index, told.generation) == (False, None)
+    with pytest.raises(InvalidRequestError, match="The list of documents is empty"):
+        await client.check("x", documents=[])
+
+
+async def test_a_filter_says_which_documents_are_answered_from(client):
+    told = await client.answer(ASKED, filter={"document_id": [ODD]}, include=["hits"])
+    assert {hit.document_id for hit in told.hits} == {ODD}
+    *_, last = await client.stream(ASKED, filter={"document_id": ODD}, include=["hits"])
+    assert {hit.document_id for hit in last.hits} == {ODD}
+    batch = await client.answers(
+        [Question(ASKED, filter={"document_id": ("towers", "gone")}, include=("hits",))]
+    )
+    assert {hit.document_id for hit in batch[0].hits} == {"towers"}
+    for only, expected in ((ODD, {ODD}), (["towers", ODD], {"towers", ODD})):
+        found = await client.search("tower tram", filter={"document_id": only})
+        assert {hit.document_id for hit in found.hits} == expected
+    assert "document_id" in (await client.index()).fields
+    with pytest.raises(InvalidRequestError, match="color"):
+        await client.search("tower", filter={"color": True})
 
 
 async def test_a_document_is_found_by_any_id_and_one_that_is_not_there_is_an_error(client):

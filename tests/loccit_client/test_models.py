@@ -6,28 +6,43 @@ import pytest
 from loccit_client import (
     Alternative,
     Answer,
+    AnswerPlace,
     Attribution,
     Calibration,
+    Check,
+    CheckedClaim,
+    CheckedQuote,
     Citation,
     Document,
+    GivenClaim,
+    GivenDocument,
+    GivenQuote,
     Hit,
     Index,
+    Measured,
     Models,
     Problem,
+    Question,
     QuoteMismatchError,
+    ReadDocument,
+    RealSpan,
+    RealText,
+    Scorer,
+    Searched,
     SearchResult,
     UnexpectedResponseError,
+    UnresolvedMark,
 )
 from loccit_client.decoding import decoded
 
 from app.answering import trace_json
-from app.http import examples
-from app.http.wire import Problem as WireProblem
-from app.service import response, search
+from app.http import examples, wire
+from app.service import check, response, search
 from app.service.index_description import IndexResponse
 
 ANSWER = decoded(Answer, examples.ANSWER)
 DOCUMENT = decoded(Document, examples.DOCUMENT)
+MEASURED = {"accuracy": 0.9, "auroc": None, "claims": 12}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +55,18 @@ DOCUMENT = decoded(Document, examples.DOCUMENT)
         (Attribution, response.Attribution.model_fields, set()),
         (SearchResult, search.SearchResponse.model_fields, set()),
         (Index, IndexResponse.model_fields, set()),
-        (Problem, WireProblem.model_fields, set()),
+        (ReadDocument, response.ReadDocument.model_fields, set()),
+        (Check, check.CheckResponse.model_fields, {"request_id"}),
+        (CheckedQuote, check.CheckedQuote.model_fields, set()),
+        (CheckedClaim, check.CheckedClaimResponse.model_fields, set()),
+        (AnswerPlace, check.AnswerPlace.model_fields, set()),
+        (RealText, check.RealText.model_fields, set()),
+        (RealSpan, check.RealSpan.model_fields, set()),
+        (UnresolvedMark, check.UnresolvedMarkResponse.model_fields, set()),
+        (Searched, check.Searched.model_fields, set()),
+        (Scorer, check.Scorer.model_fields, set()),
+        (Measured, check.Measured.model_fields, set()),
+        (Problem, wire.Problem.model_fields, set()),
         (Citation, trace_json.Citation.__annotations__, set()),
         (Alternative, trace_json.Alternative.__annotations__, set()),
         (Hit, {**trace_json.PassagePlace.__annotations__, **trace_json.Hit.__annotations__}, set()),
@@ -49,6 +75,20 @@ DOCUMENT = decoded(Document, examples.DOCUMENT)
 )
 def test_every_field_that_is_served_has_its_place(kind, served, own):
     assert {field.name for field in dataclasses.fields(kind)} == {*served} | own
+
+
+@pytest.mark.parametrize(
+    ("kind", "taken"),
+    [
+        (Question, wire.QuestionToAnswer),
+        (GivenDocument, wire.DocumentToRead),
+        (GivenQuote, wire.QuoteOfAnswer),
+        (GivenClaim, wire.ClaimOfAnswer),
+    ],
+    ids=lambda value: value.__name__,
+)
+def test_every_field_that_is_taken_can_be_given(kind, taken):
+    assert {field.name for field in dataclasses.fields(kind)} == {*taken.model_fields}
 
 
 @pytest.mark.parametrize(
@@ -62,6 +102,29 @@ def test_the_services_examples_are_read_whole(kind, example):
         if name not in {"hits", "citations", "nearest", "attribution"}:
             assert listed[name] == example[name]
     assert len(listed.get("citations", [])) == len(example.get("citations", []))
+
+
+def test_a_check_is_read_to_its_innermost_parts():
+    told = decoded(
+        Check, {**examples.CHECK, "scorer": {**examples.CHECK["scorer"], "by_kind": {"true": MEASURED}}}
+    )
+    first, second = told.quotes
+    assert first.place == AnswerPlace(start=14, end=53, line=1, column=15, end_line=1, end_column=54)
+    assert (second.verdict, second.likeness, second.marks) == ("fabricated", 0.4, ("[1]",))
+    assert second.found.spans == (RealSpan(77, 115, "It is named after the engineer Gustave"),)
+    assert (told.verdicts["verbatim"], told.searched) == (1, Searched(10_033, True, False))
+    assert [(claim.quotes, claim.supported) for claim in told.claims] == [((1,), True), ((2,), False)]
+    assert told.scorer.by_kind == {"true": Measured(0.9, None, 12)}
+    assert told.timings_ms == examples.CHECK["timings_ms"]
+
+
+def test_a_quote_from_a_document_that_was_handed_in_as_markdown_is_verified_against_what_was_read():
+    [citation] = ANSWER.citations
+    read = {name: examples.DOCUMENT[name] for name in ("document_id", "title", "text", "sha256")}
+    [document] = decoded(Answer, {**examples.ANSWER, "documents": [read]}).documents
+    citation.verify(document)
+    with pytest.raises(QuoteMismatchError, match="has changed since"):
+        citation.verify(dataclasses.replace(document, text=document.text[1:]))
 
 
 def test_a_quote_that_stands_in_its_document_is_verified():
@@ -96,6 +159,11 @@ def test_fields_of_a_later_version_are_left_out():
         ({"abstained": 0}, "Answer.abstained is 0, but it must be of the type bool"),
         ({"citations": {}}, r"Answer.citations is {}, but it must be a list"),
         ({"citations": [{}]}, r"Answer.citations\[0\].quote is 'nothing', but it must be there"),
+        ({"timings_ms": []}, r"Answer.timings_ms is \[\], but it must be an object"),
+        (
+            {"timings_ms": {"read": "1"}},
+            r"Answer.timings_ms\['read'\] is '1', but it must be of the type float",
+        ),
         ({"model": []}, r"Answer.model is \[\], but it must be an object"),
         ({"confidence": True}, "Answer.confidence is True"),
     ],

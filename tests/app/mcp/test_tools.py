@@ -119,30 +119,74 @@ async def test_a_document_is_read_whole_or_in_part_by_any_id(opening):
         assert (beyond["text"], beyond["start"], beyond["end"]) == ("", len(text), len(text))
 
 
-async def test_quotes_are_found_word_for_word_where_they_stand_or_not_at_all(opening):
+def spans_of(real):
+    """The spans of real text, each compared with its document."""
+    assert all(
+        TEXTS[real["document_id"]][span["start"] : span["end"]] == span["text"] for span in real["spans"]
+    )
+    return [(span["start"], span["end"]) for span in real["spans"]]
+
+
+@pytest.mark.parametrize(
+    ("quote", "document_id", "verdict", "folds", "found"),
+    [
+        ("😀 It was", "towers", "verbatim", [], ("towers", [(83, 91)])),
+        ("1873.\r\nElectric", None, "verbatim", [], (ODD, [(30, 45)])),
+        ("1873. Electric", ODD, "verbatim", ["white_space"], (ODD, [(30, 45)])),
+        (
+            "Winstanley built ... in 1698",
+            "towers",
+            "verbatim",
+            ["omissions"],
+            ("towers", [(6, 22), (49, 56)]),
+        ),
+        ("first Eddystone tower in 1699.", "towers", "nearly", [], ("towers", [(27, 57)])),
+        ("A storm took it", ODD, "from_another_document", [], ("towers", [(58, 73)])),
+        ("A storm took it", "gone", "from_another_document", [], ("towers", [(58, 73)])),
+        ("horse by horse the keepers ran away", None, "fabricated", [], (ODD, [(0, 19)])),
+        ("\u0007?", "towers", "fabricated", [], None),
+    ],
+)
+async def test_a_quote_gets_the_checkers_verdict_and_the_real_text(
+    opening, quote, document_id, verdict, folds, found
+):
     async with opening() as tools:
-        asked = [
-            {"quote": "😀 It was", "document_id": "towers"},
-            {"quote": "1873.\r\nElectric"},
-            {"quote": "A storm took it", "document_id": ODD},
-            {"quote": "A storm took it", "document_id": "gone"},
-            {"quote": "built the first Eddystone tower in 1699"},
-            {"quote": "\u0007?", "document_id": "towers"},
-        ]
-        told = await tools("check_quotes", quotes=asked)
-        assert told["all_verbatim"] is False
-        assert [(each["verdict"], each["document_id"]) for each in told["quotes"]] == [
-            ("verbatim", "towers"),
-            ("verbatim", ODD),
-            ("another_document", "towers"),
-            ("another_document", "towers"),
-            ("not_found", None),
-            ("not_found", None),
-        ]
-        for each in told["quotes"]:
-            if each["document_id"] is not None:
-                assert TEXTS[each["document_id"]][each["start"] : each["end"]] == each["quote"]
-        assert (await tools("check_quotes", quotes=asked[:2]))["all_verbatim"] is True
+        told = await tools("check_quotes", quotes=[{"quote": quote, "document_id": document_id}])
+    [checked] = told["quotes"]
+    assert (checked["number"], checked["quote"]) == (1, quote)
+    assert (checked["verdict"], checked["folds"]) == (verdict, folds)
+    assert {name for name, count in told["verdicts"].items() if count} == {verdict}
+    real = checked["found"]
+    assert (real and (real["document_id"], spans_of(real))) == found
+    if real is not None:
+        assert (real["title"], real["url"], real["place"]) == (real["document_id"], None, None)
+
+
+async def test_a_whole_answer_and_claims_are_checked_too(opening):
+    answer = 'He "built the first Eddystone tower in 1698" [1]. It was "red" [2].\n\n[1]: towers'
+    claim = {
+        "claim": "A tram ran.",
+        "document_ids": [ODD],
+        "quotes": [{"quote": "A horse tram ran in Lisbon in 1872."}],
+    }
+    async with opening() as tools:
+        told = await tools("check_quotes", answer=answer, claims=[claim], quotes=[{"quote": "A storm"}])
+    assert [(quote["number"], quote["quote"], quote["verdict"]) for quote in told["quotes"]] == [
+        (1, "built the first Eddystone tower in 1698", "verbatim"),
+        (2, "red", "too_short"),
+        (3, "A storm", "verbatim"),
+        (4, "A horse tram ran in Lisbon in 1872.", "nearly"),
+    ]
+    assert "a number among them" in told["quotes"][3]["reason"]
+    assert 0.9 < told["quotes"][3]["likeness"] < 1
+    first, second, third = told["claims"]
+    assert (first["claim"], first["quotes"]) == ('He "built the first Eddystone tower in 1698".', [1])
+    assert spans_of(first["evidence"]) == [(0, 57)]
+    assert first["supported"] is (first["support"] >= 0.5)
+    assert (second["support"], second["supported"], second["evidence"]) == (None, None, None)
+    assert (third["claim"], third["quotes"]) == ("A tram ran.", [4])
+    assert told["unresolved_marks"] == ["[2]"]
+    assert told["scorer_accuracy"] == pytest.approx(0.94, abs=0.05)
 
 
 async def test_what_goes_wrong_is_told_in_the_services_own_sentence(opening):
@@ -150,6 +194,12 @@ async def test_what_goes_wrong_is_told_in_the_services_own_sentence(opening):
         said = await tools("answer", question=" ")
         assert said.endswith(": The question is blank; ask something in 1 to 2,000 characters.")
         assert ": No document has the id 'gone'" in await tools("get_document", document_id="gone")
+        said = await tools("check_quotes", answer=" ")
+        assert said.endswith(": There is nothing to check; give quotes, claims or an answer.")
+        said = await tools("check_quotes", answer='"a b c d" ' * 201)
+        assert said.endswith(
+            "The answer has 201 quotes, but at most 200 are checked at once; send it in parts."
+        )
 
 
 async def test_what_a_tool_does_not_take_is_refused(opening):
@@ -158,8 +208,9 @@ async def test_what_a_tool_does_not_take_is_refused(opening):
             ("answer", {"question": QUESTION, "min_confidence": 2}),
             ("search", {"query": "x", "k": 51}),
             ("get_document", {"document_id": "towers", "characters": 100_001}),
-            ("check_quotes", {"quotes": []}),
-            ("check_quotes", {"quotes": [{"quote": "x"}] * 51}),
+            ("check_quotes", {"quotes": [{"quote": "x"}] * 201}),
+            ("check_quotes", {"quotes": [{"quotes": "x"}]}),
+            ("check_quotes", {"answer": "x" * 50_001}),
         ):
             result = await tools.client.call_tool(name, arguments)
             assert result.is_error, name
@@ -184,8 +235,7 @@ async def test_every_tool_says_what_it_does_takes_and_gives(tools_index):
         assert tool.description
         assert tool.annotations.read_only_hint is True
         assert tool.output_schema["type"] == "object"
-        described = [*tool.input_schema["properties"].values()]
-        assert all("description" in each for each in described) or tool.name == "check_quotes"
+        assert all("description" in each for each in tool.input_schema["properties"].values())
     quoted = tools["answer"].output_schema["$defs"]["Quote"]["properties"]
     assert quoted["start"]["description"] == "In Unicode code points of the document's text."
 

@@ -1,6 +1,20 @@
 """Asks a Loccit service, and checks its quotes."""
 
 from loccit_client.async_client import AsyncClient
+from loccit_client.checking import (
+    AnswerPlace,
+    Check,
+    CheckedClaim,
+    CheckedQuote,
+    GivenClaim,
+    GivenQuote,
+    Measured,
+    RealSpan,
+    RealText,
+    Scorer,
+    Searched,
+    UnresolvedMark,
+)
 from loccit_client.client import Client
 from loccit_client.errors import (
     BusyError,
@@ -16,6 +30,7 @@ from loccit_client.errors import (
     UnexpectedResponseError,
     UnreachableError,
 )
+from loccit_client.filters import Filter
 from loccit_client.models import (
     Alternative,
     Answer,
@@ -29,6 +44,7 @@ from loccit_client.models import (
     Models,
     Problem,
     Question,
+    ReadDocument,
     SearchResult,
     Source,
     Stage,
@@ -37,31 +53,45 @@ from loccit_client.models import (
 __all__ = [
     "Alternative",
     "Answer",
+    "AnswerPlace",
     "AsyncClient",
     "Attribution",
     "BusyError",
     "Calibration",
+    "Check",
+    "CheckedClaim",
+    "CheckedQuote",
     "Citation",
     "Client",
     "DeadlineExceededError",
     "Document",
     "DocumentNotFoundError",
+    "Filter",
     "ForbiddenError",
+    "GivenClaim",
     "GivenDocument",
+    "GivenQuote",
     "Hit",
     "Index",
     "InvalidRequestError",
     "LoccitClientError",
+    "Measured",
     "Models",
     "Problem",
     "ProblemError",
     "Question",
     "QuoteMismatchError",
+    "ReadDocument",
+    "RealSpan",
+    "RealText",
+    "Scorer",
     "SearchResult",
+    "Searched",
     "Source",
     "Stage",
     "TooManyRequestsError",
     "UnauthorizedError",
     "UnexpectedResponseError",
     "UnreachableError",
+    "UnresolvedMark",
 ]

@@ -1,7 +1,7 @@
 """A client for asyncio."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from types import TracebackType
@@ -13,13 +13,16 @@ from loccit_client.calls import (
     Call,
     answer_call,
     answers_call,
+    check_call,
     document_call,
     index_call,
     search_call,
     stream_call,
 )
+from loccit_client.checking import Check, GivenClaim, GivenQuote
 from loccit_client.connection import DEFAULT_RETRIES, DEFAULT_TIMEOUT_S, DEFAULT_URL, Connection
 from loccit_client.events import EventReader
+from loccit_client.filters import Filter
 from loccit_client.models import (
     Answer,
     Document,
@@ -71,11 +74,12 @@ class AsyncClient:
         length: Length | None = None,
         documents: Sequence[GivenDocument] | None = None,
         include: Sequence[Include] = (),
+        filter: Filter | None = None,
     ) -> Answer:
-        """The answer to a question, from the index or from these documents alone. What is None is as the server is
-        set.
+        """The answer to a question, from the index, where ``filter`` says from which of its documents, or from these
+        documents alone. What is None is as the server is set.
         """
-        asked = Question(question, top_k, min_confidence, length, tuple(include))
+        asked = Question(question, top_k, min_confidence, length, tuple(include), filter)
         return await self._result(answer_call(asked, documents))
 
     async def stream(
@@ -87,9 +91,10 @@ class AsyncClient:
         length: Length | None = None,
         documents: Sequence[GivenDocument] | None = None,
         include: Sequence[Include] = (),
+        filter: Filter | None = None,
     ) -> AsyncIterator[Stage | Answer]:
         """A stage whenever one is done, then the answer. Closing the iterator stops the server's work."""
-        asked = Question(question, top_k, min_confidence, length, tuple(include))
+        asked = Question(question, top_k, min_confidence, length, tuple(include), filter)
         async with self._response(stream_call(asked, documents)) as response:
             events = EventReader(request_id(response))
             try:
@@ -104,9 +109,35 @@ class AsyncClient:
         """For each question its answer, or the problem with it."""
         return await self._result(answers_call(questions))
 
-    async def search(self, query: str, *, k: int | None = None, mode: Mode | None = None) -> SearchResult:
+    async def search(
+        self, query: str, *, k: int | None = None, mode: Mode | None = None, filter: Filter | None = None
+    ) -> SearchResult:
         """The passages that are nearest to a query, best first."""
-        return await self._result(search_call(query, k=k, mode=mode))
+        return await self._result(search_call(query, k=k, mode=mode, only=filter))
+
+    async def check(
+        self,
+        answer: str = "",
+        *,
+        question: str = "",
+        quotes: Sequence[GivenQuote] = (),
+        claims: Sequence[GivenClaim] = (),
+        documents: Sequence[GivenDocument] | None = None,
+        sources: Mapping[str, str] | None = None,
+    ) -> Check:
+        """The verdicts on an answer of any system, its quotes and claims, against the index or these documents alone.
+
+        ``sources``: what the answer's marks cite, documents' ids by marks without their brackets.
+        """
+        call = check_call(
+            answer,
+            question=question,
+            quotes=quotes,
+            claims=claims,
+            documents=documents,
+            sources=sources or {},
+        )
+        return await self._result(call)
 
     async def document(self, document_id: str) -> Document:
         """A stored document; DocumentNotFoundError when there is none of this id."""

@@ -1,11 +1,13 @@
 """The calls that a service takes, as data: what is sent, and what its answer is read as."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
+from loccit_client.checking import Check, GivenClaim, GivenQuote
 from loccit_client.decoding import decoded
+from loccit_client.filters import Filter, filter_parameters
 from loccit_client.models import Answer, Document, GivenDocument, Index, Mode, Problem, Question, SearchResult
 
 Result = TypeVar("Result")
@@ -41,10 +43,32 @@ def answers_call(questions: Sequence[str | Question]) -> Call[list[Answer | Prob
     return Call("POST", "/answers", _items, body=body, questions=max(1, len(asked)))
 
 
-def search_call(query: str, *, k: int | None, mode: Mode | None) -> Call[SearchResult]:
+def search_call(query: str, *, k: int | None, mode: Mode | None, only: Filter | None) -> Call[SearchResult]:
     """``GET /search``."""
-    params = {name: value for name, value in (("q", query), ("k", k), ("mode", mode)) if value is not None}
+    given = {"q": query, "k": k, "mode": mode, "filter": None if only is None else filter_parameters(only)}
+    params = {name: value for name, value in given.items() if value is not None}
     return Call("GET", "/search", lambda data, _: decoded(SearchResult, data), params=params)
+
+
+def check_call(
+    answer: str,
+    *,
+    question: str,
+    quotes: Sequence[GivenQuote],
+    claims: Sequence[GivenClaim],
+    documents: Sequence[GivenDocument] | None,
+    sources: Mapping[str, str],
+) -> Call[Check]:
+    """``POST /check``."""
+    body = {
+        "answer": answer,
+        "question": question,
+        "quotes": _json(quotes),
+        "claims": _json(claims),
+        "documents": _json(documents),
+        "sources": [{"mark": mark, "document_id": document_id} for mark, document_id in sources.items()],
+    }
+    return Call("POST", "/check", check_in, body=body)
 
 
 def document_call(document_id: str) -> Call[Document]:
@@ -63,14 +87,31 @@ def answer_in(data: Json, request_id: str | None) -> Answer:
     return replace(decoded(Answer, data), request_id=request_id)
 
 
+def check_in(data: Json, request_id: str | None) -> Check:
+    """The check that this JSON describes."""
+    return replace(decoded(Check, data), request_id=request_id)
+
+
 def _answer_body(asked: Question, documents: Sequence[GivenDocument] | None) -> Json:
     if documents is None:
         return _given(asked)
-    return {**_given(asked), "documents": [_given(document) for document in documents]}
+    return {**_given(asked), "documents": _json(documents)}
 
 
-def _given(described: Question | GivenDocument) -> Json:
-    return {name: value for name, value in asdict(described).items() if value not in (None, ())}
+def _given(described: Any) -> Json:  # noqa: ANN401 - any of our dataclasses
+    values = {field.name: getattr(described, field.name) for field in fields(described)}
+    return {name: _json(value) for name, value in values.items() if value not in (None, ())}
+
+
+def _json(value: Any) -> Any:  # noqa: ANN401
+    """The value as JSON has it; in dataclasses what was not given is left out."""
+    if is_dataclass(value):
+        return _given(value)
+    if isinstance(value, Mapping):
+        return {name: _json(each) for name, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_json(each) for each in value]
+    return value
 
 
 def _items(data: Json, _: str | None) -> list[Answer | Problem]:

@@ -44,10 +44,15 @@ def _value(hint: Any, data: Any, place: str) -> Any:  # noqa: ANN401
         if not isinstance(data, list):
             raise _unlike(place, "a list", data)
         return tuple(_value(get_args(hint)[0], each, f"{place}[{n}]") for n, each in enumerate(data))
-    expected = get_origin(hint) or hint
-    allowed = (int, float) if expected is float else expected
-    if not isinstance(data, allowed) or (isinstance(data, bool) and expected is not bool):
-        raise _unlike(place, f"of the type {expected.__name__}", data)
+    if get_origin(hint) is Mapping:
+        if not isinstance(data, Mapping):
+            raise _unlike(place, "an object", data)
+        return {name: _value(get_args(hint)[1], each, f"{place}[{name!r}]") for name, each in data.items()}
+    if hint is Any:
+        return data
+    allowed = (int, float) if hint is float else hint
+    if not isinstance(data, allowed) or (isinstance(data, bool) and hint is not bool):
+        raise _unlike(place, f"of the type {hint.__name__}", data)
     return data
 
 

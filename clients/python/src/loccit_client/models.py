@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from loccit_client.errors import QuoteMismatchError
+from loccit_client.filters import Filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,16 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """A document that was handed in as Markdown or HTML, as it was read. ``sha256``: of its text in UTF-8."""
+
+    document_id: str
+    title: str
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A quote that stands word for word in a document: ``text[start:end] == quote``.
 
@@ -54,7 +65,7 @@ class Citation:
     before: str = ""
     after: str = ""
 
-    def verify(self, document: Document) -> None:
+    def verify(self, document: Document | ReadDocument) -> None:
         """Return when the quote stands in this document, at its place, in the text that was quoted from.
 
         Raises:
@@ -131,6 +142,8 @@ class Hit:
 class Answer:
     """An answer with its citations, or an abstention with its reason and the nearest quotes.
 
+    ``kind``: what the question was taken to ask for: short, yes/no, list or explanation. ``documents``: only those
+    handed in as Markdown or HTML, which citations' offsets count in.
     ``confidence``: 0 to 1, a probability only where ``calibration`` applies. ``conflict``: what another document says
     instead. ``hits``, ``candidates`` and ``alternatives``: only when they were asked for. ``request_id``: names the
     request in the service's log; None within a batch.
@@ -141,6 +154,7 @@ class Answer:
     short_answer: str | None
     abstained: bool
     abstain_reason: str | None
+    kind: str
     confidence: float
     calibration: Calibration | None
     citations: tuple[Citation, ...]
@@ -153,6 +167,7 @@ class Answer:
     hits: tuple[Hit, ...] = ()
     candidates: tuple[Mapping[str, Any], ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    documents: tuple[ReadDocument, ...] = ()
     request_id: str | None = None
 
 
@@ -188,7 +203,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The index that answers. ``created_at``: ISO 8601, UTC. ``counts``: of documents, passages and more."""
+    """The index that answers. ``created_at``: ISO 8601, UTC. ``counts``: of documents, passages and more.
+
+    ``fields``: those that filters may name, with how many documents have each.
+    """
 
     generation: str
     created_at: str
@@ -199,6 +217,7 @@ class Index:
     passages: Mapping[str, Any]
     vectors: Mapping[str, Any]
     sources: tuple[Source, ...]
+    fields: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,27 +231,35 @@ class Problem:
     request_id: str | None = None
 
 
+Format = Literal["text", "markdown", "html"]
+
+
 @dataclass(frozen=True, slots=True)
 class GivenDocument:
-    """A text to answer from, in place of the index."""
+    """A text to answer from or to check against, in place of the index."""
 
     text: str
     title: str = ""
     document_id: str | None = None
     url: str | None = None
+    format: Format = "text"
 
 
 Include = Literal["hits", "candidates", "alternatives"]
-Length = Literal["short", "long"]
+Length = Literal["auto", "short", "long"]
 Mode = Literal["hybrid", "dense", "lexical"]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of several, and how to answer it; what is None is as the server is set."""
+    """A question of several, and how to answer it; what is None is as the server is set.
+
+    ``filter``: answer only from documents of the index that have these values of these fields.
+    """
 
     question: str
     top_k: int | None = None
     min_confidence: float | None = None
     length: Length | None = None
     include: tuple[Include, ...] = field(default=())
+    filter: Filter | None = None
