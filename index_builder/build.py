@@ -13,16 +13,18 @@ from urllib.parse import quote
 
 from rich.console import Console
 
-from common.errors import CorpusError, LoccitError
+from common.errors import CorpusError, IndexUnusableError, LoccitError
 from common.packaged import sha256_of
 from common.progress import progress
 from common.terminal_text import plain
 from index_builder.corpora import Corpus, Malformed, PassedOver, Record, Source
 from index_builder.corpora.folder import counted_kinds
-from index_builder.vector_cache import VectorCache, cache_key
+from index_builder.embedding import embed_passages
+from index_builder.vector_cache import VectorCache
 from retriever.document_ids import id_problem
-from retriever.encoder import Encoder
+from retriever.encoder import Encoder, FloatArray
 from retriever.generations import BuildLock, current_generation, next_generation
+from retriever.index import read_manifest
 from retriever.index_writer import IndexWriter
 from retriever.manifest import (
     FORMAT_VERSION,
@@ -36,9 +38,8 @@ from retriever.manifest import (
 )
 from retriever.passages import PassageSettings
 from retriever.store import DuplicateDocumentError
-from retriever.vectors.engines import DEFAULT_ENGINE
+from retriever.vectors.engines import AUTO, ENGINES, check_engine, engine_for
 
-_EMBEDDED_TOGETHER = 512  # passages handed to the encoder, and kept in the cache, at a time
 _MALFORMED_SHOWN = 20
 
 
@@ -59,20 +60,23 @@ def build_index(
     settings: PassageSettings,
     strict: bool,
     console: Console,
-    engine: str = DEFAULT_ENGINE,
+    engine: str = AUTO,
 ) -> BuildReport:
     """Build an index of these corpora in ``directory`` and make it the current one.
 
     Whatever happens on the way, the index that was there before stays whole and current until the new
     one is. Vectors computed before an interruption are reused by the next build.
 
-    ``strict``: stop at the first malformed record. ``engine``: the vector engine's name in the table of engines.
+    ``strict``: stop at the first malformed record. ``engine``: the vector engine's name in the table of engines, or
+    ``auto``. Where the index that was there before has the same engine, what `loccit index tune` chose is kept.
 
     Raises:
+        InvalidRequestError: when there is no such engine.
         CorpusError: for a malformed record under ``strict``, for a document id that occurs twice, and for
             corpora without any text.
         LoccitError: when the disk is full or another build is running.
     """
+    check_engine(engine)
     _require_names(corpora)
     with BuildLock(directory), VectorCache.open(directory / "cache", encoder) as cache:
         with _full_disk_as_sentence(directory), next_generation(directory) as folder:
@@ -81,11 +85,12 @@ def build_index(
                 sources = [
                     _read(corpus, writer, shared, strict=strict, console=console) for corpus in corpora
                 ]
-                keys, embedded = _embed(writer, cache, encoder, console)
-                vectors = writer.write_vectors(cache.get(keys), engine=engine)
+                writer.store.commit()
+                keys, embedded = embed_passages(writer.passage_inputs, cache, encoder, console)
+                vectors = _write_vectors(writer, cache.gathered(keys, folder), directory, engine, console)
                 writer.write_lexical()
                 counts = Counts(documents=writer.store.count_documents(), passages=len(keys))
-            manifest = _manifest(folder, encoder, settings, VectorsRecord.of(vectors), counts, sources)
+            manifest = _manifest(folder, encoder, settings, vectors, counts, sources)
             manifest.save(folder)
         with suppress(sqlite3.OperationalError):  # a cache that is larger than need be does no harm
             cache.keep_only(keys)
@@ -182,33 +187,29 @@ def _add(record: Record, source: Source, writer: IndexWriter, shared: frozenset[
         ) from error
 
 
-def _embed(
-    writer: IndexWriter, cache: VectorCache, encoder: Encoder, console: Console
-) -> tuple[list[bytes], int]:
-    """Have the vector of every passage in the cache: its key there, by row, and how many had to be embedded."""
-    writer.store.commit()
-    keys = [cache_key(text) for text in writer.passage_inputs()]
-    if not keys:
-        raise CorpusError("The corpora hold no text to index; give a document with words in it.")
-    missing = cache.missing(keys)
-    waiting = {key: text for key, text in zip(keys, writer.passage_inputs(), strict=True) if key in missing}
-    new_keys, texts = list(waiting), list(waiting.values())
-    with progress(console, "Embedding passages", total=len(texts)) as advance:
-        for batch in sorted_batches(texts):
-            vectors = encoder.encode_passages([texts[place] for place in batch])
-            cache.put([new_keys[place] for place in batch], vectors)
-            advance(len(batch))
-    return keys, len(texts)
+def _write_vectors(
+    writer: IndexWriter, vectors: FloatArray, directory: Path, asked: str, console: Console
+) -> VectorsRecord:
+    """Index the vectors with the engine asked for, or with one that can be had for so many; which one it is."""
+    engine = engine_for(asked, vectors=len(vectors))
+    if asked not in (AUTO, engine):
+        console.print(
+            plain(
+                f"The engine {asked} is trained on at least {ENGINES[asked].least:,} vectors, and there are "
+                f"{len(vectors):,}: the index has the engine {engine}."
+            )
+        )
+    before = _vectors_before(directory)
+    arguments = before.arguments if before is not None and before.engine == engine else None
+    return VectorsRecord.of(writer.write_vectors(vectors, engine=engine, arguments=arguments))
 
 
-def sorted_batches(texts: Sequence[str]) -> Iterator[list[int]]:
-    """Places of the texts in batches of like length, so that little is padded.
-
-    Longest first: the time left is never underestimated, and memory runs out at once if at all.
-    """
-    places = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
-    for start in range(0, len(places), _EMBEDDED_TOGETHER):
-        yield places[start : start + _EMBEDDED_TOGETHER]
+def _vectors_before(directory: Path) -> VectorsRecord | None:
+    """The record of the vectors of the index that is there; None where none can be read."""
+    try:
+        return read_manifest(directory).vectors
+    except IndexUnusableError:
+        return None
 
 
 def _manifest(

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Self
 
 import numpy as np
@@ -54,12 +55,21 @@ class VectorCache:
 
     def missing(self, keys: Iterable[bytes]) -> set[bytes]:
         """Those of the keys that it holds no sound vector for: one of length 1 (L2)."""
-        held = {
-            key
-            for key, stored in self._connection.execute("SELECT key, vector FROM vectors")
-            if self._is_sound(stored)
-        }
-        return set(keys) - held
+        return {key for key in keys if not self._holds(key)}
+
+    def _holds(self, key: bytes) -> bool:
+        stored = self._stored(key)
+        return stored is not None and self._is_sound(stored)
+
+    def _stored(self, key: bytes) -> bytes | None:
+        found = self._connection.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def _held(self, key: bytes) -> bytes:
+        stored = self._stored(key)
+        if stored is None:
+            raise KeyError(key.hex())
+        return stored
 
     def _is_sound(self, stored: bytes) -> bool:
         if len(stored) != 4 * self._dimension:
@@ -76,20 +86,26 @@ class VectorCache:
 
     def get(self, keys: Sequence[bytes]) -> FloatArray:
         """The vectors of these keys, shape (keys, dimension), all of which must be held."""
-        vectors = np.empty((len(keys), self._dimension), dtype=np.float32)
-        for place, key in enumerate(keys):
-            query = self._connection.execute("SELECT vector FROM vectors WHERE key = ?", (key,))
-            vectors[place] = np.frombuffer(query.fetchone()[0], dtype="<f4")
-        return vectors
+        stored = b"".join(map(self._held, keys))
+        return np.frombuffer(stored, dtype="<f4").reshape(len(keys), self._dimension)
+
+    def gathered(self, keys: Sequence[bytes], folder: Path) -> FloatArray:
+        """What ``get`` gives, mapped from a file in ``folder`` that is gone when the vectors are."""
+        with TemporaryFile(dir=folder) as file:
+            for key in keys:
+                file.write(self._held(key))
+            file.flush()
+            return np.memmap(file, dtype="<f4", mode="r", shape=(len(keys), self._dimension))
 
     def keep_only(self, keys: Iterable[bytes]) -> None:
         """Drop the vectors of all other keys: what vanished from the corpus vanishes here."""
-        wanted = set(keys)
-        held = [key for (key,) in self._connection.execute("SELECT key FROM vectors")]
         with self._connection:
+            self._connection.execute("CREATE TEMP TABLE wanted (key BLOB PRIMARY KEY) STRICT, WITHOUT ROWID")
             self._connection.executemany(
-                "DELETE FROM vectors WHERE key = ?", [(key,) for key in held if key not in wanted]
+                "INSERT OR IGNORE INTO wanted (key) VALUES (?)", ((key,) for key in keys)
             )
+            self._connection.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM wanted)")
+            self._connection.execute("DROP TABLE wanted")
 
 
 def _is_whole(connection: sqlite3.Connection) -> bool:
