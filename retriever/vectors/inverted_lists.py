@@ -13,7 +13,8 @@ from retriever.vectors.protocol import Argument
 from retriever.vectors.rows import Rows
 
 _ADDED_AT_ONCE = 65_536  # vectors: their codes are kept twice while they are sorted into lists
-_LEARNT_FROM = 64  # vectors a list: FAISS warns below 39, and takes 256 at most
+_LEARNT_FROM = 64  # vectors a list, where there are so many
+_LEARNT_FROM_AT_LEAST = 39  # FAISS warns below
 
 
 class InvertedLists(FaissVectorIndex):
@@ -37,7 +38,7 @@ class InvertedLists(FaissVectorIndex):
     @staticmethod
     def _lists(vectors: int) -> int:
         """How many lists so many vectors are sorted into."""
-        return max(1, round(2 * math.sqrt(vectors)))
+        return max(1, min(round(2 * math.sqrt(vectors)), vectors // _LEARNT_FROM_AT_LEAST))
 
     def _sample_size(self) -> int:
         return max(self.least, _LEARNT_FROM * int(self._engine.nlist))

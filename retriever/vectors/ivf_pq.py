@@ -1,4 +1,4 @@
-"""The engine that searches some of its lists, with four bits for a number of a vector or fewer."""
+"""The engine that searches some of its lists, with one byte for four numbers of a vector."""
 
 from typing import ClassVar
 
@@ -7,6 +7,11 @@ import faiss
 from retriever.vectors.inverted_lists import InvertedLists, coarse
 
 _CODE_BITS = 8
+_NUMBERS_IN_A_CODE = (4, 3, 2, 1)  # the first that divides the dimension
+_ROUNDS = (
+    10  # of k-means for each code, and vectors that a value of a code is learnt from: FAISS takes 25 and 256
+)
+_LEARNT_FROM = 64
 
 
 class IVFPQVectorIndex(InvertedLists):
@@ -18,11 +23,14 @@ class IVFPQVectorIndex(InvertedLists):
 
     @classmethod
     def _empty(cls, dimension: int, vectors: int) -> faiss.Index:
-        return faiss.IndexIVFPQ(
+        engine = faiss.IndexIVFPQ(
             coarse(dimension),
             dimension,
             cls._lists(vectors),
-            dimension // 4,
+            dimension // next(numbers for numbers in _NUMBERS_IN_A_CODE if dimension % numbers == 0),
             _CODE_BITS,
             faiss.METRIC_INNER_PRODUCT,
         )
+        engine.pq.cp.niter = _ROUNDS
+        engine.pq.cp.max_points_per_centroid = _LEARNT_FROM
+        return engine
