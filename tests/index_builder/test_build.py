@@ -17,6 +17,7 @@ from common import files
 from common.errors import CorpusError, IndexUnusableError, LoccitError
 from common.packaged import sha256_of
 from index_builder import build as build_module
+from index_builder import embedding
 from index_builder.build import BuildReport, build_index
 from index_builder.corpora import open_corpus
 from index_builder.corpora.named import with_base_urls
@@ -138,7 +139,7 @@ def test_what_vanished_from_the_corpus_vanishes_from_index_and_cache(
 
 
 def test_an_interrupted_build_resumes_where_it_stopped(tmp_path, source, run_build, monkeypatch):
-    monkeypatch.setattr(build_module, "_EMBEDDED_TOGETHER", 2)
+    monkeypatch.setattr(embedding, "_EMBEDDED_TOGETHER", 2)
     interrupted = CountingEncoder(budget=5)
     with pytest.raises(KeyboardInterrupt):
         run_build(source, encoder=interrupted)
@@ -188,14 +189,14 @@ import sys, time
 from pathlib import Path
 from types import MappingProxyType
 from rich.console import Console
-from index_builder import build
+from index_builder import build, embedding
 from index_builder.corpora import open_corpus
 from common import files
 from retriever.encoder import HashingEncoder
 from retriever.passages import PassageSettings
 flush = files.flush
 files.flush = lambda path: (time.sleep(0.04), flush(path))  # so that kills land in publishing too
-build._EMBEDDED_TOGETHER = 1
+embedding._EMBEDDED_TOGETHER = 1
 build.build_index([open_corpus(sys.argv[1])], Path(sys.argv[2]), encoder=HashingEncoder(),
                   settings=PassageSettings(words=14), strict=False, console=Console(stderr=True))
 """
@@ -283,8 +284,8 @@ def test_what_a_killed_build_left_is_cleared_away(tmp_path, source, run_build):
 
 
 def test_texts_of_like_length_share_a_batch_the_longest_first(monkeypatch):
-    monkeypatch.setattr(build_module, "_EMBEDDED_TOGETHER", 2)
-    assert list(build_module.sorted_batches(["aa", "aaaa", "a", "aaa"])) == [[1, 3], [0, 2]]
+    monkeypatch.setattr(embedding, "_EMBEDDED_TOGETHER", 2)
+    assert list(embedding.sorted_batches(["aa", "aaaa", "a", "aaa"])) == [["aaaa", "aaa"], ["aa", "a"]]
 
 
 def test_the_manifest_names_the_engine_and_opening_chooses_it(tmp_path, source, quiet, encoder, monkeypatch):
