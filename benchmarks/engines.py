@@ -1,7 +1,8 @@
 """The vector engines side by side: recall@10 against comparing with every vector, time, size, and time to build.
 
 The vectors are those that indexes hold in their flat engine, or a file of numpy's; the queries are real questions.
-What was measured is kept in --into, so that the command can be run again where it was broken off.
+Times are of the processor, on one thread, so that other work on the machine does not count. What was measured is kept
+in --into: a run that was broken off goes on where it stopped.
 
 python -m benchmarks.engines QUESTIONS --index data/indexes/vital-articles --index data/indexes/nq-every5th
 python -m benchmarks.engines QUESTIONS --vectors vectors.npy --engine flat --engine ivf-sq8
@@ -64,7 +65,7 @@ def lines(name: str, vectors: FloatArray, sample: Sample) -> Iterator[Line]:
         efforts = [usual] if loaded.exact else [usual // 4, usual // 2, usual, 2 * usual, 4 * usual]
         for effort in dict.fromkeys(min(effort, loaded.largest_effort) for effort in efforts):
             loaded.effort = effort
-            found = measure(loaded, sample, vectors, rows)
+            found = measure(loaded, sample, vectors, rows, clock=time.thread_time)
             yield Line(len(vectors), name, effort, found.recall, found.p50_ms, found.p95_ms, size, build_s)
     print(f"built {name} over {len(vectors):,} in {build_s:.0f} s of the processor, {on_the_clock:.0f} s")
 
