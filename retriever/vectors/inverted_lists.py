@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Self
 
 import faiss
 import numpy as np
@@ -26,6 +27,13 @@ class InvertedLists(FaissVectorIndex):
 
     effort_name: ClassVar[str | None] = "nprobe"
     _map_flag: ClassVar[int] = faiss.IO_FLAG_MMAP
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        index = super().load(path)
+        # FAISS would start up to 32 threads a search, to have lists read that the system reads all the same
+        faiss.downcast_InvertedLists(index._engine.invlists).prefetch_nthread = 0
+        return index
 
     @property
     def arguments(self) -> Mapping[str, Argument]:
