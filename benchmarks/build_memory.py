@@ -1,6 +1,6 @@
 """Memory, time and disk that building an index takes, by the number of passages; embedding costs next to nothing.
 
-The texts are made up: sentences of invented words, five passages a document.
+The texts are made up: sentences of invented words, each a passage, twenty a document.
 
 python -m benchmarks.build_memory --passages 12000 61000 300000
 python -m benchmarks.build_memory --engine ivf-sq8
@@ -21,9 +21,9 @@ from benchmarks import build_process
 from benchmarks.answer_process import HERE
 
 _WORDS_IN_VOCABULARY = 30_000
-_WORDS_IN_SENTENCE = 12
-_SENTENCES_IN_PASSAGE = 8  # of at most 100 words
-_PASSAGES_IN_DOCUMENT = 5
+_WORDS_IN_SENTENCE = 12  # and in a passage: short ones, so that measuring takes minutes
+_SENTENCES_IN_PASSAGE = 1
+_PASSAGES_IN_DOCUMENT = 20
 _SYLLABLES = (
     "ba",
     "co",

@@ -47,7 +47,7 @@ def main() -> None:
         [open_corpus(source)],
         Path(directory),
         encoder=DrawnVectors(),
-        settings=PassageSettings(),
+        settings=PassageSettings(words=12, continuation_words=24),
         strict=True,
         console=Console(stderr=True),
         **({"engine": engine[0]} if engine else {}),

@@ -51,7 +51,7 @@ def build(
         str,
         typer.Option(
             help="Vector engine. flat: exact; ivf-sq8, hnsw-sq8: approximate, for many passages; ivf-pq: the "
-            "smallest, and the least exact; auto: flat up to 100,000 passages, ivf-sq8 beyond.",
+            "smallest, and the least exact; auto: flat up to 150,000 passages, ivf-sq8 beyond.",
         ),
     ] = "auto",
     follow_links: Annotated[

@@ -15,7 +15,7 @@ from retriever.vectors.protocol import Argument, VectorIndex
 
 DEFAULT_ENGINE = "flat"
 AUTO = "auto"
-FLAT_UP_TO = 100_000
+FLAT_UP_TO = 150_000
 """Passages that ``auto`` keeps in the exact engine; docs/decisions/0030-vector-engines.md has what decided."""
 
 ENGINES: dict[str, type[VectorIndex]] = {

@@ -26,7 +26,7 @@ class HNSWSQ8VectorIndex(FaissVectorIndex):
     name: ClassVar[str] = "hnsw-sq8"
     least: ClassVar[int] = 1_000
     effort_name: ClassVar[str | None] = "efSearch"
-    _usual_effort: ClassVar[int] = 64
+    _usual_effort: ClassVar[int] = 128
 
     @property
     def arguments(self) -> Mapping[str, Argument]:

@@ -19,7 +19,7 @@ class IVFPQVectorIndex(InvertedLists):
 
     name: ClassVar[str] = "ivf-pq"
     least: ClassVar[int] = 39 * 2**_CODE_BITS  # FAISS warns below
-    _usual_effort: ClassVar[int] = 64
+    _usual_effort: ClassVar[int] = 128
 
     @classmethod
     def _empty(cls, dimension: int, vectors: int) -> faiss.Index:

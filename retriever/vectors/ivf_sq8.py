@@ -12,7 +12,7 @@ class IVFSQ8VectorIndex(InvertedLists):
 
     name: ClassVar[str] = "ivf-sq8"
     least: ClassVar[int] = 1_000
-    _usual_effort: ClassVar[int] = 64
+    _usual_effort: ClassVar[int] = 128
 
     @classmethod
     def _empty(cls, dimension: int, vectors: int) -> faiss.Index:

@@ -63,7 +63,7 @@ def said(console: Console) -> str:
 def test_the_engine_asked_for_is_recorded_and_opens_without_an_option(tmp_path, run_build, encoder):
     manifest = run_build("ivf-sq8").manifest
     assert manifest.vectors.engine == "ivf-sq8"
-    assert manifest.vectors.arguments == {"nlist": 6, "nprobe": 64}
+    assert manifest.vectors.arguments == {"nlist": 6, "nprobe": 128}
     index = open_index(tmp_path / "index", encoder)
     assert isinstance(index.vectors, IVFSQ8VectorIndex)
     assert index.vectors.rows().tolist() == index.store.rows().tolist() == list(range(1, 251))
@@ -110,10 +110,10 @@ def test_the_smallest_effort_that_reaches_the_recall_becomes_the_setting(
 def test_building_again_keeps_what_was_chosen_while_the_engine_is_the_same(tmp_path, run_build, quiet):
     run_build("ivf-sq8")
     chosen = tune(tmp_path / "index", quiet, recall=0.3).chosen.effort
-    assert chosen != 64
+    assert chosen != 128
     assert run_build("ivf-sq8").manifest.vectors.arguments["nprobe"] == chosen
     run_build("flat")
-    assert run_build("ivf-sq8").manifest.vectors.arguments["nprobe"] == 64
+    assert run_build("ivf-sq8").manifest.vectors.arguments["nprobe"] == 128
 
 
 def test_tuning_again_to_the_same_makes_no_generation(tmp_path, run_build, quiet):
