@@ -81,7 +81,7 @@ def show(measured: list[Line]) -> None:
     for line in sorted(measured, key=lambda line: line.vectors):
         print(
             f"| {line.vectors:,} | {line.engine} | {line.effort} | {line.recall:.3f} | {line.p50_ms:.2f} "
-            f"| {line.p95_ms:.2f} | {line.file_bytes / 1e6:,.1f} | {line.build_s:,.0f} |"
+            f"| {line.p95_ms:.2f} | {line.file_bytes / 1e6:,.1f} | {line.build_s:,.1f} |"
         )
 
 

@@ -16,8 +16,7 @@ from retriever.encoder import HashingEncoder
 from retriever.generations import current_generation
 from retriever.index import open_index, read_manifest
 from retriever.passages import PassageSettings
-from retriever.vectors.engines import new_vectors
-from retriever.vectors.ivf_sq8 import IVFSQ8VectorIndex
+from retriever.vectors.engines import ENGINES, new_vectors
 
 NAMES = ("tower", "tram", "castle", "harbour", "storm", "granite", "reef", "lamp")
 
@@ -36,7 +35,7 @@ def source(tmp_path) -> Path:
 
 @pytest.fixture
 def run_build(tmp_path, source, quiet, monkeypatch):
-    monkeypatch.setattr(IVFSQ8VectorIndex, "least", 100)
+    monkeypatch.setattr(ENGINES["ivf-sq8"], "least", 100)
 
     def run(engine: str):
         return build_index(
@@ -65,7 +64,7 @@ def test_the_engine_asked_for_is_recorded_and_opens_without_an_option(tmp_path, 
     assert manifest.vectors.engine == "ivf-sq8"
     assert manifest.vectors.arguments == {"nlist": 6, "nprobe": 128}
     index = open_index(tmp_path / "index", encoder)
-    assert isinstance(index.vectors, IVFSQ8VectorIndex)
+    assert isinstance(index.vectors, ENGINES["ivf-sq8"])
     assert index.vectors.rows().tolist() == index.store.rows().tolist() == list(range(1, 251))
     assert verify_index(tmp_path / "index").vectors == manifest.vectors
 
@@ -192,7 +191,7 @@ def test_a_vector_that_is_held_out_does_not_find_itself():
 
 @pytest.fixture
 def engine_index(tmp_path, loccit, source, monkeypatch):
-    monkeypatch.setattr(IVFSQ8VectorIndex, "least", 100)
+    monkeypatch.setattr(ENGINES["ivf-sq8"], "least", 100)
     arguments = ("--out", tmp_path / "i", "--encoder", "hashing", "--engine", "ivf-sq8")
     assert loccit("index", "build", source, *arguments)[0] == 0
     return tmp_path / "i"
