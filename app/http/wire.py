@@ -173,7 +173,8 @@ _FILTER: JsonDict = {
             },
         },
         {"type": "null"},
-    ]
+    ],
+    "examples": [{"source": "handbook"}],
 }
 
 
@@ -186,13 +187,22 @@ class _Request(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class DocumentToRead(_Request):
-    """A text to answer from."""
+class _HandedIn(_Request):
+    """A text that comes with a request."""
 
     document_id: Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARACTERS)] | None = Field(
         None, description="Your name for it; document-1, document-2, ... by place unless given."
     )
     title: str = Field("", max_length=1_000, description="Helps retrieval and is shown with quotes.")
+    text: str
+    url: Annotated[str, Field(max_length=2_000)] | None = Field(
+        None, description="Handed back with citations, never fetched."
+    )
+
+
+class DocumentToRead(_HandedIn):
+    """A text to answer from."""
+
     text: str = Field(
         description="Of the format text, citations give offsets into exactly this text; of another, into the text of "
         "the response's documents."
@@ -201,9 +211,6 @@ class DocumentToRead(_Request):
         "text",
         description="What the text is written in. Of Markdown and HTML, what a reader sees is read, quoted and counted "
         "in: without marks, navigation and the like.",
-    )
-    url: Annotated[str, Field(max_length=2_000)] | None = Field(
-        None, description="Handed back with citations, never fetched."
     )
 
 
@@ -398,8 +405,10 @@ class SourceOfAnswer(_Request):
     document_id: _Id
 
 
-class DocumentToCheck(DocumentToRead):
+class DocumentToCheck(_HandedIn):
     """A text to check against."""
+
+    text: str = Field(description="The offsets of what was found count in exactly this text.")
 
     id: _Id | None = Field(None, description="The same as document_id, which counts where both are given.")
 

@@ -136,7 +136,8 @@ def about_a_filter(problem: dict[str, Any]) -> bool:
 
 
 def filters_in(case: schemathesis.Case) -> bool:
-    return bool((isinstance(case.body, dict) and case.body.get("filter")) or (case.query or {}).get("filter"))
+    given = case.body.get("filter") if isinstance(case.body, dict) else None
+    return given is not None or bool((case.query or {}).get("filter"))
 
 
 def check_items(questions: list[Any], items: list[dict[str, Any]]) -> None:

@@ -36,12 +36,14 @@ class Lines(logging.Handler):
 
 
 @pytest.fixture
-def json_lines(monkeypatch):
+def json_lines():
     handler, logger = Lines(JsonFormatter()), logging.getLogger("app")
-    monkeypatch.setattr(logger, "level", logging.INFO)
+    before = logger.level
+    logger.setLevel(logging.INFO)  # not the attribute: loggers below remember what they let through
     logger.addHandler(handler)
     yield lambda: [json.loads(line) for line in handler.lines]
     logger.removeHandler(handler)
+    logger.setLevel(before)
 
 
 def test_json_is_one_object_a_line_with_utc_time_and_level():

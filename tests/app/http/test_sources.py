@@ -132,7 +132,8 @@ async def test_the_current_index_tells_how_it_was_made_and_of_what(service, tmp_
     folder = current_generation(tmp_path / "i")
     recorded = json.loads((folder / "manifest.json").read_text())
     del recorded["files"]
-    assert body == {"generation": folder.name, **recorded}
+    fields = {"document_id": 3, "licence": 3, "source": 3}
+    assert body == {"generation": folder.name, "fields": fields, **recorded}
     assert [source["name"] for source in body["sources"]] == list(TEXTS)
     assert body["sources"][0]["licence"] == "licence of trams.jsonl"
     assert body["counts"] == {"documents": 3, "passages": 3}
