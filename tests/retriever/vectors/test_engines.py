@@ -177,9 +177,10 @@ def test_results_within_few_rows_are_those_of_brute_force_by_the_scores_as_held(
 
 
 @every_approximate_engine
-def test_within_many_rows_about_as_many_of_the_best_are_found_and_never_others(engine, monkeypatch):
+def test_within_many_rows_as_large_a_share_is_found_as_without_and_never_others(engine, monkeypatch):
     monkeypatch.setattr(faiss_index, "_ALL_COMPARED", 0)
     index, rows, vectors = filled(engine)
+    index.effort = 1
     places = np.flatnonzero(np.array(rows) % 4 == 0)
     within = np.sort(np.array(rows)[places])
     queries, right = clustered(50, seed=2), 0
@@ -188,7 +189,7 @@ def test_within_many_rows_about_as_many_of_the_best_are_found_and_never_others(e
         assert len(found) == 10
         assert found <= set(within.tolist())
         right += len(found & {rows[place] for place in places[np.argsort(-(vectors[places] @ query))[:10]]})
-    assert right >= RECALL[engine] * 500
+    assert right / 500 >= recall(index, rows, vectors, queries) - 0.02
 
 
 @every_approximate_engine
