@@ -147,8 +147,9 @@ def test_results_are_those_of_brute_force(engine, seed, count, k):
 
 @cache
 def lasting(engine: str) -> tuple[VectorIndex, np.ndarray]:
-    """A filled index that no test changes, and its rows, ascending."""
+    """A filled index that no test changes, and its rows, ascending. A search of all finds as little as it may."""
     index, rows, _ = filled(engine)
+    index.effort = 1
     return index, np.sort(rows)
 
 
@@ -193,6 +194,18 @@ def test_within_many_rows_as_large_a_share_is_found_as_without_and_never_others(
 
 
 @every_approximate_engine
+def test_within_a_quarter_of_the_rows_a_search_spends_four_times_the_effort(engine, monkeypatch):
+    monkeypatch.setattr(faiss_index, "_ALL_COMPARED", 0)
+    index, rows, vectors = filled(engine)
+    parameters, spent = index._parameters, []
+    monkeypatch.setattr(
+        index, "_parameters", lambda effort, among: (spent.append(effort), parameters(effort, among))[1]
+    )
+    index.search(vectors[:1], k=5, within=np.sort(rows[: len(rows) // 4]))
+    assert spent == [4 * index.effort]
+
+
+@every_approximate_engine
 def test_where_a_search_within_rows_finds_too_few_all_of_them_are_compared(engine, monkeypatch):
     monkeypatch.setattr(faiss_index, "_ALL_COMPARED", 0)
     index, rows, vectors = filled(engine)
@@ -207,7 +220,7 @@ def test_where_a_search_within_rows_finds_too_few_all_of_them_are_compared(engin
 def test_a_loaded_index_searches_within_rows_as_the_one_that_was_saved(engine, tmp_path):
     index, rows = lasting(engine)
     index.save(tmp_path / "vectors")
-    loaded, queries = load_vectors(tmp_path / "vectors", engine), clustered(20, seed=2)
+    loaded, queries = load_vectors(tmp_path / "vectors", engine, index.arguments), clustered(20, seed=2)
     assert loaded.search(queries, k=20, within=rows[::3]) == index.search(queries, k=20, within=rows[::3])
 
 
