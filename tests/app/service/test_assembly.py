@@ -93,7 +93,7 @@ def opened(parts):
 @pytest.fixture
 def settings(notes_index):
     def of(**given):
-        return Settings.of(index=notes_index, **given)
+        return Settings.of(index=notes_index, **{"reader": "small", **given})
 
     return of
 
