@@ -15,7 +15,7 @@ from sentence_transformers import SentenceTransformer
 
 from common.packaged import minilm_folder
 from index_builder.corpora import Record, open_corpus
-from index_builder.generation_writer import sorted_batches
+from index_builder.embedding import sorted_batches
 from retriever.encoder import load_encoder, passage_input
 from retriever.passages import PassageSettings, split
 
@@ -48,7 +48,7 @@ def main() -> None:
 
     def ours_sorted() -> None:
         for batch in sorted_batches(inputs):
-            ours.encode_passages([inputs[place] for place in batch])
+            ours.encode_passages(batch)
 
     ways: Sequence[tuple[str, Callable[[], object]]] = (
         ("plain SentenceTransformer.encode", lambda: plain.encode(inputs)),

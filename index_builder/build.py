@@ -7,17 +7,12 @@ from rich.console import Console
 
 from index_builder.arrivals import Arrivals
 from index_builder.corpora import Corpus
-from index_builder.generation_writer import (
-    EMBEDDED_TOGETHER,
-    Contents,
-    Report,
-    alone_with,
-    write_generation,
-)
+from index_builder.embedding import EMBEDDED_TOGETHER
+from index_builder.generation_writer import Contents, Report, alone_with, write_generation
 from index_builder.reading import read_corpora, say_passed_over
 from retriever.encoder import Encoder
 from retriever.passages import PassageSettings
-from retriever.vectors.engines import DEFAULT_ENGINE
+from retriever.vectors.engines import AUTO, check_engine
 
 
 def build_index(
@@ -28,7 +23,7 @@ def build_index(
     settings: PassageSettings,
     strict: bool,
     console: Console,
-    engine: str = DEFAULT_ENGINE,
+    engine: str = AUTO,
     embedded_together: int = EMBEDDED_TOGETHER,
 ) -> Report:
     """Build an index of these corpora in ``directory`` and make it the current one.
@@ -36,15 +31,18 @@ def build_index(
     Whatever happens on the way, the index that was there before stays whole and current until the new
     one is. Vectors computed before an interruption are reused by the next build.
 
-    ``strict``: stop at the first malformed record. ``engine``: the vector engine's name in the table of engines.
+    ``strict``: stop at the first malformed record. ``engine``: the vector engine's name in the table of engines, or
+    ``auto``. Where the index that was there before has the same engine, what `loccit index tune` chose is kept.
     ``embedded_together``: passages handed to the encoder at a time.
 
     Raises:
+        InvalidRequestError: when there is no such engine.
         CorpusError: for a malformed record under ``strict``, and for a document id that occurs twice.
         ChangeRefusedError: for corpora without any text.
         IndexBusyError: when another process writes to the index.
         LoccitError: when the disk is full, or refuses otherwise.
     """
+    check_engine(engine)
 
     def gather(arrivals: Arrivals) -> Contents:
         return Contents(read_corpora(corpora, arrivals, strict=strict, console=console))

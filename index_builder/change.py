@@ -9,13 +9,8 @@ from rich.console import Console
 
 from common.errors import ChangeRefusedError, DocumentNotFoundError
 from index_builder.arrivals import Arrivals
-from index_builder.generation_writer import (
-    EMBEDDED_TOGETHER,
-    Contents,
-    Report,
-    alone_with,
-    write_generation,
-)
+from index_builder.embedding import EMBEDDED_TOGETHER
+from index_builder.generation_writer import Contents, Report, alone_with, write_generation
 from retriever.encoder import Encoder
 from retriever.generations import current_generation, hold_current
 from retriever.index import STORE_FILE, require_encoder
@@ -66,6 +61,8 @@ def change_index(
     embedded_together: int = EMBEDDED_TOGETHER,
 ) -> Report:
     """Make a generation of the current one with this change; it equals a build of the same documents.
+
+    The vector engine stays, with what `loccit index tune` chose, as long as it can be trained on so few passages.
 
     ``wait_s``: how long to wait for another writer. ``embedded_together``: passages handed to the encoder at a time.
 

@@ -1,4 +1,4 @@
-"""`loccit index`: build, change, describe and verify indexes."""
+"""`loccit index`: build, change, describe, verify and tune indexes."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,10 +15,11 @@ from common.wording import counted
 from index_builder.corpora.formats import FORMATS, suffixes_in_folders
 from index_builder.corpora.types import Corpus
 
-if TYPE_CHECKING:  # it brings what takes seconds to load
+if TYPE_CHECKING:  # they bring what takes seconds to load
     from index_builder.generation_writer import Report
+    from retriever.manifest import VectorsRecord
 
-cli = typer.Typer(help="Build, change, describe and verify indexes.", no_args_is_help=True)
+cli = typer.Typer(help="Build, change, describe, verify and tune indexes.", no_args_is_help=True)
 
 IndexFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the index.")]
 Sources = Annotated[
@@ -62,6 +63,13 @@ def build(
         typer.Option(help="all-MiniLM-L6-v2, or any sentence-transformers model by folder or hub name."),
     ] = "all-MiniLM-L6-v2",
     base_url: BaseUrls = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Vector engine. flat: exact; ivf-sq8, hnsw-sq8: approximate, for many passages; ivf-pq: the "
+            "smallest, and the least exact; auto: flat up to 150,000 passages, ivf-sq8 beyond.",
+        ),
+    ] = "auto",
     follow_links: FollowLinks = False,
     strict: Strict = False,
     allow_download: AllowDownload = False,
@@ -92,7 +100,15 @@ def build(
     loaded = load_encoder(encoder, allow_download=allow_download)
 
     def run(corpora: Sequence[Corpus]) -> None:
-        report = build_index(corpora, out, encoder=loaded, settings=settings, strict=strict, console=console)
+        report = build_index(
+            corpora,
+            out,
+            encoder=loaded,
+            settings=settings,
+            strict=strict,
+            console=console,
+            engine=engine,
+        )
         _say(report, out, console)
 
     run(corpora)
@@ -248,7 +264,7 @@ def info(directory: IndexFolder) -> None:
         ("passages", f"{manifest.counts.passages:,} of about {manifest.passages.words} words"),
         ("continuation", f"{manifest.passages.continuation_words} words"),
         ("encoder", f"{manifest.encoder.name}, {manifest.encoder.dimension} dimensions"),
-        ("vector engine", manifest.vectors.engine),
+        ("vector engine", _engine_and_arguments(manifest.vectors)),
         ("fields", ", ".join(f"{name} ({counted(count, 'document')})" for name, count in fields.items())),
         ("size", f"{sum(file.bytes for file in manifest.files.values()) / 1e6:,.1f} MB"),
         *(
@@ -280,3 +296,65 @@ def verify(directory: IndexFolder) -> None:
             f"{counted(manifest.counts.passages, 'passage')} in all three parts."
         )
     )
+
+
+@cli.command()
+def tune(
+    directory: IndexFolder,
+    recall: Annotated[
+        float, typer.Option(help="Share of the ten best passages to find, above 0 and at most 1.")
+    ] = 0.95,
+    queries: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help='JSONL with a "question" a line, plain, .gz or .xz; unless given, passages of the index are looked '
+            "for.",
+        ),
+    ] = None,
+) -> None:
+    """Choose how far the vector engine of an index searches: as far as it takes to find enough of the best passages.
+
+    Measures recall@10 against comparing with every passage, prints what each value gives, and makes the smallest
+    that reaches --recall the setting of a new generation. An index whose engine is flat misses nothing.
+
+    Example: loccit index tune data/indexes/notes --recall 0.95 --queries questions.jsonl
+    """
+    from index_builder.tune import questions_of, tune_index
+    from retriever.encoder import load_encoder
+    from retriever.index import read_manifest
+
+    questions = None if queries is None else questions_of(queries)
+    tuning = tune_index(
+        directory,
+        encoder=load_encoder(read_manifest(directory).encoder.name),
+        recall=recall,
+        questions=questions,
+        console=Console(stderr=True),
+    )
+    table = Table(f"{tuning.effort_name} of {tuning.engine}", "recall@10", "p50 ms", "p95 ms", box=None)
+    for found in tuning.measured:
+        table.add_row(
+            f"{found.effort:,}{' *' if found is tuning.chosen else ''}",
+            f"{found.recall:.4f}",
+            f"{found.p50_ms:.2f}",
+            f"{found.p95_ms:.2f}",
+        )
+    Console().print(table)
+    if tuning.chosen is None:
+        best = max(tuning.measured, key=lambda found: found.recall)
+        raise LoccitError(
+            f"No {tuning.effort_name} reaches a recall of {recall:g}: the best is {best.recall:.4f}, and the index is "
+            "as it was. Give a lower --recall, or build the index again with another --engine: flat misses nothing, "
+            "ivf-sq8 and hnsw-sq8 very little."
+        )
+    Console().print(
+        plain(
+            f"{tuning.effort_name} {tuning.chosen.effort:,} is the smallest that reaches {recall:g}: the setting of "
+            f"generation {tuning.generation}."
+        )
+    )
+
+
+def _engine_and_arguments(vectors: "VectorsRecord") -> str:
+    return ", ".join([vectors.engine, *(f"{name} {value}" for name, value in vectors.arguments.items())])

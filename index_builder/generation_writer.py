@@ -10,14 +10,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from common.errors import ChangeRefusedError
+from common.errors import IndexUnusableError
 from common.packaged import sha256_of
-from common.progress import progress
+from common.terminal_text import plain
 from index_builder.arrivals import Arrivals
+from index_builder.embedding import EMBEDDED_TOGETHER, embed_passages
 from index_builder.storage_faults import faults_as_sentences
-from index_builder.vector_cache import VectorCache, cache_key
-from retriever.encoder import Encoder
+from index_builder.vector_cache import VectorCache
+from retriever.encoder import Encoder, FloatArray
 from retriever.generations import BuildLock, current_generation, next_generation
+from retriever.index import read_manifest
 from retriever.index_writer import IndexWriter
 from retriever.manifest import (
     FORMAT_VERSION,
@@ -31,9 +33,7 @@ from retriever.manifest import (
 )
 from retriever.passages import PassageSettings
 from retriever.store import DocumentStore
-
-EMBEDDED_TOGETHER = 512
-"""Passages handed to the encoder, and kept in the cache, at a time."""
+from retriever.vectors.engines import AUTO, ENGINES, engine_for
 
 _ARRIVALS_FILE = "arrivals.sqlite"
 
@@ -101,18 +101,23 @@ def write_generation(
     Whatever happens on the way, the generation that was there before stays whole and current until the new one is.
     Vectors computed before an interruption are reused by the next attempt.
 
+    ``engine``: the vector engine's name in the table of engines, or ``auto``; flat where it cannot be trained on so few
+    passages. Where the generation before has the same, its arguments stay.
+
     Raises:
         ChangeRefusedError: when there would be no text.
     """
     with next_generation(directory) as folder:
         with closing(IndexWriter(settings, folder, encoder=encoder)) as writer:
             contents = _take(gather, writer.store, folder, settings, encoder)
-            keys, embedded = _embed(writer, cache, encoder, console, embedded_together)
-            vectors = writer.write_vectors(cache.get(keys), engine=engine)
+            keys, embedded = embed_passages(
+                writer.passage_inputs, cache, encoder, console, together=embedded_together
+            )
+            vectors = _write_vectors(writer, cache.gathered(keys, folder), directory, engine, console)
             writer.write_lexical()
             counts = Counts(documents=writer.store.count_documents(), passages=len(keys))
             sources = _counted(contents.sources, writer.store)
-        manifest = _manifest(folder, encoder, settings, VectorsRecord.of(vectors), counts, sources)
+        manifest = _manifest(folder, encoder, settings, vectors, counts, sources)
         manifest.save(folder)
     dropped = 0
     with suppress(sqlite3.OperationalError):  # a cache that is larger than need be does no harm
@@ -139,36 +144,29 @@ def _take(
     return contents
 
 
-def _embed(
-    writer: IndexWriter, cache: VectorCache, encoder: Encoder, console: Console, together: int
-) -> tuple[list[bytes], int]:
-    """Have the vector of every passage in the cache: its key there, by row, and how many had to be embedded."""
-    held = cache.held()
-    keys: list[bytes] = []
-    waiting: dict[bytes, str] = {}
-    for text in writer.passage_inputs():
-        keys.append(key := cache_key(text))
-        if key not in held:
-            waiting[key] = text
-    if not keys:
-        raise ChangeRefusedError("The index would hold no text; give a document with words in it.")
-    new_keys, texts = list(waiting), list(waiting.values())
-    with progress(console, "Embedding passages", total=len(texts)) as advance:
-        for batch in sorted_batches(texts, together):
-            vectors = encoder.encode_passages([texts[place] for place in batch])
-            cache.put([new_keys[place] for place in batch], vectors)
-            advance(len(batch))
-    return keys, len(texts)
+def _write_vectors(
+    writer: IndexWriter, vectors: FloatArray, directory: Path, asked: str, console: Console
+) -> VectorsRecord:
+    """Index the vectors with the engine asked for, or with one that can be had for so many; which one it is."""
+    engine = engine_for(asked, vectors=len(vectors))
+    if asked not in (AUTO, engine):
+        console.print(
+            plain(
+                f"The engine {asked} is trained on at least {ENGINES[asked].least:,} vectors, and there are "
+                f"{len(vectors):,}: the index has the engine {engine}."
+            )
+        )
+    before = _vectors_before(directory)
+    arguments = before.arguments if before is not None and before.engine == engine else None
+    return VectorsRecord.of(writer.write_vectors(vectors, engine=engine, arguments=arguments))
 
 
-def sorted_batches(texts: Sequence[str], together: int = EMBEDDED_TOGETHER) -> Iterator[list[int]]:
-    """Places of the texts in batches of like length, so that little is padded.
-
-    Longest first: the time left is never underestimated, and memory runs out at once if at all.
-    """
-    places = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
-    for start in range(0, len(places), together):
-        yield places[start : start + together]
+def _vectors_before(directory: Path) -> VectorsRecord | None:
+    """The record of the vectors of the index that is there; None where none can be read."""
+    try:
+        return read_manifest(directory).vectors
+    except IndexUnusableError:
+        return None
 
 
 def _counted(sources: Sequence[SourceRecord], store: DocumentStore) -> list[SourceRecord]:

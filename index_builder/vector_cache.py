@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Self
 
 import numpy as np
@@ -53,10 +54,10 @@ class VectorCache:
     def _connect(path: Path) -> sqlite3.Connection:
         return sqlite3.connect(path)
 
-    def held(self) -> set[bytes]:
-        """The keys that it holds a sound vector for: one of length 1 (L2), and as it was put there."""
+    def held(self) -> Iterator[bytes]:
+        """The keys that it holds a sound vector for, one by one: one of length 1 (L2), and as it was put there."""
         entries = self._connection.execute("SELECT key, vector, digest FROM vectors")
-        return {key for key, stored, digest in entries if self._is_sound(key, stored, digest)}
+        return (key for key, stored, digest in entries if self._is_sound(key, stored, digest))
 
     def _is_sound(self, key: bytes, stored: bytes, digest: bytes) -> bool:
         if len(stored) != 4 * self._dimension or digest != _digest(key, stored):
@@ -72,19 +73,23 @@ class VectorCache:
                 [(key, vector, _digest(key, vector)) for key, vector in zip(keys, stored, strict=True)],
             )
 
-    def get(self, keys: Sequence[bytes]) -> FloatArray:
-        """The vectors of these keys, shape (keys, dimension), all of which must be held."""
-        vectors = np.empty((len(keys), self._dimension), dtype=np.float32)
-        for place, key in enumerate(keys):
-            query = self._connection.execute("SELECT vector FROM vectors WHERE key = ?", (key,))
-            vectors[place] = np.frombuffer(query.fetchone()[0], dtype="<f4")
-        return vectors
+    def gathered(self, keys: Sequence[bytes], folder: Path) -> FloatArray:
+        """The vectors of these keys, shape (keys, dimension), all of which must be held.
+
+        They are mapped from a file in ``folder`` that is gone when they are.
+        """
+        with TemporaryFile(dir=folder) as file:
+            for key in keys:
+                query = self._connection.execute("SELECT vector FROM vectors WHERE key = ?", (key,))
+                file.write(query.fetchone()[0])
+            file.flush()
+            return np.memmap(file, dtype="<f4", mode="r", shape=(len(keys), self._dimension))
 
     def keep_only(self, keys: Iterable[bytes]) -> int:
         """Drop the vectors of all other keys: what vanished from the corpus vanishes here. How many they were."""
         wanted = set(keys)
-        held = [key for (key,) in self._connection.execute("SELECT key FROM vectors")]
-        vanished = [(key,) for key in held if key not in wanted]
+        held = self._connection.execute("SELECT key FROM vectors")
+        vanished = [(key,) for (key,) in held if key not in wanted]
         with self._connection:
             self._connection.executemany("DELETE FROM vectors WHERE key = ?", vanished)
         return len(vanished)
@@ -98,12 +103,9 @@ def _seal_earlier(connection: sqlite3.Connection) -> None:
     """Give the entries of an earlier version, which kept no digests, one: as they are, rather than embed all anew."""
     if "digest" in {column for _, column, *_ in connection.execute("PRAGMA table_info(vectors)")}:
         return
-    entries = connection.execute("SELECT key, vector FROM vectors").fetchall()
     connection.execute("ALTER TABLE vectors ADD COLUMN digest BLOB NOT NULL DEFAULT x''")
-    connection.executemany(
-        "UPDATE vectors SET digest = ? WHERE key = ?",
-        [(_digest(key, vector), key) for key, vector in entries],
-    )
+    connection.create_function("digest_of", 2, _digest, deterministic=True)
+    connection.execute("UPDATE vectors SET digest = digest_of(key, vector)")
     connection.commit()
 
 

@@ -88,7 +88,7 @@ def open_vectors(folder: Path, manifest: Manifest) -> VectorIndex:
     Raises:
         IndexUnusableError: when the engine is not known here, or the file is damaged.
     """
-    return load_vectors(folder / VECTORS_FILE, manifest.vectors.engine)
+    return load_vectors(folder / VECTORS_FILE, manifest.vectors.engine, manifest.vectors.arguments)
 
 
 def require_encoder(recorded: EncoderIdentity, encoder: Encoder, directory: Path) -> None:

@@ -1,6 +1,6 @@
 """Documents become an index: split, stored, and written into the lexical and the vector index."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from common.deadline import NO_DEADLINE, Check, Deadline, go_on
@@ -13,7 +13,7 @@ from retriever.passages import PassageSettings, split
 from retriever.store import DocumentStore, DuplicateDocumentError
 from retriever.types import Document
 from retriever.vectors.engines import DEFAULT_ENGINE, new_vectors
-from retriever.vectors.protocol import VectorIndex
+from retriever.vectors.protocol import Argument, VectorIndex
 
 
 class IndexWriter:
@@ -43,8 +43,7 @@ class IndexWriter:
 
     def passage_inputs(self) -> Iterator[str]:
         """What an encoder embeds of every stored passage, ascending by row."""
-        for passage in self.store.each_passage():
-            yield passage_input(passage.heading, passage.text)
+        return passage_inputs(self.store)
 
     def write_lexical(self, advance: Advance | None = None) -> LexicalIndex:
         """Index the words of every passage stored so far; ``advance`` is told of each."""
@@ -58,10 +57,19 @@ class IndexWriter:
                 lock.unlink()
         return lexical
 
-    def write_vectors(self, vectors: FloatArray, *, engine: str = DEFAULT_ENGINE) -> VectorIndex:
-        """Index the vectors of every passage stored so far, shape (passages, dimension), ascending by row."""
-        index = new_vectors(vectors.shape[1], engine=engine)
-        index.add(self.store.rows().tolist(), vectors)
+    def write_vectors(
+        self,
+        vectors: FloatArray,
+        *,
+        engine: str = DEFAULT_ENGINE,
+        arguments: Mapping[str, Argument] | None = None,
+    ) -> VectorIndex:
+        """Index the vectors of every passage stored so far, shape (passages, dimension), ascending by row.
+
+        ``arguments``: as ``new_vectors`` takes them.
+        """
+        index = new_vectors(vectors.shape[1], engine=engine, arguments=arguments)
+        index.add(self.store.rows(), vectors)
         if self._folder is not None:
             index.save(self._folder / VECTORS_FILE)
         return index
@@ -75,6 +83,12 @@ class IndexWriter:
             yield passage.row, passage.heading, passage.text
             if advance is not None:
                 advance()
+
+
+def passage_inputs(store: DocumentStore) -> Iterator[str]:
+    """What an encoder embeds of every passage of this store, ascending by row."""
+    for passage in store.each_passage():
+        yield passage_input(passage.heading, passage.text)
 
 
 def index_in_memory(

@@ -55,6 +55,8 @@ CREATE TEMP TABLE sources (document INTEGER PRIMARY KEY, name TEXT NOT NULL);
 """
 """Beside a file of an earlier version, which did not record them."""
 
+_READ_TOGETHER = 1_000  # passages that are in memory at a time when every one is read
+
 
 class DuplicateDocumentError(Exception):
     """A document of this id is stored already; ``location`` says where that one came from."""
@@ -198,7 +200,12 @@ class DocumentStore:
 
     def each_passage(self) -> Iterator[Passage]:
         """Every passage, ascending by row."""
-        return self._with_texts(self._all(self._passages + " ORDER BY row"))
+        last = -1
+        while records := self._all(
+            self._passages + " WHERE row > ? ORDER BY row LIMIT ?", last, _READ_TOGETHER
+        ):
+            yield from self._with_texts(records)
+            last = records[-1][0]
 
     def each_document(self) -> Iterator[tuple[Document, str]]:
         """Every document with the sha256 recorded when it was stored."""
@@ -227,8 +234,9 @@ class DocumentStore:
 
     def rows(self) -> npt.NDArray[np.int64]:
         """Every passage row, ascending."""
-        records = self._all("SELECT row FROM passages ORDER BY row")
-        return np.asarray(records, dtype=np.int64).reshape(-1)
+        with self._turn:
+            records = self._connection.execute("SELECT row FROM passages ORDER BY row")
+            return np.fromiter((row for (row,) in records), dtype=np.int64)
 
     def count_documents(self) -> int:
         """How many documents are stored."""

@@ -8,7 +8,7 @@ import numpy.typing as npt
 Rows = npt.NDArray[np.int64]
 
 
-def new_rows(rows: Sequence[int], held: Rows) -> Rows:
+def new_rows(rows: Sequence[int] | Rows, held: Rows) -> Rows:
     """``rows`` as an array; ValueError when one of them is among ``held`` or stands twice."""
     wanted = _distinct(rows)
     if len(strays := wanted[np.isin(wanted, held)]):
@@ -24,7 +24,7 @@ def held_rows(rows: Sequence[int], held: Rows) -> Rows:
     return wanted
 
 
-def _distinct(rows: Sequence[int]) -> Rows:
+def _distinct(rows: Sequence[int] | Rows) -> Rows:
     wanted = np.asarray(rows, dtype=np.int64)
     values, counts = np.unique(wanted, return_counts=True)
     if len(repeated := values[counts > 1]):

@@ -16,7 +16,7 @@ import pytest
 from common import files
 from common.errors import ChangeRefusedError, CorpusError, IndexUnusableError, LoccitError
 from common.packaged import sha256_of
-from index_builder import generation_writer
+from index_builder import embedding, generation_writer
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from index_builder.corpora.sources.named import with_base_urls
@@ -284,7 +284,7 @@ def test_what_a_killed_build_left_is_cleared_away(tmp_path, source, run_build):
 
 
 def test_texts_of_like_length_share_a_batch_the_longest_first():
-    assert list(generation_writer.sorted_batches(["aa", "aaaa", "a", "aaa"], 2)) == [[1, 3], [0, 2]]
+    assert list(embedding.sorted_batches(["aa", "aaaa", "a", "aaa"], 2)) == [["aaaa", "aaa"], ["aa", "a"]]
 
 
 def test_the_manifest_names_the_engine_and_opening_chooses_it(tmp_path, source, quiet, encoder, monkeypatch):

@@ -31,6 +31,7 @@ from index_builder.build import build_index
 from index_builder.change import change_index, without_documents, without_source
 from index_builder.corpora import open_corpus
 from index_builder.generation_writer import Report
+from index_builder.tune import tune_index
 from index_builder.verify import verify_index
 from retriever.document_ids import MAX_ID_CHARACTERS
 from retriever.encoder import HashingEncoder
@@ -40,6 +41,7 @@ from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.store import DocumentStore
 from retriever.types import RetrievalMode
+from retriever.vectors.engines import AUTO, ENGINES
 from tests.index_builder.test_verify import edit_manifest
 
 Fields = dict[str, Any]
@@ -55,9 +57,17 @@ def lines(path: Path, documents: Mapping[str, Fields]) -> str:
     return str(path)
 
 
-def build(directory: Path, *sources: str) -> Report:
+def build(directory: Path, *sources: str, engine: str = AUTO) -> Report:
     corpora = [open_corpus(source) for source in sources]
-    return build_index(corpora, directory, encoder=ENCODER, settings=SETTINGS, strict=True, console=QUIET)
+    return build_index(
+        corpora,
+        directory,
+        encoder=ENCODER,
+        settings=SETTINGS,
+        strict=True,
+        console=QUIET,
+        engine=engine,
+    )
 
 
 def add(directory: Path, *sources: str, strict: bool = True) -> Report:
@@ -299,6 +309,40 @@ def test_a_change_that_dies_leaves_the_old_index_whole(directory, monkeypatch, o
     verify_index(directory)
     delete(directory, "a")
     assert sorted(texts_of(directory)) == ["b", "c"]
+
+
+def towers(*numbers: int) -> dict[str, Fields]:
+    return {f"{n:03}": {"text": f"Tower {n} of {n % 7} in {n % 11}."} for n in numbers}
+
+
+def test_a_change_keeps_the_engine_and_what_it_was_tuned_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(ENGINES["ivf-sq8"], "least", 100)
+    directory, source = tmp_path / "index", tmp_path / "some.jsonl"
+    build(directory, lines(source, towers(*range(240))), engine="ivf-sq8")
+    tuning = tune_index(directory, encoder=ENCODER, recall=0.5, questions=None, console=QUIET)
+    assert tuning.chosen is not None
+    effort = tuning.chosen.effort
+    for change in (
+        lambda: add(directory, lines(source, towers(*range(230, 260)))),
+        lambda: delete(directory, *towers(*range(10))),
+    ):
+        record = change().manifest.vectors
+        assert (record.engine, record.arguments["nprobe"]) == ("ivf-sq8", effort)
+        assert open_index(directory, ENCODER).vectors.effort == effort != 128
+    build(tmp_path / "clean", lines(source, towers(*range(10, 260))), engine="ivf-sq8")
+    vectors = [current_generation(each) / "vectors.faiss" for each in (directory, tmp_path / "clean")]
+    assert vectors[0].read_bytes() == vectors[1].read_bytes()
+    verify_index(directory)
+
+
+def test_a_change_that_leaves_too_few_for_the_engine_makes_the_index_flat(tmp_path, monkeypatch):
+    monkeypatch.setattr(ENGINES["ivf-sq8"], "least", 100)
+    directory, source = tmp_path / "index", tmp_path / "some.jsonl"
+    build(directory, lines(source, towers(*range(110))), engine="ivf-sq8")
+    assert delete(directory, *towers(*range(10))).manifest.vectors.engine == "ivf-sq8"
+    assert delete(directory, "010").manifest.vectors.model_dump() == {"engine": "flat", "arguments": {}}
+    assert add(directory, lines(source, towers(*range(20)))).manifest.vectors.engine == "flat"
+    verify_index(directory)
 
 
 SLOWLY = """

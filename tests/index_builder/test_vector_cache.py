@@ -1,4 +1,5 @@
 import sqlite3
+import tracemalloc
 from contextlib import closing
 
 import numpy as np
@@ -21,14 +22,14 @@ def filled(tmp_path, encoder):
 
 def test_vectors_come_back_in_the_order_asked_for(tmp_path, filled, encoder):
     with VectorCache.open(tmp_path, encoder) as cache:
-        assert cache.held() == set(KEYS)
-        assert np.array_equal(cache.get(KEYS[::-1]), encoder.encode_passages(TEXTS[::-1]))
+        assert set(cache.held()) == set(KEYS)
+        assert np.array_equal(cache.gathered(KEYS[::-1], tmp_path), encoder.encode_passages(TEXTS[::-1]))
 
 
 def test_what_is_not_kept_is_gone(tmp_path, filled, encoder):
     with VectorCache.open(tmp_path, encoder) as cache:
         assert cache.keep_only(KEYS[:3]) == len(KEYS) - 3
-        assert cache.held() == set(KEYS[:3])
+        assert set(cache.held()) == set(KEYS[:3])
 
 
 @pytest.mark.parametrize("place", [0, 5000])
@@ -37,9 +38,9 @@ def test_a_damaged_cache_is_begun_anew(tmp_path, filled, encoder, place):
     content[place : place + 3000] = b"\xff" * 3000
     filled.write_bytes(content)
     with VectorCache.open(tmp_path, encoder) as cache:
-        assert cache.held() == set()
+        assert set(cache.held()) == set()
         cache.put(KEYS[:1], encoder.encode_passages(TEXTS[:1]))
-        assert np.array_equal(cache.get(KEYS[:1]), encoder.encode_passages(TEXTS[:1]))
+        assert np.array_equal(cache.gathered(KEYS[:1], tmp_path), encoder.encode_passages(TEXTS[:1]))
 
 
 def test_a_vector_that_is_not_of_length_one_counts_as_missing(tmp_path, filled, encoder):
@@ -48,12 +49,12 @@ def test_a_vector_that_is_not_of_length_one_counts_as_missing(tmp_path, filled, 
         connection.execute("UPDATE vectors SET vector = x'00' WHERE key = ?", (KEYS[8],))
     connection.close()
     with VectorCache.open(tmp_path, encoder) as cache:
-        assert cache.held() == set(KEYS) - {KEYS[7], KEYS[8]}
+        assert set(cache.held()) == set(KEYS) - {KEYS[7], KEYS[8]}
 
 
 def test_each_encoder_and_precision_has_its_own(tmp_path, filled):
     with VectorCache.open(tmp_path, HashingEncoder(128)) as cache:
-        assert cache.held() == set()
+        assert set(cache.held()) == set()
 
 
 def test_every_flipped_bit_of_a_vector_is_found_its_sign_too(tmp_path, filled, encoder):
@@ -66,7 +67,7 @@ def test_every_flipped_bit_of_a_vector_is_found_its_sign_too(tmp_path, filled, e
         connection.execute("UPDATE vectors SET vector = ? WHERE key = ?", (bytes(flipped), KEYS[7]))
         connection.commit()
     with VectorCache.open(tmp_path, encoder) as cache:
-        assert cache.held() == set(KEYS) - {KEYS[7]}
+        assert set(cache.held()) == set(KEYS) - {KEYS[7]}
 
 
 def test_a_vector_under_another_key_is_found(tmp_path, filled, encoder):
@@ -75,7 +76,7 @@ def test_a_vector_under_another_key_is_found(tmp_path, filled, encoder):
         connection.execute(query, (KEYS[8], KEYS[7]))
         connection.commit()
     with VectorCache.open(tmp_path, encoder) as cache:
-        assert cache.held() == set(KEYS) - {KEYS[7]}
+        assert set(cache.held()) == set(KEYS) - {KEYS[7]}
 
 
 def test_vectors_of_an_earlier_version_are_kept_and_get_digests(tmp_path, filled, encoder):
@@ -83,7 +84,31 @@ def test_vectors_of_an_earlier_version_are_kept_and_get_digests(tmp_path, filled
         connection.execute("ALTER TABLE vectors DROP COLUMN digest")
         connection.commit()
     with VectorCache.open(tmp_path, encoder) as cache:
-        assert cache.held() == set(KEYS)
-        assert np.array_equal(cache.get(KEYS), encoder.encode_passages(TEXTS))
+        assert set(cache.held()) == set(KEYS)
+        assert np.array_equal(cache.gathered(KEYS, tmp_path), encoder.encode_passages(TEXTS))
     with closing(sqlite3.connect(filled)) as connection:
         assert {len(digest) for (digest,) in connection.execute("SELECT digest FROM vectors")} == {16}
+
+
+def test_what_it_holds_is_never_in_memory_as_a_whole(tmp_path, filled, encoder):
+    with closing(sqlite3.connect(filled)) as connection:
+        connection.execute("ALTER TABLE vectors DROP COLUMN digest")
+        connection.commit()
+    tracemalloc.start()
+    try:
+        with VectorCache.open(tmp_path, encoder) as cache:
+            assert sum(1 for _ in cache.held()) == len(KEYS)
+            vectors = cache.gathered(KEYS, tmp_path)
+            assert cache.keep_only(KEYS) == 0
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert vectors.nbytes > 400_000
+    assert peak < 150_000
+
+
+def test_gathered_vectors_leave_no_file(tmp_path, filled, encoder):
+    with VectorCache.open(tmp_path, encoder) as cache:
+        vectors = cache.gathered(KEYS[5:7], tmp_path)
+    assert list(tmp_path.iterdir()) == [filled]
+    assert np.array_equal(vectors, encoder.encode_passages(TEXTS[5:7]))
