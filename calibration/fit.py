@@ -89,8 +89,8 @@ def fit(
 ) -> Fitted:
     """Fit on all of these, and say how well such a fit does on questions that it has not seen.
 
-    ``start``: an earlier fit for the same models. Where there are too few answers to weigh every feature, its weights
-    are kept, and only slope and intercept of its logits are fitted.
+    ``start``: an earlier fit for the same models, whose ``broad`` law is kept. Where there are too few answers to weigh
+    every feature, its weights are kept too, and only slope and intercept of its logits are fitted.
 
     Raises:
         LoccitError: when right or wrong answers are too few to learn from.
@@ -102,13 +102,13 @@ def fit(
     calibrator = _fitted(judged, names=FEATURES)
     names = FEATURES if ablation else ()
     without = {name: _held_without(judged, name) for name in names}
-    return Fitted(_recorded(calibrator, fitted_on, held), held, without)
+    return Fitted(_recorded(calibrator, fitted_on, held, start), held, without)
 
 
 def _fit_rescaled(judged: Sequence[JudgedAnswers], fitted_on: FittedOn, start: Calibrator) -> Fitted:
     _require_enough(judged, LEAST_TO_RESCALE)
     held = _held(judged, partial(_rescaled, start=start))
-    return Fitted(_recorded(_rescaled(judged, start), fitted_on, held), held, {})
+    return Fitted(_recorded(_rescaled(judged, start), fitted_on, held, start), held, {})
 
 
 def _rescaled(judged: Sequence[JudgedAnswers], start: Calibrator) -> Calibrator:
@@ -121,8 +121,10 @@ def _rescaled(judged: Sequence[JudgedAnswers], start: Calibrator) -> Calibrator:
     )
 
 
-def _recorded(calibrator: Calibrator, fitted_on: FittedOn, held: Held) -> Calibrator:
-    """With what it was fitted on, and what holding out found."""
+def _recorded(
+    calibrator: Calibrator, fitted_on: FittedOn, held: Held, start: Calibrator | None
+) -> Calibrator:
+    """With what it was fitted on, what holding out found, and the earlier fit's law of other kinds."""
     quality: dict[str, Any] = {
         "log_loss": round(held.log_loss, 4),
         "brier": round(held.brier, 4),
@@ -130,7 +132,15 @@ def _recorded(calibrator: Calibrator, fitted_on: FittedOn, held: Held) -> Calibr
         "accuracy": round(held.accuracy, 4),
         "folds": FOLDS,
     }
-    return replace(calibrator, fitted_on=fitted_on, thresholds=tuple(_thresholds(held)), quality=quality)
+    if start is not None and "broad" in start.quality:
+        quality["broad"] = start.quality["broad"]
+    return replace(
+        calibrator,
+        fitted_on=fitted_on,
+        thresholds=tuple(_thresholds(held)),
+        quality=quality,
+        broad=None if start is None else start.broad,
+    )
 
 
 def lower_bound(right: int, given: int, *, tried: int) -> float:

@@ -377,6 +377,11 @@ def confidence(
     service = open_service(
         Settings.of(index=index, reader=reader, weights=weights, threads=threads), abstains=False
     )
+    if not calibrator.fitted_on.knows(service.models.digests(service.encoder)):
+        raise LoccitError(
+            f"{into} was fitted on other models than those that answer here; give the reader and the weights that it "
+            "was fitted with."
+        )
     groups = list(held_out(PreparedData(prepared), each))
     fitted = with_law(calibrator, asked(service.over(windows_as_documents(groups)), groups, console))
     fitted.save(into)

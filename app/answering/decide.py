@@ -53,7 +53,8 @@ def decide(
         return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, _shown(quotes), kind)
     if kind is AnswerKind.YES_NO and best.candidate.source is CandidateSource.EVIDENCE:
         kind = AnswerKind.EXPLANATION
-    rival = conflict_with(best, ranked) if kind in _CONTRADICTED else None
+    rivals = [other for other in ranked if other.candidate.source is not CandidateSource.EVIDENCE]
+    rival = conflict_with(best, rivals) if kind in _CONTRADICTED else None
     return CitedAnswer(
         answer=best.candidate.answer,
         short_answer=best.candidate.answer,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from app.answering.confidence.calibrator import FittedOn, JudgedAnswers
+from app.answering.confidence.calibrator import FittedOn, JudgedAnswers, Law
 from app.answering.confidence.features import FEATURES
 from calibration import fit as calibration
 from calibration.fit import FOLDS, LEAST_OF_EACH, LEAST_TO_RESCALE, THRESHOLDS, Held, fit, lower_bound
@@ -418,8 +418,10 @@ def test_few_answers_rescale_an_earlier_fit_and_keep_its_weights(learnt):
 def test_enough_answers_are_fitted_anew_whatever_the_earlier_fit(learnt):
     judged = drawn(200, 7)[0]
     start = replace(learnt.calibrator, weights=tuple(-weight for weight in learnt.calibrator.weights))
+    broad = Law(FEATURES[:1], (0.0,), (1.0,), (2.0,), 0.5)
+    start = replace(start, broad=broad, quality={"auroc": 0.1, "broad": {"answers": 7}})
     anew, alone = (fit(judged, FITTED_ON, start=one, ablation=False).calibrator for one in (start, None))
-    assert anew == alone
+    assert anew == replace(alone, broad=broad, quality={**alone.quality, "broad": {"answers": 7}})
 
 
 def test_too_few_to_rescale_are_refused_with_what_would_be_enough(learnt):

@@ -62,7 +62,7 @@ class _View:
         self._written = [
             candidate.answer
             for candidate in evidence.candidates
-            if candidate.source is not CandidateSource.READER
+            if candidate.source not in {CandidateSource.READER, *BROAD_SOURCES}
         ]
         self._judged: dict[str, float] = {}
         for candidate in evidence.candidates:

@@ -112,6 +112,14 @@ def test_explanations_that_differ_do_not_contradict_each_other(kind):
     assert (decision.conflict is not None) == (kind in (AnswerKind.SHORT, AnswerKind.YES_NO))
 
 
+def test_a_sentence_does_not_contradict_yes():
+    other = Document("e", "Other", "Six seven eight.")
+    passage = Passage(9, "e", "Other", other.text, Span(0, 3))
+    citation = Citation.of(Quote(other, Span(0, 3)), support=0.5)
+    sentence = CitedCandidate(Candidate("Six.", passage, CandidateSource.EVIDENCE, -0.5, 1), (citation,), 0.8)
+    assert decided(cited("Yes", 0.9), sentence, kind=AnswerKind.YES_NO).conflict is None
+
+
 def test_a_sentence_that_answers_where_yes_or_no_is_asked_for_explains():
     sentence = cited("It is.", 0.9)
     sentence = replace(sentence, candidate=replace(sentence.candidate, source=CandidateSource.EVIDENCE))

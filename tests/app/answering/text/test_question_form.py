@@ -34,6 +34,16 @@ SHORT, LIST, YES_NO, EXPLANATION = AnswerKind
         ("isn't it late", YES_NO),
         ("what are the planets", LIST),
         ("name all moons of Mars", LIST),
+        ("Could you please tell me when the war ended?", SHORT),
+        ("do you know who wrote Hamlet", SHORT),
+        ("Can you list the planets?", LIST),
+        ("can you explain how it works", EXPLANATION),
+        ("Would you name the capital of France", SHORT),
+        ("is the Nile or the Amazon longer?", None),
+        ("should I use tabs or spaces", None),
+        ("who is Google's CEO", SHORT),
+        ("who was president in 1990", SHORT),
+        ("May 8 1945 what happened?", None),
         ("what is photosynthesis", None),
         ("capital of australia", None),
         ("the Will of God", None),
@@ -45,3 +55,12 @@ SHORT, LIST, YES_NO, EXPLANATION = AnswerKind
 def test_the_first_words_tell_what_is_asked_for(question, kind):
     told = {SHORT: {SHORT, LIST}, None: set()}.get(kind, {kind})
     assert kinds_told_by(question) == told
+
+
+@pytest.mark.parametrize(
+    "question", ["who is {} b c d", "can you {} b", "is {} b", "please {}", "in {} d", "how {} or"]
+)
+def test_a_word_of_any_length_is_one_word(question):
+    """A pattern that tries every way to cut it would not come to an end."""
+    for long in ("a" * 2_000, "do you know " * 200, "can you " * 300, "x" + " " * 2_000 + "y"):
+        assert len(kinds_told_by(question.format(long))) <= 2
