@@ -110,12 +110,7 @@ def tools_over(backend: Backend) -> MCPServer:
             if not (quotes or claims or answer.strip()):
                 raise InvalidRequestError("There is nothing to check; give quotes, claims or an answer.")
             asked = CheckRequest(
-                answer=answer,
-                quotes=list(quotes),
-                claims=list(claims),
-                documents=None,
-                question="",
-                sources=[],
+                answer=answer, question="", quotes=list(quotes), claims=list(claims), documents=None
             )
             return checked_of(await backend.check(asked))
 

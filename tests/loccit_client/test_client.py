@@ -1,6 +1,7 @@
 """The typed client, with and without asyncio, before a running server."""
 
 import inspect
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -81,10 +82,31 @@ class AtOnce:
         return result
 
 
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory):
+    """A server that allows the time that the scorer of claims takes to load."""
+    index = tmp_path_factory.mktemp("patient") / "index"
+    build(index, TEXTS)
+    with running(index) as server:
+        yield server.url
+
+
 @pytest.fixture(params=["sync", "async"])
 async def client(request, served):
     url, key, _ = served
-    if request.param == "sync":
+    async with client_of(request.param, url, key) as client:
+        yield client
+
+
+@pytest.fixture(params=["sync", "async"])
+async def patient_client(request, patient):
+    async with client_of(request.param, patient, None) as client:
+        yield client
+
+
+@asynccontextmanager
+async def client_of(kind, url, key):
+    if kind == "sync":
         with Client(url, api_key=key) as client:
             yield AtOnce(client)
     else:
@@ -158,8 +180,8 @@ async def test_a_search_and_the_index_are_typed(client):
     assert index.generation == found.generation
 
 
-async def test_an_answer_of_another_system_is_checked_against_the_index(client):
-    told = await client.check(
+async def test_an_answer_of_another_system_is_checked_against_the_index(patient_client):
+    told = await patient_client.check(
         'It "stood for five years" [1].',
         sources={"1": "towers"},
         quotes=[
@@ -184,14 +206,14 @@ async def test_an_answer_of_another_system_is_checked_against_the_index(client):
     assert (told.searched.documents, told.searched.index) == (2, True)
 
 
-async def test_an_answer_is_checked_against_the_documents_handed_in(client):
+async def test_an_answer_is_checked_against_the_documents_handed_in(patient_client):
     documents = [GivenDocument("Ann ran it for years.", document_id="house")]
-    told = await client.check("“Ann ran it for years” [1]", documents=documents)
+    told = await patient_client.check("“Ann ran it for years” [1]", documents=documents)
     [quote] = told.quotes
     assert (quote.verdict, quote.found.document_id) == ("verbatim", "house")
     assert (told.searched.index, told.generation) == (False, None)
     with pytest.raises(InvalidRequestError, match="The list of documents is empty"):
-        await client.check("x", documents=[])
+        await patient_client.check("x", documents=[])
 
 
 async def test_a_filter_says_which_documents_are_answered_from(client):

@@ -111,7 +111,7 @@ def test_a_check_is_read_to_its_innermost_parts():
     first, second = told.quotes
     assert first.place == AnswerPlace(start=14, end=53, line=1, column=15, end_line=1, end_column=54)
     assert (second.verdict, second.likeness, second.marks) == ("fabricated", 0.4, ("[1]",))
-    assert second.found.spans == (RealSpan(77, 115, "It is named after the engineer Gustave"),)
+    assert second.found.spans == (RealSpan(75, 113, "It is named after the engineer Gustave"),)
     assert (told.verdicts["verbatim"], told.searched) == (1, Searched(10_033, True, False))
     assert [(claim.quotes, claim.supported) for claim in told.claims] == [((1,), True), ((2,), False)]
     assert told.scorer.by_kind == {"true": Measured(0.9, None, 12)}
