@@ -11,6 +11,7 @@ from index_builder.corpora import Corpus
 from index_builder.generation_writer import Contents, Report
 from index_builder.reading import read_corpora, say_passed_over
 from retriever.encoder import Encoder
+from retriever.manifest import SourceRecord
 
 
 def add_sources(
@@ -18,8 +19,8 @@ def add_sources(
 ) -> Report:
     """Add the documents of these corpora to the index in ``directory``, split as its documents are.
 
-    A source that the index has already keeps its terms, unless others are read now. Documents that are no longer in it
-    stay.
+    A source that the index has already keeps its kind, and its terms unless others are read now; what is left out and
+    passed over now is added to what was. Documents that are no longer in it stay.
 
     ``strict``: stop at the first malformed record.
 
@@ -28,13 +29,14 @@ def add_sources(
         LoccitError: as ``change_index`` does.
     """
 
+    read: list[SourceRecord] = []
+
     def change(before: Before, arrivals: Arrivals) -> Contents:
-        new = read_corpora(
-            corpora, arrivals, strict=strict, console=console, source_of=before.store.source_of
+        read.extend(
+            read_corpora(corpora, arrivals, strict=strict, console=console, source_of=before.store.source_of)
         )
-        return Contents(before.with_sources(new), before.store)
+        return Contents(before.with_sources(read), before.store)
 
     report = change_index(directory, change, encoder=encoder, console=console)
-    names = {corpus.source.name for corpus in corpora}
-    say_passed_over([source for source in report.manifest.sources if source.name in names], console)
+    say_passed_over(read, console)
     return report

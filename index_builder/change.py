@@ -1,5 +1,6 @@
 """Changing an index: some documents come, are replaced or go, and the others stay as they are."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,13 +38,13 @@ class Before:
     def with_sources(self, new: Sequence[SourceRecord]) -> list[SourceRecord]:
         """Its sources in their order, those of ``new`` in the place of the ones of their names, or last.
 
-        What ``new`` does not say of a source's terms stays as it was.
+        Of a source that was there, the kind stays, and so do the terms that ``new`` does not say; what was left out of
+        it and what was passed over is added up.
         """
         by_name = {source.name: source for source in self.sources}
         for source in new:
-            before = by_name.get(source.name, source)
-            unsaid = {name: getattr(before, name) for name in _TERMS if getattr(source, name) is None}
-            by_name[source.name] = source.model_copy(update=unsaid)
+            before = by_name.get(source.name)
+            by_name[source.name] = source if before is None else _continued(before, source)
         return list(by_name.values())
 
 
@@ -134,6 +135,19 @@ def _not_found(unknown: Sequence[str]) -> str:
 
 
 _NAMED = 5
+
+
+def _continued(before: SourceRecord, new: SourceRecord) -> SourceRecord:
+    """The record of a source that was there and of which more was read."""
+    unsaid = {name: getattr(before, name) for name in _TERMS if getattr(new, name) is None}
+    return new.model_copy(
+        update={
+            "kind": before.kind,
+            "malformed": before.malformed + new.malformed,
+            "passed_over": dict(Counter(before.passed_over) + Counter(new.passed_over)),
+            **unsaid,
+        }
+    )
 
 
 @contextmanager

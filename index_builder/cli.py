@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from common.errors import InvalidRequestError, LoccitError
+from common.errors import IndexBusyError, InvalidRequestError, LoccitError
 from common.terminal_text import plain
 from common.wording import counted
 from index_builder.corpora.formats import FORMATS, suffixes_in_folders
@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # they bring what takes seconds to load
     from retriever.manifest import VectorsRecord
 
 cli = typer.Typer(help="Build, change, describe, verify and tune indexes.", no_args_is_help=True)
+
+_WAIT_S = 10.0
 
 IndexFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the index.")]
 Sources = Annotated[
@@ -77,11 +79,12 @@ def build(
         bool,
         typer.Option(
             "--watch",
-            help="Then follow the files and build again whenever they have changed; end it with Ctrl-C.",
+            help="Then follow the files and build again whenever they have changed; end it with Ctrl-C. Waits while "
+            "another process writes to the index.",
         ),
     ] = False,
 ) -> None:
-    """Build an index of the sources, or bring the one in DIR up to date.
+    """Build an index of the sources, or bring the one in DIR up to date. It holds these sources alone.
 
     Killed at any moment, DIR holds the old index or the new one, whole; the next build continues where this
     one stopped. Building again embeds only what changed.
@@ -108,15 +111,25 @@ def build(
             strict=strict,
             console=console,
             engine=engine,
+            wait_s=_WAIT_S if watch else 0.0,
         )
         _say(report, out, console)
 
-    run(corpora)
+    def run_when_free(corpora: Sequence[Corpus]) -> None:
+        while True:
+            try:
+                return run(corpora)
+            except IndexBusyError as error:
+                console.print(plain(f"{error} Until then this build is tried again.", "red"))
+
+    (run_when_free if watch else run)(corpora)
     console.print(plain(f"Ask it: loccit ask --index {out} 'your question'"))
     with suppress(KeyboardInterrupt):
         for _ in followed:
             try:
-                run(_corpora(sources, base_url, follow_links=follow_links, allow_download=allow_download))
+                run_when_free(
+                    _corpora(sources, base_url, follow_links=follow_links, allow_download=allow_download)
+                )
             except LoccitError as error:
                 console.print(plain(f"{error} The index stays as it is until the next change.", "red"))
 

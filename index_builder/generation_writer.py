@@ -156,15 +156,15 @@ def _write_vectors(
                 f"{len(vectors):,}: the index has the engine {engine}."
             )
         )
-    before = _vectors_before(directory)
-    arguments = before.arguments if before is not None and before.engine == engine else None
+    before = manifest_before(directory)
+    arguments = before.vectors.arguments if before is not None and before.vectors.engine == engine else None
     return VectorsRecord.of(writer.write_vectors(vectors, engine=engine, arguments=arguments))
 
 
-def _vectors_before(directory: Path) -> VectorsRecord | None:
-    """The record of the vectors of the index that is there; None where none can be read."""
+def manifest_before(directory: Path) -> Manifest | None:
+    """The manifest of the index that is there; None where none can be read."""
     try:
-        return read_manifest(directory).vectors
+        return read_manifest(directory)
     except IndexUnusableError:
         return None
 

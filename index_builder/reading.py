@@ -38,8 +38,8 @@ def read_corpora(
     ``strict``: stop at the first malformed record.
 
     Raises:
-        CorpusError: for a malformed record under ``strict``, for a document id that occurs twice, and for two corpora
-            of one name.
+        CorpusError: for a malformed record under ``strict``, for a document id that occurs twice, also where the
+            source's name is put before it, and for two corpora of one name.
     """
     _require_names(corpora)
     shared = _shared_ids(corpora)
@@ -81,12 +81,26 @@ class _Ids:
     source_of: SourceOf
 
     def of(self, doc_id: str) -> str:
+        """The id in the index of the document that has this one in the corpus.
+
+        Raises:
+            CorpusError: when it has to begin with the source's name, and a document of another source is called so.
+        """
         name = self.corpus.source.name
-        there, prefixed = self.source_of(doc_id), f"{name}/{doc_id}"
+        there = self.source_of(doc_id)
         if there == name:
             return doc_id
-        prefixed_before = self.source_of(prefixed) == name and prefixed not in self.corpus.ids
-        return prefixed if there is not None or doc_id in self.shared or prefixed_before else doc_id
+        prefixed = f"{name}/{doc_id}"
+        holder = self.source_of(prefixed)
+        prefixed_before = holder == name and prefixed not in self.corpus.ids
+        if there is None and doc_id not in self.shared and not prefixed_before:
+            return doc_id
+        if holder not in (None, name):
+            raise CorpusError(
+                f"The document {doc_id!r} of the source {name!r} would be called {prefixed!r}, but the source "
+                f"{holder!r} has a document of that id; give the source {name!r} another name, such as {name}-2=SOURCE."
+            )
+        return prefixed
 
 
 def _read(corpus: Corpus, arrivals: Arrivals, ids: _Ids, *, strict: bool, console: Console) -> SourceRecord:

@@ -103,8 +103,9 @@ def _seal_earlier(connection: sqlite3.Connection) -> None:
     """Give the entries of an earlier version, which kept no digests, one: as they are, rather than embed all anew."""
     if "digest" in {column for _, column, *_ in connection.execute("PRAGMA table_info(vectors)")}:
         return
-    connection.execute("ALTER TABLE vectors ADD COLUMN digest BLOB NOT NULL DEFAULT x''")
     connection.create_function("digest_of", 2, _digest, deterministic=True)
+    connection.execute("BEGIN IMMEDIATE")  # else the column stays, empty, where the digests do not come
+    connection.execute("ALTER TABLE vectors ADD COLUMN digest BLOB NOT NULL DEFAULT x''")
     connection.execute("UPDATE vectors SET digest = digest_of(key, vector)")
     connection.commit()
 

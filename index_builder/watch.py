@@ -48,14 +48,25 @@ def _changes(known: State, look: Callable[[], State], sleep: Callable[[float], o
 
 
 def _files(path: Path, without: Path, follow_links: bool) -> Iterator[str]:
-    """The file, or those below the folder, and the terms that lie beside it."""
+    """The file, or those below the folder, and the terms that lie beside it. No folder is entered twice."""
     yield f"{path.resolve()}{TERMS}"
     if path.is_file():
         yield str(path)
+    seen = {path.resolve(), without}  # folders, by where they really are
     for folder, folders, names in os.walk(path, followlinks=follow_links):
-        below = [name for name in folders if not name.startswith(".")]
-        folders[:] = [name for name in below if Path(folder, name).resolve() != without]
+        below = [Path(folder, name) for name in folders if not name.startswith(".")]
+        folders[:] = [child.name for child in below if _may_enter(child, seen, follow_links)]
         yield from (os.path.join(folder, name) for name in names if not name.startswith("."))  # noqa: PTH118
+
+
+def _may_enter(folder: Path, seen: set[Path], follow_links: bool) -> bool:
+    """Whether it is none of those ``seen``, one of which it is from now on; a link only where links are followed."""
+    if not follow_links and folder.is_symlink():
+        return False
+    real = folder.resolve()
+    new = real not in seen
+    seen.add(real)
+    return new
 
 
 def _seen(file: str) -> tuple[int, int, int] | None:

@@ -1,6 +1,6 @@
 """Changing the index that a service answers from: documents come, are replaced and go, several in one generation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -120,8 +120,7 @@ def _take_in(put: Put, before: Before, arrivals: Arrivals, new: dict[str, Source
     """Take in the document, and note its source with its terms in ``new``."""
     name = put.document.source or before.store.source_of(put.doc_id) or SOURCE
     arrivals.add(replace(put.document, source=name), location=f"{name}/{put.doc_id}")
-    known: Mapping[str, SourceRecord] = {source.name: source for source in before.sources} | new
-    source = known.get(name) or SourceRecord(
+    source = new.get(name) or SourceRecord(
         name=name, kind=SOURCE, licence=None, snapshot=None, attribution=None, documents=0, malformed=0
     )
     new[name] = source.model_copy(update=put.terms)

@@ -16,7 +16,8 @@ from app.http.server import create_app
 from app.service.search import SearchResponse
 from app.service.settings import Settings
 from common.progress import progress
-from retriever.generations import current_generation
+from index_builder import generation_writer
+from retriever.generations import BuildLock, current_generation
 from retriever.index import STORE_FILE
 from retriever.manifest import Manifest
 from retriever.store import DocumentStore
@@ -131,6 +132,30 @@ def test_building_with_watch_builds_again_after_each_change_and_goes_on_after_a_
     assert "The folder 'notes' holds no" in said
     assert "The index stays as it is until the next change." in said
     assert "1 document, 1 passage (1 newly embedded, 0 kept, 3 dropped)" in said
+
+
+def test_with_watch_a_change_waits_for_another_writer_and_is_not_lost(loccit, notes, tmp_path, monkeypatch):
+    lock, waited = BuildLock(tmp_path / "i"), []
+
+    def change(*_, **__):
+        (notes / "ferries.txt").write_text("A ferry crosses the Tagus.")
+        lock.__enter__()
+        yield
+        raise KeyboardInterrupt
+
+    def alone_with(directory, encoder, *, wait_s):
+        waited.append(wait_s)
+        if len(waited) == 4:
+            lock.__exit__()
+        return generation_writer.alone_with(directory, encoder, wait_s=0)
+
+    monkeypatch.setattr("index_builder.watch.changes", change)
+    monkeypatch.setattr("index_builder.build.alone_with", alone_with)
+    command = ("index", "build", notes, "--out", tmp_path / "i", "--encoder", "hashing", "--watch")
+    status, _, said = loccit(*command)
+    assert (status, waited) == (0, [10.0] * 4)
+    assert said.count("wait until it has finished. Until then this build is tried again.") == 2
+    assert "3 documents, 3 passages (1 newly embedded, 2 kept, 0 dropped)" in said
 
 
 def test_what_lies_in_no_file_cannot_be_followed(loccit, tmp_path):

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 
 from common import files
-from common.errors import ChangeRefusedError, CorpusError, IndexUnusableError, LoccitError
+from common.errors import ChangeRefusedError, CorpusError, IndexBusyError, IndexUnusableError, LoccitError
 from common.packaged import sha256_of
 from index_builder import embedding, generation_writer
 from index_builder.build import build_index
@@ -306,6 +308,33 @@ def test_a_second_builder_is_refused_with_a_sentence(tmp_path, source, run_build
         pytest.raises(LoccitError, match="Another process is building the index in"),
     ):
         run_build(source)
+
+
+def test_a_builder_may_wait_for_another_one(tmp_path, source, quiet, encoder):
+    lock = BuildLock(tmp_path / "index")
+    corpora, settings = [open_corpus(str(source))], PassageSettings(words=14)
+    options = {"encoder": encoder, "settings": settings, "strict": True, "console": quiet}
+    with ThreadPoolExecutor(1) as other:
+        other.submit(lock.__enter__).result()
+        with pytest.raises(IndexBusyError, match="Another process is building"):
+            build_index(corpora, tmp_path / "index", **options, wait_s=0.1)
+        other.submit(lambda: (time.sleep(0.2), lock.__exit__()))
+        report = build_index(corpora, tmp_path / "index", **options, wait_s=60)
+    assert report.manifest.counts.documents == 3
+
+
+def test_a_build_says_how_many_documents_of_other_sources_it_leaves_out(
+    tmp_path, source, documents, run_build, quiet
+):
+    more = write(tmp_path / "more.jsonl", [replace(each, doc_id=f"m/{each.doc_id}") for each in documents])
+    few = write(tmp_path / "few.jsonl", [replace(documents[0], doc_id="f")])
+    run_build(source, more, few)
+    run_build(source, more, few)
+    assert "Not built" not in quiet.file.getvalue()
+    run_build(source)
+    assert quiet.file.getvalue().splitlines()[-1] == (
+        "Not built, so no longer in the index: 4 documents of other sources (more.jsonl, few.jsonl)."
+    )
 
 
 def test_a_duplicate_id_names_both_places(tmp_path, source, documents, run_build):

@@ -226,6 +226,46 @@ def test_an_id_of_another_source_begins_with_the_sources_name_each_time(director
     assert len(texts_of(directory)) == 4
 
 
+def test_an_id_that_begins_with_the_sources_name_never_replaces_what_a_third_document_is_called(tmp_path):
+    directory, before = tmp_path / "index", {"README.md": "All.", "notes/README.md": "Of all."}
+    build(directory, f"all={lines(tmp_path / 'all.jsonl', {i: {'text': t} for i, t in before.items()})}")
+    other = lines(tmp_path / "other.jsonl", {"README.md": {"text": "Other."}})
+    with pytest.raises(CorpusError) as caught:
+        add(directory, f"notes={other}")
+    assert str(caught.value) == (
+        "The document 'README.md' of the source 'notes' would be called 'notes/README.md', but the source 'all' has a "
+        "document of that id; give the source 'notes' another name, such as notes-2=SOURCE."
+    )
+    assert texts_of(directory) == before
+    add(directory, f"notes-2={other}")
+    assert texts_of(directory) == {**before, "notes-2/README.md": "Other."}
+
+
+def test_what_was_left_out_and_passed_over_is_added_up_and_the_kind_stays(tmp_path):
+    directory, folder = tmp_path / "index", tmp_path / "notes"
+    folder.mkdir()
+    (folder / "a.txt").write_text("A.")
+    (folder / "empty.txt").write_text("")
+    for name in ("b.odt", "c.odt"):
+        (folder / name).write_text("B.")
+    corpus = [open_corpus(str(folder))]
+    build_index(corpus, directory, encoder=ENCODER, settings=SETTINGS, strict=False, console=QUIET)
+    more = tmp_path / "more.jsonl"
+    more.write_text('{"id": "d", "text": "D."}\n{broken\n{"id": 7}\n')
+    (record,) = add(directory, f"notes={more}", strict=False).manifest.sources
+    assert (record.kind, record.documents, record.malformed) == ("text-files", 2, 3)
+    assert record.passed_over == {".odt": 2}
+    (folder / "a.txt").unlink()
+    (folder / "e.txt").write_text("E.")
+    console = Console(file=StringIO(), width=200)
+    report = add_sources(
+        [open_corpus(str(folder))], directory, encoder=ENCODER, strict=False, console=console
+    )
+    (record,) = report.manifest.sources
+    assert (record.documents, record.malformed, record.passed_over) == (3, 4, {".odt": 4})
+    assert "Passed over in notes: 2 .odt." in console.file.getvalue()
+
+
 def test_unknown_ids_are_named_in_one_sentence_and_nothing_is_deleted(directory):
     before = current_generation(directory)
     with pytest.raises(DocumentNotFoundError, match=r"^No document has the ids 'x', 'y'; an answer's"):

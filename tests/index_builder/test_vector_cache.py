@@ -5,6 +5,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from index_builder import vector_cache
 from index_builder.vector_cache import VectorCache, cache_key
 from retriever.encoder import HashingEncoder
 
@@ -88,6 +89,26 @@ def test_vectors_of_an_earlier_version_are_kept_and_get_digests(tmp_path, filled
         assert np.array_equal(cache.gathered(KEYS, tmp_path), encoder.encode_passages(TEXTS))
     with closing(sqlite3.connect(filled)) as connection:
         assert {len(digest) for (digest,) in connection.execute("SELECT digest FROM vectors")} == {16}
+
+
+def test_where_the_digests_do_not_come_the_earlier_table_stays_and_no_vector_is_lost(
+    tmp_path, filled, encoder, monkeypatch
+):
+    def dies(*_: bytes) -> bytes:
+        raise MemoryError
+
+    with closing(sqlite3.connect(filled)) as connection:
+        connection.execute("ALTER TABLE vectors DROP COLUMN digest")
+        connection.commit()
+    with monkeypatch.context() as broken:
+        broken.setattr(vector_cache, "_digest", dies)
+        with pytest.raises((sqlite3.OperationalError, MemoryError)), VectorCache.open(tmp_path, encoder):
+            pass
+    with closing(sqlite3.connect(filled)) as connection:
+        columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(vectors)")]
+    assert columns == ["key", "vector"]
+    with VectorCache.open(tmp_path, encoder) as cache:
+        assert set(cache.held()) == set(KEYS)
 
 
 def test_what_it_holds_is_never_in_memory_as_a_whole(tmp_path, filled, encoder):

@@ -31,11 +31,11 @@ def folder(tmp_path) -> Path:
     return tmp_path / "notes"
 
 
-def told(path: Path, *steps) -> int:
+def told(path: Path, *steps, follow_links: bool = False) -> int:
     """How many changes are told of while this happens, a step a second."""
     count = 0
     try:
-        for _ in changes([path], without=path / "index", sleep=Steps(*steps)):
+        for _ in changes([path], without=path / "index", follow_links=follow_links, sleep=Steps(*steps)):
             count += 1
     except TimeoutError:
         return count
@@ -103,3 +103,38 @@ def test_a_change_that_is_taken_back_before_it_settles_is_none(folder):
     moved = folder / "deep" / "b.md"
     file = folder / "deep" / "a.md"
     assert told(folder, lambda: file.rename(moved), lambda: moved.rename(file), nothing, nothing) == 0
+
+
+@pytest.mark.parametrize("follow_links", [True, False])
+def test_each_folder_is_entered_once_however_many_links_lead_back_up(folder, monkeypatch, follow_links):
+    for name in ("up", "again"):
+        (folder / "deep" / name).symlink_to(folder)
+    entered, walk = [], os.walk
+
+    def walked(*arguments, **options):
+        for found in walk(*arguments, **options):
+            entered.append(found[0])
+            assert len(entered) <= 6, "it goes round and round"  # two folders, three looks
+            yield found
+
+    monkeypatch.setattr(os, "walk", walked)
+
+    def write() -> None:
+        (folder / "deep" / "b.md").write_text("B.")
+
+    assert told(folder, write, nothing, follow_links=follow_links) == 1
+    assert entered == [str(folder), str(folder / "deep")] * 3
+
+
+@pytest.mark.parametrize(("follow_links", "count"), [(True, 1), (False, 0)])
+def test_what_lies_behind_a_link_is_followed_where_links_are(folder, follow_links, count):
+    outside = folder.with_name("outside")
+    outside.mkdir()
+    (folder / "linked").symlink_to(outside)
+    assert told(folder, (outside / "b.md").touch, nothing, follow_links=follow_links) == count
+
+
+def test_a_link_that_is_not_followed_hides_nothing_from_view(folder):
+    for name in ("a", "z"):
+        (folder / name).symlink_to(folder / "deep")
+    assert told(folder, (folder / "deep" / "b.md").touch, nothing) == 1

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from rich.console import Console
 
 from app.answering.generator import ReaderGenerator
 from app.http import change_queue
@@ -23,8 +24,13 @@ from app.service.generation import Writing
 from app.service.settings import ReaderKind
 from common.errors import ChangeRefusedError, IndexBusyError, IndexNotWritableError, LoccitError
 from index_builder import generation_writer
+from index_builder.build import build_index
+from index_builder.corpora import open_corpus
 from index_builder.verify import verify_index
+from retriever.encoder import HashingEncoder
 from retriever.generations import BuildLock
+from retriever.index import read_manifest
+from retriever.passages import PassageSettings
 from tests.app.http.conftest import Call, called, serving
 from tests.app.http.test_requests import problem_of
 from tests.server_process import build
@@ -49,6 +55,27 @@ def index(tmp_path) -> Path:
 def call(index) -> Iterator[Call]:
     with called(OPEN, index=index, admin=True, **SETTINGS) as call:
         yield call
+
+
+def test_a_put_into_a_source_keeps_what_is_recorded_of_it(tmp_path):
+    source = tmp_path / "notes.jsonl"
+    source.write_text('{"id": "towers", "text": "A tower."}\n{broken\n{"id": 7}\n')
+    build_index(
+        [open_corpus(str(source))],
+        tmp_path / "index",
+        encoder=HashingEncoder(),
+        settings=PassageSettings(),
+        strict=False,
+        console=Console(quiet=True),
+    )
+    (before,) = read_manifest(tmp_path / "index").sources
+    assert (before.malformed, before.kind) == (2, "jsonl")
+    with called(OPEN, index=tmp_path / "index", admin=True, **SETTINGS) as call:
+        for text, licence in (("A boat.", None), ("A hill.", "CC0")):
+            given = {"text": text, "source": "notes.jsonl"} | ({"licence": licence} if licence else {})
+            assert call("PUT", address("boats"), json=given).status_code in (200, 201)
+            (record,) = read_manifest(tmp_path / "index").sources
+            assert record == before.model_copy(update={"documents": 2, "licence": licence})
 
 
 def address(doc_id: str) -> str:
