@@ -3,16 +3,19 @@
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from app.checking.report import Failure, Report
+from app.checking.failure import Failure
 from app.service.command_options import Options, with_options
 from common.errors import LoccitError
 from common.files import whole_file
 from common.terminal_text import plain
+
+if TYPE_CHECKING:  # it brings what takes seconds to load
+    from app.checking.report import Report
 
 NEVER = "none"
 """What ``--fail-on`` takes where nothing shall fail a run."""
@@ -110,7 +113,7 @@ def _report(
     *,
     claims: bool,
     options: Options,
-) -> Report:
+) -> "Report":
     from app.checking.run import check_entries, open_checker, read_documents, read_entries
 
     given = None if documents is None else read_documents(documents)
@@ -130,7 +133,7 @@ def _refuse_overwriting(files: list[str], out: Path | None) -> None:
             raise LoccitError(f"{out} is a file that is checked; give another file to --out.")
 
 
-def _write(report: Report, form: Format, out: Path | None) -> None:
+def _write(report: "Report", form: Format, out: Path | None) -> None:
     if form is Format.TEXT:
         from app.checking.table import show_report
 
@@ -148,7 +151,7 @@ def _write(report: Report, form: Format, out: Path | None) -> None:
             unfinished.write_text(text, encoding="utf-8")
 
 
-def _text(report: Report, form: Format) -> str:
+def _text(report: "Report", form: Format) -> str:
     if form is Format.JUNIT:
         from app.checking.junit import as_junit
 

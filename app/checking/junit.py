@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-from app.checking.report import CheckedEntry, Failure, Issue, Report
+from app.checking.failure import Failure
+from app.checking.report import CheckedEntry, Issue, Report
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SHOWN = 80

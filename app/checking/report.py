@@ -3,24 +3,10 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from app.checking.failure import Failure
 from app.service.check import AnswerPlace, CheckedClaimResponse, CheckedQuote, CheckResponse
 from quote_check.check import Verdict
-
-
-class Failure(StrEnum):
-    """What can fail a run."""
-
-    FABRICATED = "fabricated"
-    NEARLY = "nearly"
-    FROM_ANOTHER_DOCUMENT = "from_another_document"
-    TOO_SHORT = "too_short"
-    MISPLACED = "misplaced"
-    UNSUPPORTED = "unsupported"
-    UNRESOLVED = "unresolved"
-    NO_QUOTES = "no_quotes"
-
 
 MEANINGS = {
     Failure.FABRICATED: "A quote stands nowhere, and nothing is nearly like it.",

@@ -4,7 +4,8 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote as percent_encoded
 
-from app.checking.report import MEANINGS, Failure, Issue, Report
+from app.checking.failure import Failure
+from app.checking.report import MEANINGS, Issue, Report
 from app.service.check import AnswerPlace
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

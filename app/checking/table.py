@@ -5,7 +5,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.checking.report import Failure, Issue, Report
+from app.checking.failure import Failure
+from app.checking.report import Issue, Report
 from app.service.check import RealText
 from common.terminal_text import escaped, plain
 from common.wording import counted

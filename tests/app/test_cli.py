@@ -432,7 +432,7 @@ def test_no_server_at_all_is_a_sentence(loccit, monkeypatch):
     monkeypatch.setattr(client.httpx, "post", refused)
     code, _, said = loccit("ask", "x", "--server", "http://127.0.0.1:1/")
     assert code == 1
-    assert "No Loccit server answers at 'http://127.0.0.1:1/' (Connection refused)" in said
+    assert "No Loccit server answers at 'http://127.0.0.1:1' (Connection refused)" in said
 
 
 def test_a_servers_answer_is_handed_on_as_it_came(loccit, monkeypatch):

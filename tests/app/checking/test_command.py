@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.checking.report import Failure
+from app.checking.failure import Failure
 
 REAL = "Henry Winstanley built the first Eddystone tower in 1698."
 ANSWER = f"""# Towers
