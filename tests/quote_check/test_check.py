@@ -242,3 +242,18 @@ def test_a_changed_letter_is_never_verbatim(text, data):
     changed = f"{text[:at]}z{text[at + 1 :]}"  # a letter that the text has nowhere
     finding = check_quote(QuoteToCheck(changed, ("d",)), GivenCorpus([Document("d", "", text)]))
     assert finding.verdict in (Verdict.NEARLY, Verdict.FABRICATED)
+
+
+def test_a_quotes_parts_are_told_apart_once_whatever_the_number_of_documents(monkeypatch):
+    told = []
+    monkeypatch.setattr("quote_check.standing._parts", lambda *given: told.append(given))
+    texts = GivenCorpus([Document(f"d{number}", "D", "The tower fell down.") for number in range(5)])
+    finding = check_quote(quote_of("the moon [rose] over the sea"), texts)
+    assert (finding.verdict, len(told)) == (Verdict.FABRICATED, 1)
+
+
+def test_a_quote_with_words_of_the_text_only_between_its_changes_is_made_up(corpus):
+    finding = check_quote(
+        quote_of("The [pyramid] was [destroyed] in [1999] by [aliens]", EDDYSTONE, LISBON), corpus
+    )
+    assert finding.verdict is Verdict.FABRICATED
