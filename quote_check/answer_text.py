@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from common.deadline import Check, go_on
 from quote_check.check import QuoteToCheck
 from quote_check.corpus import Corpus, GivenCorpus
 from quote_check.folding import folded
@@ -54,20 +55,23 @@ class ReadAnswer:
     unresolved: tuple[UnresolvedMark, ...] = ()
 
 
-def read_answer(text: str, corpus: Corpus, *, sources: Mapping[str, str] | None = None) -> ReadAnswer:
+def read_answer(
+    text: str, corpus: Corpus, *, sources: Mapping[str, str] | None = None, check: Check = go_on
+) -> ReadAnswer:
     """The quotes and claims of an answer, plain or in Markdown, with the documents that its marks cite.
 
     ``sources``: documents' ids by what the marks call them. What is not there is looked for in the answer's own
     footnotes and lists of sources, then among the documents' ids; [2] of documents handed in is the second.
+    ``check``: asked at each paragraph, quote and sentence.
     """
-    return _Reading(text, corpus, sources or {}).answer()
+    return _Reading(text, corpus, sources or {}, check).answer()
 
 
 class _Reading:
     """One answer being read."""
 
-    def __init__(self, text: str, corpus: Corpus, sources: Mapping[str, str]) -> None:
-        self._text, self._corpus, self._given = text, corpus, sources
+    def __init__(self, text: str, corpus: Corpus, sources: Mapping[str, str], check: Check) -> None:
+        self._text, self._corpus, self._given, self._go_on = text, corpus, sources, check
         self._stated = sources_of(text)
         shown = hidden(text)
         self._resolved: dict[tuple[str, str | None], str | None] = {}
@@ -136,6 +140,7 @@ class _Reading:
             if home is not None and not quotes[number].too_short:
                 of_sentence.setdefault(home, []).append(number)
         for sentence in sentences:
+            self._go_on()
             marks = _within(told, sentence)
             numbers = of_sentence.get(sentence, [])
             names = {name for mark in marks for name in mark.names}
@@ -156,6 +161,7 @@ class _Reading:
         starts = [quotation.around.start for quotation in quotations]
         sentences: list[Span] = []
         for paragraph in paragraphs:
+            self._go_on()
             first = len(sentences)
             for span in sentence_spans(paragraph.of(self._prose)):
                 start, end = span.start + paragraph.start, span.end + paragraph.start
@@ -200,6 +206,7 @@ class _Reading:
         return noted
 
     def _quote(self, quotation: Quotation, marks: Sequence[Mark]) -> QuoteToCheck:
+        self._go_on()
         text = as_read("\n".join(piece.of(self._text) for piece in quotation.pieces))
         ids = self._documents(marks)
         if quotation.source is not None and not ids:

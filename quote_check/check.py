@@ -4,19 +4,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 from common.deadline import NO_DEADLINE, Deadline
 from quote_check.corpus import Corpus
 from quote_check.folding import Fold, folded
 from quote_check.nearest import nearest
-from quote_check.searched_text import SearchedText, words
-from quote_check.standing import standing_in, very_characters
+from quote_check.searched_text import LEAST_WORDS, SearchedText, words
+from quote_check.standing import Sought, standing_in, very_characters
 from retriever.types import Document, Span
 
 NEARLY_FROM = 0.9
 """Likeness from which a span counts as what was meant to be quoted."""
-LEAST_WORDS = 4
-"""Of what stands between quotation marks: fewer are a term, a title or irony, not a quote of a passage."""
 
 _NEGATIONS = frozenset({"not", "no", "never", "none", "nor", "neither", "cannot", "without", "t"})
 
@@ -136,7 +135,8 @@ class _Check:
     """One quote being checked."""
 
     def __init__(self, quote: QuoteToCheck, corpus: Corpus, deadline: Deadline) -> None:
-        self._quote, self._corpus, self._deadline = quote, corpus, deadline
+        self._quote, self._corpus = quote, corpus
+        self._sought, self._go_on = Sought.of(quote.text), partial(deadline.check, "check")
         named = {doc_id: corpus.named(doc_id) for doc_id in quote.document_ids}
         self._cited = [text for text in named.values() if text is not None]
         self._unknown = tuple(doc_id for doc_id, text in named.items() if text is None)
@@ -178,11 +178,11 @@ class _Check:
         in_looks: _Stands | None = None
         text, near = self._quote.text, self._quote.offsets[0] if self._quote.offsets else 0
         for searched in texts:
-            self._deadline.check("check")
+            self._go_on()
             span = very_characters(text, searched.document.text, near)
             if span is not None:
                 return _Stands(Found(searched.document, (span,), 1.0), (), verbatim=True)
-            standing = standing_in(text, searched)
+            standing = standing_in(self._sought, searched, self._go_on)
             if standing is None:
                 continue
             found = Found(searched.document, standing.spans, 1.0)
@@ -206,7 +206,7 @@ class _Check:
 
     def _nearest(self, texts: Iterable[SearchedText], best: Found | None) -> Found | None:
         for searched in texts:
-            self._deadline.check("check")
+            self._go_on()
             near = nearest(self._quote.text, searched, above=0.0 if best is None else best.likeness)
             if near is not None:
                 best = Found(searched.document, (near.span,), near.likeness)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from common.deadline import NO_DEADLINE, Deadline
 from common.errors import InvalidRequestError
@@ -55,9 +56,13 @@ class CheckedAnswer:
     unresolved: tuple[UnresolvedMark, ...]
 
 
-def read(asked: AnswerToCheck, corpus: Corpus) -> ReadAnswer:
-    """All quotes and claims of an answer: those of its text, then those that came in fields."""
-    found = read_answer(asked.text, corpus, sources=asked.sources)
+def read(asked: AnswerToCheck, corpus: Corpus, *, deadline: Deadline = NO_DEADLINE) -> ReadAnswer:
+    """All quotes and claims of an answer: those of its text, then those that came in fields.
+
+    Raises:
+        DeadlineExceededError, GivenUpError: when the deadline is over before all is read.
+    """
+    found = read_answer(asked.text, corpus, sources=asked.sources, check=partial(deadline.check, "read"))
     quotes, claims = [*found.quotes, *asked.quotes], list(found.claims)
     for given in asked.claims:
         first = len(quotes)

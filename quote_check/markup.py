@@ -13,6 +13,9 @@ _HIDDEN = re.compile(
 _LINK = re.compile(r"!?\[([^\[\]\n]{1,500})\]\([^()\n]{1,2000}\)")
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,500}>")
 _STRONG = re.compile(r"(?<![\\*])\*{1,3}(?=\S)([^*\n]{1,2000}?)(?<=\S)\*{1,3}(?!\*)")
+# within a word an underscore marks nothing, as in max_waiting
+_UNDERSCORED = re.compile(r"(?<![\w\\])(_{1,3})(?=\S)([^_\n]{1,2000})(?<=\S)\1(?!\w)")
+_STRUCK = re.compile(r"(?<![\w\\~])~~(?=\S)([^~\n]{1,2000})(?<=\S)~~(?![\w~])")
 _NOT_A_LINE_END = re.compile(r"[^\r\n]")
 
 
@@ -32,7 +35,8 @@ def hidden(text: str) -> str:
 def as_read(text: str) -> str:
     """What a reader sees of a piece of the answer: without emphasis, tags and addresses, entities resolved."""
     shown = _TAG.sub("", _LINK.sub(r"\1", text))
-    return html.unescape(_STRONG.sub(r"\1", shown)).strip()
+    bare = _STRUCK.sub(r"\1", _UNDERSCORED.sub(r"\2", _STRONG.sub(r"\1", shown)))
+    return html.unescape(bare).strip()
 
 
 def _hidden_spans(text: str) -> list[tuple[int, int]]:

@@ -13,7 +13,8 @@ _CITE = re.compile(r"""\bcite\s*=\s*["']([^"']{1,500})["']""", re.IGNORECASE)
 _QUOTED_LINE = re.compile(r" {0,3}(?:> ?)+")
 _CALLOUT = re.compile(r"\s*\[!\w+\]")
 _ATTRIBUTION = re.compile(r"\s*(?:[–—―]|-{1,3})\s*\S.{0,200}$")
-_LINE_END_MARKS = re.compile(r"(?:\s*(?:\[\^?[\w, –-]{1,60}\]|【[^】\n]{1,200}】))+\s*$")
+_LINE_END_MARK = re.compile(r"\[\^?[\w, –-]{1,60}\]|【[^】\n]{1,200}】")
+_OPENING = {"]": "[", "】": "【"}
 _MARK = re.compile('["“”„«»「」]')
 _CLOSING = {"“": "”", "„": "“”", "«": "»", "「": "」", '"': '"'}
 
@@ -96,8 +97,15 @@ def _paragraphs(text: str, lines: list[Span]) -> Iterator[Quotation]:
 
 def _without_marks(text: str, line: Span) -> Span | None:
     """The line without the marks that end it: they cite the quote."""
-    marks = _LINE_END_MARKS.search(line.of(text))
-    return line if marks is None else trimmed(text, line.start, line.start + marks.start())
+    end = line.end
+    while end > line.start and (opening := _OPENING.get(text[end - 1])) is not None:
+        start = text.rfind(opening, line.start, end)
+        if start < 0 or not _LINE_END_MARK.fullmatch(text, start, end):
+            break
+        end = start
+        while end > line.start and text[end - 1].isspace():
+            end -= 1
+    return trimmed(text, line.start, end)
 
 
 def marked_quotations(text: str, start: int, end: int) -> Iterator[Quotation]:

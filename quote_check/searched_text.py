@@ -13,6 +13,9 @@ from retriever.types import Document, Span
 
 IntArray = npt.NDArray[np.int64]
 
+LEAST_WORDS = 4
+"""Of a quote of a passage: fewer are a term, a title or irony, and stand in many texts."""
+
 _UNSPACED = (
     "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # scripts without spaces: a character is a word
 )

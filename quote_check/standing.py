@@ -4,9 +4,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
+from common.deadline import Check, go_on
 from quote_check.folding import Fold, folded, same_but_for, without_end_mark
-from quote_check.searched_text import SearchedText, words
+from quote_check.searched_text import LEAST_WORDS, SearchedText, words
 from retriever.types import Span
 
 OMISSION_GAP = 500
@@ -18,7 +20,7 @@ _LONG_PART = 5
 _MOST_PARTS = 32
 _PLACES = 1_000  # of a part, that are looked at
 _OMISSION = r"[\[(]\s*(?:…|(?:\.\s?){3,})\s*[\])]|…|(?:\.\s?){3,}"
-_GAP = re.compile(rf"\s*(?:(?P<omission>{_OMISSION})|\[(?P<change>[^\[\]\n]{{1,100}})\])\s*")
+_GAP = re.compile(rf"(?P<omission>{_OMISSION})|\[(?P<change>[^\[\]\n]{{1,100}})\]")
 _OUTER = "\"'“”„‟«»‘’‚‛「」『』"
 
 
@@ -47,6 +49,26 @@ class _Part:
     gap: Fold | None
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A quote to look for, read once, whatever the number of texts. ``bare``: without the marks around it.
+
+    ``parts``: what its gaps leave; None where it has no gap, or too many, or parts that would fit anywhere.
+    """
+
+    bare: str
+    had_marks: bool
+    parts: tuple[_Part, ...] | None
+    gaps: frozenset[Fold]
+
+    @classmethod
+    def of(cls, quote: str) -> Self:
+        """This quote. Linear in time."""
+        bare = quote.strip().strip(_OUTER).strip()
+        gaps = list(_GAP.finditer(bare))
+        return cls(bare, bare != quote.strip(), _parts(bare, gaps), frozenset(map(_fold_of, gaps)))
+
+
 def very_characters(quote: str, text: str, near: int = 0) -> Span | None:
     """Where the quote's very characters stand: nearest to the character ``near``. None: nowhere."""
     if not quote:
@@ -57,29 +79,29 @@ def very_characters(quote: str, text: str, near: int = 0) -> Span | None:
     return None if start is None else Span(start, start + len(quote))
 
 
-def standing_in(quote: str, searched: SearchedText) -> Standing | None:
+def standing_in(sought: Sought, searched: SearchedText, check: Check = go_on) -> Standing | None:
     """Where the quote stands in the text, first whole as it is written, then as parts; None where it does not.
 
     A quote that differs only in looks, and in more of them than ``Fold`` names, stands there, but not verbatim.
+    ``check``: asked at each place that is looked at.
     """
-    bare = quote.strip().strip(_OUTER).strip()
-    whole = _whole(bare, searched)
-    parts = _parts(bare)
-    if parts is None or (whole is not None and whole.verbatim):
+    whole = _whole(sought.bare, searched, check)
+    if sought.parts is None or (whole is not None and whole.verbatim):
         in_parts = None
     else:
-        in_parts = _in_order(parts, frozenset(gap for *_, gap in _gaps(bare)), searched)
+        in_parts = _in_order(sought.parts, sought.gaps, searched, check)
     best = in_parts if whole is None or (in_parts is not None and in_parts.verbatim) else whole
-    if best is None or best.folds is None or bare == quote.strip():
+    if best is None or best.folds is None or not sought.had_marks:
         return best
     return Standing(best.spans, best.folds | {Fold.QUOTATION_MARKS})
 
 
-def _whole(quote: str, searched: SearchedText) -> Standing | None:
+def _whole(quote: str, searched: SearchedText, check: Check) -> Standing | None:
     """The first place that is verbatim, or else the first that is equal when folded."""
     first: Standing | None = None
     for sought in dict.fromkeys((folded(quote), folded(without_end_mark(quote)))):
         for start, end in _places(sought, searched.folded.text):
+            check()
             span = searched.stored(start, end)
             found = span.of(searched.document.text)
             folds = same_but_for(quote, found)
@@ -90,30 +112,26 @@ def _whole(quote: str, searched: SearchedText) -> Standing | None:
     return first
 
 
-def _parts(quote: str) -> list[_Part] | None:
-    """The parts between the quote's gaps; None where it has no gap, or too many, or a part that would fit anywhere.
-
-    Gaps at its ends are dropped.
-    """
+def _parts(quote: str, gaps: Sequence[re.Match[str]]) -> tuple[_Part, ...] | None:
+    """The parts between the quote's gaps, see ``Sought``. Gaps at its ends are dropped."""
     parts: list[_Part] = []
-    at = 0
-    gap: Fold | None = None
-    for start, end, following in [*_gaps(quote), (len(quote), len(quote), None)]:
-        text = quote[at:start].strip().strip(_OUTER).strip()
+    changed: list[int] = []  # how many parts are before each change
+    for before, following in zip([None, *gaps], [*gaps, None], strict=True):
+        start, end = before.end() if before else 0, following.start() if following else len(quote)
+        text = quote[start:end].strip().strip(_OUTER).strip()
         if words(folded(text)):
+            gap = _fold_of(before) if before else None
             parts.append(_Part(text, _reach(gap, parts, text), gap if parts else None))
-        at, gap = end, following
-    if parts == [_Part(quote, OMISSION_GAP, None)] or not 0 < len(parts) <= _MOST_PARTS:
+        if following and _fold_of(following) is Fold.CHANGES:
+            changed.append(len(parts))
+    if not gaps or not 0 < len(parts) <= _MOST_PARTS or _fits_anywhere(parts):
         return None
-    return None if _fits_anywhere(parts) else parts
+    written = sum(len(words(folded(gap["change"] or ""))) for gap in gaps)
+    return None if changed and _is_mostly_changed(parts, changed, written) else tuple(parts)
 
 
-def _gaps(quote: str) -> list[tuple[int, int, Fold]]:
-    """Start and end of each gap, and what it is."""
-    return [
-        (*match.span(), Fold.OMISSIONS if match["omission"] else Fold.CHANGES)
-        for match in _GAP.finditer(quote)
-    ]
+def _fold_of(gap: re.Match[str]) -> Fold:
+    return Fold.OMISSIONS if gap["omission"] else Fold.CHANGES
 
 
 def _reach(gap: Fold | None, before: Sequence[_Part], part: str) -> int | None:
@@ -133,13 +151,22 @@ def _fits_anywhere(parts: Sequence[_Part]) -> bool:
     return len(counts) > 1 and min(counts) == 1
 
 
-def _in_order(parts: Sequence[_Part], gaps: frozenset[Fold], searched: SearchedText) -> Standing | None:
+def _is_mostly_changed(parts: Sequence[_Part], changed: Sequence[int], written: int) -> bool:
+    """Whether changes leave too little of a text: fewer words than are ``written`` in them, or no run beside one."""
+    counts = [0, *(len(words(folded(part.text))) for part in parts), 0]
+    return sum(counts) <= written or any(max(counts[at : at + 2]) < LEAST_WORDS for at in changed)
+
+
+def _in_order(
+    parts: Sequence[_Part], gaps: frozenset[Fold], searched: SearchedText, check: Check
+) -> Standing | None:
     """The shortest run that holds all parts in order, none further from the one before it than its gap allows."""
     text, sought = searched.folded.text, [folded(part.text) for part in parts]
     runs: list[tuple[int, tuple[int, ...]]] = [(end, (start,)) for start, end in _places(sought[0], text)]
     for part, piece in zip(parts[1:], sought[1:], strict=True):
         ends = [end for end, _ in runs]
         further: list[tuple[int, tuple[int, ...]]] = []
+        check()
         for start, end in _places(piece, text):
             # of those that end before it, the last one begins last, too
             before = bisect_right(ends, start) - 1

@@ -5,6 +5,7 @@ import logging
 import logging.config
 import os
 from functools import partial
+from socket import socket
 
 import uvicorn
 
@@ -36,12 +37,18 @@ def serve_index(settings: Settings, *, port: int | None, open_service: OpenServi
     """
     check_startable(settings)
     host = Host(settings, open_service)
+    status = 1
     try:
         _serve(partial(index_backend, host), settings, port=port)
+        status = 0
+    except Exception as error:
+        if host.at_work:  # nobody else says it
+            _LOG.critical("The tools are served no more: %s", error)
+        raise
     finally:
         if host.at_work:
             logging.shutdown()
-            os._exit(0)  # half-loaded native code aborts when the interpreter ends around it
+            os._exit(status)  # half-loaded native code aborts when the interpreter ends around it
 
 
 def serve_service(url: str, settings: Settings, *, api_key: str | None, port: int | None) -> None:
@@ -53,16 +60,19 @@ def _serve(open_backend: OpenBackend, settings: Settings, *, port: int | None) -
     logging.config.dictConfig(
         log_config(settings.log_format)
     )  # to standard error: the output is the protocol's
-    asyncio.run(_served(open_backend, port))
+    if port is None:
+        asyncio.run(_served(open_backend, None))
+        return
+    with listening(HOST, port) as opened:
+        asyncio.run(_served(open_backend, opened))
 
 
-async def _served(open_backend: OpenBackend, port: int | None) -> None:
+async def _served(open_backend: OpenBackend, opened: socket | None) -> None:
     async with open_backend() as backend:
         server = tools_over(backend)
-        if port is None:
+        if opened is None:
             await server.run_stdio_async()
             return
-        opened = listening(HOST, port)
         _LOG.info("Serving tools at %s/mcp", address_of(opened))
         config = uvicorn.Config(server.streamable_http_app(host=HOST), log_config=None, access_log=False)
         await uvicorn.Server(config).serve(sockets=[opened])

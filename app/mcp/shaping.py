@@ -27,6 +27,8 @@ def answered_of(response: AnswerResponse) -> Answered:
     rival, calibration = response.conflict, response.calibration
     return Answered(
         answer=response.answer,
+        short_answer=response.short_answer,
+        kind=response.kind,
         abstained=response.abstained,
         why_abstained=None if response.abstain_reason is None else REASONS[response.abstain_reason],
         confidence=response.confidence,

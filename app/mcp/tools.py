@@ -40,8 +40,12 @@ def tools_over(backend: Backend) -> MCPServer:
     async def answer(
         question: Annotated[str, Field(description="One question in plain English, 1 to 2,000 characters.")],
         length: Annotated[
-            Literal["short", "long"] | None,
-            Field(description="long: the sentences that back the answer, and up to two more around them."),
+            Literal["auto", "short", "long"] | None,
+            Field(
+                description="auto: what the question asks for, a few words, yes or no, a list or sentences. short: a "
+                "few words. long: the sentences that back the answer, and those around them that belong to it: up to "
+                "ten where the reader says what is evidence, else up to two. The owner's setting unless given."
+            ),
         ] = None,
         min_confidence: Annotated[
             float | None, Field(ge=0, le=1, description="Abstain below it; the owner's setting unless given.")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from app.answering.answer_kind import AnswerKind
 from app.service.check import RealSpan
 from quote_check.check import Verdict
 from quote_check.folding import Fold
@@ -44,6 +45,10 @@ class Answered(BaseModel):
     """An answer with the quotes that back it, or an abstention."""
 
     answer: str | None = Field(description="null when abstained.")
+    short_answer: str | None = Field(
+        description="What the confidence is about: the answer in a few words, where there are such."
+    )
+    kind: AnswerKind = Field(description="What the question was taken to ask for.")
     abstained: bool
     why_abstained: str | None
     confidence: float = Field(

@@ -204,7 +204,7 @@ class Checker:
         """
         clock = _Clock(waited)
         corpus = self.corpus_for(asked)
-        found = read(asked, corpus)
+        found = read(asked, corpus, deadline=deadline)
         if most is not None:
             refuse_more(found, most=most)
         clock.lap("read")

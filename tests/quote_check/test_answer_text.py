@@ -34,6 +34,13 @@ def quotes(text, **given):
         ("Il dit « une tour » ici.", "quotation_marks", "une tour"),
         ("“It is “so-called” a tower”", "quotation_marks", "It is “so-called” a tower"),
         ("> It is a\n> **big** tower\n", "block_quote", "It is a\nbig tower"),
+        ("> _It_ is __a__ ~~big~~ ___tower___.\n", "block_quote", "It is a big tower."),
+        ("> _**It** is_ ~~_a_~~ **_big_** _~~tower~~_\n", "block_quote", "It is a big tower"),
+        (
+            "> max_waiting_s is _it, 2 _ 3, \\_a_ ~ ~~ b~~c\n",
+            "block_quote",
+            "max_waiting_s is _it, 2 _ 3, \\_a_ ~ ~~ b~~c",
+        ),
         ("It is <q>a <b>big</b> &amp; tall tower</q>.", "html", "a big & tall tower"),
         ("<blockquote>\nIt is a tower\n</blockquote>", "html", "It is a tower"),
         ('A 5" nail and "a tower of 7" nails" stand', "quotation_marks", "a tower of 7"),

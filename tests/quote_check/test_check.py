@@ -4,9 +4,10 @@ from hypothesis import strategies as st
 
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError
-from quote_check.check import LEAST_WORDS, NEARLY_FROM, Form, QuoteToCheck, Verdict, check_quote, find_holders
+from quote_check.check import NEARLY_FROM, Form, QuoteToCheck, Verdict, check_quote, find_holders
 from quote_check.corpus import PASSAGES_SEEN, GivenCorpus, IndexCorpus
 from quote_check.folding import Fold, folded
+from quote_check.searched_text import LEAST_WORDS
 from retriever.index_writer import index_in_memory
 from retriever.passages import PassageSettings
 from retriever.types import Document, Span
@@ -110,10 +111,10 @@ def test_a_changed_word_is_nearly_verbatim_and_its_kind_is_said(corpus, quote, r
 
 def test_parts_in_their_order_are_verbatim_each_with_its_place(corpus, documents):
     finding = check_quote(
-        quote_of("Winstanley built [a] tower in 1698 ... its builder died", EDDYSTONE), corpus
+        quote_of("Henry Winstanley built [a] first tower in 1698 ... its builder died", EDDYSTONE), corpus
     )
     assert (finding.verdict, finding.folds) == (Verdict.VERBATIM, (Fold.CHANGES, Fold.OMISSIONS))
-    assert finding.found.texts == ["Winstanley built", "tower in 1698", "its builder died"]
+    assert finding.found.texts == ["Henry Winstanley built", "first tower in 1698", "its builder died"]
     text = documents[0].text
     assert all(
         span.of(text) == shown for span, shown in zip(finding.found.spans, finding.found.texts, strict=True)
@@ -241,3 +242,18 @@ def test_a_changed_letter_is_never_verbatim(text, data):
     changed = f"{text[:at]}z{text[at + 1 :]}"  # a letter that the text has nowhere
     finding = check_quote(QuoteToCheck(changed, ("d",)), GivenCorpus([Document("d", "", text)]))
     assert finding.verdict in (Verdict.NEARLY, Verdict.FABRICATED)
+
+
+def test_a_quotes_parts_are_told_apart_once_whatever_the_number_of_documents(monkeypatch):
+    told = []
+    monkeypatch.setattr("quote_check.standing._parts", lambda *given: told.append(given))
+    texts = GivenCorpus([Document(f"d{number}", "D", "The tower fell down.") for number in range(5)])
+    finding = check_quote(quote_of("the moon [rose] over the sea"), texts)
+    assert (finding.verdict, len(told)) == (Verdict.FABRICATED, 1)
+
+
+def test_a_quote_with_words_of_the_text_only_between_its_changes_is_made_up(corpus):
+    finding = check_quote(
+        quote_of("The [pyramid] was [destroyed] in [1999] by [aliens]", EDDYSTONE, LISBON), corpus
+    )
+    assert finding.verdict is Verdict.FABRICATED

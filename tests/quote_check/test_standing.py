@@ -2,7 +2,7 @@ import pytest
 
 from quote_check.folding import Fold
 from quote_check.searched_text import SearchedText
-from quote_check.standing import CHANGE_GAP, OMISSION_GAP, standing_in, very_characters
+from quote_check.standing import CHANGE_GAP, OMISSION_GAP, Sought, standing_in, very_characters
 from retriever.types import Document, Span
 
 TEXT = (
@@ -11,7 +11,7 @@ TEXT = (
 
 
 def stands(quote, text=TEXT):
-    standing = standing_in(quote, SearchedText(Document("d", "D", text)))
+    standing = standing_in(Sought.of(quote), SearchedText(Document("d", "D", text)))
     return None if standing is None else ([span.of(text) for span in standing.spans], standing.folds)
 
 
@@ -34,7 +34,7 @@ def stands(quote, text=TEXT):
             {Fold.WHITE_SPACE, Fold.OMISSIONS},
         ),
         ("[The fire] burned for five days.", ["burned for five days."], {Fold.CHANGES}),
-        ("It [really] burned for five", ["It", "burned for five"], {Fold.CHANGES}),
+        ("It [really] burned for five days", ["It", "burned for five days"], {Fold.CHANGES}),
         ("[i]t burned for five", ["t burned for five"], {Fold.CHANGES}),
     ],
 )
@@ -69,14 +69,46 @@ def test_long_parts_may_stand_anywhere_further_on():
 
 
 def test_a_change_stands_for_little():
-    text = "the company" + "x" * CHANGE_GAP + "built the tower"
-    assert stands("the company [has] built the tower", text) is not None
-    assert stands("the company [has] built the tower", text.replace("xb", "xxb")) is None
+    text = "the company" + "x" * CHANGE_GAP + "built the tall tower"
+    assert stands("the company [has] built the tall tower", text) is not None
+    assert stands("the company [has] built the tall tower", text.replace("xb", "xxb")) is None
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "The [pyramid] was [destroyed] in [1999] by [aliens]",  # no run of four words
+        "The tower was built in [1999] by [aliens]",  # none beside the last change
+        "The tower was [of gold and] built in [1999]",
+        "built in 1698 by [the aliens of a far moon]",  # more words are changed than kept
+        "built in 1698 by [aliens of the moon]",  # as many
+    ],
+)
+def test_changes_that_leave_too_little_of_the_text_are_no_quote(quote):
+    text = "The tower was built in 1698 by Henry Winstanley, of wood."
+    assert stands(quote, text) is None
+    assert stands("The tower was built in [1999] by Henry Winstanley", text) is not None
+
+
+def test_a_long_run_of_spaces_is_folded_and_parts_nothing():
+    quote = "a" + " " * 400_000 + "b [c] of the old tower ... the sea"
+    assert [len(part.text) for part in Sought.of(quote).parts] == [400_002, 16, 7]
+    assert stands("a" + " " * 400_000 + "b", "so a b") == (["a b"], {Fold.WHITE_SPACE})
+
+
+def test_each_place_that_is_looked_at_asks_whether_to_go_on():
+    asked = []
+    text = "THE END " * 50
+    standing = standing_in(
+        Sought.of("The end"), SearchedText(Document("d", "D", text)), lambda: asked.append(1)
+    )
+    assert (standing.spans, standing.folds) == ((Span(0, 7),), None)
+    assert len(asked) == 50
 
 
 def test_of_several_runs_with_the_omission_the_shortest_is_meant():
     text = "to the east, to the west, and to the east, in the end"
-    standing = standing_in("to the ... in the", SearchedText(Document("d", "D", text)))
+    standing = standing_in(Sought.of("to the ... in the"), SearchedText(Document("d", "D", text)))
     assert standing.spans == (Span(30, 36), Span(43, 49))
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from app.answering.answer_kind import AnswerKind
+from app.answering.broad_answers import NO, YES
 from app.answering.trace_json import Alternative, Citation
 from app.http.chat.markdown import inert, is_web_address, link
 from app.http.chat.models import ChatModel
@@ -13,6 +15,8 @@ from retriever.folding import shown
 
 AddressOf = Callable[[Citation], str]
 """Where the document of a citation can be had."""
+
+_SAID_FIRST = (f"{YES}. ", f"{NO}. ")
 
 
 def message_of(response: AnswerResponse, model: ChatModel, address_of: AddressOf) -> AssistantMessage:
@@ -29,7 +33,7 @@ def message_of(response: AnswerResponse, model: ChatModel, address_of: AddressOf
             _add_nearest(text, response.nearest)
             _add_terms(text, response.attribution)
     elif model is ChatModel.PLAIN:
-        _add_statements(text, response.answer or "", response.citations, response.confidence)
+        _add_statements(text, *_answer_of(response))
     else:
         _add_with_sources(text, response)
     return {"role": "assistant", "content": text.content, "refusal": None, "annotations": text.annotations}
@@ -72,22 +76,32 @@ def _add_statements(
     answer: str,
     citations: Sequence[Citation],
     confidence: float,
+    kind: AnswerKind = AnswerKind.SHORT,
     *,
     written: Callable[[str], str] = str,
     marked: bool = False,
 ) -> None:
-    """The answer: sentence by sentence where each is a quote's own words, else as a whole that all quotes back."""
-    sentences = [" ".join(shown(citation["quote"]).split()) for citation in citations]
-    each = [(sentence, [citation]) for sentence, citation in zip(sentences, citations, strict=True)]
-    statements = each if " ".join(sentences) == answer else [(answer, list(citations))]
+    """The answer: quote by quote where it is its quotes' own words, else as a whole that all quotes back.
+
+    Before them a yes or no may be said. The items of a list are a line each.
+    """
+    quotes = [" ".join(shown(citation["quote"]).split()) for citation in citations]
+    between = "\n" if kind is AnswerKind.LIST else " "
+    together = between.join(quotes)
+    said = answer.removesuffix(together)
+    if together and said in (_SAID_FIRST if kind is AnswerKind.YES_NO else ("",)):
+        text.add(said)
+        statements = [(quote, [citation]) for quote, citation in zip(quotes, citations, strict=True)]
+    else:
+        statements = [(answer, list(citations))]
     for place, (statement, backing) in enumerate(statements):
-        text.add(" " if place else "")
+        text.add(between if place else "")
         numbers = text.state(written(statement), backing, confidence)
         text.add("".join(f" [{number}]" for number in numbers) if marked else "")
 
 
 def _add_with_sources(text: _Text, response: AnswerResponse) -> None:
-    _add_marked(text, response.answer or "", response.citations, response.confidence)
+    _add_marked(text, *_answer_of(response))
     if response.conflict is not None:
         text.add("\n\nAnother document says otherwise: ")
         _add_marked(text, *_parts_of(response.conflict))
@@ -98,8 +112,18 @@ def _add_with_sources(text: _Text, response: AnswerResponse) -> None:
     _add_terms(text, response.attribution)
 
 
-def _add_marked(text: _Text, answer: str, citations: Sequence[Citation], confidence: float) -> None:
-    _add_statements(text, answer, citations, confidence, written=inert, marked=True)
+def _add_marked(
+    text: _Text,
+    answer: str,
+    citations: Sequence[Citation],
+    confidence: float,
+    kind: AnswerKind = AnswerKind.SHORT,
+) -> None:
+    _add_statements(text, answer, citations, confidence, kind, written=inert, marked=True)
+
+
+def _answer_of(response: AnswerResponse) -> tuple[str, Sequence[Citation], float, AnswerKind]:
+    return response.answer or "", response.citations, response.confidence, response.kind
 
 
 def _parts_of(rival: Alternative) -> tuple[str, Sequence[Citation], float]:

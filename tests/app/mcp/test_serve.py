@@ -13,6 +13,10 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from app.http.listening import listening
+from app.mcp.serve import serve_index
+from app.service.settings import Settings
+from common.errors import InvalidRequestError
 from tests.app.mcp.conftest import ENVIRONMENT, QUESTION, QUOTE, WITHOUT_WEIGHTS, command
 from tests.server_process import ROOT, running
 
@@ -129,6 +133,54 @@ async def test_over_http_it_answers_until_it_is_told_to_stop(tools_index, tmp_pa
         output, _ = process.communicate(timeout=30)
     assert output == b""
     assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_port_that_is_taken_is_told_before_the_index_is_opened(tools_index, monkeypatch):
+    opened = []
+    monkeypatch.setattr("app.mcp.serve.index_backend", lambda host: opened.append(host))
+    settings = Settings.of(index=tools_index, generator="reader", reader="lexical")
+    with listening("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InvalidRequestError, match=f"port {port} cannot be listened on"):
+            serve_index(settings, port=port)
+        ended = subprocess.run(
+            command("--index", tools_index, *WITHOUT_WEIGHTS, "--port", port),
+            cwd=ROOT,
+            env={**ENVIRONMENT, "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=STARTING_S,
+            check=False,
+        )
+    assert opened == []
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"port {port} cannot be listened on" in ended.stderr
+
+
+@pytest.mark.parametrize(("error", "status"), [(None, 0), (OSError("The disk is gone."), 1)])
+def test_a_host_still_at_work_is_left_with_the_status_and_the_sentence(
+    tools_index, monkeypatch, caplog, error, status
+):
+    class Left(BaseException):
+        pass
+
+    def left(status):
+        raise Left(status)
+
+    def serving(*given, **options):
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr("app.mcp.serve._serve", serving)
+    monkeypatch.setattr("app.http.host.Host.at_work", True)
+    monkeypatch.setattr("app.mcp.serve.logging.shutdown", lambda: None)
+    monkeypatch.setattr("app.mcp.serve.os._exit", left)
+    with pytest.raises(Left) as ended:
+        serve_index(Settings.of(index=tools_index, generator="reader", reader="lexical"), port=None)
+    assert ended.value.args == (status,)
+    assert [record.getMessage() for record in caplog.records] == (
+        [f"The tools are served no more: {error}"] if error else []
+    )
 
 
 def test_mistakes_are_told_before_anything_is_served(loccit, tmp_path, monkeypatch):

@@ -72,6 +72,8 @@ async def test_an_answer_comes_with_quotes_that_stand_in_their_documents(opening
     async with opening() as tools:
         told = await tools("answer", question=QUESTION, min_confidence=0)
         assert (told["abstained"], told["why_abstained"]) == (False, None)
+        assert told["kind"] == "short"
+        assert told["short_answer"] == told["answer"]
         assert told["confidence_is_a_probability"] is False
         [quote] = told["quotes"]
         assert quote["quote"] == QUOTE == TEXTS["towers"][quote["start"] : quote["end"]]
@@ -96,6 +98,17 @@ async def test_a_long_answer_has_a_quote_for_each_sentence(opening):
         )
         assert len(told["quotes"]) > 1
         assert told["answer"] == " ".join(quote["quote"] for quote in told["quotes"])
+        assert told["short_answer"] in told["answer"]
+        assert len(told["short_answer"]) < len(told["answer"])
+
+
+async def test_the_length_may_be_what_the_question_asks_for(opening):
+    async with opening() as tools:
+        told = [
+            await tools("answer", question=QUESTION, length=length, min_confidence=0)
+            for length in ("auto", "short")
+        ]
+    assert [(each["answer"], each["kind"]) for each in told] == [(told[0]["short_answer"], "short")] * 2
 
 
 async def test_a_search_gives_passages_with_their_places(opening):

@@ -150,7 +150,7 @@ def test_too_many_quotes_are_refused_with_a_sentence(checker):
 
 
 def test_the_time_allowed_ends_a_check(checker):
-    with pytest.raises(DeadlineExceededError):
+    with pytest.raises(DeadlineExceededError, match="the stage 'read'"):
         checker.check(asked('It says "fell into the sea" [1].'), deadline=Deadline(0.0))
 
 

@@ -1,5 +1,8 @@
 """The text of a message, and which of its characters each quote backs."""
 
+import pytest
+
+from app.answering.answer_kind import AnswerKind
 from app.answering.types import AbstainReason
 from app.http import examples
 from app.http.chat.message import message_of
@@ -72,6 +75,45 @@ def test_each_sentence_of_a_long_answer_has_its_own_mark():
     plain = told(long, ChatModel.PLAIN)
     assert plain["content"] == long.answer
     assert backed(plain) == sentences
+
+
+def of_kind(kind: AnswerKind, answer: str, *quotes: str) -> AnswerResponse:
+    [citation] = examples.ANSWER["citations"]
+    return response(
+        kind=kind, answer=answer, citations=[{**citation, "quote": quote} for quote in quotes], confidence=0.5
+    )
+
+
+def test_the_items_of_a_list_are_a_line_each_with_its_own_mark():
+    listed = of_kind(AnswerKind.LIST, "*Tower* one\nTower two", "*Tower*\n one", "Tower  two")
+    message = told(listed)
+    assert message["content"].startswith("\\*Tower\\* one [1]\nTower two [2]\n\n**Sources**")
+    assert backed(message) == ["\\*Tower\\* one", "Tower two"]
+    plain = told(listed, ChatModel.PLAIN)
+    assert plain["content"] == listed.answer
+    assert backed(plain) == ["*Tower* one", "Tower two"]
+
+
+@pytest.mark.parametrize("said", ["Yes", "No"])
+def test_yes_or_no_comes_first_and_no_quote_holds_it(said):
+    asked = of_kind(AnswerKind.YES_NO, f"{said}. It fell. It rose.", "It fell.", "It rose.")
+    message = told(asked)
+    assert message["content"].startswith(f"{said}. It fell. [1] It rose. [2]\n\n**Sources**")
+    assert backed(message) == ["It fell.", "It rose."]
+    plain = told(asked, ChatModel.PLAIN)
+    assert plain["content"] == asked.answer
+    assert backed(plain) == ["It fell.", "It rose."]
+
+
+def test_sentences_that_explain_have_their_own_marks():
+    message = told(of_kind(AnswerKind.EXPLANATION, "It fell. It rose.", "It fell.", "It rose."))
+    assert message["content"].startswith("It fell. [1] It rose. [2]\n\n")
+
+
+def test_a_short_answer_is_not_parted_at_its_quote():
+    message = told(of_kind(AnswerKind.SHORT, "Yes. It fell.", "It fell."))
+    assert message["content"].startswith("Yes. It fell. [1]\n\n")
+    assert backed(message) == ["Yes. It fell."]
 
 
 def test_an_answer_with_several_quotes_is_backed_by_all_of_them():
