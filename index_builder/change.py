@@ -100,11 +100,7 @@ def without_documents(ids: Sequence[str]) -> Change:
         unknown = sorted(set(ids).difference(before.store.ids()))
         if unknown:
             raise DocumentNotFoundError(_not_found(unknown))
-        left = before.store.count_by_source()
-        for doc_id in set(ids):
-            left[before.store.source_of(doc_id)] -= 1
-        sources = [source for source in before.sources if left.get(source.name) or not source.documents]
-        return Contents(sources, before.store, frozenset(ids))
+        return Contents(before.sources, before.store, frozenset(ids))
 
     return change
 

@@ -60,7 +60,8 @@ class Report:
 class Contents:
     """What a generation holds: the documents that are ``kept`` and those that arrived; of one id, the one that arrived.
 
-    ``without``: ids that are left out. ``sources``: what is recorded of them; their documents are counted anew.
+    ``without``: ids that are left out. ``sources``: what is recorded of them; their documents are counted anew,
+    and one that has lost its last goes.
     """
 
     sources: Sequence[SourceRecord]
@@ -170,8 +171,13 @@ def manifest_before(directory: Path) -> Manifest | None:
 
 
 def _counted(sources: Sequence[SourceRecord], store: DocumentStore) -> list[SourceRecord]:
+    """The sources with how many documents each has now; one that had some and has none is left out."""
     counts = store.count_by_source()
-    return [source.model_copy(update={"documents": counts.get(source.name, 0)}) for source in sources]
+    return [
+        source.model_copy(update={"documents": counts.get(source.name, 0)})
+        for source in sources
+        if source.name in counts or not source.documents
+    ]
 
 
 def _manifest(

@@ -28,22 +28,22 @@ Mask = npt.NDArray[np.bool_]
 class Selection:
     """The documents that a filter lets through.
 
-    ``rows``: of their passages, ascending.
+    ``rows``: of their passages, ascending. ``matches``: whether a document is one of them, in the order of the store.
     """
 
     rows: npt.NDArray[np.int64]
     _place_of_id: Mapping[str, int]
-    _matches: Mask
+    matches: Mask
 
     @property
     def documents(self) -> int:
         """How many they are."""
-        return int(self._matches.sum())
+        return int(self.matches.sum())
 
     def holds(self, doc_id: str) -> bool:
         """Whether the document of this id is one of them; False where there is none of this id."""
         place = self._place_of_id.get(doc_id)
-        return place is not None and bool(self._matches[place])
+        return place is not None and bool(self.matches[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,12 @@ class DocumentFields:
         """The documents that match; none match a field that no document has."""
         table, matches = self._table(), self._matches(wanted)
         return Selection(table.rows[matches[table.place_of_row]], table.place_of_id, matches)
+
+    def count_by_source(self, selection: Selection) -> dict[str, int]:
+        """How many of these documents each source has; without those whose source is not known."""
+        of_source = self._table().fields.get(SOURCE)
+        by_value = {} if of_source is None else of_source.by_value
+        return {str(name): int(selection.matches[places].sum()) for (_, name), places in by_value.items()}
 
     def load(self) -> None:
         """Read what is recorded now, so that no question has to wait for it."""

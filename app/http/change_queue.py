@@ -16,7 +16,16 @@ from common.errors import (
 )
 
 _LOG = logging.getLogger(__name__)
+
+
+class ChangeNotServedError(LoccitError):
+    """The change is in the index, but the generation that holds it cannot be served."""
+
+
 _TOLD_AS_IT_IS = (ChangeRefusedError, IndexBusyError, IndexNotWritableError)
+_OF_ALL = (IndexBusyError, IndexNotWritableError, StoppingError, ChangeNotServedError)
+"""What is no fault of one change: each of those that were to be made together is told it."""
+
 
 MakeAll = Callable[[Sequence[Wanted]], Awaitable[list[Outcome]]]
 """Makes several changes as one generation; what became of each."""
@@ -44,6 +53,8 @@ class Changes:
     async def make(self, wanted: Wanted) -> Outcome:
         """What became of it, once it is made; whoever's turn comes first makes all that wait.
 
+        Where they cannot be made together they are made one at a time, so that each has an outcome of its own.
+
         Raises:
             IndexBusyError: when too many wait.
             LoccitError: what making it raises.
@@ -64,15 +75,29 @@ class Changes:
         return mine.outcome
 
     async def _make(self, together: Sequence[_Waiting]) -> None:
-        error: Exception = StoppingError(STOPPING)
-        outcomes: Sequence[Outcome | None] = [None] * len(together)
+        try:
+            if not await self._made(together):
+                for each in together:
+                    await self._made([each])
+        finally:
+            for each in together:
+                if not each.over:
+                    each.error = StoppingError(STOPPING)
+
+    async def _made(self, together: Sequence[_Waiting]) -> bool:
+        """Whether all of these are over now; not where there are several, and one may be at fault for the others."""
         try:
             outcomes = await self._make_all([each.wanted for each in together])
-        except Exception as raised:
-            error = _refused(raised)
-        finally:
+        except Exception as error:
+            if len(together) > 1 and not isinstance(error, _OF_ALL):
+                return False
+            told = _refused(error)
+            for each in together:
+                each.error = told
+        else:
             for each, outcome in zip(together, outcomes, strict=True):
-                each.outcome, each.error = outcome, error if outcome is None else None
+                each.outcome = outcome
+        return True
 
 
 def _refused(error: Exception) -> Exception:

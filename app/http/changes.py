@@ -45,7 +45,9 @@ async def put_document(
 ) -> Changed:
     """Makes a new generation of the index in which the document has this text, and serves it: what is asked after
     this response is answered from it. Changes that wait for one another are made together, in the order in which
-    they came. When a change is refused, the index stays as it is.
+    they came. When a change is refused, the index stays as it is, and the others are made all the same. A 409 of the
+    type `urn:loccit:problem:change-not-served` says that the change is in the index, but its generation cannot be
+    opened: the generation before it answers until it can.
     """
     outcome, changed = await host.change(given.put_as(checked_id(document_id), host.settings))
     if outcome is Outcome.CREATED:

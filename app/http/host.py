@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from app.answering.events import Decided, Event
 from app.http.answer_log import AnswerLog
-from app.http.change_queue import Changes
+from app.http.change_queue import ChangeNotServedError, Changes
 from app.http.metrics import HostState, Metrics
 from app.http.wire import MAX_CHECKED, Changed, Ready, Reloaded
 from app.http.worker import StoppingError, Worker
@@ -111,7 +111,7 @@ class Host:
             DocumentNotFoundError: when a document that is to go is not there.
             ChangeRefusedError, IndexNotWritableError: when the index cannot be changed; it stays as it is.
             IndexBusyError: when too many changes wait, or another process changes the index.
-            ReloadRefusedError: when it was changed but cannot be served.
+            ChangeNotServedError: when it was changed but cannot be served; the sentence names both generations.
             StoppingError: when the server is stopping.
         """
         self._ready_service()
@@ -124,10 +124,16 @@ class Host:
 
     async def _make(self, wanted: Sequence[Wanted]) -> list[Outcome]:
         service = self._ready_service()
-        outcomes = await self._opener.do(lambda: change_documents(service, wanted))
-        if set(outcomes) != {Outcome.UNKNOWN}:
-            await self.reload()
-        return outcomes
+        made = await self._opener.do(lambda: change_documents(service, wanted))
+        if made.generation is not None:
+            try:
+                await self.reload()
+            except ReloadRefusedError as error:
+                raise ChangeNotServedError(
+                    f"The change is in the index, in generation {made.generation}, but the service answers from "
+                    f"generation {self.generation} until it can open that one: {error.__cause__}"
+                ) from error
+        return made.outcomes
 
     def turn_away(self) -> None:
         """Take no more questions, and turn away who waits; the answer under way is finished."""
@@ -227,7 +233,7 @@ class Host:
         def work() -> Iterator[SearchResponse]:
             selection = service.index.fields.selected(asked, allowed=allowed)
             retriever = IndexRetriever(service.index, service.encoder, mode=mode, selection=selection)
-            yield searched(retriever, query, k=listed)
+            yield searched(retriever, query, k=listed, allowed=allowed)
 
         values = _within(self.settings.timeout_s, self._worker.stream(work), arrived=arrived)
         async with aclosing(values):

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.http.admin_access import AdminOffError
+from app.http.change_queue import ChangeNotServedError
 from app.http.chat.models import ModelNotFoundError
 from app.http.chat.wire import CHAT_SHAPE
 from app.http.disconnect import ClientGoneError
@@ -79,6 +80,7 @@ KINDS: Mapping[type[LoccitError], Kind] = {
     IndexBusyError: Kind(503, "index-busy", "The index is being changed", retry=True),
     IndexNotWritableError: Kind(409, "index-not-writable", "The index cannot be written to"),
     ChangeRefusedError: Kind(409, "change-refused", "The index was not changed"),
+    ChangeNotServedError: Kind(409, "change-not-served", "The index was changed but not reloaded"),
     ModelNotFoundError: Kind(404, "model-not-found", "There is no such model"),
     ReloadRefusedError: Kind(409, "reload-refused", "The index was not reloaded"),
     ClientGoneError: Kind(499, "client-gone", "The client has gone"),

@@ -180,7 +180,7 @@ async def search(
     summary="The index that answers",
     responses=problems(500, 503),
 )
-async def current_index(host: HostDependency, allowed: AllowedDependency) -> IndexResponse:
+def current_index(host: HostDependency, allowed: AllowedDependency) -> IndexResponse:
     """How the index was made, and from what: its sources with their terms, and the fields that filters may name."""
     return host.index(allowed=allowed)
 

@@ -31,6 +31,7 @@ from quote_check.check import QuoteToCheck
 from quote_check.check_answer import AnswerToCheck, GivenClaim
 from retriever.document_ids import MAX_ID_CHARACTERS, id_problem
 from retriever.filters import MAX_VALUES, Filter
+from retriever.metadata import MAX_DEPTH, nests_too_deeply
 from retriever.types import Document, RetrievalMode
 
 Includable = Literal["hits", "candidates", "alternatives"]
@@ -301,11 +302,17 @@ class DocumentToStore(_Request):
     title: Annotated[str, Field(max_length=1_000)] | None = Field(
         None, description="Helps retrieval and is shown with quotes; the id unless given."
     )
-    text: str = Field(description="Stored as it is: citations give offsets into exactly this text.")
+    text: str = Field(
+        description="Stored as it is: citations give offsets into exactly this text. It is not blank.",
+        json_schema_extra={"minLength": 1, "pattern": r"\S"},
+    )
     url: Annotated[str, Field(max_length=2_000)] | None = Field(
         None, description="Handed back with citations, never fetched."
     )
-    metadata: dict[Any, Any] = Field(default_factory=dict, description="Stored with the document.")
+    metadata: dict[Any, Any] = Field(
+        default_factory=dict,
+        description=f"Stored with the document. Lists and objects stand at most {MAX_DEPTH} deep, itself among them.",
+    )
     source: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         None, description=f"That of the document it replaces unless given, and {SOURCE} for a new one."
     )
@@ -317,7 +324,11 @@ class DocumentToStore(_Request):
     )
 
     def put_as(self, document_id: str, settings: Settings) -> Put:
-        """The document under this id; InvalidRequestError when it is too long, or its metadata cannot be kept."""
+        """The document under this id; InvalidRequestError when its text or its metadata cannot be kept."""
+        if not self.text.strip():
+            raise InvalidRequestError(
+                "The text is blank, so nothing would ever find it; give a text with words in it."
+            )
         if len(self.text) > settings.max_document_characters:
             raise InvalidRequestError(
                 f"The text has {len(self.text):,} characters, but at most {settings.max_document_characters:,} are "
@@ -345,15 +356,19 @@ def checked_id(document_id: str) -> str:
 
 
 def _check_metadata(metadata: Mapping[Any, Any]) -> None:
+    if nests_too_deeply(metadata):
+        raise InvalidRequestError(
+            f"The field metadata nests lists or objects more than {MAX_DEPTH} deep; keep it flat."
+        )
     try:
         json.dumps(metadata, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError as error:
         raise InvalidRequestError(
             "The field metadata holds a lone surrogate; a character needs both halves of its pair."
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InvalidRequestError(
-            "The field metadata holds a number that is none in JSON, or nests too deeply; keep it flat."
+            "The field metadata holds a number that is none in JSON; write one that is, or null."
         ) from error
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from pydantic import BaseModel
 
+from retriever.filters import Filter
 from retriever.manifest import Manifest
 
 
@@ -16,11 +17,15 @@ class Attribution(BaseModel):
     snapshot: str | None
 
 
-def attribution_of(shown: Collection[str | None], manifest: Manifest | None) -> list[Attribution]:
+def attribution_of(
+    shown: Collection[str | None], manifest: Manifest | None, *, allowed: Filter | None
+) -> list[Attribution]:
     """Licence and attribution of each source of the index that text is shown from, in the manifest's order.
 
     ``shown``: the sources' names. One that is not known (None) may be any of the index.
+    ``allowed``: there are no other documents than those that match it. One that is not known tells of no source then.
     """
+    of_any = None in shown and allowed is None
     return [
         Attribution(
             source=source.name,
@@ -29,5 +34,5 @@ def attribution_of(shown: Collection[str | None], manifest: Manifest | None) -> 
             snapshot=source.snapshot,
         )
         for source in (() if manifest is None else manifest.sources)
-        if source.name in shown or None in shown
+        if of_any or source.name in shown
     ]

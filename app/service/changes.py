@@ -63,8 +63,16 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-def change_documents(service: AnswerService, wanted: Sequence[Wanted]) -> list[Outcome]:
-    """Make one generation with all that is wanted, as if one came after the other; what became of each.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of each that was wanted. ``generation``: the one that holds it; None where nothing was made."""
+
+    outcomes: list[Outcome]
+    generation: str | None
+
+
+def change_documents(service: AnswerService, wanted: Sequence[Wanted]) -> Made:
+    """Make one generation with all that is wanted, as if one came after the other.
 
     Where all of it is to delete documents that are not there, nothing is made.
 
@@ -95,7 +103,7 @@ def change_documents(service: AnswerService, wanted: Sequence[Wanted]) -> list[O
         return Contents(before.with_sources(list(new.values())), before.store, gone)
 
     try:
-        change_index(
+        report = change_index(
             service.settings.index,
             change,
             encoder=service.encoder,
@@ -104,8 +112,8 @@ def change_documents(service: AnswerService, wanted: Sequence[Wanted]) -> list[O
             embedded_together=_EMBEDDED_TOGETHER,
         )
     except DocumentNotFoundError:
-        return outcomes
-    return outcomes
+        return Made(outcomes, None)
+    return Made(outcomes, report.generation)
 
 
 def _outcome(wanted: Wanted, last: Wanted | None, before: Before) -> Outcome:

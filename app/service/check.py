@@ -232,7 +232,7 @@ class Checker:
             searched=Searched(documents=len(corpus), index=not given, complete=given or holders is not None),
             scorer=None if scorer is None else _scorer(scorer),
             generation=None if given else self.generation,
-            attribution=[] if given else attribution_of(shown, self.manifest),
+            attribution=[] if given else attribution_of(shown, self.manifest, allowed=None),
             timings_ms=clock.timings(),
         )
 

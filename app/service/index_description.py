@@ -3,7 +3,7 @@
 from pydantic import BaseModel, Field
 
 from common.errors import IndexUnusableError
-from retriever.fields import SOURCE, DocumentFields
+from retriever.fields import DocumentFields
 from retriever.filters import Filter
 from retriever.index import PassageIndex
 from retriever.manifest import (
@@ -54,11 +54,11 @@ def index_response_of(index: PassageIndex, *, allowed: Filter | None = None) -> 
 def _narrowed(manifest: Manifest, fields: DocumentFields, allowed: Filter) -> Manifest:
     """The manifest as if the index held only the documents that match."""
     seen = fields.selection(allowed)
-    sources = []
-    for source in manifest.sources:
-        if documents := fields.selection(allowed & Filter.by(SOURCE, source.name)).documents:
-            sources.append(
-                source.model_copy(update={"documents": documents, "malformed": 0, "passed_over": {}})
-            )
+    by_source = fields.count_by_source(seen)
+    sources = tuple(
+        source.model_copy(update={"documents": documents, "malformed": 0, "passed_over": {}})
+        for source in manifest.sources
+        if (documents := by_source.get(source.name))
+    )
     counts = Counts(documents=seen.documents, passages=len(seen.rows))
-    return manifest.model_copy(update={"counts": counts, "sources": tuple(sources)})
+    return manifest.model_copy(update={"counts": counts, "sources": sources})

@@ -95,7 +95,7 @@ class AnswerResponse(BaseModel):
     generation: str | None = Field(description="Of the index; null when documents were handed in.")
     attribution: list[Attribution] = Field(
         description="Of the sources of all that is cited or shown here, each once. Where something's source is not "
-        "known: of all sources of the index."
+        "known: of all sources of the index, except for a key that is limited to some documents."
     )
     timings_ms: dict[str, float] = Field(
         description="Milliseconds by stage, and their sum as total. wait: until the question's turn came, 0 where "
@@ -119,7 +119,8 @@ class DocumentResponse(BaseModel):
     source: str | None = Field(description="Its source's name; null where it is not known.")
     sha256: str = Field(description="Of the text in UTF-8.")
     attribution: list[Attribution] = Field(
-        description="Of its source; of all sources of the index where it is not known."
+        description="Of its source; of all sources of the index where it is not known, except for a key that is "
+        "limited to some documents."
     )
 
 
@@ -167,7 +168,7 @@ def response_of(
         **included,
         model=model_of(service.models),
         generation=service.index.generation if from_index else None,
-        attribution=attribution_of(_sources(decision, included), service.index.manifest)
+        attribution=attribution_of(_sources(decision, included), service.index.manifest, allowed=ask.allowed)
         if from_index
         else [],
         timings_ms=trace_json.timings_as_json(trace),
@@ -219,7 +220,8 @@ def document_response_of(
     selection = None if allowed is None else service.index.fields.selection(allowed)
     document = service.within(selection).retriever.document(document_id)
     return DocumentResponse(
-        **document_as_json(document), attribution=attribution_of({document.source}, service.index.manifest)
+        **document_as_json(document),
+        attribution=attribution_of({document.source}, service.index.manifest, allowed=allowed),
     )
 
 

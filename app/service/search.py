@@ -11,6 +11,7 @@ from app.answering import trace_json
 from app.answering.trace_json import hit_as_json
 from app.service.attribution import Attribution, attribution_of
 from app.service.settings import Settings
+from retriever.filters import Filter
 from retriever.retriever import IndexRetriever
 from retriever.types import RetrievalMode
 
@@ -25,7 +26,8 @@ class SearchResponse(BaseModel):
     hits: list[trace_json.Hit]
     generation: str | None = Field(description="Of the index.")
     attribution: list[Attribution] = Field(
-        description="Of the sources of these passages, each once; of all sources of the index where one's is not known."
+        description="Of the sources of these passages, each once; of all sources of the index where one's is not "
+        "known, except for a key that is limited to some documents."
     )
 
     def as_json(self) -> dict[str, Any]:
@@ -33,15 +35,20 @@ class SearchResponse(BaseModel):
         return self.model_dump(mode="json")
 
 
-def searched(retriever: IndexRetriever, query: str, *, k: int) -> SearchResponse:
-    """The response to a checked query: at most k passages."""
+def searched(
+    retriever: IndexRetriever, query: str, *, k: int, allowed: Filter | None = None
+) -> SearchResponse:
+    """The response to a checked query: at most k passages.
+
+    ``allowed``: there are no other documents than those that match it, and the retriever finds no others.
+    """
     hits, index = retriever.retrieve(query, k=k), retriever.index
     return SearchResponse(
         query=query,
         mode=retriever.mode,
         hits=[hit_as_json(hit) for hit in hits],
         generation=index.generation,
-        attribution=attribution_of({hit.passage.source for hit in hits}, index.manifest),
+        attribution=attribution_of({hit.passage.source for hit in hits}, index.manifest, allowed=allowed),
     )
 
 

@@ -12,6 +12,7 @@ from common.files import DAMAGE, open_bytes
 from index_builder.corpora.names import printable
 from index_builder.corpora.types import Malformed, Record
 from retriever.blocks import block_of_json
+from retriever.metadata import MAX_DEPTH, nests_too_deeply
 from retriever.types import Block, Document
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -56,6 +57,11 @@ def document_of(value: object) -> Document:
     """
     if not isinstance(value, dict):
         raise ValueError(f"The line is {shortened(value)}, but it must be a JSON object.")
+    metadata = {key: entry for key, entry in value.items() if key not in OWN_KEYS}
+    if nests_too_deeply(metadata):
+        raise ValueError(
+            f"The line's metadata nests lists or objects more than {MAX_DEPTH} deep; keep it flat."
+        )
     _refuse_lone_surrogates(value)
     doc_id = _id(value)
     return Document(
@@ -63,7 +69,7 @@ def document_of(value: object) -> Document:
         title=_optional_string(value, "title") or doc_id,
         text=_text(value),
         url=_optional_string(value, "url"),
-        metadata={key: entry for key, entry in value.items() if key not in OWN_KEYS},
+        metadata=metadata,
         blocks=_blocks(value),
     )
 

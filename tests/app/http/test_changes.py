@@ -14,21 +14,27 @@ import pytest
 from rich.console import Console
 
 from app.answering.generator import ReaderGenerator
-from app.http import change_queue
-from app.http.change_queue import Changes
+from app.http.change_queue import ChangeNotServedError, Changes
+from app.http.worker import StoppingError
 from app.service import changes
 from app.service.api_keys import add_key
-from app.service.assembly import REAL_PARTS, open_service
+from app.service.assembly import REAL_PARTS, AnswerService, open_service
 from app.service.changes import Delete, Outcome
 from app.service.generation import Writing
 from app.service.settings import ReaderKind
-from common.errors import ChangeRefusedError, IndexBusyError, IndexNotWritableError, LoccitError
+from common.errors import (
+    ChangeRefusedError,
+    IndexBusyError,
+    IndexNotWritableError,
+    IndexUnusableError,
+    LoccitError,
+)
 from index_builder import generation_writer
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from index_builder.verify import verify_index
 from retriever.encoder import HashingEncoder
-from retriever.generations import BuildLock
+from retriever.generations import BuildLock, current_generation
 from retriever.index import read_manifest
 from retriever.passages import PassageSettings
 from tests.app.http.conftest import Call, called, serving
@@ -164,6 +170,16 @@ def test_the_last_text_cannot_be_deleted(call):
         ),
         (" ", {"text": "T"}, "The id is blank; write one into the address, after /documents/."),
         ("", {"text": "T"}, "The id is blank; write one into the address, after /documents/."),
+        (
+            "a",
+            {"text": ""},
+            "The text is blank, so nothing would ever find it; give a text with words in it.",
+        ),
+        (
+            "a",
+            {"text": " \n\u3000"},
+            "The text is blank, so nothing would ever find it; give a text with words",
+        ),
         ("a", {}, "The field text is missing, but it must be a text."),
         ("a", {"text": 1}, "The field text is 1, but it must be a text."),
         ("a", {"text": "T", "metadata": []}, "The field metadata is [], but it must be an object."),
@@ -190,6 +206,22 @@ def test_metadata_that_no_index_can_keep_is_refused(call, metadata):
     content = f'{{"text": "T", "metadata": {metadata}}}'
     response = call("PUT", address("a"), content=content, headers={"content-type": "application/json"})
     assert problem_of(response, 422)["detail"].startswith("The field metadata holds a ")
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_metadata_nests_no_deeper_than_can_be_handed_back(call, opening):
+    def put(depth: int) -> httpx.Response:
+        inner = opening * (depth - 1) + "1" + {"[": "]"}.get(opening, "}") * (depth - 1)
+        content = f'{{"text": "T", "metadata": {{"m": {inner}}}}}'
+        return call("PUT", address("a"), content=content, headers={"content-type": "application/json"})
+
+    for depth in (33, 300):
+        detail = problem_of(put(depth), 422)["detail"]
+        assert detail == "The field metadata nests lists or objects more than 32 deep; keep it flat."
+    assert put(32).status_code == 201
+    stored = call("GET", address("a"))
+    assert stored.status_code == 200
+    assert stored.text.count("[" if opening == "[" else '{"a":') >= 31
 
 
 def test_unless_it_is_allowed_nothing_is_changed(index, tmp_path):
@@ -272,17 +304,17 @@ def test_a_full_disk_is_told_and_the_old_index_serves_on(call, monkeypatch):
 
 
 class Made:
-    """Makes changes only when it is let."""
+    """Makes changes only when it is let. ``error``: what goes wrong with a change of the document ``at``."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None, *, at: str = "") -> None:
         self.groups: list[list[str]] = []
         self.let = asyncio.Event()
-        self._error = error
+        self._error, self._at = error, at
 
     async def __call__(self, wanted) -> list[Outcome]:
         self.groups.append([each.doc_id for each in wanted])
         await self.let.wait()
-        if self._error is not None:
+        if self._error is not None and self._at in self.groups[-1]:
             raise self._error
         return [Outcome.DELETED] * len(wanted)
 
@@ -309,16 +341,74 @@ async def test_no_more_changes_wait_than_may():
     ("error", "told"),
     [
         (LoccitError("The disk is full."), ChangeRefusedError),
-        (IndexNotWritableError("No."), IndexNotWritableError),
+        (ChangeRefusedError("No."), ChangeRefusedError),
         (ZeroDivisionError(), ZeroDivisionError),
     ],
 )
-async def test_all_that_were_made_together_are_told_what_went_wrong(error, told):
-    made = Made(error)
-    tasks = await begun(Changes(made, most=9), "abc")
+async def test_a_change_that_is_refused_takes_no_other_with_it(error, told):
+    made = Made(error, at="c")
+    tasks = await begun(Changes(made, most=9), "abcd")
     made.let.set()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [told] * 3
+    assert [outcomes[0], outcomes[1], outcomes[3]] == [Outcome.DELETED] * 3
+    assert type(outcomes[2]) is told
+    assert made.groups == [["a"], ["b", "c", "d"], ["b"], ["c"], ["d"]]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [IndexBusyError("No."), IndexNotWritableError("No."), StoppingError("No."), ChangeNotServedError("No.")],
+)
+async def test_what_is_no_fault_of_one_change_is_told_to_all_that_were_made_together(error):
+    made = Made(error, at="c")
+    tasks = await begun(Changes(made, most=9), "abcd")
+    made.let.set()
+    assert await asyncio.gather(*tasks, return_exceptions=True) == [Outcome.DELETED, error, error, error]
+    assert made.groups == [["a"], ["b", "c", "d"]]
+
+
+async def test_the_last_text_is_kept_and_the_others_that_wait_with_it_are_changed(index):
+    async with serving(OPEN, index=index, admin=True, **SETTINGS) as client:
+        responses = await asyncio.gather(
+            *(client.delete(address(doc_id)) for doc_id in ("none", "towers", "trams"))
+        )
+        assert responses[0].status_code == 404
+        assert sorted(response.status_code for response in responses[1:]) == [200, 409]
+        found = [(await client.get(address(doc_id))).status_code for doc_id in ("towers", "trams")]
+        assert found == [{200: 404, 409: 200}[response.status_code] for response in responses[1:]]
+    assert verify_index(index).counts.documents == 1
+
+
+def test_a_change_that_is_made_but_cannot_be_served_is_told_as_one(call, index, monkeypatch):
+    def damaged(_: AnswerService) -> AnswerService:
+        raise IndexUnusableError("It is damaged.")
+
+    before = call("GET", "/health/ready").json()["generation"]
+    with monkeypatch.context() as broken:
+        broken.setattr(AnswerService, "reopened", damaged)
+        problem = problem_of(call("PUT", address("a"), json={"text": "A new text."}), 409)
+    made = current_generation(index).name
+    assert made != before
+    assert problem["type"] == "urn:loccit:problem:change-not-served"
+    assert problem["detail"] == (
+        f"The change is in the index, in generation {made}, but the service answers from generation {before} until "
+        "it can open that one: It is damaged."
+    )
+    assert call("GET", "/health/ready").json()["generation"] == before
+    assert call("POST", "/admin/reload").json()["generation"] == made
+    assert call("GET", address("a")).json()["text"] == "A new text."
+
+
+def test_a_source_goes_with_its_last_document(call):
+    def sources() -> list[str]:
+        return [source["name"] for source in call("GET", "/indexes/current").json()["sources"]]
+
+    call("PUT", address("n"), json={"text": "A new text.", "source": "notes"})
+    assert sources() == ["texts.jsonl", "notes"]
+    call("PUT", address("n"), json={"text": "A new text.", "source": "more notes"})
+    assert sources() == ["texts.jsonl", "more notes"]
+    call("DELETE", address("n"))
+    assert sources() == ["texts.jsonl"]
 
 
 async def test_those_who_wait_are_told_when_whoever_makes_it_is_stopped():
@@ -332,4 +422,4 @@ async def test_those_who_wait_are_told_when_whoever_makes_it_is_stopped():
     waiting[0].cancel()  # it makes its own and the other's
     told = await asyncio.gather(first, *waiting, return_exceptions=True)
     assert [type(each) for each in told[:2]] == [asyncio.CancelledError] * 2
-    assert isinstance(told[2], change_queue.StoppingError)
+    assert isinstance(told[2], StoppingError)

@@ -1,15 +1,20 @@
 """Sources: what is cited or shown names its own, and their terms come with it, no others."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from app.http import host
+from app.service.api_keys import add_key
 from app.service.assembly import AnswerService
+from app.service.index_description import IndexResponse, index_response_of
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import HashingEncoder
+from retriever.filters import Filter
 from retriever.generations import current_generation
 from retriever.index import open_index
 from retriever.passages import PassageSettings
@@ -117,13 +122,56 @@ async def test_a_search_names_sources_and_tells_their_terms(service):
     assert body["attribution"] == [terms("trams.jsonl")]
 
 
-async def test_where_a_source_is_not_known_the_terms_of_all_are_told(service):
-    service.index.store._connection.executescript(  # what an earlier version wrote has no sources
+def forget_sources(service: AnswerService) -> None:
+    """Make its index one of an earlier version, which did not record them."""
+    service.index.store._connection.executescript(
         "PRAGMA temp_store = MEMORY; CREATE TEMP TABLE sources (document INTEGER PRIMARY KEY, name TEXT)"
     )
+
+
+async def test_where_a_source_is_not_known_the_terms_of_all_are_told(service):
+    forget_sources(service)
     body = await answer(service)
     assert body["citations"][0]["source"] is None
     assert body["attribution"] == [terms(name) for name in TEXTS]
+
+
+async def test_where_a_source_is_not_known_a_limited_key_is_told_no_terms(service, tmp_path):
+    forget_sources(service)
+    key = add_key(tmp_path / "keys.json", "anna", allowed=Filter.by("document_id", "lisbon"))
+    headers = {"Authorization": f"Bearer {key}"}
+    chat = {"model": "loccit", "messages": [{"role": "user", "content": ASKED["question"]}]}
+    async with serving(lambda _: service, key_file=tmp_path / "keys.json", min_confidence=0) as client:
+        responses = [
+            await client.post("/answer", json=ASKED, headers=headers),
+            await client.post("/answer/stream", json=ASKED, headers=headers),
+            await client.post("/answers", json={"questions": [ASKED]}, headers=headers),
+            await client.post("/v1/chat/completions", json=chat, headers=headers),
+            await client.get("/search", params={"q": "horse tram"}, headers=headers),
+            await client.get("/documents/lisbon", headers=headers),
+            await client.get("/indexes/current", headers=headers),
+        ]
+    for response in responses:
+        assert response.status_code == 200
+        assert [name for name in TEXTS if name in response.text] == []
+    answered, *_, searched, document, described = (responses[n].json() for n in (0, 4, 5, 6))
+    assert "Lisbon" in answered["citations"][0]["quote"]
+    assert answered["attribution"] == searched["attribution"] == document["attribution"] == []
+    assert (described["sources"], described["counts"]["documents"]) == ([], 1)
+
+
+async def test_what_the_current_index_tells_is_worked_out_beside_the_event_loop(service, monkeypatch):
+    threads = []
+
+    def told(*given: object, **limit: object) -> IndexResponse:
+        threads.append(threading.current_thread())
+        return index_response_of(*given, **limit)
+
+    monkeypatch.setattr(host, "index_response_of", told)
+    async with serving(lambda _: service) as client:
+        assert (await client.get("/indexes/current")).json()["counts"]["documents"] == 3
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()
 
 
 async def test_the_current_index_tells_how_it_was_made_and_of_what(service, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from app.answering.generator import ReaderGenerator
 from app.service.assembly import REAL_PARTS, AnswerService, open_service
-from app.service.changes import Delete, Outcome, Put, change_documents
+from app.service.changes import Delete, Made, Outcome, Put, change_documents
 from app.service.generation import Writing
 from app.service.settings import GeneratorKind, ReaderKind, Settings
 from common.errors import ChangeRefusedError
@@ -50,7 +50,9 @@ def test_changes_of_one_document_are_made_in_their_order(service):
         put("x", "Three."),
         Delete("trams"),
     ]
-    assert change_documents(service, wanted) == [
+    made = change_documents(service, wanted)
+    assert made.generation == current_generation(service.settings.index).name
+    assert made.outcomes == [
         Outcome.CREATED,
         Outcome.REPLACED,
         Outcome.DELETED,
@@ -65,13 +67,15 @@ def test_changes_of_one_document_are_made_in_their_order(service):
 
 
 def test_what_is_put_and_then_deleted_is_gone(service):
-    assert change_documents(service, [put("towers", "New."), Delete("towers")]) == ["replaced", "deleted"]
+    wanted = [put("towers", "New."), Delete("towers")]
+    assert change_documents(service, wanted).outcomes == ["replaced", "deleted"]
     assert sorted(stored(service.settings.index)) == ["trams"]
 
 
 def test_where_nothing_is_there_to_delete_nothing_is_made(service):
     before = current_generation(service.settings.index)
-    assert change_documents(service, [Delete("a"), Delete("b")]) == [Outcome.UNKNOWN, Outcome.UNKNOWN]
+    nothing = Made([Outcome.UNKNOWN, Outcome.UNKNOWN], None)
+    assert change_documents(service, [Delete("a"), Delete("b")]) == nothing
     assert current_generation(service.settings.index) == before
 
 
@@ -81,6 +85,20 @@ def test_terms_are_those_of_the_source_and_stay_unless_given(service):
     last = open_index(service.settings.index, HashingEncoder()).manifest.sources[-1]
     assert (last.name, last.kind, last.documents) == ("http", "http", 3)
     assert (last.licence, last.attribution) == ("CC0", "Ann")
+
+
+def test_a_source_that_loses_its_last_document_goes_as_it_does_with_the_command(service):
+    def sources() -> list[tuple[str, int]]:
+        manifest = open_index(service.settings.index, HashingEncoder()).manifest
+        return [(source.name, source.documents) for source in manifest.sources]
+
+    change_documents(service, [put("a", "A."), put("b", "B.")])
+    assert sources() == [("texts.jsonl", 2), ("http", 2)]
+    moved = Put(Document("a", "a", "A.", source="notes"))
+    change_documents(service, [Delete("b"), moved])
+    assert sources() == [("texts.jsonl", 2), ("notes", 1)]
+    change_documents(service, [Delete("a")])
+    assert sources() == [("texts.jsonl", 2)]
 
 
 def test_a_promise_of_accuracy_ends_with_no_change(service):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from app.service.index_description import index_response_of
 from retriever.encoder import HashingEncoder
+from retriever.fields import DocumentFields
 from retriever.filters import Filter
 from retriever.index_writer import index_in_memory
 from retriever.manifest import Counts, EncoderIdentity, Manifest, PassageRecord, SourceRecord
@@ -69,6 +70,20 @@ def test_within_a_limit_it_is_as_if_there_were_no_other_documents():
         record("cellar", 1).model_dump() | {"malformed": 0, "passed_over": {}},
     ]
     assert told.fields == {"document_id": 3, "source": 3, "licence": 3, "floor": 1, "team": 3}
+
+
+def test_documents_are_selected_once_however_many_sources_there_are(monkeypatch):
+    selection, wanted = DocumentFields.selection, []
+    monkeypatch.setattr(
+        DocumentFields, "selection", lambda self, only: wanted.append(only) or selection(self, only)
+    )
+    only = Filter.of({"team": ["a", "b"]})
+    assert [(source.name, source.documents) for source in described(only).sources] == [
+        ("attic", 2),
+        ("cellar", 2),
+        ("vault", 1),
+    ]
+    assert wanted == [only]
 
 
 def test_a_limit_that_nothing_meets_tells_of_nothing():

@@ -74,6 +74,11 @@ def test_a_missing_url_is_none(url):
     assert document_of({"id": "a", "text": "x", **url}).url is None
 
 
+def test_metadata_may_nest_32_deep():
+    m = json.loads("[" * 31 + "]" * 31)
+    assert document_of({"id": "a", "text": "x", "m": m}).metadata == {"m": m}
+
+
 def test_an_id_may_be_a_whole_number():
     assert document_of({"id": 17, "text": "x"}).doc_id == "17"
 
@@ -105,6 +110,10 @@ def test_an_id_may_be_a_whole_number():
         (b'{"id": "a", "text": "x", "m": 1e999}', "number 1e999, which is too large"),
         (b'{"id": "a", "text": "x", "m": ' + b"9" * 5000 + b"}", "number of 5000 digits"),
         (b'{"id": "a", "text": "x", "m": ' + b"[" * 9999 + b"]" * 9999 + b"}", "too deeply"),
+        (
+            b'{"id": "a", "text": "x", "m": ' + b"[" * 32 + b"]" * 32 + b"}",
+            "^The line's metadata nests lists or objects more than 32 deep; keep it flat.$",
+        ),
         (b'{"id": "a", "text": "caf\xe9"}', "byte 0xe9 at position 25, which is not UTF-8"),
         (b'{"id": "a", "text": "\xed\xa0\xbd"}', "not UTF-8"),
     ],

@@ -106,3 +106,18 @@ def test_columns_of_bytes_are_passed_over_and_text_of_bytes_must_be_utf_8(tmp_pa
     assert passed == PassedOver("binary columns")
     assert (first.document.text, first.document.metadata) == ("Text.", {"n": 1})
     assert second.problem.startswith("The row holds bytes that are no UTF-8 (b'\\xff');")
+
+
+@pytest.mark.parametrize("depth", [31, 32])
+def test_a_row_whose_metadata_nests_too_deeply_is_left_out(tmp_path, depth):
+    value, kind = 1, pa.int64()
+    for _ in range(depth):
+        value, kind = [value], pa.list_(kind)
+    table = pa.table({"id": ["a"], "text": ["Text."], "m": pa.array([value], kind)})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    (item,) = read(tmp_path / "a.parquet")
+    if depth < 32:
+        assert item.document.metadata == {"m": value}
+    else:
+        problem = "The row's metadata nests lists or objects more than 32 deep; keep it flat."
+        assert item == Malformed("a.parquet:1", problem)
