@@ -214,6 +214,8 @@ async def test_an_answer_is_checked_against_the_documents_handed_in(patient_clie
     assert (told.searched.index, told.generation) == (False, None)
     with pytest.raises(InvalidRequestError, match="The list of documents is empty"):
         await patient_client.check("x", documents=[])
+    with pytest.raises(ValueError, match="Texts are checked as they stand"):
+        await patient_client.check("x", documents=[GivenDocument("*Ann*", format="markdown")])
 
 
 async def test_a_filter_says_which_documents_are_answered_from(client):

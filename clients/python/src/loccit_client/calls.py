@@ -59,13 +59,21 @@ def check_call(
     documents: Sequence[GivenDocument] | None,
     sources: Mapping[str, str],
 ) -> Call[Check]:
-    """``POST /check``."""
+    """``POST /check``.
+
+    Raises:
+        ValueError: when a document is not plain text: it is checked as it stands.
+    """
+    if any(document.format != "text" for document in documents or ()):
+        raise ValueError(
+            "Texts are checked as they stand; hand in what a reader sees, without a format, or index the documents."
+        )
     body = {
         "answer": answer,
         "question": question,
         "quotes": _json(quotes),
         "claims": _json(claims),
-        "documents": _json(documents),
+        "documents": None if documents is None else [_as_it_stands(document) for document in documents],
         "sources": [{"mark": mark, "document_id": document_id} for mark, document_id in sources.items()],
     }
     return Call("POST", "/check", check_in, body=body)
@@ -101,6 +109,10 @@ def _answer_body(asked: Question, documents: Sequence[GivenDocument] | None) -> 
 def _given(described: Any) -> Json:  # noqa: ANN401 - any of our dataclasses
     values = {field.name: getattr(described, field.name) for field in fields(described)}
     return {name: _json(value) for name, value in values.items() if value not in (None, ())}
+
+
+def _as_it_stands(document: GivenDocument) -> Json:
+    return {name: value for name, value in _given(document).items() if name != "format"}
 
 
 def _json(value: Any) -> Any:  # noqa: ANN401
