@@ -20,6 +20,7 @@ _OF_SQLITE = {
     sqlite3.SQLITE_PERM: errno.EACCES,
 }
 _PRIMARY = 0xFF  # of SQLite's codes; the rest of the bits is detail
+_NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}  # a file stands where the folder should
 
 
 @contextmanager
@@ -71,6 +72,8 @@ def _sentence(number: int, directory: Path, place: object) -> LoccitError:
             f"The index in {directory} cannot be changed, because {place} may not be read or written by this user "
             f"({os.strerror(number)}); let the user do so."
         )
+    if number in _NO_FOLDER:
+        return LoccitError(f"{place}: {os.strerror(number)}; give a path that can be read and written.")
     return LoccitError(
         f"{place} cannot be read or written ({os.strerror(number)}); see to the disk and build again: {unchanged}."
     )

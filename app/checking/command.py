@@ -114,6 +114,7 @@ def _report(
     claims: bool,
     options: Options,
 ) -> "Report":
+    from app.checking.report import Report
     from app.checking.run import check_entries, open_checker, read_documents, read_entries
 
     given = None if documents is None else read_documents(documents)

@@ -628,6 +628,7 @@ def test_the_settings_and_the_help_promise_the_same_language_models():
     }
     assert helps.keys() == {
         "ask",
+        "mcp",
         "serve",
         "calibrate",
         "evaluate predict",

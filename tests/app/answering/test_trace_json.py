@@ -231,7 +231,7 @@ SPAN = {"start", "end"}
         (Citation, trace_json.Citation, {"doc_id": {"document_id"}, "span": SPAN}),
         (CitedCandidate, trace_json.CitedCandidate, {}),
         (Alternative, trace_json.Alternative, {}),
-        (Trace, trace_json.Trace, {"timings": {"timings_ms"}, "cut_short": set()}),
+        (Trace, trace_json.Trace, {"timings": {"timings_ms"}, "cut_short": set(), "documents": set()}),
         (CitedAnswer, trace_json.Decision, {"passage": set()}),
         (Abstention, trace_json.Decision, {"reason": {"abstain_reason"}}),
         *((event, getattr(trace_json, event.__name__), {}) for event in events.Event.__args__),
