@@ -302,7 +302,7 @@ def broad_data(data_folder, tmp_path, quiet, monkeypatch):
 
 def test_a_broad_reader_learns_evidence_and_kinds_of_answers(broad_data, base, tmp_path, quiet, monkeypatch):
     monkeypatch.setattr(run, "_SECONDS_BETWEEN_LINES", 0.0)
-    settings = replace(SETTINGS, groups=400, evidence=0.5, rate=1e-2)
+    settings = replace(SETTINGS, groups=800, evidence=0.5, rate=1e-2)
     train(broad_data, tmp_path / "broad", quiet, settings=settings, base=base)
     lines = [json.loads(line) for line in (tmp_path / "broad/log.jsonl").read_text().splitlines()]
     for name in ("evidence", "kind"):
