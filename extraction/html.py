@@ -1,6 +1,7 @@
 """HTML: the main content of a page as a reader sees it, each block with the nearest anchor."""
 
 import re
+from html import unescape
 from typing import Protocol
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -78,19 +79,24 @@ class _Nowhere:
         return None
 
 
+_LOOKED_THROUGH = 64
+"""Texts are looked for through so many times the length of a fragment; after that the line stays."""
+
+
 class _Lines:
     """Lines of a text file that a fragment is part of, by where its texts stand one after the other."""
 
     def __init__(self, fragment: str, first: int) -> None:
-        blank = re.sub(
-            r"<[^<>]*>", lambda tag: re.sub(r"[^\n]", " ", tag[0]), fragment
-        )  # a text is in no tag
+        # a text is in no tag, and written without entities
+        blank = unescape(re.sub(r"<[^<>]*>", lambda tag: re.sub(r"[^\n]", " ", tag[0]), fragment))
         self._fragment, self._at, self._line = blank, 0, first
+        self._left = _LOOKED_THROUGH * len(blank)
 
     def note(self, text: str) -> None:
         seen = text.strip().split("\n")[0]
-        at = self._fragment.find(seen, self._at)
-        if at >= 0:  # what is written as an entity is not found
+        at = self._fragment.find(seen, self._at) if self._left > 0 else -1
+        self._left -= (at if at >= 0 else len(self._fragment)) - self._at
+        if at >= 0:  # a text whose white space was folded is not found
             self._line += self._fragment.count("\n", self._at, at)
             self._at = at
 

@@ -35,7 +35,12 @@ def tools_over(backend: Backend) -> MCPServer:
     server: MCPServer = MCPServer(
         "loccit", title="Loccit", instructions=_INSTRUCTIONS, version=version("loccit"), log_level="WARNING"
     )
+    for offer in (_offer_answer, _offer_search, _offer_document, _offer_check, _offer_resource):
+        offer(server, backend)
+    return server
 
+
+def _offer_answer(server: MCPServer, backend: Backend) -> None:
     @server.tool(title="Answer a question from the documents", annotations=_READS_ONLY)
     async def answer(
         question: Annotated[str, Field(description="One question in plain English, 1 to 2,000 characters.")],
@@ -63,6 +68,8 @@ def tools_over(backend: Backend) -> MCPServer:
             )
             return answered_of(await backend.answer(asked))
 
+
+def _offer_search(server: MCPServer, backend: Backend) -> None:
     @server.tool(title="Find passages in the documents", annotations=_READS_ONLY)
     async def search(
         query: Annotated[str, Field(description="Words or a question, 1 to 2,000 characters.")],
@@ -75,6 +82,8 @@ def tools_over(backend: Backend) -> MCPServer:
         with _sentences():
             return found_of(await backend.search(checked_question(query), k=k))
 
+
+def _offer_document(server: MCPServer, backend: Backend) -> None:
     @server.tool(title="Read a document", annotations=_READS_ONLY)
     async def get_document(
         document_id: Annotated[str, Field(description="As quotes and passages name it.")],
@@ -87,6 +96,8 @@ def tools_over(backend: Backend) -> MCPServer:
         with _sentences():
             return text_of(await backend.document(document_id), start=start, characters=characters)
 
+
+def _offer_check(server: MCPServer, backend: Backend) -> None:
     @server.tool(title="Check quotes against the documents", annotations=_READS_ONLY)
     async def check_quotes(
         quotes: Annotated[
@@ -118,6 +129,8 @@ def tools_over(backend: Backend) -> MCPServer:
             )
             return checked_of(await backend.check(asked))
 
+
+def _offer_resource(server: MCPServer, backend: Backend) -> None:
     @server.resource(
         "loccit://documents/{document_id}",
         title="A document",
@@ -134,8 +147,6 @@ def tools_over(backend: Backend) -> MCPServer:
             raise ResourceNotFoundError(str(error)) from error
         except LoccitError as error:
             raise ResourceError(str(error)) from error
-
-    return server
 
 
 @contextmanager

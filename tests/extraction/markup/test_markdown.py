@@ -165,6 +165,19 @@ def test_raw_html_has_its_lines(written):
     ]
 
 
+def test_the_line_of_raw_html_is_found_past_entities(written):
+    text = "<div>\n<p>Fish &amp; chips</p>\n\n</div>\n<div>\n<p>Salt &lt; pepper</p>\n</div>\n"
+    found = [(text, locator) for _, text, _, locator in blocks(written(text))]
+    assert found == [("Fish & chips", "line 2"), ("Salt < pepper", "line 6")]
+
+
+def test_texts_that_are_not_found_again_are_not_looked_for_without_end(written):
+    text = "<div>\n" + "<p>a<b>b</b></p>\n" * 40_000 + "</div>\n"  # "ab" stands nowhere
+    began = time.process_time()
+    assert len(blocks(written(text))) == 40_000
+    assert time.process_time() - began < 20  # minutes when each is looked for to the end
+
+
 def test_raw_html_is_read_as_html(written):
     text = (
         "Before.\n\n<table><tr><th>Key</th><td>12</td></tr></table>\n\n<!-- no -->\n\n<style>p {}</style>\n"
