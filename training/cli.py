@@ -15,6 +15,7 @@ from common.packaged import DEFAULT_LANGUAGE_MODEL
 from common.terminal_text import plain
 from common.wording import command_line
 from training.reader.ablation import Ablation
+from training.retrofit_command import retrofit, retrofit_data
 
 if TYPE_CHECKING:
     from training.adapter.train import AdapterSettings
@@ -48,6 +49,9 @@ AllowDownload = Annotated[
     bool, typer.Option("--allow-download", help="Fetch the language model from the Hugging Face hub.")
 ]
 _PREPARED = Path("data/training")
+
+cli.command()(retrofit_data)
+cli.command()(retrofit)
 
 
 @cli.command()

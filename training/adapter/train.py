@@ -37,6 +37,7 @@ from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
 from training.loop.low_rank import seeded, shipped_names, with_low_rank
+from training.loop.optimiser import linear
 from training.loop.run import Pace, Quality, Run, device, training_dtype
 
 SHARES: Mapping[Source, float] = MappingProxyType({Source.SQUAD: 0.5, Source.NQ: 0.3, Source.TRIVIAQA: 0.2})
@@ -145,6 +146,9 @@ def _groups(
 
 class _AdapterTask:
     """Follows ``Task``."""
+
+    unit = "examples"
+    schedule = staticmethod(linear)
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
 from training.loop.low_rank import seeded, shipped_names, with_low_rank
-from training.loop.optimiser import LEARNING_RATE
+from training.loop.optimiser import LEARNING_RATE, linear
 from training.loop.run import Pace, Quality, Run, device, training_dtype
 from training.reader.ablation import Ablation
 from training.reader.batch import Batch, batch_of
@@ -150,6 +150,9 @@ def base_folder(name_or_path: str) -> Path:
 
 class _ReaderTask:
     """Follows ``Task``."""
+
+    unit = "examples"
+    schedule = staticmethod(linear)
 
     def __init__(
         self, data: PreparedData, settings: TrainingSettings, base: Path, start: Path | None = None

@@ -29,6 +29,7 @@ from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
 from training.loop.low_rank import seeded, shipped_names, with_low_rank
+from training.loop.optimiser import linear
 from training.loop.run import Pace, Quality, Run, device, training_dtype
 from training.support.answering_passage import answering_passage_of
 from training.support.distractors import OtherAnswers
@@ -122,6 +123,9 @@ class SupportLosses(NamedTuple):
 
 class _SupportTask:
     """Follows ``Task``."""
+
+    unit = "examples"
+    schedule = staticmethod(linear)
 
     def __init__(
         self, data: PreparedData, settings: SupportTrainingSettings, reader: Path, base: Path
