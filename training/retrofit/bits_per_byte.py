@@ -38,10 +38,14 @@ class ChunkScores:
     utf8: Floats
     overlap: Floats
 
+    def overlaps(self) -> list[float]:
+        """Those that are reported of which there is a chunk, all chunks first."""
+        return [most for most in OVERLAPS if (self.overlap <= most).any()]
+
     def bits_per_byte(self, overlap: float = 1.0) -> float:
-        """Over the chunks with at most this overlap; not a number where there is none."""
+        """Over the chunks with at most this overlap, of which there must be one."""
         kept = self.overlap <= overlap
-        return float(self.bits[kept].sum() / self.utf8[kept].sum()) if kept.any() else math.nan
+        return float(self.bits[kept].sum() / self.utf8[kept].sum())
 
 
 def windows_of(held_out: HeldOut, *, chunk: int, window: int) -> Iterator[HeldOutWindow]:

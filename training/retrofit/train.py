@@ -25,12 +25,13 @@ from retriever.chunk_database import ChunkDatabase
 from training.loop.low_rank import seeded
 from training.loop.optimiser import cosine
 from training.loop.run import WEIGHTS_FOLDER, Pace, Quality, Run, device, training_dtype
-from training.retrofit.bits_per_byte import OVERLAPS, Floats, gathered, overlaps, score, windows_of
+from training.retrofit.bits_per_byte import Floats, gathered, overlaps, score, windows_of
 from training.retrofit.flops import flops_per_token
+from training.retrofit.lower_states import LowerStates, lower_layers_skipped
 from training.retrofit.prepare import DATABASE_FOLDER, fingerprint_of, read_held_out, read_windows
 
 _QUICK_WINDOWS = 8
-_WHOLE_WINDOWS = 80
+_WHOLE_WINDOWS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ class RetrofitSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetrofitWindow:
-    """``ids``: (1, tokens). ``neighbours``: of every whole chunk, (1, chunks, k, tokens of a value)."""
+    """``window``: its number. ``ids``: (1, tokens). ``neighbours``: of every whole chunk, (1, chunks, k, tokens)."""
 
+    window: int
     ids: Tensor
     neighbours: Tensor
 
@@ -84,15 +86,15 @@ def train(
     """Train in ``out_folder`` on data that ``prepare`` made, from where a run with these settings was stopped.
 
     ``start``: a folder with a retrofit of the same shape to begin with. Ends with the weights, their shape and their
-    manifest in ``out_folder/weights``, and hands back bits per byte on documents held out; None when ``pace`` stopped it
-    before. Computes on a GPU where there is one.
+    manifest in ``out_folder/weights``, and hands back bits per byte on documents held out; None when ``pace``
+    stopped it before. Computes on a GPU where there is one.
 
     Raises:
         LoccitError: when there is no data, it was made for another language model, or the checkpoint is of another
             run.
     """
     settings = settings or RetrofitSettings()
-    task = RetrofitTask(data_folder, base, settings, start)
+    task = RetrofitTask(data_folder, out_folder, base, settings, start)
     console.print(plain(f"One token takes {task.flops_per_token / 1e9:.2f} GFLOP."))
     name = base.name.replace("/", "--")
     write_config(
@@ -121,7 +123,12 @@ class RetrofitTask:
     schedule = staticmethod(cosine)
 
     def __init__(
-        self, folder: Path, base: LoadedModel, settings: RetrofitSettings, start: Path | None = None
+        self,
+        folder: Path,
+        out_folder: Path,
+        base: LoadedModel,
+        settings: RetrofitSettings,
+        start: Path | None = None,
     ) -> None:
         self._database = ChunkDatabase.open(folder / DATABASE_FOLDER)
         self._windows = read_windows(folder)
@@ -155,6 +162,7 @@ class RetrofitTask:
         self.parameters: Mapping[str, nn.Parameter] = dict(modules.named_parameters())
         self.flops_per_token = flops_per_token(base.model, modules, neighbours=settings.neighbours)
         self._steps = list(self._groups())
+        self._lower = self._lower_states(out_folder)
         self.examples_per_step = settings.tokens_per_step
         self.examples = len(self._steps) * settings.tokens_per_step
         self.rate = settings.rate
@@ -170,9 +178,13 @@ class RetrofitTask:
         # before the last token of the first chunk there is nothing to learn
         first = self.model.settings.chunk - 1
         tokens = part.ids.shape[1]
-        output = self.model(
-            input_ids=part.ids, neighbours=part.neighbours, use_cache=False, logits_to_keep=tokens - first
-        )
+        given = {"neighbours": part.neighbours, "use_cache": False, "logits_to_keep": tokens - first}
+        if self._lower is None:
+            output = self.model(input_ids=part.ids, **given)
+        else:
+            states = self._lower.of(part.window, part.ids)
+            with lower_layers_skipped():
+                output = self.model(inputs_embeds=states, **given)
         logits = output.logits[0, :-1].float()
         return RetrofitLosses(functional.cross_entropy(logits, part.ids[0, first + 1 :]))
 
@@ -192,8 +204,17 @@ class RetrofitTask:
         rows = windows.neighbours[place, : len(ids) // chunk, : self._settings.neighbours]
         where = self.model.base.device
         return RetrofitWindow(
-            torch.from_numpy(ids).to(where)[None], as_tensor(database.values(rows), where)[None]
+            place, torch.from_numpy(ids).to(where)[None], as_tensor(database.values(rows), where)[None]
         )
+
+    def _lower_states(self, out_folder: Path) -> LowerStates | None:
+        """Kept where windows come more than once; else computing them as they come is no slower."""
+        shown = sum(map(len, self._steps))
+        if shown == len({place for group in self._steps for place in group}):
+            return None
+        lengths = (self._windows.ends - self._windows.starts).tolist()
+        first = self.model.settings.layers[0]
+        return LowerStates(self.model.base, first, out_folder / "lower-states", lengths)
 
     def _groups(self) -> Iterator[list[int]]:
         """The windows of each step: all in their order, again in another one when they are used up."""
@@ -237,7 +258,7 @@ class _HeldOut:
         without = gathered(self._base[len(windows)], shared)
         with_it = gathered(score(model, windows, self.database, k=self.settings.neighbours), shared)
         found: Quality = {}
-        for most in OVERLAPS:
+        for most in without.overlaps():
             before, after = without.bits_per_byte(most), with_it.bits_per_byte(most)
             found[f"overlap_{100 * most:g}"] = {
                 "chunks": float((without.overlap <= most).sum()),
