@@ -15,7 +15,7 @@ from common.packaged import DEFAULT_LANGUAGE_MODEL
 from common.terminal_text import plain
 from common.wording import command_line
 from training.reader.ablation import Ablation
-from training.retrofit_command import retrofit, retrofit_data
+from training.retrofit_command import retrofit, retrofit_answers, retrofit_data, retrofit_report
 
 if TYPE_CHECKING:
     from training.adapter.train import AdapterSettings
@@ -50,8 +50,8 @@ AllowDownload = Annotated[
 ]
 _PREPARED = Path("data/training")
 
-cli.command()(retrofit_data)
-cli.command()(retrofit)
+for command in (retrofit_data, retrofit, retrofit_report, retrofit_answers):
+    cli.command()(command)
 
 
 @cli.command()

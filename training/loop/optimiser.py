@@ -12,6 +12,9 @@ WARM_UP = 0.06
 _LARGEST_GRADIENT = 1.0
 
 
+Schedule = Callable[[float], float]
+
+
 def linear(done: float) -> float:
     """What is left of the peak after this share of the fall: a line down to 0."""
     return 1 - done
@@ -22,9 +25,7 @@ def cosine(done: float) -> float:
     return (1 + math.cos(math.pi * done)) / 2
 
 
-def learning_rate(
-    step: int, steps: int, *, peak: float = LEARNING_RATE, fall: Callable[[float], float] = linear
-) -> float:
+def learning_rate(step: int, steps: int, *, peak: float = LEARNING_RATE, fall: Schedule = linear) -> float:
     """The rate of step ``step`` (0 is the first) of ``steps``: up to ``peak`` in a line, then down to 0."""
     rising = max(1, round(steps * WARM_UP))
     if step < rising:

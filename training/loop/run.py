@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -21,7 +21,7 @@ from common.terminal_text import plain
 from common.torch_runtime import native_dtype, use_threads
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.loop.gradients import GradientWorkers, Losses, Part
-from training.loop.optimiser import MasterAdamW, learning_rate
+from training.loop.optimiser import MasterAdamW, Schedule, learning_rate
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 LOG_FILE = "log.jsonl"
@@ -45,7 +45,7 @@ class Task(Protocol[P]):
     examples_per_step: int
     unit: str
     rate: float
-    schedule: Callable[[float], float]
+    schedule: Schedule
     fingerprint: str
 
     def parts(self, step: int, at_least: int) -> Sequence[P]:

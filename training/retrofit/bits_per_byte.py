@@ -25,7 +25,7 @@ class HeldOutWindow:
     ``ids``: (tokens,). ``utf8``: bytes of each. ``neighbours``: of each chunk, rows of the database, (chunks, k).
     """
 
-    ids: npt.NDArray[np.int32]
+    ids: Integers
     utf8: Integers
     neighbours: Integers
 

@@ -3,6 +3,7 @@
 from torch import nn
 from transformers import PreTrainedModel
 
+from app.answering.retro.model import decoder_layers
 from app.answering.retro.modules import RetroModules
 
 
@@ -14,14 +15,20 @@ def flops_per_token(base: PreTrainedModel, modules: RetroModules, *, neighbours:
     tokens of neighbours.
     """
     shape = modules.settings
-    layers: nn.ModuleList = base.base_model.layers
-    sizes = [_weights(layer) for layer in layers]
-    output = base.get_output_embeddings().weight.numel()
+    sizes = [_weights(layer) for layer in decoder_layers(base)]
+    output = output_weights(base)
     frozen = 2 * (sum(sizes) + output) + 2 * (sum(sizes[shape.layers[0] :]) + output)
     told = neighbours * shape.value / shape.chunk
-    asked = sum(_weights(layer.attention.query) + _weights(layer.out) for layer in modules.attention)
-    read = sum(_weights(layer.attention.key) + _weights(layer.attention.value) for layer in modules.attention)
+    attention = modules.cross_attention()
+    asked = sum(_weights(layer.attention.query) + _weights(layer.out) for layer in attention)
+    read = sum(_weights(layer.attention.key) + _weights(layer.attention.value) for layer in attention)
     return frozen + 6 * (asked + told * (read + _weights(modules.encoder)))
+
+
+def output_weights(base: PreTrainedModel) -> int:
+    """Weights of the last layer, which has an output for every word."""
+    output: nn.Linear = base.get_output_embeddings()  # type: ignore[no-untyped-call]
+    return output.weight.numel()
 
 
 def _weights(module: nn.Module) -> int:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from app.answering.retro.model import decoder_layers
+
 _SKIPPING: ContextVar[bool] = ContextVar("skipping_lower_layers", default=False)
 
 
@@ -25,7 +27,7 @@ class LowerStates:
 
         The layers below it are wrapped on ``base`` so that they can be skipped.
         """
-        layers: nn.ModuleList = base.base_model.layers
+        layers = decoder_layers(base)
         for place in range(first):
             layers[place] = _Skippable(layers[place])
         self._base, self._reached = base, layers[first]

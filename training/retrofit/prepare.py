@@ -71,7 +71,7 @@ class HeldOut:
     ``neighbours``: of every whole chunk in turn, document after document, (chunks, k).
     """
 
-    tokens: npt.NDArray[np.int32]
+    tokens: Integers
     bounds: Integers
     utf8: Integers
     neighbours: Integers
@@ -213,7 +213,7 @@ def _write_held_out(
     none = np.zeros((0, settings.neighbours_held_out), dtype=np.int64)
     _save(
         path,
-        tokens=np.array(tokens, dtype=np.int32),
+        tokens=np.array(tokens, dtype=np.int64),
         bounds=np.array(bounds, dtype=np.int64),
         utf8=np.array(utf8, dtype=np.int64),
         neighbours=np.concatenate([none, *neighbours]),
@@ -254,6 +254,6 @@ def _chunks_between(database: ChunkDatabase, start: int, end: int) -> Integers:
     return np.arange(first, first + (end - start) // length)
 
 
-def _save(path: Path, **arrays: npt.NDArray[np.generic]) -> None:
+def _save(path: Path, **arrays: Integers) -> None:
     with whole_file(path) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle

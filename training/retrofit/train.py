@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,19 +12,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from app.answering.language_models.transformers_lm import LoadedModel
-from app.answering.retro.files import RETROFIT_KIND, WEIGHTS_FILE, load_modules, write_config
+from app.answering.retro.files import RETROFIT_KIND, WEIGHTS_FILE, load_settings, load_weights, write_config
 from app.answering.retro.model import RetroModel, as_tensor
 from app.answering.retro.modules import RetroModules
 from app.answering.retro.settings import RetroSettings, layers_of
 from app.answering.retro.tokenizer import RetroTokenizer
 from app.answering.shipped_weights import ShippedWeights
 from common.digest import json_digest
-from common.errors import LoccitError
+from common.errors import LoccitError, ModelUnusableError
 from common.packaged import sha256_of
 from common.terminal_text import plain
 from retriever.chunk_database import ChunkDatabase
 from training.loop.low_rank import seeded
-from training.loop.optimiser import cosine
+from training.loop.optimiser import Schedule, cosine
 from training.loop.run import WEIGHTS_FOLDER, Pace, Quality, Run, device, training_dtype
 from training.retrofit.bits_per_byte import Floats, gathered, overlaps, score, windows_of
 from training.retrofit.flops import flops_per_token
@@ -119,9 +120,6 @@ def train(
 class RetrofitTask:
     """Follows ``Task``; an example is a token."""
 
-    unit = "tokens"
-    schedule = staticmethod(cosine)
-
     def __init__(
         self,
         folder: Path,
@@ -157,7 +155,11 @@ class RetrofitTask:
         with seeded(settings.seed):
             modules = RetroModules(shape)
         if start is not None:
-            load_modules(modules, start, base)
+            if load_settings(start, base) != shape:
+                raise ModelUnusableError(
+                    f"The retrofit in {start} has another shape; give one of the same shape."
+                )
+            load_weights(modules, start)
         self.model = RetroModel(base.model, modules.to(device()))
         self.parameters: Mapping[str, nn.Parameter] = dict(modules.named_parameters())
         self.flops_per_token = flops_per_token(base.model, modules, neighbours=settings.neighbours)
@@ -165,7 +167,8 @@ class RetrofitTask:
         self._lower = self._lower_states(out_folder)
         self.examples_per_step = settings.tokens_per_step
         self.examples = len(self._steps) * settings.tokens_per_step
-        self.rate = settings.rate
+        self.unit, self.rate = "tokens", settings.rate
+        self.schedule: Schedule = cosine
         begun_with = None if start is None else sha256_of(start / WEIGHTS_FILE)
         self.data = fingerprint_of(folder)
         self.fingerprint = json_digest([asdict(settings), asdict(shape), self.data, base.sha256, begun_with])
@@ -178,7 +181,11 @@ class RetrofitTask:
         # before the last token of the first chunk there is nothing to learn
         first = self.model.settings.chunk - 1
         tokens = part.ids.shape[1]
-        given = {"neighbours": part.neighbours, "use_cache": False, "logits_to_keep": tokens - first}
+        given: dict[str, Any] = {
+            "neighbours": part.neighbours,
+            "use_cache": False,
+            "logits_to_keep": tokens - first,
+        }
         if self._lower is None:
             output = self.model(input_ids=part.ids, **given)
         else:

@@ -33,26 +33,29 @@ def load_retrofit(folder: Path, base: LoadedModel) -> RetroModel:
     Raises:
         ModelUnusableError: when there is no retrofit, it is damaged, or belongs to another base model.
     """
-    modules = RetroModules(_settings(folder, base))
-    load_modules(modules, folder, base)
+    modules = load_weights(RetroModules(load_settings(folder, base)), folder)
     return RetroModel(base.model, modules.to(base.model.device, base.model.dtype).eval())
 
 
-def load_modules(modules: RetroModules, folder: Path, base: LoadedModel) -> None:
-    """Give the modules the weights in this folder.
+def load_weights(modules: RetroModules, folder: Path) -> RetroModules:
+    """The modules, with the weights in this folder.
 
     Raises:
-        ModelUnusableError: when there are none, or they are of another shape or belong to another base model.
+        ModelUnusableError: when there are none, or they are of another shape.
     """
-    if _settings(folder, base) != modules.settings:
-        raise ModelUnusableError(f"The retrofit in {folder} has another shape; give one of the same shape.")
     try:
         modules.load_state_dict(load_file(folder / WEIGHTS_FILE))
     except (OSError, RuntimeError, SafetensorError) as error:
         raise _unusable(folder, error) from error
+    return modules
 
 
-def _settings(folder: Path, base: LoadedModel) -> RetroSettings:
+def load_settings(folder: Path, base: LoadedModel) -> RetroSettings:
+    """The shape of the retrofit in this folder.
+
+    Raises:
+        ModelUnusableError: when there is no retrofit, or it belongs to another base model.
+    """
     try:
         about = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         belongs_to, name = about.pop("base_sha256"), about.pop("base")

@@ -9,7 +9,10 @@ from transformers import DynamicCache
 
 from app.answering.retro.model import NeighbourSource, RetroModel, RetroState, as_tensor
 from common.deadline import NO_DEADLINE, Deadline
-from retriever.chunk_database import NO_TOKEN
+from retriever.chunk_database import NO_TOKEN, Integers
+
+STATE = -2
+"""Stands in a row of tokens where a state is that belongs to no token."""
 
 Choose = Callable[[Tensor], Tensor]
 """From logits, (rows, vocabulary), to the tokens written, (rows,)."""
@@ -27,25 +30,28 @@ class RetroBatch:
     """
 
     def __init__(
-        self, model: RetroModel, prompts: Sequence[Sequence[int]], source: NeighbourSource | None
+        self,
+        model: RetroModel,
+        prompts: Sequence[Sequence[int]],
+        source: NeighbourSource | None,
+        prefix: Sequence[Tensor] | None = None,
     ) -> None:
-        """``source``: None for the base model alone.
+        """``source``: None for the base model alone. ``prefix``: states before each prompt, (positions, hidden).
 
         Raises:
             ValueError: when there is no prompt, or an empty one.
         """
         if not prompts or not all(prompts):
             raise ValueError("A prompt must have at least one token.")
-        chunk = model.settings.chunk
-        columns = -(-max(map(len, prompts)) // chunk) * chunk
-        rows = [[NO_TOKEN] * (columns - len(prompt)) + list(prompt) for prompt in prompts]
-        self._model, self._source = model, source
-        self._read = np.array(rows, dtype=np.int64)  # (rows, columns)
+        self._model, self._source, self._prefix = model, source, prefix
+        before = [0] * len(prompts) if prefix is None else [len(states) for states in prefix]
+        rows = [[STATE] * count + list(prompt) for count, prompt in zip(before, prompts, strict=True)]
+        self._read = padded(rows, model.settings.chunk)  # (rows, columns)
         self._cache, self._state = DynamicCache(config=model.base.config), RetroState()
 
     def prefill(self) -> Tensor:
         """Logits of the first token to write: (rows, vocabulary)."""
-        return self._logits(self._read)
+        return self._logits(self._read, self._prefix)
 
     def step(self, ids: Sequence[int]) -> Tensor:
         """Logits of the next token after each row's newest one: (rows, vocabulary)."""
@@ -53,12 +59,12 @@ class RetroBatch:
         self._read = np.concatenate([self._read, newest], axis=1)
         return self._logits(newest)
 
-    def _logits(self, ids: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> Tensor:
+    def _logits(self, ids: Integers, prefix: Sequence[Tensor] | None = None) -> Tensor:
         device = self._model.base.device
         mask = as_tensor((self._read != NO_TOKEN).astype(np.int64), device)
         positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
         output = self._model(
-            input_ids=as_tensor(np.maximum(ids, 0), device),
+            **self._inputs(ids, prefix),
             attention_mask=mask,
             position_ids=positions,
             neighbours=self._neighbours(ids.shape[1]),
@@ -69,6 +75,12 @@ class RetroBatch:
         )
         logits: Tensor = output.logits[:, -1]
         return logits
+
+    def _inputs(self, ids: Integers, prefix: Sequence[Tensor] | None) -> dict[str, Tensor]:
+        tokens = as_tensor(np.maximum(ids, 0), self._model.base.device)
+        if prefix is None:
+            return {"input_ids": tokens}
+        return {"inputs_embeds": with_prefix(self._model, tokens, ids, prefix)}
 
     def _neighbours(self, columns: int) -> Tensor | None:
         """Of the chunks that the newest columns finish."""
@@ -84,6 +96,19 @@ class RetroBatch:
         return as_tensor(self._source.neighbours(finished), device)
 
 
+def padded(rows: Sequence[Sequence[int]], chunk: int) -> Integers:
+    """The rows, (rows, columns), padded on the left with ``NO_TOKEN`` to the end of a chunk."""
+    columns = -(-max(map(len, rows)) // chunk) * chunk
+    return np.array([[NO_TOKEN] * (columns - len(row)) + list(row) for row in rows], dtype=np.int64)
+
+
+def with_prefix(model: RetroModel, tokens: Tensor, ids: Integers, prefix: Sequence[Tensor]) -> Tensor:
+    """The tokens embedded, (rows, columns, hidden), with the prefix's states in the columns kept for them."""
+    embedded: Tensor = model.base.get_input_embeddings()(tokens)
+    kept = as_tensor(ids == STATE, embedded.device)
+    return embedded.masked_scatter(kept[..., None], torch.cat(list(prefix)).to(embedded.dtype))
+
+
 @torch.inference_mode()
 def write(
     model: RetroModel,
@@ -93,10 +118,14 @@ def write(
     max_tokens: int,
     end: frozenset[int] = frozenset(),
     choose: Choose = most_likely,
+    prefix: Sequence[Tensor] | None = None,
     deadline: Deadline = NO_DEADLINE,
 ) -> list[list[int]]:
-    """What the model writes after each prompt: tokens, up to one of ``end``, which is left out."""
-    batch = RetroBatch(model, prompts, source)
+    """What the model writes after each prompt: tokens, up to one of ``end``, which is left out.
+
+    ``prefix``: see ``RetroBatch``.
+    """
+    batch = RetroBatch(model, prompts, source, prefix)
     written: list[list[int]] = [[] for _ in prompts]
     open_rows = set(range(len(prompts)))
     logits = batch.prefill()

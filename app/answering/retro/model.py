@@ -4,7 +4,7 @@ The model's own code and weights stay as they are. Hooks on its layers add chunk
 self-attention and before the feed-forward, RETRO(H, E) = FFW(CCA(ATTN(H), E)) (Borgeaud et al. 2022, section 2.4).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from app.answering.retro.modules import ChunkedCrossAttention, Encoded, RetroModules
+from app.answering.retro.modules import Encoded, RetroModules
 from common.errors import ModelUnusableError
 from retriever.chunk_database import NO_TOKEN, Integers
 
@@ -26,8 +26,9 @@ class NeighbourSource(Protocol):
     def neighbours(self, chunks: Integers) -> Integers:
         """The neighbours of finished chunks of every row, in order.
 
-        ``chunks``: tokens, (rows, chunks, chunk length), ``NO_TOKEN`` for padding. The result: (rows, chunks, k,
-        tokens of a value), ``NO_TOKEN`` where there is none; k and the tokens are the same at every call.
+        ``chunks``: tokens, (rows, chunks, chunk length), below 0 for what is none. The result: (rows, chunks, k, tokens
+        of a value), ``NO_TOKEN`` where there is none; k and the tokens are the same at every call. Of the chunks that
+        a prompt finishes it may be of the last ones alone.
         """
 
 
@@ -55,8 +56,8 @@ class RetroModel:
             ModelUnusableError: when the base model's layers are not where transformers' decoders have them.
         """
         self.base, self.modules, self.settings = base, modules, modules.settings
-        layers: Sequence[nn.Module] | None = getattr(base.base_model, "layers", None)
-        if layers is None or len(layers) <= self.settings.layers[-1]:
+        layers = decoder_layers(base)
+        if len(layers) <= self.settings.layers[-1]:
             raise ModelUnusableError(
                 f"The language model has no layer {self.settings.layers[-1] + 1} to put cross-attention in."
             )
@@ -79,7 +80,8 @@ class RetroModel:
         """The base model's output for these inputs.
 
         ``neighbours``: tokens of the neighbours of every chunk that these inputs finish, (rows, chunks, k, tokens),
-        ``NO_TOKEN`` where there is none. None: the base model alone. ``attention_mask``: (rows, columns so far), 0 for
+        ``NO_TOKEN`` where there is none. In a text's first part they may be of its last chunks alone; those before
+        have none then. None: the base model alone. ``attention_mask``: (rows, columns so far), 0 for
         padding, which stands on the left. ``state``: what earlier parts left, updated.
         """
         if neighbours is None:
@@ -117,9 +119,10 @@ class _Pass:
             self._encode(hidden)
         if self._encoded is None:
             return attended
-        layer: nn.Module = self._model.modules.attention[place]
-        assert isinstance(layer, ChunkedCrossAttention)
-        return attended + layer(hidden, self._encoded, past=self._past, first=self._first, layer=place)
+        update: Tensor = self._model.modules.attention[place](
+            hidden, self._encoded, past=self._past, first=self._first, layer=place
+        )
+        return attended + update
 
     def _encode(self, hidden: Tensor) -> None:
         length, state = self._model.settings.chunk, self._state
@@ -127,23 +130,21 @@ class _Pass:
         if state is not None and state.recent is not None and state.recent_there is not None:
             hidden = torch.cat([state.recent, hidden], dim=1)
             there = torch.cat([state.recent_there, there], dim=1)
-        chunks = hidden.shape[1] // length
-        if self._neighbours.shape[1] != chunks:
-            raise ValueError(
-                f"These tokens finish {chunks} chunks, but neighbours of {self._neighbours.shape[1]} were given."
-            )
+        chunks, given = hidden.shape[1] // length, self._neighbours.shape[1]
         before = None if state is None else state.encoded
-        self._first = self._past // length - (before is not None)
-        self._encoded = before
-        if chunks:
-            whole = chunks * length
+        if given > chunks or (given < chunks and self._past):
+            raise ValueError(f"These tokens finish {chunks} chunks, but neighbours of {given} were given.")
+        rest = chunks * length
+        self._encoded, self._first = before, self._past // length - (before is not None)
+        if given:
+            self._first += chunks - given
+            told = slice(rest - given * length, rest)
             found = self._encoder(
-                hidden[:, :whole].unflatten(1, (chunks, length)),
-                there[:, :whole].unflatten(1, (chunks, length)),
+                hidden[:, told].reshape(len(hidden), given, length, -1),
+                there[:, told].reshape(len(there), given, length),
             )
             self._encoded = found.after(before)
         if state is not None:
-            rest = chunks * length
             state.recent, state.recent_there = hidden[:, rest:], there[:, rest:]
             state.encoded = None if self._encoded is None else self._encoded.last()
             state.columns = self._past + self._columns
@@ -164,6 +165,12 @@ class _Pass:
 
 
 _CURRENT: ContextVar[_Pass | None] = ContextVar("retro_pass", default=None)
+
+
+def decoder_layers(base: PreTrainedModel) -> nn.ModuleList:
+    """The layers of a decoder, where transformers' models of the kind of Llama and Gemma have them."""
+    layers = getattr(base.base_model, "layers", None)
+    return layers if isinstance(layers, nn.ModuleList) else nn.ModuleList()
 
 
 def _install(layer: nn.Module, place: int) -> None:

@@ -55,7 +55,7 @@ class _Heads(nn.Module):
 
     def split(self, states: Tensor) -> Tensor:
         """(..., tokens, width) -> (..., heads, tokens, width / heads)."""
-        return states.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
+        return states.reshape(*states.shape[:-1], self.heads, -1).transpose(-3, -2)
 
 
 class ChunkedCrossAttention(nn.Module):
@@ -96,7 +96,8 @@ class ChunkedCrossAttention(nn.Module):
             places = slice(before, before + tokens - skipped)
         else:
             after = groups * length - before - (tokens - skipped)
-            queries = functional.pad(queries, (0, 0, before, after)).unflatten(1, (groups, length))
+            queries = functional.pad(queries, (0, 0, before, after))
+            queries = queries.reshape(len(queries), groups, length, -1)
             places = slice(0, length)
         told = slice(group - first, group - first + groups)
         found = self._attend(queries, encoded, told, places, layer)  # (rows, groups, places, width)
@@ -119,14 +120,15 @@ class ChunkedCrossAttention(nn.Module):
         scores = scores * keys.shape[-1] ** -0.5 + self._biases(encoded, places)
         scores = scores.float().masked_fill(~there[:, :, None, None], torch.finfo(torch.float32).min)
         weights = scores.softmax(-1).to(values.dtype) * there.any(-1)[:, :, None, None, None]
-        return (weights @ values).transpose(-3, -2).flatten(-2)
+        found: Tensor = weights @ values
+        return found.transpose(-3, -2).flatten(-2)
 
     def _biases(self, encoded: Encoded, places: slice) -> Tensor:
         """(heads, places, neighbours * tokens): the same for every neighbour."""
         device = self.bias.device
         i = torch.arange(places.start, places.stop, device=device)[:, None]
         j = torch.arange(encoded.tokens, device=device)[None]
-        one = self.bias[:, i - j + self._value - 1]
+        one: Tensor = self.bias[:, i - j + self._value - 1]
         return one.repeat(1, 1, encoded.states.shape[2] // encoded.tokens)
 
 
@@ -155,7 +157,7 @@ class _EncoderLayer(nn.Module):
             heads.split(heads.value(flat)),
             attn_mask=_not_nothing(there.flatten(0, 1))[:, None, None],
         )
-        states = states + self.out(found.transpose(-3, -2).flatten(-2)).unflatten(0, states.shape[:2])
+        states = states + self.out(found.transpose(-3, -2).flatten(-2)).reshape(states.shape)
         if self.chunk is not None:
             states = states + self.chunk(states, chunk, chunk_there)
         update: Tensor = self.inner(self.inner_norm(states))
@@ -183,7 +185,7 @@ class _ChunkAttention(nn.Module):
             attn_mask=_not_nothing(chunk_there)[:, None, None],
         )
         update: Tensor = self.out(found.transpose(-3, -2).flatten(-2))
-        return update.unflatten(1, states.shape[1:3])
+        return update.reshape(states.shape)
 
 
 class NeighbourEncoder(nn.Module):
@@ -227,6 +229,10 @@ class RetroModules(nn.Module):
                 nn.init.normal_(module.weight, std=module.in_features**-0.5)
             elif isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)
+
+    def cross_attention(self) -> list[ChunkedCrossAttention]:
+        """The layers' cross-attention, in their order."""
+        return [layer for layer in self.attention if isinstance(layer, ChunkedCrossAttention)]
 
 
 def _not_nothing(there: Tensor) -> Tensor:

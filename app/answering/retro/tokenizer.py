@@ -11,7 +11,7 @@ class RetroTokenizer:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
-        self.sha256 = sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()  # type: ignore[attr-defined]
+        self.sha256 = sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()
 
     def ids(self, text: str) -> list[int]:
         """The tokens of a text; what looks like a special token in it is text."""
@@ -23,7 +23,8 @@ class RetroTokenizer:
     def texts(self, ids: Sequence[Sequence[int]]) -> list[str]:
         """The text of each run of tokens; a character of which only some bytes are there is left out."""
         return [
-            str(self._tokenizer.decode(run, skip_special_tokens=False)).replace("\ufffd", "") for run in ids
+            str(self._tokenizer.decode(list(run), skip_special_tokens=False)).replace("\ufffd", "")
+            for run in ids
         ]
 
     def ids_and_bytes(self, text: str) -> tuple[list[int], list[int]]:

@@ -18,7 +18,7 @@ from retriever.chunk_database import NO_CHUNK, NO_TOKEN, ChunkDatabase
 from retriever.encoder import HashingEncoder
 from retriever.types import Document
 from tests.tiny_models import BYTES, byte_tokenizer, llama
-from training.loop.run import Pace
+from training.loop.run import Pace, training_dtype
 from training.retrofit import prepare as preparing
 from training.retrofit.bits_per_byte import longest_run, overlaps, score, windows_of
 from training.retrofit.prepare import RetrofitDataSettings, prepare, read_held_out, read_windows
@@ -160,27 +160,27 @@ def test_a_run_that_stopped_ends_as_one_that_did_not(data, tmp_path):
     assert names[0].read_bytes() == names[1].read_bytes()
 
 
+def task_of(data, out, settings=SETTINGS, *, start=None, loaded=None):
+    """A task whose modules compute in the base model's number format, as in a run."""
+    task = RetrofitTask(data, out, loaded or base(), settings, start)
+    task.model.modules.to(task.model.base.dtype)
+    return task
+
+
 def test_the_base_model_stays_as_it_was(data, tmp_path):
-    model = base()
-    before = {name: weight.clone() for name, weight in model.model.named_parameters()}
-    task = RetrofitTask(data, tmp_path, model, SETTINGS)
+    loaded, before = base(), base().model.to(training_dtype()).state_dict()
+    task = task_of(data, tmp_path, loaded=loaded)
     task.losses(task.parts(0, 1)[0]).total.backward()
+    after = {name.replace(".layer.", "."): weight for name, weight in loaded.model.state_dict().items()}
 
-    assert not set(task.parameters) & set(before)
-    held = model.model.state_dict()
-    for name, weight in before.items():
-        layer = name.replace("layers.0.", "layers.0.layer.").replace("layers.1.", "layers.1.layer.")
-        assert torch.equal(held.get(name, held.get(layer)).float(), weight.to(held_dtype(model)).float())
-    assert all(weight.grad is None for weight in model.model.parameters())
-
-
-def held_dtype(loaded):
-    return loaded.model.dtype
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
+    assert all(weight.grad is None for weight in loaded.model.parameters())
 
 
 def test_states_of_the_lower_layers_that_are_kept_change_no_loss(data, tmp_path):
-    repeated = RetrofitTask(data, tmp_path / "a", base(), SETTINGS)
-    once = RetrofitTask(data, tmp_path / "b", base(), SETTINGS)
+    repeated = task_of(data, tmp_path / "a")
+    once = task_of(data, tmp_path / "b")
     assert repeated._lower is not None
     once._lower = None
     with torch.no_grad():
@@ -202,8 +202,8 @@ def test_windows_that_come_once_are_not_kept(data, tmp_path):
 def test_training_goes_on_from_an_earlier_retrofit_of_the_same_shape(data, tmp_path):
     learn(data, tmp_path / "first", pace=Pace(threads=1))
     folder = tmp_path / "first" / "weights" / "retrofit-toy"
-    begun = RetrofitTask(data, tmp_path, base(), SETTINGS, folder)
-    fresh = RetrofitTask(data, tmp_path, base(), SETTINGS)
+    begun = task_of(data, tmp_path, start=folder)
+    fresh = task_of(data, tmp_path)
     part = begun.parts(0, 1)[0]
 
     assert begun.losses(part).total < fresh.losses(part).total

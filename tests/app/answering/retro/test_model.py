@@ -289,9 +289,27 @@ def test_bfloat16_stays_near():
     assert functional.cosine_similarity(near, exact, dim=-1).min() > 0.99
 
 
-def test_neighbours_of_too_few_chunks_are_refused(model):
-    with pytest.raises(ValueError, match="finish 3 chunks, but neighbours of 2 were given"):
-        logits(model, some_ids(), some_neighbours(chunks=2))
+def test_neighbours_of_the_last_chunks_alone_leave_those_before_without(model):
+    ids, neighbours = some_ids(), some_neighbours()
+    few = logits(model, ids, neighbours[:, 1:])
+    neighbours[:, 0] = NO_TOKEN
+
+    assert not any(changed(few, logits(model, ids, neighbours)))
+    assert not any(changed(logits(model, ids, neighbours[:, :0]), logits(model, ids, None)))
+
+
+def test_neighbours_of_too_many_chunks_are_refused(model):
+    with pytest.raises(ValueError, match="finish 3 chunks, but neighbours of 4 were given"):
+        logits(model, some_ids(), some_neighbours(chunks=4))
+
+
+def test_neighbours_of_too_few_chunks_are_refused_once_a_text_has_begun(model):
+    state, cache = RetroState(), DynamicCache(config=model.base.config)
+    given = {"state": state, "cache": cache, "use_cache": True}
+    with torch.inference_mode():
+        model(input_ids=some_ids(tokens=4), neighbours=some_neighbours(chunks=1), **given)
+        with pytest.raises(ValueError, match="finish 2 chunks, but neighbours of 1 were given"):
+            model(input_ids=some_ids(tokens=8), neighbours=some_neighbours(chunks=1), **given)
 
 
 def test_a_prompt_without_tokens_is_refused(model):
