@@ -165,6 +165,7 @@ def retrofit_report(
 
 def retrofit_answers(
     mode: Annotated[
+        EvidenceMode,
         typer.Argument(help="Where the evidence is: in the prompt, attended to, both, or a soft prefix."),
     ],
     prepared: Annotated[
