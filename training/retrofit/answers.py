@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import torch
@@ -184,7 +185,7 @@ class AnswersTask:
         where = model.base.device
         mask = as_tensor((ids != NO_TOKEN).astype(np.int64), where)
         tokens = as_tensor(np.maximum(ids, 0), where)
-        inputs = (
+        inputs: dict[str, Any] = (
             {"inputs_embeds": with_prefix(model, tokens, ids, states)} if states else {"input_ids": tokens}
         )
         output = model(
@@ -223,7 +224,7 @@ class AnswersTask:
         first = next(place for place, (_, spans) in enumerate(record.rows) if spans)
         order = [passages[first], *(one for place, one in enumerate(passages) if place != first)]
         shuffled = Random(record.id).sample(passages, len(passages))
-        outcome = {}
+        outcome: dict[str, float] = {}
         for name, shown in (("given", order[:1]), ("among", shuffled)):
             began = time.perf_counter()
             answer = answers.answer(
@@ -291,6 +292,7 @@ def _drawn(record: GroupRecord, settings: AnswersSettings, rng: Random) -> Seque
 def _prefix(base: LoadedModel, encoder: Encoder | None) -> SoftPrefix:
     if encoder is None:
         raise ValueError("A soft prefix is made of passages' vectors, so it needs an encoder.")
-    embedded: nn.Embedding = base.model.get_input_embeddings()
-    scale = float(embedded.weight.float().pow(2).mean().sqrt())
+    embedding = base.model.get_input_embeddings()
+    assert isinstance(embedding, nn.Embedding)
+    scale = float(embedding.weight.float().pow(2).mean().sqrt())
     return SoftPrefix(encoder.dimension, base.model.config.get_text_config().hidden_size, scale=scale)
