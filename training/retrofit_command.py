@@ -17,6 +17,7 @@ from index_builder.corpora.opening import open_corpus
 from index_builder.corpora.types import Corpus, Record
 from retriever.encoder import DEFAULT_ENCODER
 from retriever.types import Document
+from training.required import require
 
 _DATA = Path("data/retrofit")
 _WEIGHTS = Path("runs/retrofit/weights/retrofit-smollm2-135m")
@@ -49,6 +50,7 @@ def retrofit_data(
 
     Example: loccit train retrofit-data articles.jsonl.xz --out data/retrofit
     """
+    require("datasketch")
     from app.answering.language_models.transformers_lm import load_model
     from app.answering.retro.tokenizer import RetroTokenizer
     from common.torch_runtime import use_threads
@@ -192,6 +194,7 @@ def retrofit_answers(
 
     Example: loccit train retrofit-answers attention --weights runs/retrofit/weights/retrofit-smollm2-135m
     """
+    require("peft")
     from app.answering.language_models.transformers_lm import load_model
     from retriever.encoder import load_encoder
     from training.loop.run import Pace
