@@ -1,8 +1,9 @@
 """Bits per byte on documents held out, with and without retrieval, by how much is shared with the neighbours."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from app.answering.retro.model import RetroModel, as_tensor
+from common.errors import LoccitError
 from retriever.chunk_database import NO_TOKEN, ChunkDatabase, Integers
-from training.retrofit.prepare import HeldOut
+from training.retrofit.prepare import HeldOut, read_held_out
 
+WINDOW = 1_024
+"""Tokens that are read in one piece at most."""
 OVERLAPS = (1.0, 0.5, 0.25, 0.125)
 Floats = npt.NDArray[np.float64]
 
@@ -48,6 +52,18 @@ class ChunkScores:
         return float(self.bits[kept].sum() / self.utf8[kept].sum())
 
 
+def held_out_windows(folder: Path, database: ChunkDatabase) -> list[HeldOutWindow]:
+    """The windows of what ``prepare`` held out in this folder.
+
+    Raises:
+        LoccitError: when there is none, or no document of two chunks is held out.
+    """
+    found = list(windows_of(read_held_out(folder), chunk=database.about.chunk, window=WINDOW))
+    if not found:
+        raise LoccitError(f"{folder} holds out no document of two chunks; give a larger corpus.")
+    return found
+
+
 def windows_of(held_out: HeldOut, *, chunk: int, window: int) -> Iterator[HeldOutWindow]:
     """Every document in windows of whole chunks, two at least: the first of a window is only read."""
     at = 0
@@ -64,6 +80,18 @@ def windows_of(held_out: HeldOut, *, chunk: int, window: int) -> Iterator[HeldOu
                     held_out.neighbours[at + first : at + last],
                 )
         at += chunks
+
+
+def with_strangers(windows: Sequence[HeldOutWindow]) -> list[HeldOutWindow]:
+    """Each window with the neighbours of the chunks of other windows: what is gained with them is not what they say."""
+    pool = np.concatenate([window.neighbours for window in windows])
+    found, at = [], 0
+    for window in windows:
+        half = at + len(pool) // 2  # from the middle of another document, most likely
+        rows = np.arange(half, half + len(window.neighbours)) % len(pool)
+        found.append(HeldOutWindow(window.ids, window.utf8, pool[rows]))
+        at += len(window.neighbours)
+    return found
 
 
 def overlaps(window: HeldOutWindow, database: ChunkDatabase) -> Floats:

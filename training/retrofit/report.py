@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from app.answering.retro.model import RetroModel
-from common.errors import LoccitError
 from common.files import whole_file
 from common.progress import progress
 from retriever.chunk_database import ChunkDatabase
@@ -17,14 +16,17 @@ from training.loop.run import LOG_FILE
 from training.retrofit.bits_per_byte import (
     ChunkScores,
     HeldOutWindow,
+    held_out_windows,
     overlaps,
     score,
-    windows_of,
+    with_strangers,
 )
-from training.retrofit.prepare import DATABASE_FOLDER, read_held_out
+from training.retrofit.prepare import DATABASE_FOLDER
 
 NEIGHBOURS = (0, 1, 2, 4, 10)
 """How many neighbours of each chunk; 0 is the base model."""
+_STRANGERS = 2
+"""With so many neighbours, of other chunks, it is measured what is gained whatever they say."""
 SCORES_FOLDER = "scores"
 _SHOWN_AT_ONCE = 4  # windows
 _RESAMPLED = 1_000
@@ -37,7 +39,6 @@ def report(
     out: Path,
     console: Console,
     *,
-    window: int = 1_024,
     most_windows: int | None = None,
     run_folder: Path | None = None,
 ) -> dict[str, object]:
@@ -50,10 +51,7 @@ def report(
         LoccitError: when there is no data, or nothing long enough is held out.
     """
     database = ChunkDatabase.open(data_folder / DATABASE_FOLDER)
-    held_out = read_held_out(data_folder)
-    windows = list(windows_of(held_out, chunk=database.about.chunk, window=window))[:most_windows]
-    if not windows:
-        raise LoccitError(f"{data_folder} holds out no document of two chunks; give a larger corpus.")
+    windows = held_out_windows(data_folder, database)[:most_windows]
     shared = [overlaps(one, database) for one in windows]
     folder = out / SCORES_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,14 +59,28 @@ def report(
     for k in NEIGHBOURS:
         what = f"{name}-{k}" if k else "base"
         by_k[k] = _scored(folder / f"{what}-{len(windows)}.npz", model, windows, database, k, shared, console)
+    strangers = _scored(
+        folder / f"{name}-{_STRANGERS}-of-others-{len(windows)}.npz",
+        model,
+        with_strangers(windows),
+        database,
+        _STRANGERS,
+        shared,
+        console,
+    )
     found: dict[str, object] = {
         "weights": name,
         "windows": len(windows),
         "tokens": int(sum(len(one.ids) for one in windows)),
         "bits_per_byte": _table(by_k),
+        "neighbours_of_others": {
+            "neighbours": _STRANGERS,
+            "bits_per_byte": round(strangers.bits_per_byte(), 4),
+            "lower_percent": round(_lower(by_k[0], strangers, by_k[0].overlap <= 1), 2),
+        },
         "curve": _curve(run_folder),
     }
-    _write(out, found, by_k)
+    _write(out, found, by_k, strangers)
     return found
 
 
@@ -141,18 +153,20 @@ def _curve(run_folder: Path | None) -> list[dict[str, float]]:
     return [{key: line[key] for key in ("step", "seconds", "nats")} for line in lines if "nats" in line]
 
 
-def _write(out: Path, found: Mapping[str, object], by_k: Mapping[int, ChunkScores]) -> None:
+def _write(
+    out: Path, found: Mapping[str, object], by_k: Mapping[int, ChunkScores], strangers: ChunkScores
+) -> None:
     with whole_file(out / "report.json") as unfinished:
         unfinished.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     with whole_file(out / "report.md") as unfinished:
-        unfinished.write_text(_markdown(by_k), encoding="utf-8")
+        unfinished.write_text(_markdown(by_k, strangers), encoding="utf-8")
     figure = _figure(by_k, found["curve"])  # type: ignore[arg-type]
     with whole_file(out / "report.png") as unfinished:
         figure.savefig(unfinished, format="png", dpi=150)
 
 
-def _markdown(by_k: Mapping[int, ChunkScores]) -> str:
-    """Bits per byte, one row for each k, one column for each overlap."""
+def _markdown(by_k: Mapping[int, ChunkScores], strangers: ChunkScores) -> str:
+    """Bits per byte, one row for each k and one for neighbours of other chunks, one column for each overlap."""
     base = by_k[0]
     heads = [f"at most {100 * most:g}% shared" if most < 1 else "all chunks" for most in base.overlaps()]
     lines = [
@@ -160,13 +174,14 @@ def _markdown(by_k: Mapping[int, ChunkScores]) -> str:
         "|---|" + "---|" * len(base.overlaps()),
         "| (chunks) | " + " | ".join(f"{(base.overlap <= most).sum():,}" for most in base.overlaps()) + " |",
     ]
-    for k, scores in by_k.items():
+    rows = {str(k or "none: the base model"): scores for k, scores in by_k.items()}
+    for name, scores in {**rows, f"{_STRANGERS}, of other chunks": strangers}.items():
         cells = [
             f"{scores.bits_per_byte(most):.4f}"
-            + (f" (−{_lower(base, scores, base.overlap <= most):.2f}%)" if k else "")
+            + (f" ({-_lower(base, scores, base.overlap <= most):+.2f}%)" if scores is not base else "")
             for most in base.overlaps()
         ]
-        lines.append(f"| {k or 'none: the base model'} | " + " | ".join(cells) + " |")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

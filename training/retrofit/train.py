@@ -26,10 +26,10 @@ from retriever.chunk_database import ChunkDatabase
 from training.loop.low_rank import seeded
 from training.loop.optimiser import Schedule, cosine
 from training.loop.run import WEIGHTS_FOLDER, Pace, Quality, Run, device, training_dtype
-from training.retrofit.bits_per_byte import Floats, gathered, overlaps, score, windows_of
+from training.retrofit.bits_per_byte import Floats, HeldOutWindow, gathered, held_out_windows, overlaps, score
 from training.retrofit.flops import flops_per_token
 from training.retrofit.lower_states import LowerStates, lower_layers_skipped
-from training.retrofit.prepare import DATABASE_FOLDER, fingerprint_of, read_held_out, read_windows
+from training.retrofit.prepare import DATABASE_FOLDER, fingerprint_of, read_windows
 
 _QUICK_WINDOWS = 8
 _WHOLE_WINDOWS = 24
@@ -172,7 +172,8 @@ class RetrofitTask:
         begun_with = None if start is None else sha256_of(start / WEIGHTS_FILE)
         self.data = fingerprint_of(folder)
         self.fingerprint = json_digest([asdict(settings), asdict(shape), self.data, base.sha256, begun_with])
-        self._held_out = _HeldOut(folder, self._database, settings)
+        held_out = held_out_windows(folder, self._database)
+        self._held_out = _HeldOut(held_out, self._database, settings.neighbours)
 
     def parts(self, step: int, at_least: int) -> list[RetrofitWindow]:  # noqa: ARG002 - a window is a part
         return [self._window(place) for place in self._steps[step]]
@@ -247,23 +248,19 @@ class RetrofitTask:
 class _HeldOut:
     """Documents held out, and what the base model spends on them, which is computed once."""
 
-    folder: Path
+    windows: list[HeldOutWindow]
     database: ChunkDatabase
-    settings: RetrofitSettings
+    neighbours: int
     _base: dict[int, list[tuple[Floats, Floats]]] = field(default_factory=dict)
 
     def quality(self, model: RetroModel, *, whole: bool) -> Quality:
         """Bits per byte of the base model and with k neighbours, and how much lower, in percent, by overlap."""
-        windows = list(
-            windows_of(read_held_out(self.folder), chunk=self.database.about.chunk, window=_WINDOW)
-        )[: _WHOLE_WINDOWS if whole else _QUICK_WINDOWS]
-        if not windows:
-            raise LoccitError(f"{self.folder} holds out no document of two chunks; give a larger corpus.")
+        windows = self.windows[: _WHOLE_WINDOWS if whole else _QUICK_WINDOWS]
         if len(windows) not in self._base:
             self._base[len(windows)] = score(model, windows, self.database, k=0)
         shared = [overlaps(window, self.database) for window in windows]
         without = gathered(self._base[len(windows)], shared)
-        with_it = gathered(score(model, windows, self.database, k=self.settings.neighbours), shared)
+        with_it = gathered(score(model, windows, self.database, k=self.neighbours), shared)
         found: Quality = {}
         for most in without.overlaps():
             before, after = without.bits_per_byte(most), with_it.bits_per_byte(most)
@@ -274,6 +271,3 @@ class _HeldOut:
                 "lower_percent": round(100 * (1 - after / before), 2),
             }
         return found
-
-
-_WINDOW = 1024

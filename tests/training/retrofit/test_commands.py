@@ -28,7 +28,7 @@ def corpus(tmp_path):
 def test_from_documents_to_a_report(loccit, corpus, model, tmp_path):
     data, run, out = tmp_path / "data", tmp_path / "run", tmp_path / "report"
     told = ["--language-model", model, "--threads", 1]
-    made = ["retrofit-data", corpus, "--out", data, "--encoder", "hashing", "--windows", 20, "--seed", 3]
+    made = ["retrofit-data", corpus, "--out", data, "--encoder", "hashing", "--windows", 20, "--seed", 4]
     assert loccit("train", *made, *told)[0] == 0
     learnt = ["retrofit", "--data", data, "--out", run, "--tokens", 3000]
     status, _, said = loccit("train", *learnt, *told)
@@ -56,3 +56,13 @@ def test_a_report_of_nothing_says_what_to_do(loccit, model, tmp_path):
     assert status != 0
     assert "holds no whole retrofit" in said
     assert "loccit train retrofit" in said
+
+
+def test_data_that_hold_nothing_out_are_refused_before_anything_is_learnt(loccit, corpus, model, tmp_path):
+    data, told = tmp_path / "data", ["--language-model", model, "--threads", 1]
+    made = ["retrofit-data", corpus, "--out", data, "--encoder", "hashing", "--seed", 3]
+    assert loccit("train", *made, *told)[0] == 0
+    status, _, said = loccit("train", "retrofit", "--data", data, "--out", tmp_path / "run", *told)
+    assert status != 0
+    assert "holds out no document of two chunks; give a larger corpus" in said
+    assert not (tmp_path / "run" / "checkpoint.safetensors").exists()

@@ -20,7 +20,7 @@ from retriever.types import Document
 from tests.tiny_models import BYTES, byte_tokenizer, llama
 from training.loop.run import Pace, training_dtype
 from training.retrofit import prepare as preparing
-from training.retrofit.bits_per_byte import longest_run, overlaps, score, windows_of
+from training.retrofit.bits_per_byte import longest_run, overlaps, score, windows_of, with_strangers
 from training.retrofit.prepare import RetrofitDataSettings, prepare, read_held_out, read_windows
 from training.retrofit.report import report
 from training.retrofit.train import RetrofitSettings, RetrofitTask, train
@@ -289,11 +289,25 @@ def test_the_report_has_every_k_and_overlap_and_uses_what_was_scored_again(data,
     assert (
         rows[2, 1.0]["lower_percent_from"] < rows[2, 1.0]["lower_percent"] < rows[2, 1.0]["lower_percent_to"]
     )
+    strangers = found["neighbours_of_others"]
+    assert strangers["bits_per_byte"] > with_two
+    assert strangers["lower_percent"] < rows[2, 1.0]["lower_percent"]
+    assert f"| 2, of other chunks | {strangers['bits_per_byte']:.4f}" in (out / "report.md").read_text()
     assert f"| 2 | {with_two:.4f}" in (out / "report.md").read_text()
     assert (out / "report.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((out / "report.json").read_text()) == found
     monkeypatch.setattr("training.retrofit.report.score", None)
     assert report(model, "toy", data, out, QUIET, run_folder=tmp_path / "run") == found
+
+
+def test_strangers_are_neighbours_of_other_chunks(data):
+    windows = list(windows_of(read_held_out(data), chunk=64, window=1024))
+    pool = np.concatenate([window.neighbours for window in windows])
+    strange = with_strangers(windows)
+
+    assert [window.ids.tolist() for window in strange] == [window.ids.tolist() for window in windows]
+    mixed = np.concatenate([window.neighbours for window in strange])
+    assert mixed.tolist() == np.roll(pool, -(len(pool) // 2), axis=0).tolist()
 
 
 def test_overlap_is_shared_with_neighbours_of_the_chunk_or_of_the_one_before(data):
