@@ -21,7 +21,7 @@ ALLOWED = {
     "app": {*GROUND, "app.answering", "app.service", "app.http"},
     "evaluation": {*GROUND, "app.answering"},
     "calibration": {*GROUND, "app.answering", "evaluation"},
-    "training": {*GROUND, "app.answering"},
+    "training": {*GROUND, "index_builder", "app.answering"},
     "benchmarks": {
         *GROUND,
         "index_builder",
@@ -41,6 +41,7 @@ COMMANDS = {
     "calibration/cli.py",
     "calibration/calibrate_command.py",
     "training/cli.py",
+    "training/retrofit_command.py",
 }
 """These read settings and open the service, which the cores of their packages do not know.
 

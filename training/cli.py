@@ -1,7 +1,6 @@
 """`loccit train`: make the training data, and train what is shipped."""
 
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +14,8 @@ from common.packaged import DEFAULT_LANGUAGE_MODEL
 from common.terminal_text import plain
 from common.wording import command_line
 from training.reader.ablation import Ablation
+from training.required import require
+from training.retrofit_command import retrofit, retrofit_answers, retrofit_data, retrofit_report
 
 if TYPE_CHECKING:
     from training.adapter.train import AdapterSettings
@@ -48,6 +49,9 @@ AllowDownload = Annotated[
     bool, typer.Option("--allow-download", help="Fetch the language model from the Hugging Face hub.")
 ]
 _PREPARED = Path("data/training")
+
+for command in (retrofit_data, retrofit, retrofit_report, retrofit_answers):
+    cli.command()(command)
 
 
 @cli.command()
@@ -133,7 +137,7 @@ def reader(
     Example: loccit train reader --base mpnet --rank 32 --groups 12000 --threads 1
     """
     if rank is not None:
-        _require_peft()
+        require("peft")
     elif start is not None:
         raise LoccitError("--start begins with a reader of low-rank changes; give their --rank too.")
     from training.loop.run import Pace
@@ -205,7 +209,7 @@ def adapter(
 
     Example: loccit train adapter --out runs/adapter --threads 2
     """
-    _require_peft()
+    require("peft")
     from training.adapter.train import RATE_GOING_ON, AdapterSettings
     from training.loop.run import Pace
 
@@ -247,7 +251,7 @@ def lm_head(
 
     Example: loccit train lm-head --start app/answering/weights --threads 2
     """
-    _require_peft()
+    require("peft")
     from training.adapter.train import RATE_GOING_ON, AdapterSettings
     from training.loop.run import Pace
 
@@ -324,7 +328,7 @@ def support(
 
     Example: loccit train support --out runs/support --threads 2
     """
-    _require_peft()
+    require("peft")
     from training.loop.run import Pace
     from training.support.train import SupportTrainingSettings, train
 
@@ -336,11 +340,6 @@ def support(
         pace=Pace(threads=threads, hours=hours),
         command=command_line("train", "support", claims=claims, rank=rank, seed=seed),
     )
-
-
-def _require_peft() -> None:
-    if find_spec("peft") is None:
-        raise LoccitError("This training needs peft; install it with `pip install 'loccit[train]'`.")
 
 
 @cli.command()

@@ -8,19 +8,29 @@ from typer.testing import CliRunner
 from app.answering.cross_encoders import reader_model
 from app.answering.language_models import transformers_lm
 from common.errors import LoccitError
-from training import cli
+from training import cli, required
 from training.adapter import train as adapter
 from training.adapter.train import RATE_GOING_ON, AdapterSettings
 from training.reader import train as reader
 from training.reader.train import TrainingSettings
 
 
-@pytest.mark.parametrize("command", ["adapter", "lm-head --start weights", "support", "reader --rank 8"])
+@pytest.mark.parametrize(
+    "command", ["adapter", "lm-head --start weights", "support", "reader --rank 8", "retrofit-answers both"]
+)
 def test_without_peft_the_package_to_install_is_named(command, monkeypatch):
-    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    monkeypatch.setattr(required, "find_spec", lambda name: None)
     result = CliRunner().invoke(cli.cli, command.split())
     assert isinstance(result.exception, LoccitError)
     assert str(result.exception) == "This training needs peft; install it with `pip install 'loccit[train]'`."
+
+
+def test_without_datasketch_the_package_to_install_is_named(monkeypatch):
+    monkeypatch.setattr(required, "find_spec", lambda name: None)
+    result = CliRunner().invoke(cli.cli, ["retrofit-data", "articles.jsonl"])
+    assert str(result.exception) == (
+        "This training needs datasketch; install it with `pip install 'loccit[train]'`."
+    )
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
 from training.loop.low_rank import seeded, shipped_names, with_low_rank
+from training.loop.optimiser import Schedule, linear
 from training.loop.run import Pace, Quality, Run, device, training_dtype
 
 SHARES: Mapping[Source, float] = MappingProxyType({Source.SQUAD: 0.5, Source.NQ: 0.3, Source.TRIVIAQA: 0.2})
@@ -180,7 +181,8 @@ class _AdapterTask:
         if beginning is not None:
             beginning.load_into(self.parameters)
         self.examples, self.examples_per_step = settings.examples, settings.examples_per_step
-        self.rate = settings.rate
+        self.unit, self.rate = "examples", settings.rate
+        self.schedule: Schedule = linear
         sources = {source.value: [record.id for record in records] for source, records in groups.items()}
         # a finished training can be run again for the mean, or without it
         learns = {name: value for name, value in asdict(settings).items() if name != "averaged"}

@@ -1,6 +1,7 @@
 """AdamW on float32 masters of weights that compute in another number format."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -11,12 +12,25 @@ WARM_UP = 0.06
 _LARGEST_GRADIENT = 1.0
 
 
-def learning_rate(step: int, steps: int, *, peak: float = LEARNING_RATE) -> float:
+Schedule = Callable[[float], float]
+
+
+def linear(done: float) -> float:
+    """What is left of the peak after this share of the fall: a line down to 0."""
+    return 1 - done
+
+
+def cosine(done: float) -> float:
+    """What is left of the peak after this share of the fall: half a wave down to 0 (Loshchilov & Hutter 2017)."""
+    return (1 + math.cos(math.pi * done)) / 2
+
+
+def learning_rate(step: int, steps: int, *, peak: float = LEARNING_RATE, fall: Schedule = linear) -> float:
     """The rate of step ``step`` (0 is the first) of ``steps``: up to ``peak`` in a line, then down to 0."""
     rising = max(1, round(steps * WARM_UP))
     if step < rising:
         return peak * (step + 1) / rising
-    return peak * (steps - step) / max(1, steps - rising)
+    return peak * fall((step - rising) / max(1, steps - rising))
 
 
 class MasterAdamW:

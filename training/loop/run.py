@@ -21,7 +21,7 @@ from common.terminal_text import plain
 from common.torch_runtime import native_dtype, use_threads
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.loop.gradients import GradientWorkers, Losses, Part
-from training.loop.optimiser import MasterAdamW, learning_rate
+from training.loop.optimiser import MasterAdamW, Schedule, learning_rate
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 LOG_FILE = "log.jsonl"
@@ -36,14 +36,16 @@ class Task(Protocol[P]):
     """What is trained, and on what.
 
     ``parameters``: what is learnt, by name, float32 when the run begins. ``examples``, ``examples_per_step``:
-    shown in all and at once. ``rate``: the peak of the learning rate. ``fingerprint``: of all that what is learnt
-    depends on but the number format.
+    shown in all and at once. ``unit``: what they are called. ``rate``: the peak of the learning rate, ``schedule`` how
+    it falls from there. ``fingerprint``: of all that what is learnt depends on but the number format.
     """
 
     parameters: Mapping[str, nn.Parameter]
     examples: int
     examples_per_step: int
+    unit: str
     rate: float
+    schedule: Schedule
     fingerprint: str
 
     def parts(self, step: int, at_least: int) -> Sequence[P]:
@@ -119,7 +121,7 @@ class Run(Generic[P]):
         until = None if pace.hours is None else began + pace.hours * 3600
         meter, saved, evaluated = _Meter(), began, began
         left = max(0, self._task.examples - self._step * self._task.examples_per_step)
-        with progress(self._console, "Training examples", total=left) as advance:
+        with progress(self._console, f"Training {self._task.unit}", total=left) as advance:
             while self._step < stop_at and (until is None or time.monotonic() < until):
                 started = time.monotonic()
                 shown, losses = self._take_step()
@@ -163,9 +165,9 @@ class Run(Generic[P]):
         """How many examples were shown, and the losses before the step."""
         parts = self._task.parts(self._step, self._parts)
         step = self._workers.step(parts)
-        self._optimiser.step(
-            step.gradients, rate=learning_rate(self._step, self._steps, peak=self._task.rate)
-        )
+        task = self._task
+        rate = learning_rate(self._step, self._steps, peak=task.rate, fall=task.schedule)
+        self._optimiser.step(step.gradients, rate=rate)
         self._step += 1
         return sum(part.size for part in parts), step.losses
 
@@ -184,11 +186,11 @@ class Run(Generic[P]):
         left = (self._steps - self._step) * meter.seconds / meter.steps
         losses = {name: total / meter.steps for name, total in meter.losses.items()}
         rate = meter.examples / meter.seconds
-        self._log({**losses, "examples_per_second": rate})
+        self._log({**losses, f"{self._task.unit}_per_second": rate})
         self._say(
             f"Step {self._step:,} of {self._steps:,}: "
             + ", ".join(f"{name} {value:.3f}" for name, value in losses.items())
-            + f", {rate:.1f} examples/s, {left / 60:.0f} min left"
+            + f", {rate:.1f} {self._task.unit}/s, {left / 60:.0f} min left"
         )
 
     def _log(self, what: Mapping[str, Any]) -> None:

@@ -25,7 +25,7 @@ from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
 from training.loop.low_rank import seeded, shipped_names, with_low_rank
-from training.loop.optimiser import LEARNING_RATE
+from training.loop.optimiser import LEARNING_RATE, Schedule, linear
 from training.loop.run import Pace, Quality, Run, device, training_dtype
 from training.reader.ablation import Ablation
 from training.reader.batch import Batch, batch_of
@@ -163,7 +163,8 @@ class _ReaderTask:
         self.model.words = self.model.words.to(training_dtype())
         self.parameters = self._to_learn(settings, start)
         self.examples, self.examples_per_step = settings.groups, settings.groups_per_step
-        self.rate = settings.rate
+        self.unit, self.rate = "examples", settings.rate
+        self.schedule: Schedule = linear
         self._data_fingerprint = (
             json_digest([data.fingerprint, data.evidence_fingerprint])
             if settings.evidence

@@ -29,6 +29,7 @@ from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
 from training.loop.low_rank import seeded, shipped_names, with_low_rank
+from training.loop.optimiser import Schedule, linear
 from training.loop.run import Pace, Quality, Run, device, training_dtype
 from training.support.answering_passage import answering_passage_of
 from training.support.distractors import OtherAnswers
@@ -144,7 +145,8 @@ class _SupportTask:
         head = {f"{HEAD}{name}": weight for name, weight in self.model.head.named_parameters()}
         self.parameters: Mapping[str, nn.Parameter] = {**changes, **head}
         self.examples, self.examples_per_step = settings.claims, settings.claims_per_step
-        self.rate = settings.rate
+        self.unit, self.rate = "examples", settings.rate
+        self.schedule: Schedule = linear
         self.fingerprint = json_digest([asdict(settings), data.fingerprint, self._reader_sha256])
 
     def parts(self, step: int, at_least: int) -> list[SupportBatch]:

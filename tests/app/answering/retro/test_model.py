@@ -1,0 +1,328 @@
+"""The retrofitted model holds what the paper says of it, in float32, with gates that are open."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+from transformers import DynamicCache
+
+from app.answering.retro.generation import RetroBatch, write
+from app.answering.retro.model import RetroModel, RetroState
+from app.answering.retro.modules import _GATE_SPEED, ChunkedCrossAttention, Encoded, RetroModules
+from app.answering.retro.settings import RetroSettings, layers_of
+from common.errors import ModelUnusableError
+from retriever.chunk_database import NO_TOKEN
+from tests.tiny_models import FAMILIES, HIDDEN, llama
+
+VOCABULARY = 60
+CHUNK, VALUE, K = 4, 8, 2
+SETTINGS = RetroSettings(layers=(1, 2), hidden=HIDDEN, chunk=CHUNK, value=VALUE, width=16, heads=2)
+TOKENS = 15  # three whole chunks, and three tokens
+
+
+def open_model(family=llama):
+    torch.manual_seed(1)
+    base = family(VOCABULARY).eval()
+    modules = RetroModules(SETTINGS).eval()
+    for attention in modules.attention:
+        torch.nn.init.constant_(attention.gate, 0.08)
+        torch.nn.init.normal_(attention.bias)
+    return RetroModel(base, modules)
+
+
+@pytest.fixture(params=FAMILIES, ids=lambda family: family.__name__)
+def model(request):
+    return open_model(request.param)
+
+
+def some_ids(rows=2, tokens=TOKENS):
+    return torch.randint(0, VOCABULARY, (rows, tokens), generator=torch.Generator().manual_seed(2))
+
+
+def some_neighbours(rows=2, chunks=TOKENS // CHUNK):
+    random = torch.Generator().manual_seed(3)
+    found = torch.randint(0, VOCABULARY, (rows, chunks, K, VALUE), generator=random)
+    found[:, :, 1, 5:] = NO_TOKEN  # its document ended there
+    return found
+
+
+def logits(model, ids, neighbours, mask=None):
+    positions = None if mask is None else (mask.cumsum(-1) - 1).clamp(min=0)
+    with torch.inference_mode():
+        return model(
+            input_ids=ids, neighbours=neighbours, attention_mask=mask, position_ids=positions, use_cache=False
+        ).logits
+
+
+def changed(before, after):
+    """Which columns differ, by more than float32 rounds."""
+    return ((before - after).abs().amax((0, 2)) > 1e-5).tolist()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_without_retrieval_or_with_gates_of_zero_it_is_the_base_model_bit_for_bit(family):
+    ids = some_ids()
+    with torch.inference_mode():
+        alone = family(VOCABULARY).eval()(input_ids=ids, use_cache=False).logits
+    model = RetroModel(family(VOCABULARY).eval(), RetroModules(SETTINGS))
+
+    assert torch.equal(logits(model, ids, None), alone)
+    assert torch.equal(logits(model, ids, some_neighbours()), alone)
+
+
+def test_open_gates_change_every_logit_from_the_first_chunks_last_token_on(model):
+    ids = some_ids()
+    difference = changed(logits(model, ids, None), logits(model, ids, some_neighbours()))
+
+    assert difference == [False] * (CHUNK - 1) + [True] * (TOKENS - CHUNK + 1)
+
+
+@pytest.mark.parametrize("at", range(TOKENS))
+def test_a_token_changes_no_logit_before_it(model, at):
+    ids, neighbours = some_ids(), some_neighbours()
+    other = ids.clone()
+    other[:, at] = (other[:, at] + 1) % VOCABULARY
+
+    difference = changed(logits(model, ids, neighbours), logits(model, other, neighbours))
+
+    assert not any(difference[:at])
+    assert difference[at]
+
+
+@pytest.mark.parametrize("at", range(3, TOKENS))
+def test_nor_does_it_with_padding_on_the_left(model, at):
+    ids, neighbours = some_ids(), some_neighbours()
+    mask = torch.ones_like(ids)
+    mask[0, :3], mask[1, :1] = 0, 0
+    other = ids.clone()
+    other[:, at] = (other[:, at] + 1) % VOCABULARY
+
+    before, after = logits(model, ids, neighbours, mask), logits(model, other, neighbours, mask)
+
+    assert not any(changed(before[:, 3:], after[:, 3:])[: at - 3])
+
+
+@pytest.mark.parametrize("chunk", range(TOKENS // CHUNK))
+def test_a_chunks_neighbours_change_no_logit_before_its_last_token_and_do_change_later_ones(model, chunk):
+    ids, neighbours = some_ids(), some_neighbours()
+    other = neighbours.clone()
+    other[:, chunk] = (other[:, chunk] + 1) % VOCABULARY
+
+    difference = changed(logits(model, ids, neighbours), logits(model, ids, other))
+    last = (chunk + 1) * CHUNK - 1
+
+    assert not any(difference[:last])
+    assert all(difference[last : last + CHUNK])
+
+
+def test_what_is_padding_is_not_seen(model):
+    ids, neighbours = some_ids(), some_neighbours()
+    mask = torch.ones_like(ids)
+    mask[:, :3] = 0
+    other = ids.clone()
+    other[:, :3] = (other[:, :3] + 7) % VOCABULARY
+
+    before, after = logits(model, ids, neighbours, mask), logits(model, other, neighbours, mask)
+
+    assert not any(changed(before[:, 3:], after[:, 3:]))
+
+
+def test_the_order_of_the_neighbours_does_not_matter(model):
+    ids, neighbours = some_ids(), some_neighbours()
+
+    assert not any(changed(logits(model, ids, neighbours), logits(model, ids, neighbours.flip(2))))
+
+
+def test_a_chunk_without_neighbours_is_as_if_nothing_were_retrieved_for_it(model):
+    ids, neighbours = some_ids(), some_neighbours()
+    neighbours[:, 0] = NO_TOKEN
+
+    found = logits(model, ids, neighbours)
+
+    assert torch.isfinite(found).all()
+    assert not any(changed(found, logits(model, ids, None))[: 2 * CHUNK - 1])
+
+
+@pytest.mark.parametrize("parts", [[15], [3, 5, 7], [1] * 15, [4, 4, 4, 3], [5, 3, 4, 3], [7, 1, 1, 6]])
+def test_reading_in_parts_equals_one_pass(model, parts):
+    ids, neighbours = some_ids(), some_neighbours()
+    cache, state = DynamicCache(config=model.base.config), RetroState()
+    at, chunk, found = 0, 0, []
+    with torch.inference_mode():
+        for tokens in parts:
+            chunks = model.chunks(tokens, state)
+            output = model(
+                input_ids=ids[:, at : at + tokens],
+                neighbours=neighbours[:, chunk : chunk + chunks],
+                state=state,
+                cache=cache,
+                use_cache=True,
+            )
+            found.append(output.logits)
+            at, chunk = at + tokens, chunk + chunks
+
+    whole = logits(model, ids, neighbours)
+
+    assert (torch.cat(found, dim=1) - whole).abs().max() < 1e-4
+
+
+def test_the_vectorised_form_equals_a_loop_written_from_the_equation():
+    model = open_model()
+    attention = model.modules.attention[0]
+    assert isinstance(attention, ChunkedCrossAttention)
+    random = torch.Generator().manual_seed(4)
+    hidden = torch.randn(1, TOKENS, HIDDEN, generator=random)
+    states = torch.randn(1, TOKENS // CHUNK, K * VALUE, SETTINGS.width, generator=random)
+    there = torch.rand(1, TOKENS // CHUNK, K * VALUE, generator=random) > 0.2
+
+    with torch.inference_mode():
+        found = attention(hidden, Encoded(states, there, VALUE), past=0, first=0, layer=0)[0]
+        for position in range(TOKENS):
+            wanted = slow_cross_attention(attention, hidden[0], states[0], there[0], position)
+            assert torch.allclose(found[position], wanted, atol=1e-5)
+
+
+def slow_cross_attention(attention, hidden, states, there, position):
+    """CCA of one position, head by head and token by token."""
+    if position < CHUNK - 1:
+        return torch.zeros(HIDDEN)
+    chunk, i = divmod(position - (CHUNK - 1), CHUNK)
+    normal = functional.rms_norm(hidden[position], (HIDDEN,)) * attention.norm.weight
+    size = SETTINGS.width // SETTINGS.heads
+    heads = []
+    for head in range(SETTINGS.heads):
+        its = slice(head * size, (head + 1) * size)
+        query = attention.attention.query.weight[its] @ normal
+        scores, values = [], []
+        for place in range(K * VALUE):
+            if not there[chunk, place]:
+                continue
+            j = place % VALUE
+            key = attention.attention.key.weight[its] @ states[chunk, place]
+            values.append(attention.attention.value.weight[its] @ states[chunk, place])
+            scores.append(query @ key / size**0.5 + attention.bias[head, i - j + VALUE - 1])
+        weights = torch.stack(scores).softmax(0)
+        heads.append(sum(weight * value for weight, value in zip(weights, values, strict=True)))
+    return torch.tanh(_GATE_SPEED * attention.gate) * (attention.out.weight @ torch.cat(heads))
+
+
+def test_gradients_reach_what_was_added_and_nothing_else(model):
+    model.base.requires_grad_(requires_grad=False)
+    ids = some_ids()
+    output = model(input_ids=ids, neighbours=some_neighbours(), use_cache=False)
+    functional.cross_entropy(output.logits.flatten(0, 1)[:-1], ids.flatten()[1:]).backward()
+
+    assert all(weight.grad is None for weight in model.base.parameters())
+    for name, weight in model.modules.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.abs().max() > 0, name
+
+
+class Recorded:
+    """Neighbours that say which chunk they are of, and a list of what was asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def neighbours(self, chunks):
+        self.asked.append(chunks.copy())
+        found = np.full((*chunks.shape[:2], K, VALUE), NO_TOKEN)
+        found[..., :CHUNK] = np.maximum(chunks, 0)[:, :, None]
+        return found
+
+
+def test_writing_asks_for_neighbours_once_for_every_chunk_finished(model):
+    source = Recorded()
+    prompts = [[5, 6, 7, 8, 9], [11, 12]]
+
+    written = write(model, prompts, source, max_tokens=10)
+
+    # the prompts, padded to two chunks, are asked for at once; then one chunk at a time
+    assert [chunks.shape for chunks in source.asked] == [(2, 2, CHUNK), (2, 1, CHUNK), (2, 1, CHUNK)]
+    assert source.asked[0][0].tolist() == [[NO_TOKEN] * 3 + [5], [6, 7, 8, 9]]
+    assert source.asked[0][1].tolist() == [[NO_TOKEN] * 4, [NO_TOKEN, NO_TOKEN, 11, 12]]
+    assert source.asked[1][:, 0].tolist() == [row[:4] for row in written]
+    assert source.asked[2][:, 0].tolist() == [row[4:8] for row in written]
+
+
+def test_what_is_written_is_what_full_passes_would_write(model):
+    prompt = [5, 6, 7, 8, 9]
+    source = Recorded()
+    [written] = write(model, [prompt], source, max_tokens=7)
+    padded = [0] * 3 + prompt
+    mask = [0] * 3 + [1] * len(prompt)
+    for number, token in enumerate(written):
+        ids = torch.tensor([padded + written[:number]])
+        there = torch.tensor([mask + [1] * number])
+        finished = np.where(there.numpy() == 0, NO_TOKEN, ids.numpy())
+        whole = ids.shape[1] // CHUNK * CHUNK
+        neighbours = source.neighbours(finished[:, :whole].reshape(1, -1, CHUNK))
+        assert int(logits(model, ids, torch.from_numpy(neighbours), there)[0, -1].argmax()) == token
+
+
+def test_a_row_is_written_as_it_is_alone(model):
+    prompts = [[5, 6, 7, 8, 9], [11, 12, 13, 14, 15, 16, 17]]
+
+    together = write(model, prompts, Recorded(), max_tokens=6)
+
+    assert together == [write(model, [prompt], Recorded(), max_tokens=6)[0] for prompt in prompts]
+
+
+def test_writing_stops_at_an_end_token():
+    model = open_model()
+    [whole] = write(model, [[5, 6, 7]], Recorded(), max_tokens=6)
+    end = whole[2]
+
+    assert write(model, [[5, 6, 7]], Recorded(), max_tokens=6, end=frozenset({end})) == [
+        whole[: whole.index(end)]
+    ]
+
+
+def test_bfloat16_stays_near():
+    model = open_model()
+    exact = logits(model, some_ids(), some_neighbours())
+    model.base.to(torch.bfloat16)
+    model.modules.to(torch.bfloat16)
+    near = logits(model, some_ids(), some_neighbours()).float()
+
+    assert torch.isfinite(near).all()
+    assert functional.cosine_similarity(near, exact, dim=-1).min() > 0.99
+
+
+def test_neighbours_of_the_last_chunks_alone_leave_those_before_without(model):
+    ids, neighbours = some_ids(), some_neighbours()
+    few = logits(model, ids, neighbours[:, 1:])
+    neighbours[:, 0] = NO_TOKEN
+
+    assert not any(changed(few, logits(model, ids, neighbours)))
+    assert not any(changed(logits(model, ids, neighbours[:, :0]), logits(model, ids, None)))
+
+
+def test_neighbours_of_too_many_chunks_are_refused(model):
+    with pytest.raises(ValueError, match="finish 3 chunks, but neighbours of 4 were given"):
+        logits(model, some_ids(), some_neighbours(chunks=4))
+
+
+def test_neighbours_of_too_few_chunks_are_refused_once_a_text_has_begun(model):
+    state, cache = RetroState(), DynamicCache(config=model.base.config)
+    given = {"state": state, "cache": cache, "use_cache": True}
+    with torch.inference_mode():
+        model(input_ids=some_ids(tokens=4), neighbours=some_neighbours(chunks=1), **given)
+        with pytest.raises(ValueError, match="finish 2 chunks, but neighbours of 1 were given"):
+            model(input_ids=some_ids(tokens=8), neighbours=some_neighbours(chunks=1), **given)
+
+
+def test_a_prompt_without_tokens_is_refused(model):
+    with pytest.raises(ValueError, match="at least one token"):
+        RetroBatch(model, [[5], []], None)
+
+
+def test_a_model_with_too_few_layers_is_refused():
+    settings = RetroSettings(layers=(1, 7), hidden=HIDDEN)
+    with pytest.raises(ModelUnusableError, match="no layer 8"):
+        RetroModel(llama(VOCABULARY), RetroModules(settings))
+
+
+def test_the_layers_are_every_third_from_the_sixth():
+    assert [layer + 1 for layer in layers_of(18)] == [6, 9, 12, 15, 18]
+    assert layers_of(3) == (2,)

@@ -1,0 +1,325 @@
+"""A toy retrofit from documents to a report: what is learnt, measured, stopped and gone on with."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from app.answering.language_models.transformers_lm import LoadedModel
+from app.answering.retro.files import CONFIG_FILE, WEIGHTS_FILE, load_retrofit
+from app.answering.retro.model import RetroModel
+from app.answering.retro.modules import RetroModules
+from app.answering.retro.tokenizer import RetroTokenizer
+from common.errors import LoccitError, ModelUnusableError
+from retriever.chunk_database import NO_CHUNK, NO_TOKEN, ChunkDatabase
+from retriever.encoder import HashingEncoder
+from retriever.types import Document
+from tests.tiny_models import BYTES, byte_tokenizer, llama
+from training.loop.run import Pace, training_dtype
+from training.retrofit import prepare as preparing
+from training.retrofit.bits_per_byte import longest_run, overlaps, score, windows_of, with_strangers
+from training.retrofit.prepare import RetrofitDataSettings, prepare, read_held_out, read_windows
+from training.retrofit.report import report
+from training.retrofit.train import RetrofitSettings, RetrofitTask, train
+
+QUIET = Console(quiet=True)
+WORDS = ["red", "green", "blue", "bell", "clock", "tower", "river", "stone"]
+WORDS += ["nine", "seven", "eight", "north", "south", "arch", "salt"]
+SETTINGS = RetrofitSettings(tokens=6_000, tokens_per_step=600, width=16, heads=2, rate=3e-3)
+
+
+def documents():
+    """Forty documents; their second halves stand in pairs, so a neighbour tells how a document goes on."""
+    random = np.random.default_rng(0)
+    found = []
+    for pair in range(20):
+        shared = " ".join(random.choice(WORDS, 60))
+        for one in range(2):
+            own = " ".join(random.choice(WORDS, 8))
+            found.append(Document(f"{pair}-{one}", f"Document {pair}", f"{own} {shared}"))
+    return found
+
+
+def base():
+    return LoadedModel("toy", "f" * 64, llama(BYTES), byte_tokenizer())
+
+
+@pytest.fixture
+def data(tmp_path):
+    out = tmp_path / "data"
+    settings = RetrofitDataSettings(window=256, windows=30, held_out=8)
+    prepare(documents(), out, RetroTokenizer(byte_tokenizer()), HashingEncoder(), QUIET, settings=settings)
+    return out
+
+
+def learn(data, out, **changes):
+    return train(data, out, base(), QUIET, settings=SETTINGS, licence="none", **changes)
+
+
+def test_windows_are_whole_chunks_with_neighbours_of_other_documents(data):
+    database, windows = ChunkDatabase.open(data / "chunks"), read_windows(data)
+
+    assert len(windows) == 30
+    for start, end, neighbours in zip(windows.starts, windows.ends, windows.neighbours, strict=True):
+        document = int(np.searchsorted(database.bounds, start, side="right")) - 1
+        assert (start - database.bounds[document]) % database.about.chunk == 0
+        assert end <= database.bounds[document + 1]
+        chunks = (end - start) // database.about.chunk
+        assert chunks >= 2
+        rows = neighbours[:chunks]
+        assert (rows != NO_CHUNK).all()
+        assert document not in database.document_of(rows.reshape(-1))
+        assert (neighbours[chunks:] == NO_CHUNK).all()
+
+
+def test_documents_held_out_are_in_no_chunk_and_their_bytes_add_up(data):
+    database, held_out = ChunkDatabase.open(data / "chunks"), read_held_out(data)
+    tokenizer = RetroTokenizer(byte_tokenizer())
+    texts = [
+        tokenizer.texts([held_out.tokens[start:end].tolist()])[0]
+        for start, end in zip(held_out.bounds[:-1], held_out.bounds[1:], strict=True)
+    ]
+    every = {f"{one.title}\n\n{one.text}" for one in documents()}
+
+    assert 1 <= len(texts) < 12
+    assert set(texts) < every
+    assert database.about.documents == len(every) - len(texts)
+    assert int(held_out.utf8.sum()) == sum(len(text.encode()) for text in texts)
+
+
+def test_near_copies_of_what_is_in_the_database_are_not_held_out(tmp_path):
+    words = " ".join(np.random.default_rng(1).choice(WORDS, 400))
+    copied = [Document(f"copy-{n}", "", f"{words} {n}") for n in range(40)]
+    lone = [
+        Document(f"lone-{n}", "", " ".join(np.random.default_rng(n).permutation(WORDS))) for n in range(9)
+    ]
+    settings = RetrofitDataSettings(window=256, windows=5, held_out=2, held_out_documents=100)
+    prepare(
+        [*copied, *lone],
+        tmp_path / "data",
+        RetroTokenizer(byte_tokenizer()),
+        HashingEncoder(),
+        QUIET,
+        settings=settings,
+    )
+    held_out = read_held_out(tmp_path / "data")
+    longest = int(np.diff(held_out.bounds).max())
+
+    assert len(held_out.bounds) > 1
+    assert longest < 200  # only the short ones
+
+
+def test_preparing_goes_on_where_it_stopped_and_refuses_other_settings(tmp_path, data, monkeypatch):
+    before = (data / "windows.npz").read_bytes()
+    (data / "windows.npz").unlink()
+    tokenizer, settings = RetroTokenizer(byte_tokenizer()), RetrofitDataSettings(256, 30, held_out=8)
+    monkeypatch.setattr(preparing, "build_chunk_database", None)  # it is there already
+
+    prepare(documents(), data, tokenizer, HashingEncoder(), QUIET, settings=settings)
+
+    assert (data / "windows.npz").read_bytes() == before
+    with pytest.raises(LoccitError, match="other settings"):
+        prepare(
+            documents(), data, tokenizer, HashingEncoder(), QUIET, settings=RetrofitDataSettings(window=512)
+        )
+
+
+def test_learning_from_neighbours_lowers_the_bits_and_is_shipped_with_its_shape(data, tmp_path):
+    quality = learn(data, tmp_path / "run", pace=Pace(threads=1))
+    folder = tmp_path / "run" / "weights" / "retrofit-toy"
+
+    assert quality is not None
+    every = quality["overlap_100"]
+    assert every["retro"] < every["base"]
+    assert every["lower_percent"] == pytest.approx(100 * (1 - every["retro"] / every["base"]), abs=0.01)
+    shape = json.loads((folder / CONFIG_FILE).read_text())
+    assert shape["layers"] == [2]
+    assert shape["base_sha256"] == "f" * 64
+    manifest = json.loads((tmp_path / "run" / "weights" / "manifest.json").read_text())
+    assert manifest["retrofit-toy"]["quality"] == quality
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["quality"] == quality
+
+    model = load_retrofit(folder, base())
+    windows = list(windows_of(read_held_out(data), chunk=64, window=1024))
+    database = ChunkDatabase.open(data / "chunks")
+    bits, utf8 = (
+        np.concatenate(columns) for columns in zip(*score(model, windows, database, k=2), strict=True)
+    )
+    assert bits.sum() / utf8.sum() == pytest.approx(every["retro"], rel=0.01)  # shipped in bfloat16
+
+
+def test_a_run_that_stopped_ends_as_one_that_did_not(data, tmp_path):
+    whole = learn(data, tmp_path / "whole", pace=Pace(threads=1))
+    assert learn(data, tmp_path / "parts", pace=Pace(threads=1, stop_at_step=4)) is None
+    assert learn(data, tmp_path / "parts", pace=Pace(threads=1)) == whole
+    names = [tmp_path / run / "weights" / "retrofit-toy" / WEIGHTS_FILE for run in ("whole", "parts")]
+    assert names[0].read_bytes() == names[1].read_bytes()
+
+
+def task_of(data, out, settings=SETTINGS, *, start=None, loaded=None):
+    """A task whose modules compute in the base model's number format, as in a run."""
+    task = RetrofitTask(data, out, loaded or base(), settings, start)
+    task.model.modules.to(task.model.base.dtype)
+    return task
+
+
+def test_the_base_model_stays_as_it_was(data, tmp_path):
+    loaded, before = base(), base().model.to(training_dtype()).state_dict()
+    task = task_of(data, tmp_path, loaded=loaded)
+    task.losses(task.parts(0, 1)[0]).total.backward()
+    after = {name.replace(".layer.", "."): weight for name, weight in loaded.model.state_dict().items()}
+
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
+    assert all(weight.grad is None for weight in loaded.model.parameters())
+
+
+def test_states_of_the_lower_layers_that_are_kept_change_no_loss(data, tmp_path):
+    repeated = task_of(data, tmp_path / "a")
+    once = task_of(data, tmp_path / "b")
+    assert repeated._lower is not None
+    once._lower = None
+    with torch.no_grad():
+        for task in (repeated, once):
+            task.model.modules.attention[0].gate.fill_(0.05)
+    for _ in range(2):  # computed, then read
+        for kept, computed in zip(repeated.parts(0, 1), once.parts(0, 1), strict=True):
+            assert torch.equal(repeated.losses(kept).total, once.losses(computed).total)
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_windows_that_come_once_are_not_kept(data, tmp_path):
+    task = RetrofitTask(
+        data, tmp_path, base(), RetrofitSettings(tokens=500, tokens_per_step=300, width=16, heads=2)
+    )
+    assert task._lower is None
+
+
+def test_training_goes_on_from_an_earlier_retrofit_of_the_same_shape(data, tmp_path):
+    learn(data, tmp_path / "first", pace=Pace(threads=1))
+    folder = tmp_path / "first" / "weights" / "retrofit-toy"
+    begun = task_of(data, tmp_path, start=folder)
+    fresh = task_of(data, tmp_path)
+    part = begun.parts(0, 1)[0]
+
+    assert begun.losses(part).total < fresh.losses(part).total
+    assert begun.fingerprint != fresh.fingerprint
+    wider = RetrofitSettings(tokens=600, width=32, heads=2)
+    with pytest.raises(ModelUnusableError, match="another shape"):
+        RetrofitTask(data, tmp_path, base(), wider, folder)
+
+
+def test_data_of_another_tokenizer_or_with_too_few_neighbours_is_refused(data, tmp_path):
+    tokenizer = byte_tokenizer()
+    tokenizer.add_tokens(["<more>"])
+    other = LoadedModel("other", "e" * 64, llama(BYTES + 1), tokenizer)
+    with pytest.raises(LoccitError, match="another tokenizer than that of other"):
+        RetrofitTask(data, tmp_path, other, SETTINGS)
+    with pytest.raises(LoccitError, match="holds 2 neighbours of each chunk, but 3"):
+        RetrofitTask(data, tmp_path, base(), RetrofitSettings(neighbours=3))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda folder: (folder / WEIGHTS_FILE).write_bytes(b"no"), "no whole retrofit"),
+        (lambda folder: (folder / CONFIG_FILE).write_text("{"), "no whole retrofit"),
+        (lambda folder: (folder / CONFIG_FILE).unlink(), "no whole retrofit"),
+    ],
+)
+def test_a_damaged_retrofit_is_refused(data, tmp_path, spoil, sentence):
+    learn(data, tmp_path / "run", pace=Pace(threads=1))
+    folder = tmp_path / "run" / "weights" / "retrofit-toy"
+    spoil(folder)
+    with pytest.raises(ModelUnusableError, match=sentence):
+        load_retrofit(folder, base())
+
+
+def test_a_retrofit_of_another_base_model_is_refused(data, tmp_path):
+    learn(data, tmp_path / "run", pace=Pace(threads=1))
+    other = LoadedModel("other", "e" * 64, llama(BYTES), byte_tokenizer())
+    with pytest.raises(ModelUnusableError, match="belongs to toy, but other has other weights"):
+        load_retrofit(tmp_path / "run" / "weights" / "retrofit-toy", other)
+
+
+def test_the_longest_run_in_common():
+    chunk = np.array([1, 2, 3, 4, 5, 6])
+    assert longest_run(chunk, np.array([[9, 3, 4, 5, 9, 9], [1, 2, 9, 9, 5, 6]])) == 3
+    assert longest_run(chunk, np.array([[9, NO_TOKEN, NO_TOKEN, 9]])) == 0
+    assert longest_run(chunk, np.array([[1, 2, 3, 4, 5, 6]])) == 6
+    assert longest_run(chunk, np.zeros((0, 6), dtype=np.int64)) == 0
+
+
+def test_bits_per_byte_without_retrieval_are_the_base_models(data):
+    loaded = base()
+    model = RetroModel(loaded.model, RetroModules(RetrofitTask_shape()))
+    windows = list(windows_of(read_held_out(data), chunk=64, window=128))
+    database = ChunkDatabase.open(data / "chunks")
+    for window, (bits, utf8) in zip(windows, score(model, windows, database, k=0), strict=True):
+        ids = torch.from_numpy(window.ids.astype(np.int64))[None]
+        with torch.inference_mode():
+            logprobs = loaded.model(input_ids=ids).logits[0].log_softmax(-1)
+        wanted = -sum(float(logprobs[at - 1, ids[0, at]]) for at in range(64, len(window.ids))) / math.log(2)
+        assert bits.sum() == pytest.approx(wanted, rel=1e-4)
+        assert utf8.sum() == window.utf8[64:].sum()
+
+
+def RetrofitTask_shape():  # noqa: N802
+    from app.answering.retro.settings import RetroSettings
+    from tests.tiny_models import HIDDEN
+
+    return RetroSettings(layers=(2,), hidden=HIDDEN, width=16, heads=2)
+
+
+def test_the_report_has_every_k_and_overlap_and_uses_what_was_scored_again(data, tmp_path, monkeypatch):
+    learn(data, tmp_path / "run", pace=Pace(threads=1))
+    model = load_retrofit(tmp_path / "run" / "weights" / "retrofit-toy", base())
+    out = tmp_path / "report"
+    found = report(model, "toy", data, out, QUIET, run_folder=tmp_path / "run")
+    rows = {(row["neighbours"], row["overlap_at_most"]): row for row in found["bits_per_byte"]}
+
+    assert {k for k, _ in rows} == {0, 1, 2, 4, 10}
+    assert {most for _, most in rows} <= {1.0, 0.5, 0.25, 0.125}  # toy documents share much with their pairs
+    base_bits, with_two = (rows[k, 1.0]["bits_per_byte"] for k in (0, 2))
+    assert rows[2, 1.0]["lower_percent"] == pytest.approx(100 * (1 - with_two / base_bits), abs=0.02)
+    assert (
+        rows[2, 1.0]["lower_percent_from"] < rows[2, 1.0]["lower_percent"] < rows[2, 1.0]["lower_percent_to"]
+    )
+    strangers = found["neighbours_of_others"]
+    assert strangers["bits_per_byte"] > with_two
+    assert strangers["lower_percent"] < rows[2, 1.0]["lower_percent"]
+    assert f"| 2, of other chunks | {strangers['bits_per_byte']:.4f}" in (out / "report.md").read_text()
+    assert f"| 2 | {with_two:.4f}" in (out / "report.md").read_text()
+    assert (out / "report.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((out / "report.json").read_text()) == found
+    monkeypatch.setattr("training.retrofit.report.score", None)
+    assert report(model, "toy", data, out, QUIET, run_folder=tmp_path / "run") == found
+
+
+def test_strangers_are_neighbours_of_other_chunks(data):
+    windows = list(windows_of(read_held_out(data), chunk=64, window=1024))
+    pool = np.concatenate([window.neighbours for window in windows])
+    strange = with_strangers(windows)
+
+    assert [window.ids.tolist() for window in strange] == [window.ids.tolist() for window in windows]
+    mixed = np.concatenate([window.neighbours for window in strange])
+    assert mixed.tolist() == np.roll(pool, -(len(pool) // 2), axis=0).tolist()
+
+
+def test_overlap_is_shared_with_neighbours_of_the_chunk_or_of_the_one_before(data):
+    database = ChunkDatabase.open(data / "chunks")
+    [window, *_] = windows_of(read_held_out(data), chunk=64, window=1024)
+    texts = RetroTokenizer(byte_tokenizer()).texts(window.ids.reshape(-1, 64).tolist())
+    for place, found in enumerate(overlaps(window, database), start=1):
+        rows = window.neighbours[place - 1 : place + 1].reshape(-1)
+        values = database.values(rows[rows != NO_CHUNK])
+        others = RetroTokenizer(byte_tokenizer()).texts([row[row != NO_TOKEN].tolist() for row in values])
+        text = texts[place]  # a byte is a token
+        runs = (text[at:end] for at in range(64) for end in range(at + 1, 65))
+        assert found * 64 == max(
+            (len(run) for run in runs if any(run in other for other in others)), default=0
+        )

@@ -1,0 +1,154 @@
+"""Bits per byte on documents held out, with and without retrieval, by how much is shared with the neighbours."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from app.answering.retro.model import RetroModel, as_tensor
+from common.errors import LoccitError
+from retriever.chunk_database import NO_TOKEN, ChunkDatabase, Integers
+from training.retrofit.prepare import HeldOut, read_held_out
+
+WINDOW = 1_024
+"""Tokens that are read in one piece at most."""
+OVERLAPS = (1.0, 0.5, 0.25, 0.125)
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutWindow:
+    """A run of whole chunks of one document.
+
+    ``ids``: (tokens,). ``utf8``: bytes of each. ``neighbours``: of each chunk, rows of the database, (chunks, k).
+    """
+
+    ids: Integers
+    utf8: Integers
+    neighbours: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkScores:
+    """Of every chunk scored: the bits that the model spent on it, its bytes, its overlap with its neighbours."""
+
+    bits: Floats
+    utf8: Floats
+    overlap: Floats
+
+    def overlaps(self) -> list[float]:
+        """Those that are reported of which there is a chunk, all chunks first."""
+        return [most for most in OVERLAPS if (self.overlap <= most).any()]
+
+    def bits_per_byte(self, overlap: float = 1.0) -> float:
+        """Over the chunks with at most this overlap, of which there must be one."""
+        kept = self.overlap <= overlap
+        return float(self.bits[kept].sum() / self.utf8[kept].sum())
+
+
+def held_out_windows(folder: Path, database: ChunkDatabase) -> list[HeldOutWindow]:
+    """The windows of what ``prepare`` held out in this folder.
+
+    Raises:
+        LoccitError: when there is none, or no document of two chunks is held out.
+    """
+    found = list(windows_of(read_held_out(folder), chunk=database.about.chunk, window=WINDOW))
+    if not found:
+        raise LoccitError(f"{folder} holds out no document of two chunks; give a larger corpus.")
+    return found
+
+
+def windows_of(held_out: HeldOut, *, chunk: int, window: int) -> Iterator[HeldOutWindow]:
+    """Every document in windows of whole chunks, two at least: the first of a window is only read."""
+    at = 0
+    for start, end in zip(held_out.bounds[:-1].tolist(), held_out.bounds[1:].tolist(), strict=True):
+        chunks = (end - start) // chunk
+        most = window // chunk
+        for first in range(0, chunks, most):
+            last = min(first + most, chunks)
+            if last - first > 1:
+                places = slice(start + first * chunk, start + last * chunk)
+                yield HeldOutWindow(
+                    held_out.tokens[places],
+                    held_out.utf8[places],
+                    held_out.neighbours[at + first : at + last],
+                )
+        at += chunks
+
+
+def with_strangers(windows: Sequence[HeldOutWindow]) -> list[HeldOutWindow]:
+    """Each window with the neighbours of the chunks of other windows: what is gained with them is not what they say."""
+    pool = np.concatenate([window.neighbours for window in windows])
+    found, at = [], 0
+    for window in windows:
+        half = at + len(pool) // 2  # from the middle of another document, most likely
+        rows = np.arange(half, half + len(window.neighbours)) % len(pool)
+        found.append(HeldOutWindow(window.ids, window.utf8, pool[rows]))
+        at += len(window.neighbours)
+    return found
+
+
+def overlaps(window: HeldOutWindow, database: ChunkDatabase) -> Floats:
+    """How much of each chunk but the first stands in one piece in a neighbour of it or of the chunk before, 0 to 1.
+
+    By the longest run of tokens in common (RETRO, section 2.6), with all neighbours that were found.
+    """
+    length = database.about.chunk
+    values = database.values(window.neighbours)  # (chunks, k, tokens)
+    chunks = window.ids.reshape(-1, length).astype(np.int64)
+    found = [
+        longest_run(chunks[place], np.concatenate([values[place - 1], values[place]])) / length
+        for place in range(1, len(chunks))
+    ]
+    return np.array(found)
+
+
+def longest_run(chunk: Integers, others: Integers) -> int:
+    """The longest run of tokens that a chunk shares with one of the others, shape (others, tokens)."""
+    best, runs = 0, np.zeros((len(others), others.shape[1] + 1), dtype=np.int64)
+    for token in chunk:
+        # a run that ends at this token and at column j is one longer than the one before both
+        runs[:, 1:] = np.where(others == token, runs[:, :-1] + 1, 0)
+        best = max(best, int(runs.max(initial=0)))
+    return best
+
+
+@torch.inference_mode()
+def score(
+    model: RetroModel, windows: list[HeldOutWindow], database: ChunkDatabase, *, k: int
+) -> list[tuple[Floats, Floats]]:
+    """Bits and bytes of each window's chunks but the first, with k neighbours of each chunk; k = 0: no retrieval."""
+    length = database.about.chunk
+    device = model.base.device
+    found = []
+    for window in windows:
+        ids = torch.from_numpy(window.ids.astype(np.int64)).to(device)[None]
+        values = as_tensor(database.values(window.neighbours[:, :k]), device)[None] if k else None
+        logits = model(input_ids=ids, neighbours=values, use_cache=False).logits[0, length - 1 : -1]
+        nats = token_nats(logits, ids[0, length:])
+        bits = nats.double().cpu().numpy().reshape(-1, length).sum(-1) / math.log(2)
+        found.append((bits, window.utf8[length:].reshape(-1, length).sum(-1).astype(np.float64)))
+    return found
+
+
+def token_nats(logits: Tensor, ids: Tensor) -> Tensor:
+    """What each token costs, (tokens,)."""
+    return functional.cross_entropy(logits.float(), ids, reduction="none")
+
+
+def gathered(scores: list[tuple[Floats, Floats]], overlap: list[Floats]) -> ChunkScores:
+    """All windows' chunks together."""
+    return ChunkScores(
+        np.concatenate([bits for bits, _ in scores]),
+        np.concatenate([utf8 for _, utf8 in scores]),
+        np.concatenate(overlap),
+    )
+
+
+assert NO_TOKEN < 0  # so that the end of a document equals no token of a chunk

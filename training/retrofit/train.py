@@ -1,0 +1,273 @@
+"""Training a retrofit: the base model stays as it is, the neighbour encoder and chunked cross-attention are learnt."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from torch import Tensor, nn
+from torch.nn import functional
+
+from app.answering.language_models.transformers_lm import LoadedModel
+from app.answering.retro.files import RETROFIT_KIND, WEIGHTS_FILE, load_settings, load_weights, write_config
+from app.answering.retro.model import RetroModel, as_tensor
+from app.answering.retro.modules import RetroModules
+from app.answering.retro.settings import RetroSettings, layers_of
+from app.answering.retro.tokenizer import RetroTokenizer
+from app.answering.shipped_weights import ShippedWeights
+from common.digest import json_digest
+from common.errors import LoccitError, ModelUnusableError
+from common.packaged import sha256_of
+from common.terminal_text import plain
+from retriever.chunk_database import ChunkDatabase
+from training.loop.low_rank import seeded
+from training.loop.optimiser import Schedule, cosine
+from training.loop.run import WEIGHTS_FOLDER, Pace, Quality, Run, device, training_dtype
+from training.retrofit.bits_per_byte import Floats, HeldOutWindow, gathered, held_out_windows, overlaps, score
+from training.retrofit.flops import flops_per_token
+from training.retrofit.lower_states import LowerStates, lower_layers_skipped
+from training.retrofit.prepare import DATABASE_FOLDER, fingerprint_of, read_windows
+
+_QUICK_WINDOWS = 8
+_WHOLE_WINDOWS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class RetrofitSettings:
+    """``tokens``: read in all, which fixes the schedule. ``neighbours``: of each chunk, RETRO's k."""
+
+    tokens: int = 5_000_000
+    tokens_per_step: int = 2_048
+    neighbours: int = 2
+    width: int = 384
+    heads: int = 6
+    seed: int = 0
+    rate: float = 1e-3
+    """The peak of the learning rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrofitWindow:
+    """``window``: its number. ``ids``: (1, tokens). ``neighbours``: of every whole chunk, (1, chunks, k, tokens)."""
+
+    window: int
+    ids: Tensor
+    neighbours: Tensor
+
+    @property
+    def size(self) -> int:
+        return self.ids.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
+class RetrofitLosses:
+    """The mean cost of a token that retrieval can reach, in nats."""
+
+    total: Tensor
+
+    def by_name(self) -> dict[str, Tensor]:
+        return {"nats": self.total}
+
+
+def train(
+    data_folder: Path,
+    out_folder: Path,
+    base: LoadedModel,
+    console: Console,
+    *,
+    settings: RetrofitSettings | None = None,
+    pace: Pace | None = None,
+    start: Path | None = None,
+    licence: str,
+    command: str = "loccit train retrofit",
+) -> Quality | None:
+    """Train in ``out_folder`` on data that ``prepare`` made, from where a run with these settings was stopped.
+
+    ``start``: a folder with a retrofit of the same shape to begin with. Ends with the weights, their shape and their
+    manifest in ``out_folder/weights``, and hands back bits per byte on documents held out; None when ``pace``
+    stopped it before. Computes on a GPU where there is one.
+
+    Raises:
+        LoccitError: when there is no data, it was made for another language model, or the checkpoint is of another
+            run.
+    """
+    settings = settings or RetrofitSettings()
+    task = RetrofitTask(data_folder, out_folder, base, settings, start)
+    console.print(plain(f"One token takes {task.flops_per_token / 1e9:.2f} GFLOP."))
+    name = base.name.replace("/", "--")
+    write_config(
+        out_folder / WEIGHTS_FOLDER / f"retrofit-{name}",
+        task.model.settings,
+        base_name=base.name,
+        base_sha256=base.sha256,
+    )
+    entry = ShippedWeights(
+        file=f"retrofit-{name}/{WEIGHTS_FILE}",
+        sha256="",
+        kind=RETROFIT_KIND,
+        base_sha256=base.sha256,
+        licence=licence,
+        command=command,
+        data=task.data,
+        seed=settings.seed,
+    )
+    return Run(task, out_folder, console, pace or Pace()).finish(f"retrofit-{name}", entry)
+
+
+class RetrofitTask:
+    """Follows ``Task``; an example is a token."""
+
+    def __init__(
+        self,
+        folder: Path,
+        out_folder: Path,
+        base: LoadedModel,
+        settings: RetrofitSettings,
+        start: Path | None = None,
+    ) -> None:
+        self._database = ChunkDatabase.open(folder / DATABASE_FOLDER)
+        self._windows = read_windows(folder)
+        if self._database.about.tokenizer != RetroTokenizer(base.tokenizer).sha256:
+            raise LoccitError(
+                f"{folder} was made with another tokenizer than that of {base.name}; make it again for this model."
+            )
+        if self._windows.neighbours.shape[-1] < settings.neighbours:
+            raise LoccitError(
+                f"{folder} holds {self._windows.neighbours.shape[-1]} neighbours of each chunk, but "
+                f"{settings.neighbours} are to be learnt from."
+            )
+        self._settings = settings
+        chunk = self._database.about.chunk
+        config = base.model.config.get_text_config()
+        shape = RetroSettings(
+            layers=tuple(layers_of(config.num_hidden_layers)),
+            hidden=config.hidden_size,
+            chunk=chunk,
+            value=2 * chunk,
+            width=settings.width,
+            heads=settings.heads,
+        )
+        base.model.requires_grad_(requires_grad=False)
+        base.model.to(device(), training_dtype())  # type: ignore[arg-type]
+        with seeded(settings.seed):
+            modules = RetroModules(shape)
+        if start is not None:
+            if load_settings(start, base) != shape:
+                raise ModelUnusableError(
+                    f"The retrofit in {start} has another shape; give one of the same shape."
+                )
+            load_weights(modules, start)
+        self.model = RetroModel(base.model, modules.to(device()))
+        self.parameters: Mapping[str, nn.Parameter] = dict(modules.named_parameters())
+        self.flops_per_token = flops_per_token(base.model, modules, neighbours=settings.neighbours)
+        self._steps = list(self._groups())
+        self._lower = self._lower_states(out_folder)
+        self.examples_per_step = settings.tokens_per_step
+        self.examples = len(self._steps) * settings.tokens_per_step
+        self.unit, self.rate = "tokens", settings.rate
+        self.schedule: Schedule = cosine
+        begun_with = None if start is None else sha256_of(start / WEIGHTS_FILE)
+        self.data = fingerprint_of(folder)
+        self.fingerprint = json_digest([asdict(settings), asdict(shape), self.data, base.sha256, begun_with])
+        held_out = held_out_windows(folder, self._database)
+        self._held_out = _HeldOut(held_out, self._database, settings.neighbours)
+
+    def parts(self, step: int, at_least: int) -> list[RetrofitWindow]:  # noqa: ARG002 - a window is a part
+        return [self._window(place) for place in self._steps[step]]
+
+    def losses(self, part: RetrofitWindow) -> RetrofitLosses:
+        # before the last token of the first chunk there is nothing to learn
+        first = self.model.settings.chunk - 1
+        tokens = part.ids.shape[1]
+        given: dict[str, Any] = {
+            "neighbours": part.neighbours,
+            "use_cache": False,
+            "logits_to_keep": tokens - first,
+        }
+        if self._lower is None:
+            output = self.model(input_ids=part.ids, **given)
+        else:
+            states = self._lower.of(part.window, part.ids)
+            with lower_layers_skipped():
+                output = self.model(inputs_embeds=states, **given)
+        logits = output.logits[0, :-1].float()
+        return RetrofitLosses(functional.cross_entropy(logits, part.ids[0, first + 1 :]))
+
+    def quality(self, *, whole: bool) -> Quality:
+        self.model.modules.eval()
+        try:
+            return self._held_out.quality(self.model, whole=whole)
+        finally:
+            self.model.modules.train()
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {name: weight.detach() for name, weight in self.parameters.items()}
+
+    def _window(self, place: int) -> RetrofitWindow:
+        windows, database, chunk = self._windows, self._database, self.model.settings.chunk
+        ids = database.tokens[windows.starts[place] : windows.ends[place]].astype(np.int64)
+        rows = windows.neighbours[place, : len(ids) // chunk, : self._settings.neighbours]
+        where = self.model.base.device
+        return RetrofitWindow(
+            place, torch.from_numpy(ids).to(where)[None], as_tensor(database.values(rows), where)[None]
+        )
+
+    def _lower_states(self, out_folder: Path) -> LowerStates | None:
+        """Kept where windows come more than once; else computing them as they come is no slower."""
+        shown = sum(map(len, self._steps))
+        if shown == len({place for group in self._steps for place in group}):
+            return None
+        lengths = (self._windows.ends - self._windows.starts).tolist()
+        first = self.model.settings.layers[0]
+        return LowerStates(self.model.base, first, out_folder / "lower-states", lengths)
+
+    def _groups(self) -> Iterator[list[int]]:
+        """The windows of each step: all in their order, again in another one when they are used up."""
+        lengths = (self._windows.ends - self._windows.starts).tolist()
+        order, turn, read = list(range(len(lengths))), 0, 0
+        group: list[int] = []
+        held = 0
+        while read < self._settings.tokens:
+            for place in order:
+                group.append(place)
+                held += lengths[place]
+                if held >= self._settings.tokens_per_step:
+                    yield group
+                    read += held
+                    group, held = [], 0
+                    if read >= self._settings.tokens:
+                        return
+            turn += 1
+            order = np.random.default_rng([self._settings.seed, turn]).permutation(len(lengths)).tolist()
+
+
+@dataclass(slots=True)
+class _HeldOut:
+    """Documents held out, and what the base model spends on them, which is computed once."""
+
+    windows: list[HeldOutWindow]
+    database: ChunkDatabase
+    neighbours: int
+    _base: dict[int, list[tuple[Floats, Floats]]] = field(default_factory=dict)
+
+    def quality(self, model: RetroModel, *, whole: bool) -> Quality:
+        """Bits per byte of the base model and with k neighbours, and how much lower, in percent, by overlap."""
+        windows = self.windows[: _WHOLE_WINDOWS if whole else _QUICK_WINDOWS]
+        if len(windows) not in self._base:
+            self._base[len(windows)] = score(model, windows, self.database, k=0)
+        shared = [overlaps(window, self.database) for window in windows]
+        without = gathered(self._base[len(windows)], shared)
+        with_it = gathered(score(model, windows, self.database, k=self.neighbours), shared)
+        found: Quality = {}
+        for most in without.overlaps():
+            before, after = without.bits_per_byte(most), with_it.bits_per_byte(most)
+            found[f"overlap_{100 * most:g}"] = {
+                "chunks": float((without.overlap <= most).sum()),
+                "base": round(before, 4),
+                "retro": round(after, 4),
+                "lower_percent": round(100 * (1 - after / before), 2),
+            }
+        return found

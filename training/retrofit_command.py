@@ -1,0 +1,235 @@
+"""`loccit train retrofit` and the commands around it: RETRO's cross-attention into a language model."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from app.answering.retro.evidence_mode import EvidenceMode
+from app.service.settings import LANGUAGE_MODEL_CHOICES
+from common.packaged import LANGUAGE_MODELS, SMOLLM2, default_cache_dir
+from common.terminal_text import plain
+from common.wording import command_line
+from index_builder.corpora.opening import open_corpus
+from index_builder.corpora.types import Corpus, Record
+from retriever.encoder import DEFAULT_ENCODER
+from retriever.types import Document
+from training.required import require
+
+_DATA = Path("data/retrofit")
+_WEIGHTS = Path("runs/retrofit/weights/retrofit-smollm2-135m")
+LanguageModel = Annotated[str, typer.Option(help=LANGUAGE_MODEL_CHOICES)]
+AllowDownload = Annotated[
+    bool, typer.Option("--allow-download", help="Fetch what is not here from the Hugging Face hub.")
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")]
+Hours = Annotated[float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")]
+DataFolder = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of the prepared data.")]
+
+
+def retrofit_data(
+    corpus: Annotated[
+        str, typer.Argument(metavar="CORPUS", help="What the database holds: as for `loccit index build`.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the data.")] = _DATA,
+    language_model: LanguageModel = SMOLLM2.name,
+    encoder: Annotated[str, typer.Option(help="What makes the chunks' keys.")] = DEFAULT_ENCODER,
+    windows: Annotated[
+        int, typer.Option(min=1, help="Training sequences, of 1,024 tokens at most, to find neighbours for.")
+    ] = 3_000,
+    seed: Annotated[int, typer.Option(min=0, help="Which documents are held out, and the order.")] = 0,
+    threads: Threads = None,
+    allow_download: AllowDownload = False,
+) -> None:
+    """Cut a corpus into chunks, embed them, find the neighbours to learn from, and hold documents out.
+
+    Killed at any moment, it goes on when run again.
+
+    Example: loccit train retrofit-data articles.jsonl.xz --out data/retrofit
+    """
+    require("datasketch")
+    from app.answering.language_models.transformers_lm import load_model
+    from app.answering.retro.tokenizer import RetroTokenizer
+    from common.torch_runtime import use_threads
+    from retriever.encoder import load_encoder
+    from training.retrofit.prepare import RetrofitDataSettings, prepare
+
+    if threads is not None:
+        use_threads(threads)
+    base = load_model(
+        language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype="bfloat16"
+    )
+    prepare(
+        _Documents(open_corpus(corpus, allow_download=allow_download)),
+        out,
+        RetroTokenizer(base.tokenizer),
+        load_encoder(encoder, allow_download=allow_download),
+        Console(stderr=True),
+        settings=RetrofitDataSettings(windows=windows, seed=seed),
+    )
+
+
+def retrofit(
+    data: DataFolder = _DATA,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log and weights.")
+    ] = Path("runs/retrofit"),
+    language_model: LanguageModel = SMOLLM2.name,
+    tokens: Annotated[
+        int, typer.Option(min=1, help="Tokens read in all, which fixes the schedule.")
+    ] = 5_000_000,
+    neighbours: Annotated[int, typer.Option(min=1, help="Neighbours of each chunk, RETRO's k.")] = 2,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Begin with the retrofit in this folder, such as one of an earlier run."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of what begins at random, and of the order.")] = 0,
+    threads: Threads = None,
+    hours: Hours = None,
+    allow_download: AllowDownload = False,
+) -> None:
+    """Train gated chunked cross-attention and a neighbour encoder into a language model that stays as it is.
+
+    Run again with the same options, it goes on from its last checkpoint. Computes on a GPU where there is one.
+
+    Example: loccit train retrofit --data data/retrofit --out runs/retrofit --tokens 700000 --threads 1
+    """
+    from app.answering.language_models.transformers_lm import load_model
+    from training.loop.run import Pace
+    from training.retrofit.train import RetrofitSettings, train
+
+    packaged = LANGUAGE_MODELS.get(language_model)
+    train(
+        data,
+        out,
+        load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None),
+        Console(stderr=True),
+        settings=RetrofitSettings(tokens=tokens, neighbours=neighbours, seed=seed),
+        pace=Pace(threads=threads, hours=hours),
+        start=start,
+        licence="that of the base model" if packaged is None else packaged.licence,
+        command=command_line(
+            "train",
+            "retrofit",
+            language_model=language_model,
+            tokens=tokens,
+            neighbours=neighbours,
+            start=start,
+            seed=seed,
+        ),
+    )
+
+
+def retrofit_report(
+    data: DataFolder = _DATA,
+    weights: Annotated[
+        Path, typer.Option("--weights", metavar="DIR", help="Folder of the retrofit, as a training left it.")
+    ] = _WEIGHTS,
+    run: Annotated[
+        Path | None, typer.Option("--run", metavar="DIR", help="The training's folder, for its loss curve.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the report.")] = Path(
+        "runs/retrofit-report"
+    ),
+    language_model: LanguageModel = SMOLLM2.name,
+    windows: Annotated[
+        int | None, typer.Option(min=1, help="Only so many windows of the documents held out.")
+    ] = None,
+    threads: Threads = None,
+    allow_download: AllowDownload = False,
+) -> None:
+    """Measure bits per byte on documents held out, with 0, 1, 2, 4 and 10 neighbours, by what is shared with them.
+
+    Killed at any moment, it goes on when run again.
+
+    Example: loccit train retrofit-report --weights runs/retrofit/weights/retrofit-smollm2-135m --run runs/retrofit
+    """
+    from app.answering.language_models.transformers_lm import load_model
+    from app.answering.retro.files import WEIGHTS_FILE, load_retrofit
+    from common.packaged import sha256_of
+    from common.torch_runtime import use_threads
+    from training.retrofit.report import report
+
+    if threads is not None:
+        use_threads(threads)
+    base = load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None)
+    model = load_retrofit(weights, base)
+    console = Console(stderr=True)
+    name = sha256_of(weights / WEIGHTS_FILE)[:12]
+    report(model, name, data, out, console, most_windows=windows, run_folder=run)
+    console.print(plain((out / "report.md").read_text(encoding="utf-8")))
+
+
+def retrofit_answers(
+    mode: Annotated[
+        EvidenceMode,
+        typer.Argument(help="Where the evidence is: in the prompt, attended to, both, or a soft prefix."),
+    ],
+    prepared: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder of the prepared questions.")
+    ] = Path("data/training"),
+    weights: Annotated[
+        Path, typer.Option("--weights", metavar="DIR", help="Folder of the retrofit to begin with.")
+    ] = _WEIGHTS,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log and weights.")
+    ] = None,
+    language_model: LanguageModel = SMOLLM2.name,
+    examples: Annotated[
+        int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
+    ] = 3_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,
+    threads: Threads = None,
+    hours: Hours = None,
+    allow_download: AllowDownload = False,
+) -> None:
+    """Train a retrofitted language model to answer questions from passages, with low-rank changes to its own weights.
+
+    Run again with the same options, it goes on from its last checkpoint.
+
+    Example: loccit train retrofit-answers attention --weights runs/retrofit/weights/retrofit-smollm2-135m
+    """
+    require("peft")
+    from app.answering.language_models.transformers_lm import load_model
+    from retriever.encoder import load_encoder
+    from training.loop.run import Pace
+    from training.retrofit.answers import AnswersSettings, train_answers
+
+    packaged = LANGUAGE_MODELS.get(language_model)
+    train_answers(
+        prepared,
+        out or Path(f"runs/retrofit-answers-{mode}"),
+        load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None),
+        weights,
+        load_encoder() if mode is EvidenceMode.PREFIX else None,
+        Console(stderr=True),
+        settings=AnswersSettings(mode, examples=examples, seed=seed),
+        pace=Pace(threads=threads, hours=hours),
+        licence="that of the base model" if packaged is None else packaged.licence,
+        command=command_line(
+            "train",
+            "retrofit-answers",
+            str(mode),
+            weights=weights,
+            language_model=language_model,
+            examples=examples,
+            seed=seed,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """The documents of a corpus, which may be read again."""
+
+    corpus: Corpus
+
+    def __iter__(self) -> Iterator[Document]:
+        for item in self.corpus:
+            if isinstance(item, Record):
+                yield item.document
