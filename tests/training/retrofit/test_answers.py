@@ -132,5 +132,10 @@ def test_questions_are_shown_without_an_answer_as_often_as_is_wanted(data, retro
     silent = AnswersTask(data, base(), retrofit, None, settings_of(EvidenceMode.ATTENTION, unanswerable=1.0))
     told = AnswersTask(data, base(), retrofit, None, settings_of(EvidenceMode.ATTENTION, unanswerable=0.0))
     text = told._asker.text
-    assert "not in the passages" in {text(part.answer) for part in silent.parts(0, 1)}
-    assert "not in the passages" not in {text(part.answer) for part in told.parts(0, 1)}
+
+    def refusals(task):
+        parts = [part for step in range(6) for part in task.parts(step, 1)]
+        return sum(text(part.answer) == "not in the passages" for part in parts)
+
+    # a group of SQuAD has no passage that does not answer, one of another source may have none that does
+    assert 0 <= refusals(told) < refusals(silent) < 24
