@@ -120,7 +120,7 @@ class ClaimGenerator:
             seed=seed,
             deadline=deadline,
         )
-        places = _Places([each.passage for each in shown], self._locator, self._documents)
+        places = ShownPlaces([each.passage for each in shown], self._locator, self._documents)
         candidates: dict[tuple[str, int, Span], Candidate] = {}
         for sample, text in enumerate(texts):
             for candidate in _candidates(written_claims(text), places, sample, deadline):
@@ -130,7 +130,7 @@ class ClaimGenerator:
         return list(candidates.values())
 
 
-class _Places:
+class ShownPlaces:
     """The passages that were shown, to look for quotes in; each document is fetched once."""
 
     def __init__(self, passages: Sequence[Passage], locator: QuoteLocator, documents: Documents) -> None:
@@ -161,7 +161,7 @@ class _Places:
 
 
 def _candidates(
-    written: Sequence[WrittenClaim], places: _Places, sample: int, deadline: Deadline
+    written: Sequence[WrittenClaim], places: ShownPlaces, sample: int, deadline: Deadline
 ) -> Iterator[Candidate]:
     for claim in written:
         if deadline.over:

@@ -53,7 +53,7 @@ _CLAIM_OF = {
     AnswerKind.SHORT: "the answer in as few words as possible, such as a name, a date or a number.",
     AnswerKind.YES_NO: "a sentence of the answer in your own words. The first one begins with Yes or No.",
     AnswerKind.LIST: "one thing that the question asks for. Give each thing a claim of its own, in order.",
-    AnswerKind.EXPLANATION: "one sentence of the answer in your own words. The claims together are the answer, in order.",
+    AnswerKind.EXPLANATION: "one sentence of the answer in your own words. Together, in order, they are the answer.",
 }
 _EXAMPLE = EXAMPLES[0]
 _EXAMPLE_QUOTE = (
