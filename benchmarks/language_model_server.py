@@ -16,6 +16,7 @@ import numpy as np
 
 from app.answering.claim_generator import ChatModel, ClaimGenerator, ShownPlaces
 from app.answering.language_models.written_claims import written_claims
+from app.answering.pipeline import Pipeline
 from app.answering.text.answer_score import exact_match
 from app.answering.text.words import has_words
 from app.answering.types import CitedAnswer, Trace
@@ -23,7 +24,7 @@ from app.service.assembly import AnswerService, open_service
 from app.service.quote_location import StandingQuotes
 from app.service.settings import Settings
 from common.errors import LoccitError
-from evaluation.questions import load_questions
+from evaluation.questions import Question, load_questions
 from evaluation.slices import sampled
 
 
@@ -76,31 +77,45 @@ def main() -> None:
         evidence_tokens=settings.evidence_tokens,
     )
     pipeline = replace(service.pipeline, generator=generator)
-    usual, every = pipeline.options, replace(pipeline.options, min_confidence=0.0)
-    told, seconds = Counter[str](), []
-    for question in sampled(load_questions(arguments.questions), arguments.count):
-        told["questions"] += 1
-        started, recording.written = time.perf_counter(), []
-        try:
-            trace = pipeline.answer(question.question, every)
-        except LoccitError as error:
-            told[f"failed: {error}"] += 1
-            continue
-        seconds.append(time.perf_counter() - started)
-        told += fates(recording.written, trace, service)
-        told["no claim"] += not any(map(written_claims, recording.written))
-        told["answerable"] += bool(question.answers)
-        if isinstance(trace.decision, CitedAnswer):
-            right = exact_match(trace.decision.short_answer, question.answers)
-            told["answered"] += 1
-            told["exact"] += right
-            if trace.decision.confidence >= usual.min_confidence:
-                told["answered, sure enough"] += 1
-                told["exact, sure enough"] += right
+    told, seconds = Counter[str](), list[float]()
+    try:
+        for question in sampled(load_questions(arguments.questions), arguments.count):
+            ask(question, pipeline, recording, service, told, seconds)
+    except KeyboardInterrupt:
+        print("interrupted: of the questions asked so far")
     for name, count in told.items():
         print(f"{name:30} {count}")
     if seconds:
         print(f"{'seconds, median and 90%':30} {np.median(seconds):.1f}, {np.percentile(seconds, 90):.1f}")
+
+
+def ask(
+    question: Question,
+    pipeline: Pipeline,
+    recording: Recording,
+    service: AnswerService,
+    told: Counter[str],
+    seconds: list[float],
+) -> None:
+    """Adds what became of a question to what is told of all."""
+    recording.written, started = [], time.perf_counter()
+    try:
+        trace = pipeline.answer(question.question, replace(pipeline.options, min_confidence=0.0))
+    except LoccitError as error:
+        told[f"failed: {error}"] += 1
+        return
+    seconds.append(time.perf_counter() - started)
+    told["questions"] += 1
+    told["answerable"] += bool(question.answers)
+    told["wrote no claim"] += not any(map(written_claims, recording.written))
+    told += fates(recording.written, trace, service)
+    if isinstance(trace.decision, CitedAnswer):
+        right = exact_match(trace.decision.short_answer, question.answers)
+        sure = trace.decision.confidence >= pipeline.options.min_confidence
+        told["answered"] += 1
+        told["exact"] += right
+        told["answered, sure enough"] += sure
+        told["exact, sure enough"] += right and sure
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from app.answering.language_models import claims_prompt
 from app.answering.language_models.claims_prompt import Shown
 from app.answering.language_models.few_shot_prompt import NO_ANSWER
 from app.answering.language_models.written_claims import WrittenClaim, written_claims
-from app.answering.limits import EVIDENCE_TOKENS
+from app.answering.limits import EVIDENCE_TOKENS, PASSAGES_SHOWN
 from app.answering.text.identity import answer_identity
 from app.answering.types import Candidate, CandidateSource, Reading
 from common.deadline import Deadline
@@ -19,7 +19,6 @@ from retriever.types import Document, Passage, Span
 
 CLAIM_TOKENS = 512
 """Written at most for one sample, in the server's tokens."""
-PASSAGES_SHOWN = 5
 
 _LOG = logging.getLogger(__name__)
 

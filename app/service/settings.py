@@ -8,8 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_serializer
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.answering.claim_generator import PASSAGES_SHOWN
-from app.answering.limits import EVIDENCE_TOKENS, PASSAGES_READ_AGAIN
+from app.answering.limits import EVIDENCE_TOKENS, PASSAGES_READ_AGAIN, PASSAGES_SHOWN
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE, AnswerLength
 from app.answering.stages import Stage
 from app.service.setting_marks import SHAPES_BY_DIGEST, SHAPES_NOTHING, Option, Shapes
@@ -152,7 +151,7 @@ class Settings(BaseSettings):
     )
     language_model: Annotated[str, SHAPES_BY_DIGEST, Option()] = Field(
         DEFAULT_LANGUAGE_MODEL,
-        description=f"{LANGUAGE_MODEL_CHOICES[:-1]}; or the base address of a server that speaks OpenAI's protocol, "
+        description=f"{LANGUAGE_MODEL_CHOICES} Or the base address of a server that speaks OpenAI's protocol, "
         "such as http://127.0.0.1:11434/v1.",
     )
     model_name: Annotated[str | None, SHAPES_BY_DIGEST, Option()] = Field(

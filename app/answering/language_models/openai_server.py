@@ -15,7 +15,7 @@ import httpx
 
 from app.answering.language_models.server_faults import (
     UNREADABLE,
-    is_refused_form,
+    may_refuse_form,
     sentence_for_status,
     sentence_for_transport,
 )
@@ -60,6 +60,8 @@ class OpenAIServer:
         self._request, self._seconds = dict(request or {}), seconds
         self._form = 0
         """The first of the forms of an answer that the server is not known to refuse."""
+        self._accepted = False
+        """Whether it is known to accept one, so that a failure has another reason."""
         for logger in ("httpx", "httpcore"):  # they would log the address
             logging.getLogger(logger).setLevel(logging.WARNING)
 
@@ -170,11 +172,12 @@ class OpenAIServer:
         for number in range(self._form, len(forms)):
             asked = {**body, **forms[number], **self._request}
             status, raw = await self._sent(client, asked)
-            if is_refused_form(status) and number + 1 < len(forms) and "response_format" not in self._request:
+            refused = may_refuse_form(status, accepted=self._accepted)
+            if refused and number + 1 < len(forms) and "response_format" not in self._request:
                 continue
             if status != 200:
                 raise LanguageModelServerError(sentence_for_status(self.name, status))
-            self._form = number
+            self._form, self._accepted = number, True
             return _content(raw, self.name)
         raise AssertionError("the last form is not passed over")
 

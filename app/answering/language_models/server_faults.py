@@ -22,9 +22,13 @@ _BY_STATUS = {
 _REFUSALS_OF_A_FORM = frozenset({400, 415, 422, 501})
 
 
-def is_refused_form(status: int) -> bool:
-    """Whether the same request may be accepted when it asks for no form of the answer."""
-    return status in _REFUSALS_OF_A_FORM
+def may_refuse_form(status: int, *, accepted: bool) -> bool:
+    """Whether the same request may succeed when it asks for another form of the answer, or for none.
+
+    ``accepted``: it has been accepted in this form before. llama-cpp-python's server fails (500) over one that it does
+    not know.
+    """
+    return status in _REFUSALS_OF_A_FORM or (status == 500 and not accepted)
 
 
 def sentence_for_status(name: str, status: int) -> str:

@@ -87,7 +87,7 @@ def test_each_temperature_is_a_request_with_a_seed_of_its_own_and_the_texts_keep
     assert sorted(asked["temperature"] for asked in server.asked) == [0.0, 0.7, 0.7]
 
 
-@pytest.mark.parametrize("status", [400, 422, 501])
+@pytest.mark.parametrize("status", [400, 422, 500, 501])
 def test_a_server_that_refuses_the_form_of_an_answer_is_asked_without_it_and_never_again_with(status):
     def answer(exchange):
         exchange.send(b"no", status) if "response_format" in exchange.body else exchange.say("free")
@@ -114,6 +114,16 @@ def test_a_refusal_for_another_reason_leaves_the_form_to_be_tried_again():
         refuses = False
         assert texts(model) == ["held"]
         assert server.asked[-1]["response_format"]["type"] == "json_schema"
+
+
+def test_a_server_that_held_the_form_and_fails_later_is_not_asked_again():
+    with played(lambda exchange: exchange.say("held")) as server:
+        model = server_at(server.url)
+        texts(model)
+        server.answer = lambda exchange: exchange.send(b"", 500)
+        with pytest.raises(LanguageModelServerError, match="failed"):
+            texts(model)
+    assert len(server.asked) == 2
 
 
 def test_what_the_owner_adds_to_requests_counts():
