@@ -81,6 +81,8 @@ def test_every_quote_of_a_small_model_stands_and_some_are_found(server, notes_in
         reader="lexical",
         min_confidence=0,
         candidates=2,
+        # unless told, this server makes a token less likely once it has been read: the opposite of quoting
+        language_model_request={"repeat_penalty": 1.0, "max_tokens": 128},
         timeout_s=120,
     )
     service = open_service(settings)
