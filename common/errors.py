@@ -43,3 +43,7 @@ class DeadlineExceededError(LoccitError):
 
 class GivenUpError(LoccitError):
     """Whoever waited for an answer has gone, so the work on it ended."""
+
+
+class LanguageModelServerError(LoccitError):
+    """The server of the owner's language model cannot be reached, refuses, or sends what cannot be read."""

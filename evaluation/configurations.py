@@ -162,13 +162,17 @@ def _gold_answer(pipeline: Pipeline, service: Service, question: Question) -> Pi
 
 def _closed_book(pipeline: Pipeline, service: Service, _: Question) -> Pipeline:
     if service.language_model is None:
-        raise LoccitError("closed-book is answered by a language model; leave out --generator reader.")
+        raise LoccitError(
+            "closed-book is answered by a language model; leave out --generator reader, and name one that runs here."
+        )
     return replace(pipeline, generator=ClosedBookGenerator(service.language_model))
 
 
 def _top_passage(pipeline: Pipeline, service: Service, _: Question) -> Pipeline:
     if service.language_model is None:
-        raise LoccitError("top-passage is answered by a language model; leave out --generator reader.")
+        raise LoccitError(
+            "top-passage is answered by a language model; leave out --generator reader, and name one that runs here."
+        )
     writer = LMGenerator(service.language_model, evidence_tokens=service.evidence_tokens)
     return replace(pipeline, generator=writer, options=replace(pipeline.options, candidates=1))
 

@@ -10,6 +10,7 @@ from retriever.types import Document, Span
 from retriever.units import quotable_spans
 
 _LEAST_ANSWERED = 0.5
+_WITH_QUOTES = frozenset({CandidateSource.CONSTRAINED, CandidateSource.CLAIM})
 
 
 class Citer(Protocol):
@@ -35,7 +36,7 @@ class SentenceCiter:
 
     def cite(self, question: str, candidate: Candidate, document: Document) -> Quote | None:
         passage = candidate.passage
-        if candidate.source is CandidateSource.CONSTRAINED and candidate.pointer is not None:
+        if candidate.source in _WITH_QUOTES and candidate.pointer is not None:
             return Quote(document, candidate.pointer)
         units = quotable_spans(document, passage.window_span)
         pointer = self._pointer(candidate)

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.types import Citation, CitedAnswer, Quote, ScoredSpan
+from app.answering.types import Citation, CitedAnswer, CitedCandidate, Quote, ScoredSpan
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError
 from retriever.encoder import Encoder, encode_in_turn, passage_input
@@ -32,11 +32,13 @@ class Composer(Protocol):
         answer: CitedAnswer,
         document: Document,
         *,
+        cited: Sequence[CitedCandidate] = (),
         evidence: Sequence[ScoredSpan] = (),
         deadline: Deadline,
     ) -> CitedAnswer:
         """The short answer in several sentences. ``document``: the one that ``answer.passage`` is of.
 
+        ``cited``: the candidates that are sure enough to be given, in the order they were made.
         ``evidence``: sentences of the passage with how likely (0-1) each is among what answers, where a reader says
         so. ``deadline``: when it is over, what backs the short answer is all there is.
         """
@@ -69,6 +71,7 @@ class SentenceComposer:
         answer: CitedAnswer,
         document: Document,
         *,
+        cited: Sequence[CitedCandidate] = (),  # noqa: ARG002 - the document's own sentences alone
         evidence: Sequence[ScoredSpan] = (),
         deadline: Deadline,
     ) -> CitedAnswer:

@@ -22,6 +22,7 @@ from retriever.types import Hit
 
 _NEAREST_SHOWN = 3
 _CONTRADICTED = (AnswerKind.SHORT, AnswerKind.YES_NO)
+_SENTENCES = (CandidateSource.EVIDENCE, CandidateSource.CLAIM)
 T = TypeVar("T")
 
 
@@ -51,7 +52,7 @@ def decide(
         citations = [citation for answer in answers for citation in answer.citations]
         quotes = _first_of_each(citations, key=lambda citation: (citation.doc_id, citation.span))
         return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, _shown(quotes), kind)
-    if kind is AnswerKind.YES_NO and best.candidate.source is CandidateSource.EVIDENCE:
+    if kind is AnswerKind.YES_NO and best.candidate.source in _SENTENCES:
         kind = AnswerKind.EXPLANATION
     rivals = [other for other in ranked if other.candidate.source is not CandidateSource.EVIDENCE]
     rival = conflict_with(best, rivals) if kind in _CONTRADICTED else None

@@ -4,6 +4,8 @@ TITLE_TOKENS = 32
 QUESTION_TOKENS = 64
 EVIDENCE_TOKENS = 256
 """Of a passage with its continuation, from the beginning."""
+PASSAGES_SHOWN = 5
+"""To a language model behind a server, all at once."""
 TOKENS_AT_ONCE = 384
 """Of a call that nothing can interrupt: more are read call by call, with a look at the clock before each."""
 CHARACTERS_A_TOKEN = 32

@@ -129,7 +129,8 @@ class Pipeline:
         )
         clock.lap("decide")
         if options.length is AnswerLength.LONG or kind is not AnswerKind.SHORT:
-            decision = self._composed(question, decision, readings, deadline)
+            sure = [answer for answer in cited if answer.confidence >= options.min_confidence]
+            decision = self._composed(question, decision, sure, readings, deadline)
             clock.lap("compose")
             yield Composed(decision)
 
@@ -176,7 +177,12 @@ class Pipeline:
         )
 
     def _composed(
-        self, question: str, decision: Decision, readings: Sequence[Reading], deadline: Deadline
+        self,
+        question: str,
+        decision: Decision,
+        cited: Sequence[CitedCandidate],
+        readings: Sequence[Reading],
+        deadline: Deadline,
     ) -> Decision:
         if isinstance(decision, Abstention):
             return decision
@@ -185,7 +191,9 @@ class Pipeline:
             (reading.broad for reading in readings if reading.hit.passage.row == decision.passage.row), None
         )
         evidence = () if broad is None else broad.evidence
-        return self.composer.compose(question, decision, document, evidence=evidence, deadline=deadline)
+        return self.composer.compose(
+            question, decision, document, cited=cited, evidence=evidence, deadline=deadline
+        )
 
     def _nearest(self, readings: Sequence[Reading]) -> Iterator[Citation]:
         """The best span of each reading as a citation, its score standing in for support."""

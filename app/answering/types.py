@@ -51,6 +51,7 @@ class CandidateSource(StrEnum):
     """Who made a candidate: the reader (extracted), the language model, or it under a quoting mask.
 
     ``EVIDENCE``: the reader found a sentence, step or row that answers. ``VERDICT``: it said yes or no.
+    ``CLAIM``: a language model behind a server claimed it and wrote a quote, which was located.
     """
 
     READER = "reader"
@@ -58,6 +59,7 @@ class CandidateSource(StrEnum):
     CONSTRAINED = "constrained"
     EVIDENCE = "evidence"
     VERDICT = "verdict"
+    CLAIM = "claim"
 
 
 BROAD_SOURCES = frozenset({CandidateSource.EVIDENCE, CandidateSource.VERDICT})

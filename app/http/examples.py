@@ -387,6 +387,13 @@ PROBLEMS: dict[int, Json] = {
         "The service failed",
         "Something went wrong inside the service; its log says what. It is not your request's fault.",
     ),
+    502: _problem(
+        502,
+        "language-model-server",
+        "The language model's server did not answer",
+        "The server of the language model qwen3:4b cannot be reached; see whether it runs and --language-model is its "
+        "address.",
+    ),
     503: _problem(
         503,
         "not-ready",

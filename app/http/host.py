@@ -29,7 +29,13 @@ from app.service.response import (
 from app.service.search import SearchResponse, passages_listed, searched
 from app.service.settings import Settings
 from common.deadline import Deadline
-from common.errors import DeadlineExceededError, DocumentNotFoundError, InvalidRequestError, LoccitError
+from common.errors import (
+    DeadlineExceededError,
+    DocumentNotFoundError,
+    InvalidRequestError,
+    LanguageModelServerError,
+    LoccitError,
+)
 from quote_check.check_answer import AnswerToCheck
 from retriever.filters import Filter
 from retriever.retriever import IndexRetriever
@@ -275,6 +281,14 @@ class Host:
         service = self._ready_service()
         return Ready(status="ready", generation=service.index.generation, model=model_of(service.models))
 
+    async def readiness_now(self) -> Ready:
+        """The same; NotReadyError, too, while the server of the language model cannot answer, with its fault."""
+        ready, server = self.readiness(), self._ready_service().server
+        complaint = None if server is None else await server.complaint()
+        if complaint is not None:
+            raise NotReadyError(complaint)
+        return ready
+
     def _state(self) -> HostState:
         service = self._service
         return HostState(
@@ -296,8 +310,14 @@ class Host:
 
 
 def _warm_up(service: AnswerService) -> None:
-    """Put a question to it, and have what filters look at read, so that the first who asks does not wait for it."""
-    answered(service, Ask(WARM_UP_QUESTION))
+    """Put a question to it, and have what filters look at read, so that the first who asks does not wait for it.
+
+    A language model's server may be away: it is asked again with every question.
+    """
+    try:
+        answered(service, Ask(WARM_UP_QUESTION))
+    except LanguageModelServerError as error:
+        _LOG.warning("%s Questions are told so until it answers.", error)
     service.index.fields.load()
 
 

@@ -46,6 +46,7 @@ _REASONS = {
     422: "A field or parameter is missing, unknown or out of range, or the body is not JSON.",
     429: "The API key was used more often than it may be: `Retry-After` says how many seconds to wait.",
     500: "The service failed.",
+    502: "The server of the language model cannot be reached, refuses, or sends what cannot be read.",
     503: "Not ready yet, or too many questions are waiting: `Retry-After` says how many seconds to wait.",
     504: "There was no answer within the time allowed.",
 }

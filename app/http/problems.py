@@ -36,6 +36,7 @@ from common.errors import (
     IndexBusyError,
     IndexNotWritableError,
     InvalidRequestError,
+    LanguageModelServerError,
     LoccitError,
 )
 
@@ -69,6 +70,9 @@ KINDS: Mapping[type[LoccitError], Kind] = {
     InvalidRequestError: INVALID_REQUEST,
     DocumentNotFoundError: Kind(404, "document-not-found", "There is no such document"),
     DeadlineExceededError: Kind(504, "deadline-exceeded", "The time allowed ran out"),
+    LanguageModelServerError: Kind(
+        502, "language-model-server", "The language model's server did not answer"
+    ),
     BusyError: Kind(503, "busy", "Too many questions are waiting", retry=True),
     NotReadyError: Kind(503, "not-ready", "The service is not ready", retry=True),
     StoppingError: Kind(503, "stopping", "The service is stopping", retry=True),

@@ -60,7 +60,7 @@ AllowedDependency = Annotated[Filter | None, Depends(_allowed)]
     summary="Answer a question",
     response_model_exclude_unset=True,
     response_description="An answer with its quotes, or an abstention with its reason.",
-    responses=problems(400, 413, 415, 422, 500, 503, 504),
+    responses=problems(400, 413, 415, 422, 500, 502, 503, 504),
 )
 async def answer(
     asked: AnswerRequest, request: Request, host: HostDependency, allowed: AllowedDependency
@@ -211,8 +211,10 @@ async def live() -> Live:
     responses=problems(503),
 )
 async def ready(host: HostDependency) -> Ready:
-    """200 once the models have answered a question, 503 until then."""
-    return host.readiness()
+    """200 once the models have answered a question, 503 until then. Where the language model is behind a server of its
+    own, 503 also while that cannot be reached or wants another key: the sentence says which.
+    """
+    return await host.readiness_now()
 
 
 @router.get(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.answering.cite import SentenceCiter
+from app.answering.claim_composer import ClaimComposer
 from app.answering.compose import Composer, SentenceComposer
 from app.answering.confidence.scorers import CalibratedConfidence, ConfidenceScorer, ScoreConfidence
 from app.answering.cross_encoders.reader_model import ReaderModel, load_reader_model
@@ -14,6 +15,7 @@ from app.answering.cross_encoders.second_reader import SecondReader
 from app.answering.cross_encoders.trained_reader import TrainedReader
 from app.answering.cross_encoders.trained_support import SUPPORT_NAME, TrainedSupport, load_support
 from app.answering.generator import SPANS_EXTRACTED, Generator
+from app.answering.language_models.openai_server import OpenAIServer
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.options import AnswerOptions
 from app.answering.pipeline import Pipeline
@@ -87,7 +89,7 @@ class ModelNames:
     reader_sha256: str | None
     language_model: str | None
     language_model_sha256: str | None
-    """The language model's identity: the digest of its weights where they are here."""
+    """The language model's identity: the digest of its weights where they are here, else of how a server is asked."""
     adapter_sha256: str | None
     support: str
     """Digest of the support scorer's weights, or its identity where it has none."""
@@ -115,7 +117,9 @@ class AnswerService:
     generator_over: Callable[[Retriever], Generator]
     """The generator for passages from this retriever (see ``Writing``)."""
     language_model: LanguageModel | None = None
-    """None where it is adapted, or the reader alone answers."""
+    """None where it is adapted or behind a server, or the reader alone answers."""
+    server: OpenAIServer | None = None
+    """The server that the language model is behind; None where it is here, or the reader alone answers."""
     calibration: Calibration | None = None
     """None where no calibrator knows these models or a score is wanted: the confidence is then a score."""
     claim_scorer: Callable[[], ClaimScorer] | None = None
@@ -232,7 +236,7 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
     reader_over, reader_sha256 = _reader(settings, encoder, folders, parts)
     support_over, support_name = _support(settings, encoder, folders, parts)
     claim_scorer = lazy_claim_scorer(folders, parts.load_support)
-    composer = parts.composer(encoder)
+    composer = ClaimComposer(parts.composer(encoder))
     models = ModelNames(
         encoder=encoder.name,
         reader=settings.reader.value,
@@ -271,6 +275,7 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
             models=models,
             generator_over=written.generator_over,
             language_model=written.language_model,
+            server=written.server,
             calibration=calibration,
             claim_scorer=claim_scorer,
             over_index=over_index,

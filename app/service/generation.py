@@ -1,15 +1,20 @@
-"""Who writes the answers: the reader alone, a language model by examples, or an adapted one."""
+"""Who writes the answers: the reader alone, a language model by examples, an adapted one, or one behind a server."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.answering.claim_generator import ClaimGenerator
 from app.answering.evidence_generator import EvidenceGenerator
 from app.answering.evidence_model.adapter import ADAPTER_KIND, AdaptedModel, adapted
 from app.answering.generator import Generator, JointGenerator, LMGenerator, ReaderGenerator
+from app.answering.language_models import claims_prompt
+from app.answering.language_models.openai_server import OpenAIServer
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.language_models.transformers_lm import TransformersLM, load_model
 from app.answering.shipped_weights import name_of, weights_folders
-from app.service.settings import AdapterKind, CiterKind, GeneratorKind, ReaderKind, Settings
+from app.service.quote_location import StandingQuotes
+from app.service.settings import AdapterKind, CiterKind, GeneratorKind, ReaderKind, Settings, is_server
+from common.digest import json_digest
 from common.errors import InvalidRequestError
 from common.packaged import default_cache_dir
 from retriever.retriever import Retriever
@@ -31,7 +36,9 @@ class Writing:
     """What tells the language model from others: the digest of its weights where they are here."""
     adapter_sha256: str | None = None
     language_model: LanguageModel | None = None
-    """None where it is adapted, or the reader alone answers."""
+    """None where it is adapted or behind a server, or the reader alone answers."""
+    server: OpenAIServer | None = None
+    """The server that the language model is behind; None where it is here."""
 
 
 def language_model(settings: Settings) -> AdaptedModel | LanguageModel:
@@ -59,12 +66,15 @@ def writing(
     ``load``: what loads the language model.
 
     Raises:
-        InvalidRequestError: when the citer needs an adapter and there is none.
+        InvalidRequestError: when the citer needs an adapter and there is none, or a server's model has no name.
         ModelUnusableError: when a model is not there or damaged.
     """
     if settings.generator is GeneratorKind.READER:
         _require_adapter(settings, "the reader alone answers")
         return Writing(_for_all(ReaderGenerator()))
+    if is_server(settings.language_model):
+        _require_adapter(settings, "the language model is behind a server")
+        return _by_server(settings, server_of(settings))
     model, reader = load(settings), _reader(settings)
     if isinstance(model, AdaptedModel):
         generator = EvidenceGenerator(
@@ -87,6 +97,49 @@ def writing(
         model.identity,
         language_model=model,
     )
+
+
+def server_of(settings: Settings) -> OpenAIServer:
+    """The server that these settings name; it need not be up.
+
+    Raises:
+        InvalidRequestError: when the model has no name, or address or key cannot be one.
+    """
+    if settings.model_name is None:
+        raise InvalidRequestError(
+            "A language model behind a server needs its name there; give it with --model-name, such as qwen3:4b."
+        )
+    key = settings.language_model_key
+    return OpenAIServer(
+        settings.language_model,
+        settings.model_name,
+        key=None if key is None else key.get_secret_value(),
+        request=settings.language_model_request,
+        seconds=settings.timeout_s,
+    )
+
+
+def _by_server(settings: Settings, server: OpenAIServer) -> Writing:
+    """The server's model writes every answer: whoever brings a model wants its answers, and the reader judges them."""
+
+    def generator_over(retriever: Retriever) -> ClaimGenerator:
+        return ClaimGenerator(
+            server,
+            StandingQuotes(),
+            retriever,
+            passages=settings.passages_shown,
+            evidence_tokens=settings.evidence_tokens,
+        )
+
+    identity = json_digest(
+        {
+            "model": server.name,
+            "request": settings.language_model_request or {},
+            "passages_shown": settings.passages_shown,
+            "prompt": claims_prompt.VERSION,
+        }
+    )
+    return Writing(generator_over, server.name, identity, server=server)
 
 
 def _for_all(generator: Generator) -> Callable[[Retriever], Generator]:

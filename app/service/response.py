@@ -36,7 +36,9 @@ class Model(BaseModel):
     reader: ReaderKind
     reader_sha256: str | None = Field(description="null for the lexical reader, which has no weights.")
     language_model: str | None = Field(description="null when the reader alone answers.")
-    language_model_sha256: str | None
+    language_model_sha256: str | None = Field(
+        description="Of its weights; of one behind a server, of its name there and of how it is asked."
+    )
     adapter_sha256: str | None = Field(
         description="Of what was trained onto the language model; null without it."
     )
@@ -57,7 +59,8 @@ class AnswerResponse(BaseModel):
 
     question: str = Field(description="As it was answered, white space tidied.")
     answer: str | None = Field(
-        description="null when abstained. A long one is its citations' quotes in their order, white space tidied."
+        description="null when abstained. A long one is its citations' quotes in their order, white space tidied; of "
+        "a language model behind a server it is claims that they back."
     )
     short_answer: str | None = Field(
         description="What the confidence is about: the answer, unless a long one was asked for."

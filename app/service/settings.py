@@ -1,13 +1,14 @@
 """Settings of a running service: from arguments, then the environment (``LOCCIT_...``), then defaults."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_serializer
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.answering.limits import EVIDENCE_TOKENS, PASSAGES_READ_AGAIN
+from app.answering.limits import EVIDENCE_TOKENS, PASSAGES_READ_AGAIN, PASSAGES_SHOWN
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE, AnswerLength
 from app.answering.stages import Stage
 from app.service.setting_marks import SHAPES_BY_DIGEST, SHAPES_NOTHING, Option, Shapes
@@ -23,6 +24,8 @@ MOST_QUESTIONS = 1_000
 LANGUAGE_MODEL_CHOICES = (
     "gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
 )
+_A_SERVER = "a server"
+"""What stands for its address wherever settings are shown."""
 
 
 class GeneratorKind(StrEnum):
@@ -85,6 +88,20 @@ CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 """Texts that the environment has with commas between them."""
 
 
+def _json(value: object) -> object:
+    """What a text says in JSON."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+JsonObject = Annotated[dict[str, Any], NoDecode, BeforeValidator(_json)]
+"""An object that the environment has as JSON."""
+
+
+def is_server(language_model: str) -> bool:
+    """Whether a language model is named by a server's address."""
+    return language_model.lower().startswith(("http://", "https://"))
+
+
 def _writes_quotes(citer: str) -> bool:
     return citer == CiterKind.CONSTRAINED
 
@@ -133,7 +150,26 @@ class Settings(BaseSettings):
         "language model.",
     )
     language_model: Annotated[str, SHAPES_BY_DIGEST, Option()] = Field(
-        DEFAULT_LANGUAGE_MODEL, description=LANGUAGE_MODEL_CHOICES
+        DEFAULT_LANGUAGE_MODEL,
+        description=f"{LANGUAGE_MODEL_CHOICES} Or the base address of a server that speaks OpenAI's protocol, "
+        "such as http://127.0.0.1:11434/v1.",
+    )
+    model_name: Annotated[str | None, SHAPES_BY_DIGEST, Option()] = Field(
+        None, min_length=1, description="The language model's name on its server, such as qwen3:4b."
+    )
+    language_model_key: Annotated[SecretStr | None, SHAPES_NOTHING] = Field(
+        None, description="API key that the language model's server wants. It is never shown."
+    )
+    language_model_request: Annotated[JsonObject | None, SHAPES_BY_DIGEST] = Field(
+        None,
+        description="Further fields of every request to the language model's server, as a JSON object, such as "
+        '{"reasoning_effort": "none", "max_tokens": 1024}.',
+    )
+    passages_shown: Annotated[int, SHAPES_BY_DIGEST] = Field(
+        PASSAGES_SHOWN,
+        ge=1,
+        le=20,
+        description="Passages that a language model behind a server is shown at once, the best ones.",
     )
     adapter: Annotated[AdapterKind, SHAPES_BY_DIGEST, Option()] = Field(
         AdapterKind.TRAINED,
@@ -280,6 +316,10 @@ class Settings(BaseSettings):
     allow_download: Annotated[bool, SHAPES_NOTHING, Option()] = Field(
         False, description="Fetch models from the hub when they are not here."
     )
+
+    @field_serializer("language_model")
+    def _without_address(self, language_model: str) -> str:
+        return _A_SERVER if is_server(language_model) else language_model
 
     @classmethod
     def of(cls, **given: object) -> "Settings":

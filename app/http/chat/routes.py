@@ -15,7 +15,7 @@ from app.http.chat.markdown import is_web_address
 from app.http.chat.message import AddressOf
 from app.http.chat.models import ChatModel, chat_model
 from app.http.chat.question import ask_of
-from app.http.chat.wire import ChatCompletion, ChatRequest, ModelList
+from app.http.chat.wire import ChatCompletion, ChatRequest, ModelCard, ModelList
 from app.http.disconnect import unless_disconnected
 from app.http.event_stream import EventStream
 from app.http.openapi import problems
@@ -30,7 +30,7 @@ chat_router = APIRouter(prefix="/v1", tags=["chat"])
     response_model=ChatCompletion,
     response_model_exclude_unset=True,
     response_description="A chat completion, or its chunks when `stream` is true.",
-    responses={**described_chunks(), **problems(413, 415, 422, 404, 500, 503, 504)},
+    responses={**described_chunks(), **problems(413, 415, 422, 404, 500, 502, 503, 504)},
 )
 async def chat_completions(
     asked: ChatRequest, request: Request, host: HostDependency, allowed: AllowedDependency
@@ -60,8 +60,18 @@ async def models() -> ModelList:
     """One service, told in two ways: `loccit` with its sources in the text, `loccit-plain` without."""
     return ModelList(
         object="list",
-        data=[{"id": model, "object": "model", "created": 0, "owned_by": "loccit"} for model in ChatModel],
+        data=[_card(model) for model in ChatModel],
     )
+
+
+@chat_router.get("/models/{model}", summary="One model of the chat routes", responses=problems(404, 500))
+async def model(model: str) -> ModelCard:
+    """The model of this name, as the list has it."""
+    return _card(chat_model(model))
+
+
+def _card(model: ChatModel) -> ModelCard:
+    return {"id": model, "object": "model", "created": 0, "owned_by": "loccit"}
 
 
 def _addresses(request: Request, *, handed_in: bool) -> AddressOf:

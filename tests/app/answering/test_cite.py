@@ -173,10 +173,11 @@ def test_the_language_models_pointer_counts_where_it_is_asked_for(document, lm_p
     assert quoted(citer, "where", replace(one, opinion=elsewhere), document) == "A storm took it in 1703."
 
 
-def test_what_the_language_model_quoted_itself_is_taken_as_it_is(citer, document):
+@pytest.mark.parametrize("source", [CandidateSource.CONSTRAINED, CandidateSource.CLAIM])
+def test_what_the_language_model_quoted_itself_is_taken_as_it_is(citer, document, source):
     start = TEXT.index("storm")
     one = candidate("1703", passage_of(document, len(TEXT)), Span(start, start + 17))
-    found = quoted(citer, "when", replace(one, source=CandidateSource.CONSTRAINED), document)
+    found = quoted(citer, "when", replace(one, source=source), document)
     assert found == "storm took it in "
 
 

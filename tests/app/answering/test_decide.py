@@ -120,9 +120,10 @@ def test_a_sentence_does_not_contradict_yes():
     assert decided(cited("Yes", 0.9), sentence, kind=AnswerKind.YES_NO).conflict is None
 
 
-def test_a_sentence_that_answers_where_yes_or_no_is_asked_for_explains():
+@pytest.mark.parametrize("source", [CandidateSource.EVIDENCE, CandidateSource.CLAIM])
+def test_a_sentence_that_answers_where_yes_or_no_is_asked_for_explains(source):
     sentence = cited("It is.", 0.9)
-    sentence = replace(sentence, candidate=replace(sentence.candidate, source=CandidateSource.EVIDENCE))
+    sentence = replace(sentence, candidate=replace(sentence.candidate, source=source))
     assert decided(sentence, cited("No", 0.3, row=2), kind=AnswerKind.YES_NO).kind is AnswerKind.EXPLANATION
     assert decided(cited("Yes", 0.9), kind=AnswerKind.YES_NO).kind is AnswerKind.YES_NO
 

@@ -58,7 +58,7 @@ async def test_every_route_and_its_errors_are_described(description):
         for method, operation in operations.items()
     }
     assert described == {
-        "POST /answer": {"200", "400", "413", "415", "422", "500", "503", "504", "default"},
+        "POST /answer": {"200", "400", "413", "415", "422", "500", "502", "503", "504", "default"},
         "POST /answer/stream": {"200", "400", "413", "415", "422", "500", "503", "default"},
         "POST /answers": {"200", "400", "413", "415", "422", "500", "503", "default"},
         "POST /check": {"200", "400", "413", "415", "422", "500", "503", "504", "default"},
@@ -68,8 +68,20 @@ async def test_every_route_and_its_errors_are_described(description):
         "PUT /documents/{document_id}": {*PUT_STATUSES},
         "DELETE /documents/{document_id}": {"200", "403", "404", "409", "422", "500", "503", "default"},
         "POST /admin/reload": {"200", "403", "409", "500", "503", "default"},
-        "POST /v1/chat/completions": {"200", "400", "404", "413", "415", "500", "503", "504", "default"},
+        "POST /v1/chat/completions": {
+            "200",
+            "400",
+            "404",
+            "413",
+            "415",
+            "500",
+            "502",
+            "503",
+            "504",
+            "default",
+        },
         "GET /v1/models": {"200", "500", "default"},
+        "GET /v1/models/{model}": {"200", "404", "500", "default"},
         "GET /health/live": {"200"},
         "GET /health/ready": {"200", "503", "default"},
         "GET /": {"200"},

@@ -113,6 +113,7 @@ def test_the_commands_that_answer_take_the_options_that_they_took():
         "reader",
         "generator",
         "language_model",
+        "model_name",
         "adapter",
         "citer",
         "support",

@@ -1,4 +1,4 @@
-"""POST /v1/chat/completions and GET /v1/models: the same answers, keys, limits and logs, with OpenAI's errors."""
+"""The chat routes and GET /v1/models: the same answers, keys, limits and logs, with OpenAI's errors."""
 
 import asyncio
 import json
@@ -137,6 +137,19 @@ async def test_the_models_are_listed_those_with_sources_first(client):
     listed = (await client.get("/v1/models")).json()
     assert listed["object"] == "list"
     assert [model["id"] for model in listed["data"]] == ["loccit", "loccit-plain"]
+
+
+async def test_each_model_that_is_listed_can_be_asked_for_by_its_name(client):
+    for listed in (await client.get("/v1/models")).json()["data"]:
+        response = await client.get(f"/v1/models/{listed['id']}")
+        assert (response.status_code, response.json()) == (200, listed)
+        assert listed["object"] == "model"
+
+
+async def test_a_model_that_there_is_not_is_not_found(client):
+    error = error_of(await client.get("/v1/models/gpt-5"), 404)
+    assert error["code"] == "model_not_found"
+    assert error["message"] == "There is no model 'gpt-5'; there are loccit and loccit-plain."
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""Claims in what a language model wrote, however it wrote them."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.answering.language_models.written_claims import MOST_CLAIMS, WrittenClaim, written_claims
+
+ONE = {"passage": 2, "quote": "It was built in 1889.", "claim": "1889"}
+CLAIM = WrittenClaim("1889", "It was built in 1889.", 2)
+WHOLE = json.dumps({"claims": [ONE]})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE,
+        f"```json\n{WHOLE}\n```",
+        f"Here you are: {WHOLE} I hope that helps {{really}}.",
+        json.dumps([ONE]),
+        json.dumps(ONE),
+        f"{json.dumps(ONE)}\n{json.dumps(ONE)}",
+        json.dumps({"claims": [ONE, ONE]}),
+        json.dumps({"claims": [{**ONE, "passage": "[2]", "sure": 0.9}]}),
+        json.dumps({"claims": ["text", None, 3, [], {"claim": "no quote"}, ONE]}),
+        f'<think>It could be {{"claims": [{{"passage": 1, "quote": "q r", "claim": "no"}}]}}</think>{WHOLE}',
+        '{"claims": [{"passage": 2, "quote": "It was built in 1889.", "claim": "1889\n"}]}',
+        WHOLE[:-1],
+        WHOLE[:-2],
+        f'{WHOLE[:-2]}, {{"passage": 1, "quote": "It was pai',
+    ],
+)
+def test_a_claim_is_found_however_it_is_wrapped_or_cut_off(text):
+    assert written_claims(text) == [CLAIM]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Gustave Eiffel",
+        '{"claims": []}',
+        WHOLE[:-4],
+        f"<think>{WHOLE}",
+        json.dumps({"claims": [{**ONE, "claim": "?!"}]}),
+        json.dumps({"claims": [{**ONE, "claim": 1889}]}),
+        json.dumps({"claims": [{**ONE, "claim": "\ud800 x"}]}),
+        json.dumps({"claims": [{**ONE, "quote": "\ud800 x"}]}),
+        json.dumps({"claims": [{**ONE, "claim": "red \x1b[31m"}]}),
+        json.dumps({"claims": [{**ONE, "claim": "x " * 501}]}),
+        json.dumps({"claims": [{**ONE, "quote": "x" * 4_001}]}),
+        "[" * 50_000,
+        "{" * 50_000,
+        '{"claims": ' * 5_000,
+    ],
+)
+def test_what_holds_no_claim_gives_none(text):
+    assert written_claims(text) == []
+
+
+@pytest.mark.parametrize(
+    ("passage", "number"),
+    [
+        (1, 1),
+        ("3", 3),
+        ("Passage 12", 12),
+        (None, None),
+        (True, None),
+        (1.0, None),
+        ("the first", None),
+        ([1], None),
+    ],
+)
+def test_the_passage_is_a_number_or_none(passage, number):
+    [claim] = written_claims(json.dumps({**ONE, "passage": passage}))
+    assert claim.passage == number
+
+
+def test_no_more_claims_are_read_than_an_answer_may_have():
+    many = [{**ONE, "claim": f"claim {number}"} for number in range(40)]
+    assert [claim.claim for claim in written_claims(json.dumps(many))] == [
+        f"claim {number}" for number in range(MOST_CLAIMS)
+    ]
+
+
+@given(st.text(alphabet='{}[]":,\\ acdeilmnopqstuw12\n', max_size=200))
+def test_any_text_ends_in_claims_that_can_be_shown(text):
+    for claim in written_claims(text):
+        assert claim.claim.isprintable()
+        claim.claim.encode()
+        claim.quote.encode()
