@@ -176,7 +176,8 @@ def _quote(record: Record) -> SystemQuote:
         return SystemQuote(record.text("quote"), document_id)
     if type(start) is not int or type(end) is not int:
         raise record.malformed(
-            f"start is {shortened(start)} and end {shortened(end)}, but they must be two whole numbers, or both left out"
+            f"start is {shortened(start)} and end {shortened(end)}, but they must be two whole numbers, or both left "
+            "out"
         )
     return SystemQuote(record.text("quote"), document_id, (start, end))
 

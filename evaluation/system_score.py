@@ -90,7 +90,7 @@ def system_score(
         "configuration": {
             "name": name,
             "meaning": "the answers of another system",
-            "answer_from": AnswerFrom.DECISION if quoted else AnswerFrom.FIRST_CANDIDATE,
+            "answer_from": AnswerFrom.DECISION if quoted else AnswerFrom.CANDIDATE,
         },
     }
     # a run's lines are counted, never read, where figures are made of outcomes

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from app.answering.cross_encoders.cross_encoder import CrossEncoder
 from app.answering.cross_encoders.reader_weights import READER_KIND, reader_encoder
 from app.answering.language_models.gguf_conversion import converted
+from app.answering.language_models.gguf_file import GGUFFile
 from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights
 from common.packaged import SMOLLM2, default_cache_dir, minilm_folder
 from evaluation.questions import OWN, Question, load_questions
@@ -40,9 +41,27 @@ def give(index: Path, folder: Path) -> None:
     _write_lines(folder / QUESTIONS, (asdict(question) for question in _questions()))
     _link(folder / INDEX, index)
     _link(folder / ENCODER, minilm_folder())
-    _link(folder / LANGUAGE_MODEL, converted(SMOLLM2.paths(), SMOLLM2.sha256, default_cache_dir()))
+    if not (folder / LANGUAGE_MODEL).exists():
+        _language_model(folder / LANGUAGE_MODEL)
     if not (folder / READER).exists():
         reader_as_question_answering(folder / READER)
+
+
+def _language_model(folder: Path) -> None:
+    """SmolLM2 as Loccit converts it, named so that releases 4 and 5 of transformers load it alike."""
+    source = converted(SMOLLM2.paths(), SMOLLM2.sha256, default_cache_dir())
+    folder.mkdir(parents=True)
+    for name in ("model.safetensors", "tokenizer.json"):
+        _link(folder / name, source / name)
+    config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    config |= {"rope_theta": config["rope_parameters"]["rope_theta"], "torch_dtype": config["dtype"]}
+    tokenizer = json.loads((source / "tokenizer_config.json").read_text(encoding="utf-8"))
+    tokenizer |= {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "chat_template": GGUFFile(SMOLLM2.paths()[0]).metadata["tokenizer.chat_template"],
+    }
+    for name, told in (("config.json", config), ("tokenizer_config.json", tokenizer)):
+        (folder / name).write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
 def reader_as_question_answering(folder: Path) -> None:

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-INDEXED = 512
+INDEXED = 256
 """Passages that the rate of indexing is measured on."""
 
 Json = dict[str, Any]

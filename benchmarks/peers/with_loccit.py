@@ -46,7 +46,7 @@ class Loccit:
                 console=Console(file=StringIO()),
             )
 
-    def open(self, passages: Sequence[Passage], vectors: np.ndarray) -> None:
+    def open(self, passages: Sequence[Passage], vectors: np.ndarray) -> None:  # noqa: ARG002 - it opens its index
         settings = Settings.of(index=self._given.folder / "index", min_confidence=0.0, **self._settings)
         self._service = open_service(settings)
 
