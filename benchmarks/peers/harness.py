@@ -91,6 +91,11 @@ class Given:
         return str(self.folder / "reader")
 
     @property
+    def untyped_reader(self) -> str:
+        """The same for systems that do not tell a model which tokens are the question's."""
+        return str(self.folder / "reader-without-types")
+
+    @property
     def language_model(self) -> str:
         """Folder of the language model."""
         return str(self.folder / "language-model")

@@ -49,7 +49,7 @@ class Haystack:
             "embedder", SentenceTransformersTextEmbedder(model=self._given.encoder, progress_bar=False)
         )
         self._pipeline.add_component("retriever", InMemoryEmbeddingRetriever(store))
-        self._pipeline.add_component("reader", TransformersExtractiveReader(model=self._given.reader))
+        self._pipeline.add_component("reader", TransformersExtractiveReader(model=self._given.untyped_reader))
         self._pipeline.connect("embedder.embedding", "retriever.query_embedding")
         self._pipeline.connect("retriever.documents", "reader.documents")
 
