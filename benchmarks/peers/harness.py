@@ -136,7 +136,7 @@ def _indexing(peer: Peer, given: Given) -> Json:
 
 def _answer_all(peer: Peer, given: Given, out: Path, name: str, limit: int | None) -> None:
     path = out / f"{name}.jsonl"
-    done = {record["id"] for record in _lines(path)} if path.exists() else set()
+    done = _answered(path)
     questions = given.questions()[:limit]
     with Clock() as opening:
         peer.open(given.passages(), given.vectors())
@@ -160,6 +160,15 @@ def _answer_all(peer: Peer, given: Given, out: Path, name: str, limit: int | Non
             **_described(peer),
         },
     )
+
+
+def _answered(path: Path) -> set[str]:
+    """The questions that have a line; half a line, where the process was killed, is taken out."""
+    if not path.exists():
+        return set()
+    written = path.read_bytes()
+    path.write_bytes(written[: written.rfind(b"\n") + 1])
+    return {record["id"] for record in _lines(path)}
 
 
 def _line(question: Json, told: Told) -> Json:

@@ -27,7 +27,7 @@ COLUMNS = (
 )
 
 
-def table(runs: Path, *, index: Path = Path("data/indexes/vital-articles")) -> str:
+def table(runs: Path, *, index: Path | None = Path("data/indexes/vital-articles")) -> str:
     """A row for each system that has answers in this folder."""
     find = documents_in(index)
     questions = load_questions(OWN)
