@@ -1,4 +1,7 @@
-"""``python -m benchmarks.peers run NAME...`` measures systems; ``table`` sets side by side what was measured.
+"""Loccit beside others: the same passages, encoder, language model, questions and threads, each system as it comes.
+
+``python -m benchmarks.peers run NAME...`` measures systems; ``table`` sets side by side what was measured.
+docs/comparison.md has the figures.
 
 Run it from the environment that Loccit is installed in. What is there already is not done again: an environment that
 was made, answers that were written. Delete a file below runs/peers to have it made anew.
