@@ -152,14 +152,11 @@ def _answer_all(peer: Peer, given: Given, out: Path, name: str, limit: int | Non
             file.flush()
             said = "abstains" if told.answer is None else repr(told.answer[:60])
             print(f"{number} of {len(questions)}, {clock.cpu_s:.2f} s: {said}", file=sys.stderr, flush=True)
-    _write(
-        out / f"{name}.answers.json",
-        {
-            "opening": opening.seconds(),
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            **_described(peer),
-        },
-    )
+    described = out / f"{name}.answers.json"
+    before = json.loads(described.read_text(encoding="utf-8"))["peak_mb"] if described.exists() else 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told = {"opening": opening.seconds(), "peak_mb": max(before, peak), **_described(peer)}
+    _write(described, told)
 
 
 def _answered(path: Path) -> set[str]:
