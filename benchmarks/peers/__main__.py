@@ -27,8 +27,6 @@ MODULES = {
     "haystack": "with_haystack",
     "txtai": "with_txtai",
     "llamaindex": "with_llamaindex",
-    "verbatim-rag": "with_verbatim_rag",
-    "paper-qa": "with_paper_qa",
 }
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
