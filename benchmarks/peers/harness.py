@@ -150,13 +150,16 @@ def _answer_all(peer: Peer, given: Given, out: Path, name: str, limit: int | Non
             line = _line(question, told) | clock.seconds()
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             file.flush()
+            _describe(out / f"{name}.answers.json", peer, opening)
             said = "abstains" if told.answer is None else repr(told.answer[:60])
             print(f"{number} of {len(questions)}, {clock.cpu_s:.2f} s: {said}", file=sys.stderr, flush=True)
-    described = out / f"{name}.answers.json"
-    before = json.loads(described.read_text(encoding="utf-8"))["peak_mb"] if described.exists() else 0.0
+
+
+def _describe(path: Path, peer: Peer, opening: "Clock") -> None:
+    """What stands beside the answers; the peak is that of every run that answered some of them."""
+    before = json.loads(path.read_text(encoding="utf-8"))["peak_mb"] if path.exists() else 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = {"opening": opening.seconds(), "peak_mb": max(before, peak), **_described(peer)}
-    _write(described, told)
+    _write(path, {"opening": opening.seconds(), "peak_mb": max(before, peak), **_described(peer)})
 
 
 def _answered(path: Path) -> set[str]:
