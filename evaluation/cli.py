@@ -8,6 +8,7 @@ from rich.console import Console
 
 from app.service.command_options import PREDICT, RUN, Options, with_options
 from app.service.settings import Settings
+from common.errors import InvalidRequestError
 from common.terminal_text import plain, plain_lines
 
 cli = typer.Typer(
@@ -87,18 +88,90 @@ def _predict(options: Options) -> None:
 @cli.command("score")
 @with_options("min_confidence")
 def evaluate_score(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder that predict wrote.")],
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="Folder that predict wrote; with --system, a file of answers."),
+    ],
     thresholds: Annotated[
         bool, typer.Option("--thresholds", help="Also show what each threshold would give.")
     ] = False,
+    system: Annotated[
+        str | None,
+        typer.Option(
+            "--system", metavar="NAME", help="Score the answers of another system, of this name: JSON Lines."
+        ),
+    ] = None,
+    questions: Annotated[
+        str | None,
+        typer.Option(
+            "--questions",
+            metavar="FILE",
+            help="With --system: the questions that were asked; own unless given.",
+        ),
+    ] = None,
+    documents: Annotated[
+        Path | None,
+        typer.Option(
+            "--documents",
+            metavar="PATH",
+            help="With --system: an index, or JSON Lines with id, title and text, that quotes are looked up in.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="With --system: write report.json and report.md there."),
+    ] = None,
     *,
     options: Options,
 ) -> None:
     """Turn a run's predictions into figures; loads no model. Writes report.json, .md and .html into RUN.
 
+    With --system, the answers of any system are scored by the same metrics; docs/comparison.md has the format.
+
     Example: loccit evaluate score runs/own --thresholds
+
+    Example: loccit evaluate score --system theirs answers.jsonl --questions own --documents data/indexes/vital-articles
     """
-    _score(run, options["min_confidence"], thresholds=thresholds)
+    if system is None:
+        _refuse_without_system(questions=questions, documents=documents, out=out)
+        _score(run, options["min_confidence"], thresholds=thresholds)
+        return
+    if thresholds:
+        raise InvalidRequestError("--thresholds is of Loccit's own runs; leave it out with --system.")
+    _score_system(system, run, questions or "own", documents, out, options["min_confidence"])
+
+
+def _refuse_without_system(**given: object) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidRequestError(f"--{name} is of answers of another system; give --system too.")
+
+
+def _score_system(
+    name: str,
+    file: Path,
+    questions: str,
+    documents: Path | None,
+    out: Path | None,
+    min_confidence: float | None,
+) -> None:
+    from evaluation.questions import load_questions
+    from evaluation.report.terminal import show
+    from evaluation.system_answers import documents_in, read_answers
+    from evaluation.system_score import system_score
+
+    asked = load_questions(questions)
+    given = Settings.of(min_confidence=min_confidence).min_confidence
+    threshold = given if min_confidence is not None and given is not None else 0.0
+    score = system_score(
+        name, read_answers(file, asked), asked, documents_in(documents), min_confidence=threshold
+    )
+    if out is not None:
+        score.write(out)
+    show(score.tables, Console())
+    console = Console(highlight=False, soft_wrap=True)
+    console.print()
+    console.print(plain_lines(score.headline))
 
 
 def _score(run: Path, min_confidence: float | None, *, thresholds: bool = False) -> None:

@@ -128,6 +128,9 @@ def _answers(answerable: Sequence[Outcome], min_confidence: float) -> Json:
         ),
         "f1": _mean(outcome.f1 if outcome.given(min_confidence) else 0.0 for outcome in answerable),
         "exact_match_of_answered": _share(outcome.exact_match for outcome in given),
+        "contains_answer": _share(
+            outcome.given(min_confidence) and outcome.contains_answer for outcome in answerable
+        ),
         "right_of_answered": _share(outcome.right for outcome in given),
         "exact_match_without_threshold": _share(outcome.exact_match for outcome in answerable),
         "f1_without_threshold": _mean(outcome.f1 for outcome in answerable),

@@ -47,6 +47,7 @@ _ANSWERS: _Figures = (
     ("answered", "answered at this threshold", percent),
     ("exact_match", "exact match", percent),
     ("f1", "F1", percent),
+    ("contains_answer", "a known answer stands in it", percent),
     ("exact_match_of_answered", "exact match of the answers given", percent),
     ("exact_match_without_threshold", "exact match if it never abstained", percent),
     ("candidate_exact_match", "exact match if it always chose its best cited candidate", percent),

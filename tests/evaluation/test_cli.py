@@ -282,3 +282,22 @@ def test_the_citations_of_a_run_pass_the_check(evaluate, questions, loccit, note
     )
     assert status == 0
     assert "100" in shown
+
+
+def test_answers_of_another_system_are_scored(loccit, tmp_path):
+    answers = tmp_path / "theirs.jsonl"
+    answers.write_text('{"id": "own-001", "answer": "Amsterdam"}\n{"id": "own-002", "answer": null}\n')
+    status, shown, _ = loccit("evaluate", "score", "--system", "theirs", answers, "--out", tmp_path / "out")
+    assert status == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["sides"]["all"]["exact_match"] == 0.5
+    assert "This run is unfinished: 148 questions still to be asked." in shown
+
+
+def test_options_of_one_kind_of_scoring_are_refused_with_the_other(loccit, tmp_path):
+    status, _, said = loccit("evaluate", "score", tmp_path, "--questions", "own")
+    assert status != 0
+    assert "--questions is of answers of another system; give --system too." in said
+    status, _, said = loccit("evaluate", "score", tmp_path, "--system", "theirs", "--thresholds")
+    assert status != 0
+    assert "--thresholds is of Loccit's own runs" in said

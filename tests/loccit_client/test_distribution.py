@@ -24,4 +24,16 @@ def test_the_wheel_holds_the_typed_package_and_needs_httpx_alone(tmp_path):
         name for name in names if not name.startswith("loccit_client-")
     }
     assert told["Name"] == "loccit-client"
-    assert told.get_all("Requires-Dist") == ["httpx<1,>=0.27"]
+    always = [needed for needed in told.get_all("Requires-Dist") if "extra ==" not in needed]
+    assert always == ["httpx<1,>=0.27"]
+    assert told.get_all("Provides-Extra") == ["haystack", "langchain", "llamaindex"]
+
+
+def test_the_package_imports_no_framework():
+    code = (
+        "import sys, loccit_client; loaded = {name.split('.')[0] for name in sys.modules}; "
+        "sys.exit(', '.join(loaded & {'haystack', 'langchain_core', 'llama_index'}) or 0)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(CLIENT / "src")}, timeout=300
+    )
