@@ -1,8 +1,7 @@
 """BERT encoders without padding: the tokens of many texts stand one below the other, and nothing else does.
 
 ``SentenceTransformer`` pads a batch to its longest text, and masks the padding in every layer. Here the matrix products
-see real tokens alone, and attention takes the texts of one length together. So a text's vector does not depend, to
-the last bit, on the texts beside it.
+see real tokens alone, and attention takes the texts of one length together, unmasked.
 
 Axes: T tokens of all texts, R texts of one length L, H heads, D numbers a head, W numbers a token (H times D).
 """
@@ -11,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -97,7 +96,7 @@ class _Layer:
         self, name: str, layer: "BertLayer", *, heads: int, dtype: torch.dtype, make: MakeProduct
     ) -> None:
         self._heads = heads
-        self._qkv = make(f"{name}.qkv", *_qkv_weights(layer.attention.self, heads))
+        self._qkv = make(f"{name}.qkv", *_qkv_weights(cast("BertSelfAttention", layer.attention.self), heads))
         self._out = make(f"{name}.out", *_weights(layer.attention.output.dense))
         self._up = make(f"{name}.up", *_weights(layer.intermediate.dense))
         self._down = make(f"{name}.down", *_weights(layer.output.dense))
@@ -123,7 +122,13 @@ class PackedBert:
         self._places = places.detach().to(dtype)
         self._first = _Norm(embeddings.LayerNorm, dtype)
         self._layers = [
-            _Layer(str(number), layer, heads=config.num_attention_heads, dtype=dtype, make=make)
+            _Layer(
+                str(number),
+                cast("BertLayer", layer),
+                heads=config.num_attention_heads,
+                dtype=dtype,
+                make=make,
+            )
             for number, layer in enumerate(model.encoder.layer)
         ]
         self._mean = mean
@@ -141,13 +146,15 @@ class PackedBert:
 
         if [type(module) for module in model][:2] != [Transformer, Pooling]:
             return None
-        bert, pooling = model[0].auto_model, model[1]
+        bert, pooling, longest = model[0].auto_model, model[1], model.max_seq_length
         plain = (
             all(type(module) is Normalize for module in list(model)[2:])
             and type(bert) is BertModel
             and bert.config.hidden_act == "gelu"
             and getattr(bert.config, "position_embedding_type", "absolute") == "absolute"
             and not bert.config.is_decoder
+            and longest is not None
+            and longest <= bert.config.max_position_embeddings
             and pooling.pooling_mode in ("mean", "cls")
             and pooling.include_prompt
             and not getattr(model[0], "do_lower_case", False)
@@ -160,7 +167,12 @@ class PackedBert:
             return FloatProduct(weight.to(dtype), bias.to(dtype))
 
         with torch.inference_mode():
-            return cls(bert, make=make or in_dtype, dtype=dtype, mean=pooling.pooling_mode == "mean")
+            return cls(
+                cast("BertModel", bert),
+                make=make or in_dtype,
+                dtype=dtype,
+                mean=pooling.pooling_mode == "mean",
+            )
 
     @property
     def words(self) -> int:
