@@ -12,7 +12,7 @@ from common.errors import ChangeRefusedError, DocumentNotFoundError
 from index_builder.arrivals import Arrivals
 from index_builder.embedding import EMBEDDED_TOGETHER
 from index_builder.generation_writer import Contents, Report, alone_with, write_generation
-from retriever.encoder import Encoder
+from retriever.encoder import Encoder, in_precision
 from retriever.generations import current_generation, hold_current
 from retriever.index import STORE_FILE, require_encoder
 from retriever.manifest import Manifest, SourceRecord
@@ -69,13 +69,18 @@ def change_index(
 
     Raises:
         IndexUnusableError: when there is no index, it is damaged, or it was made with another encoder.
+        ModelUnusableError: when it was embedded in 8-bit integers, and the encoder cannot compute so here.
         ChangeRefusedError: when an index of an earlier version does not record what a change needs, and when no text
             would be left.
         IndexBusyError: when another process writes to the index all the while.
         IndexNotWritableError: when the folder cannot be written to.
         LoccitError: when the disk refuses otherwise.
     """
-    current_generation(directory)  # before a lock is made where there is no index
+    recorded = Manifest.load(
+        current_generation(directory)
+    ).encoder  # before a lock is made where there is no index
+    require_encoder(recorded, encoder, directory)
+    encoder = in_precision(encoder, recorded.precision)
     with alone_with(directory, encoder, wait_s=wait_s) as cache, _opened(directory, encoder) as before:
         return write_generation(
             directory,
