@@ -8,7 +8,7 @@ import compose_spec
 import pytest
 import yaml
 
-from app.http.metrics import HostState, Metrics
+from app.http.telemetry.metrics import HostState, Metrics
 
 ROOT = Path(__file__).parent.parent
 PORT = "8000"

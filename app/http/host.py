@@ -8,9 +8,9 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from app.answering.events import Decided, Event
-from app.http.answer_log import AnswerLog
-from app.http.change_queue import ChangeNotServedError, Changes
-from app.http.metrics import HostState, Metrics
+from app.http.changing.change_queue import ChangeNotServedError, Changes
+from app.http.telemetry.answer_log import AnswerLog
+from app.http.telemetry.metrics import HostState, Metrics
 from app.http.wire import MAX_CHECKED, Changed, Ready, Reloaded
 from app.http.worker import StoppingError, Worker
 from app.service.ask import Ask, answered, events

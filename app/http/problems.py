@@ -11,22 +11,22 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from app.http.admin_access import AdminOffError
-from app.http.change_queue import ChangeNotServedError
-from app.http.chat.models import ModelNotFoundError
-from app.http.chat.wire import CHAT_SHAPE
-from app.http.disconnect import ClientGoneError
-from app.http.host import NotReadyError, ReloadRefusedError
-from app.http.invalid_request import is_json, sentence_for
-from app.http.refusals import (
+from app.http.admission.admin_access import AdminOffError
+from app.http.admission.refusals import (
     ForbiddenError,
     RefusedError,
     TooManyRequestsError,
     UnauthorizedError,
     UnknownHostError,
 )
-from app.http.request_id import HEADER, current_request_id
-from app.http.security_headers import HEADERS
+from app.http.admission.security_headers import HEADERS
+from app.http.changing.change_queue import ChangeNotServedError
+from app.http.chat.models import ModelNotFoundError
+from app.http.chat.wire import CHAT_SHAPE
+from app.http.disconnect import ClientGoneError
+from app.http.host import NotReadyError, ReloadRefusedError
+from app.http.invalid_request import is_json, sentence_for
+from app.http.telemetry.request_id import HEADER, current_request_id
 from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, CHECK_SHAPE, DOCUMENT_SHAPE, SEARCH_SHAPE
 from app.http.worker import BusyError, StoppingError
 from common.errors import (

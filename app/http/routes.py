@@ -9,10 +9,10 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from app.answering.checked_input import checked_question
 from app.http import document_id
 from app.http.batch import answered_in_turn
+from app.http.described.openapi import described_events, problems
 from app.http.disconnect import unless_disconnected
 from app.http.event_stream import EventStream, frames_of
 from app.http.host import Host
-from app.http.openapi import described_events, problems
 from app.http.page import INDEX, wants_page
 from app.http.wire import (
     AnswerRequest,

@@ -15,31 +15,31 @@ from typing import cast
 import uvicorn
 from starlette.middleware.cors import CORSMiddleware
 
-from app.http.access_log import log_request
-from app.http.address_limit import AddressLimit
-from app.http.admin import admin_router
-from app.http.api_key import OPEN_PATHS, ApiKeys, KeyGate
-from app.http.body_limit import BodyLimit
-from app.http.changes import changes_router
+from app.http.admission.address_limit import AddressLimit
+from app.http.admission.api_key import OPEN_PATHS, ApiKeys, KeyGate
+from app.http.admission.body_limit import BodyLimit
+from app.http.admission.security_headers import SecurityHeaders
+from app.http.admission.trusted_hosts import ANY, TrustedHosts, hosts_of, is_loopback
+from app.http.changing.admin import admin_router
+from app.http.changing.changes import changes_router
+from app.http.changing.index_watch import watch_index
 from app.http.chat.errors import OpenAIErrors
 from app.http.chat.routes import chat_router
-from app.http.connection import Connection, ConnectionLimits
+from app.http.described.openapi import DESCRIPTION, TAGS, DescribedApp
 from app.http.host import Host
-from app.http.index_watch import watch_index
-from app.http.listening import address_of, listening
-from app.http.log_format import log_config
-from app.http.metrics import metrics_router
-from app.http.open_files import connections_within
-from app.http.openapi import DESCRIPTION, TAGS, DescribedApp
 from app.http.page import PageFiles
-from app.http.preflight import check_startable
 from app.http.problems import install_problems
-from app.http.process import ServerProcess
-from app.http.request_id import RequestIds
 from app.http.routes import router
-from app.http.security_headers import SecurityHeaders
-from app.http.trusted_hosts import ANY, TrustedHosts, hosts_of, is_loopback
-from app.http.watch import Watch
+from app.http.running.connection import Connection, ConnectionLimits
+from app.http.running.listening import address_of, listening
+from app.http.running.open_files import connections_within
+from app.http.running.preflight import check_startable
+from app.http.running.process import ServerProcess
+from app.http.telemetry.access_log import log_request
+from app.http.telemetry.log_format import log_config
+from app.http.telemetry.metrics import metrics_router
+from app.http.telemetry.request_id import RequestIds
+from app.http.telemetry.watch import Watch
 from app.service.assembly import AnswerService, open_service
 from app.service.settings import Settings
 from common.errors import LoccitError

@@ -10,10 +10,10 @@ from socket import socket
 import uvicorn
 
 from app.http.host import Host
-from app.http.listening import address_of, listening
-from app.http.log_format import log_config
-from app.http.preflight import check_startable
+from app.http.running.listening import address_of, listening
+from app.http.running.preflight import check_startable
 from app.http.server import OpenService
+from app.http.telemetry.log_format import log_config
 from app.mcp.backend import OpenBackend
 from app.mcp.index_backend import index_backend
 from app.mcp.service_backend import service_backend

@@ -11,7 +11,8 @@ from rich.console import Console
 from typer.main import get_command
 
 from app.cli import cli
-from app.http import client, examples
+from app.http import client
+from app.http.described import examples
 from app.http.server import create_app
 from app.service.search import SearchResponse
 from app.service.settings import Settings

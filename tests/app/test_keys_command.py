@@ -5,7 +5,8 @@ import json
 import httpx
 import pytest
 
-from app.http import client, examples
+from app.http import client
+from app.http.described import examples
 from app.service.api_keys import KeyRing
 from retriever.filters import Filter
 

@@ -36,7 +36,8 @@ from loccit_client import (
 from loccit_client.decoding import decoded
 
 from app.answering import trace_json
-from app.http import examples, wire
+from app.http import wire
+from app.http.described import examples
 from app.service import check, response, search
 from app.service.index_description import IndexResponse
 

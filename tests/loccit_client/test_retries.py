@@ -11,7 +11,7 @@ from loccit_client import (
     UnreachableError,
 )
 
-from app.http import examples
+from app.http.described import examples
 
 
 class Server:

@@ -14,7 +14,7 @@ from app.http.chat.models import ChatModel
 from app.http.chat.wire import NO_TOKENS, ChatCompletion
 from app.http.event_stream import KEEP_ALIVE_S, STILL_THERE, Happening, kept_alive
 from app.http.problems import problem_document
-from app.http.request_id import current_request_id
+from app.http.telemetry.request_id import current_request_id
 from app.service.response import AnswerResponse
 
 DONE = "data: [DONE]\n\n"

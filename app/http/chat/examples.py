@@ -5,7 +5,7 @@ from typing import Any
 from app.http.chat.completion import Telling
 from app.http.chat.errors import error_document
 from app.http.chat.models import ChatModel
-from app.http.examples import ANSWER, PROBLEMS, REQUEST
+from app.http.described.examples import ANSWER, PROBLEMS, REQUEST
 from app.service.response import AnswerResponse
 
 Json = dict[str, Any]

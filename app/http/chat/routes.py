@@ -16,9 +16,9 @@ from app.http.chat.message import AddressOf
 from app.http.chat.models import ChatModel, chat_model
 from app.http.chat.question import ask_of
 from app.http.chat.wire import ChatCompletion, ChatRequest, ModelCard, ModelList
+from app.http.described.openapi import problems
 from app.http.disconnect import unless_disconnected
 from app.http.event_stream import EventStream
-from app.http.openapi import problems
 from app.http.routes import AllowedDependency, HostDependency
 
 chat_router = APIRouter(prefix="/v1", tags=["chat"])

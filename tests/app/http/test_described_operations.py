@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from app.answering.generator import ReaderGenerator
-from app.http.api_key import OPEN_PATHS
+from app.http.admission.api_key import OPEN_PATHS
 from app.http.server import create_app
 from app.service.api_keys import add_key
 from app.service.assembly import REAL_PARTS, open_service

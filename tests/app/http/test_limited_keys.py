@@ -8,8 +8,8 @@ import pytest
 from app.service.api_keys import add_key
 from retriever.filters import Filter
 from retriever.types import Document
+from tests.app.http.admission.test_api_key import bearer
 from tests.app.http.conftest import service_over, serving
-from tests.app.http.test_api_key import bearer
 from tests.app.http.test_event_stream import events_of
 from tests.app.http.test_requests import problem_of
 

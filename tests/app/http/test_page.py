@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from app.http.admission.security_headers import HEADERS
 from app.http.page import FOLDER
-from app.http.security_headers import HEADERS
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 

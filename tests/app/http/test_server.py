@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from app.http import server
-from app.http.listening import listening
+from app.http.running.listening import listening
 from app.http.server import run_server, stop_process
 from app.service.assembly import open_service
 from app.service.settings import Settings

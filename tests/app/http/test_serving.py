@@ -339,7 +339,7 @@ async def test_an_error_that_python_does_not_count_as_one_leaves_the_worker_aliv
 async def test_an_answer_is_logged_in_one_line_without_the_question(client, caplog):
     caplog.set_level(logging.INFO)
     await client.post("/answer", json=ASKED)
-    [record] = [record for record in caplog.records if record.name == "app.http.answer_log"]
+    [record] = [record for record in caplog.records if record.name == "app.http.telemetry.answer_log"]
     assert record.levelno == logging.INFO
     assert record.answer["outcome"] == "answered"
     assert record.getMessage().startswith("answer outcome=answered confidence=0.")
@@ -351,5 +351,5 @@ async def test_an_answer_is_logged_in_one_line_without_the_question(client, capl
 async def test_an_abstention_is_logged_by_its_reason(client, caplog):
     caplog.set_level(logging.INFO)
     await client.post("/answer", json={**ASKED, "min_confidence": 1})
-    [record] = [record for record in caplog.records if record.name == "app.http.answer_log"]
+    [record] = [record for record in caplog.records if record.name == "app.http.telemetry.answer_log"]
     assert record.answer["outcome"] == "low_confidence"

@@ -13,7 +13,7 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from app.http.listening import listening
+from app.http.running.listening import listening
 from app.mcp.serve import serve_index
 from app.service.settings import Settings
 from common.errors import InvalidRequestError

@@ -9,7 +9,7 @@ import pytest
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.types import BroadReading, Reading
-from app.http.preflight import check_startable
+from app.http.running.preflight import check_startable
 from app.service.ask import Ask, answered
 from app.service.assembly import open_service
 from app.service.response import response_of

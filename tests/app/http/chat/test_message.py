@@ -4,9 +4,9 @@ import pytest
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.types import AbstainReason
-from app.http import examples
 from app.http.chat.message import message_of
 from app.http.chat.models import ChatModel
+from app.http.described import examples
 from app.service.response import AnswerResponse
 
 QUOTE = examples.ANSWER["citations"][0]["quote"]

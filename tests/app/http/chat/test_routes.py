@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from app.http.chat.wire import ChatCompletion
-from app.http.request_id import HEADER
 from app.http.server import create_app
+from app.http.telemetry.request_id import HEADER
 from app.service.api_keys import add_key
 from app.service.settings import Settings
 from tests.app.http.conftest import service_over, serving, until_ready
+from tests.app.http.telemetry.test_metrics import scraped
 from tests.app.http.test_event_stream import without_timings
-from tests.app.http.test_metrics import scraped
 from tests.app.http.test_requests import ASKED
 from tests.app.http.test_serving import HeldGenerator
 

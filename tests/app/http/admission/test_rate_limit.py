@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.http.rate_limit import TokenBucket
+from app.http.admission.rate_limit import TokenBucket
 
 
 def test_so_many_may_happen_at_once_and_then_one_whenever_a_token_has_come_in():

@@ -143,7 +143,7 @@ async def test_the_log_names_the_key_and_never_holds_it(guarded, alice, caplog):
     caplog.set_level("INFO")
     await guarded.get("/nowhere", headers=bearer(alice))
     await guarded.get("/nowhere", headers=bearer("wrong-key"))
-    requests = [record.request for record in caplog.records if record.name == "app.http.access_log"]
+    requests = [record.request for record in caplog.records if record.name == "app.http.telemetry.access_log"]
     assert [request["key"] for request in requests] == ["alice", None]
     everything = str([record.__dict__ for record in caplog.records])
     assert alice not in everything

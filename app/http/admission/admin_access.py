@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from app.http.admission.refusals import ForbiddenError
 from app.http.host import Host
-from app.http.refusals import ForbiddenError
 from app.service.api_keys import ApiKey
 from common.errors import LoccitError
 

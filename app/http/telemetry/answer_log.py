@@ -6,7 +6,7 @@ import time
 
 from app.answering.trace_json import timings_as_json
 from app.answering.types import Abstention, CitedAnswer, Trace
-from app.http.metrics import Metrics
+from app.http.telemetry.metrics import Metrics
 from app.http.worker import BusyError, StoppingError
 from app.service.ask import Ask
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.http.admission.refusals import UnknownHostError
 from app.http.problems import problem_of
-from app.http.refusals import UnknownHostError
 
 ANY = "*"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")

@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from app.http.open_files import connections_within
+from app.http.running.open_files import connections_within
 from common.errors import InvalidRequestError
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.http import examples
 from app.http.chat.described import describe_chat_errors
 from app.http.chat.examples import CHAT_REQUEST, COMPLETION
 from app.http.chat.wire import OpenAIError
+from app.http.described import examples
 from app.http.wire import QuestionToAnswer
 
 DESCRIPTION = """

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn.logging
 
-from app.http.request_id import current_request_id
+from app.http.telemetry.request_id import current_request_id
 from app.service.settings import LogFormat
 from common.terminal_text import escaped, escaped_lines
 
@@ -24,7 +24,7 @@ _EVENTS = ("request", "answer")
 def log_config(form: LogFormat) -> dict[str, Any]:
     """The logging of a server, for ``logging.config.dictConfig``: everything goes to standard error.
 
-    uvicorn's line for each request is off: ``app.http.access_log`` writes one that knows more.
+    uvicorn's line for each request is off: ``app.http.telemetry.access_log`` writes one that knows more.
     """
     formatter = JsonFormatter if form is LogFormat.JSON else TextFormatter
     heard = {"handlers": ["all"], "propagate": False}

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Response
 from pydantic.config import JsonDict
 
 from app.http import document_id as convertor
-from app.http.admin_access import AdminDependency
-from app.http.openapi import problems
+from app.http.admission.admin_access import AdminDependency
+from app.http.described.openapi import problems
 from app.http.routes import HostDependency
 from app.http.wire import Changed, DocumentToStore, checked_id
 from app.service.changes import Delete, Outcome

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from app.answering.generator import ReaderGenerator
-from app.http.log_format import JsonFormatter, TextFormatter, log_config
+from app.http.telemetry.log_format import JsonFormatter, TextFormatter, log_config
 from app.service.settings import LogFormat
 from tests.app.http.conftest import service_over, serving
 from tests.app.http.test_requests import ASKED

@@ -16,7 +16,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, 
 from prometheus_client.registry import Collector
 
 from app.answering.types import AbstainReason, Abstention, Trace
-from app.http.watch import Answered
+from app.http.telemetry.watch import Answered
 from quote_check.check import Verdict
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

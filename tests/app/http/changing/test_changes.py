@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from app.answering.generator import ReaderGenerator
-from app.http.change_queue import ChangeNotServedError, Changes
+from app.http.changing.change_queue import ChangeNotServedError, Changes
 from app.http.worker import StoppingError
 from app.service import changes
 from app.service.api_keys import add_key

@@ -6,7 +6,7 @@ from tests.app.http.test_requests import ASKED
 
 
 def requests_of(caplog) -> list[dict]:
-    return [record.request for record in caplog.records if record.name == "app.http.access_log"]
+    return [record.request for record in caplog.records if record.name == "app.http.telemetry.access_log"]
 
 
 async def test_a_request_is_one_line_without_its_query(client, caplog):

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from app.answering.checked_input import checked_question
-from app.http import examples, wire
+from app.http import wire
 from app.http.chat.examples import CHAT_REQUEST, COMPLETION
 from app.http.chat.wire import CHAT_SHAPE, ChatCompletion, ChatMessage, ChatRequest, OpenAIError
+from app.http.described import examples
 from app.http.wire import (
     ANSWER_SHAPE,
     BATCH_SHAPE,

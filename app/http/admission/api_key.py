@@ -7,9 +7,9 @@ from pathlib import Path
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.http.admission.rate_limit import TokenBucket
+from app.http.admission.refusals import RefusedError, TooManyRequestsError, UnauthorizedError
 from app.http.problems import problem_of
-from app.http.rate_limit import TokenBucket
-from app.http.refusals import RefusedError, TooManyRequestsError, UnauthorizedError
 from app.service.api_keys import ApiKey, KeyFileError, KeyRing
 from common.wording import counted
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from app.http.watch import Answered
+from app.http.telemetry.watch import Answered
 
 _LOG = logging.getLogger(__name__)
 

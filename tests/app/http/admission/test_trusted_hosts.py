@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from app.http.admission.trusted_hosts import hosts_of, is_loopback
 from app.http.server import create_app
-from app.http.trusted_hosts import hosts_of, is_loopback
 from app.service.settings import Settings
 from tests.app.http.conftest import service_over, serving
 from tests.app.http.test_requests import problem_of

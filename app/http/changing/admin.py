@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.http.admin_access import AdminDependency
-from app.http.openapi import problems
+from app.http.admission.admin_access import AdminDependency
+from app.http.described.openapi import problems
 from app.http.routes import HostDependency
 from app.http.wire import Reloaded
 

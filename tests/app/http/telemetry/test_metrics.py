@@ -6,8 +6,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.answering.generator import ReaderGenerator
-from app.http.answer_log import AnswerLog
-from app.http.metrics import Metrics
+from app.http.telemetry.answer_log import AnswerLog
+from app.http.telemetry.metrics import Metrics
 from app.http.worker import BusyError, StoppingError
 from app.service.ask import Ask
 from tests.app.http.conftest import service_over, serving

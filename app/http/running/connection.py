@@ -10,8 +10,8 @@ import h11
 from fastapi.responses import JSONResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from app.http.admission.security_headers import HEADERS
 from app.http.problems import KINDS, TOO_MANY_CONNECTIONS, problem, status_problem
-from app.http.security_headers import HEADERS
 from app.http.worker import STOPPING, StoppingError
 
 _LINGER_S = 2.0  # for which a client that is still sending may read why it is not listened to any more
