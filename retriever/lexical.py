@@ -58,6 +58,8 @@ class LexicalIndex:
         self._schema, self._analyzer = _schema(), _english_analyzer()
         path = None if folder is None else str(folder)
         self._index = tantivy.Index(self._schema, path=path, reuse=False)
+        # else a thread looks for changes, and leaves its lock file there
+        self._index.config_reader("manual", 0)
         self._index.register_tokenizer(_ANALYZER, self._analyzer)
         self._searcher = self._index.searcher()
 

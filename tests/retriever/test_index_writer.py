@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,17 @@ def test_what_is_written_to_a_folder_is_what_an_index_in_memory_holds(tmp_path, 
         assert written.search(query, k=50) == index.vectors.search(query, k=50)
     for words in (lexical, LexicalIndex.open(tmp_path / LEXICAL_FOLDER)):
         assert words.search("horse tram", k=50) == index.lexical.search("horse tram", k=50) != []
+
+
+def test_no_lock_file_comes_later(tmp_path, documents):
+    writer = IndexWriter(SETTINGS, tmp_path)
+    for document in documents:
+        writer.add(document, location="x")
+    lexical = writer.write_lexical()
+    time.sleep(1.2)  # tantivy's own watcher looks twice a second
+    assert not list((tmp_path / LEXICAL_FOLDER).glob("*.lock"))
+    assert len(lexical) > 0
+    writer.close()
 
 
 def test_every_row_has_the_vector_of_its_passage(index, encoder):
