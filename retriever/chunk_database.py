@@ -137,7 +137,7 @@ class ChunkDatabase:
             for place, hits in zip(waiting, self._nearest.search(keys[waiting], k=wanted), strict=True):
                 rows = np.array([hit.row for hit in hits], dtype=np.int64)
                 if not_of is not None:
-                    rows = rows[self.document_of(rows) != not_of[place]]
+                    rows = rows[self.document_of(rows) != not_of[int(place)]]
                 found[place, : len(rows[:k])] = rows[:k]
                 if len(rows) < k:
                     short.append(place)

@@ -132,7 +132,7 @@ def fingerprint_of(folder: Path) -> str:
 
 def _arrays(path: Path) -> dict[str, npt.NDArray[np.int64]]:
     try:
-        with np.load(path) as file:
+        with path.open("rb") as opened, np.load(opened) as file:  # numpy leaves a damaged one open
             return dict(file)
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise LoccitError(

@@ -1,7 +1,7 @@
 """Writing with retrieval: past every chunk boundary, the neighbours of the chunk just finished condition the next."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -84,7 +84,7 @@ class RetroBatch:
         logits: Tensor = output.logits[:, -1]
         return logits
 
-    def _inputs(self, ids: Integers, prefix: Sequence[Tensor] | None) -> dict[str, Tensor]:
+    def _inputs(self, ids: Integers, prefix: Sequence[Tensor] | None) -> dict[str, Any]:
         tokens = as_tensor(np.maximum(ids, 0), self._model.base.device)
         if prefix is None:
             return {"input_ids": tokens}
