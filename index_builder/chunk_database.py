@@ -1,5 +1,6 @@
 """Builds RETRO's chunk database: documents in, tokens and keys out, a part at a time, gone on with where it stopped."""
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from rich.console import Console
 
 from common.errors import ChangeRefusedError
-from common.files import whole_file, whole_folder
+from common.files import flush, whole_file, whole_folder
 from common.progress import progress
 from retriever.chunk_database import (
     DOCUMENTS_FILE,
@@ -30,6 +31,7 @@ from retriever.vectors.engines import engine_for, new_vectors
 CHUNK = 64
 """RETRO's length of a chunk, in tokens."""
 PARTS_FOLDER = "parts"
+_JOINED = "joined"
 _DOCUMENTS_IN_A_PART = 64
 _TRAINED_ON = 200_000  # keys that an engine sees at first
 _COPIED_AT_ONCE = 50_000  # keys
@@ -89,12 +91,15 @@ def build_chunk_database(
                 _write_part(path, texts, tokenizer, encoder, chunk)
             paths.append(path)
             advance(len(some))
-    with whole_folder(out) as folder:
+    # among the parts until it is whole, so that what a killed build leaves goes with them
+    joined = parts_folder / _JOINED
+    shutil.rmtree(joined, ignore_errors=True)
+    with whole_folder(joined) as folder:
         about = _join(paths, folder, tokenizer, encoder, chunk, engine)
         write_about(folder, about)
-    for path in parts_folder.glob("*.npz"):
-        path.unlink()
-    parts_folder.rmdir()
+    joined.rename(out)
+    flush(out.parent)
+    shutil.rmtree(parts_folder)
     return about
 
 

@@ -31,7 +31,7 @@ KEYS_FILE = "keys.npy"
 NEAREST_FILE = "nearest.faiss"
 _FORMAT = 1
 _SEARCHED_BESIDE = 24
-"""So many more are searched for than are wanted, as those of the same document are dropped."""
+"""So many more are searched for than are wanted, at first, as those of the same document are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class ChunkDatabase:
             read = AboutChunks(**about)
             keys = np.load(folder / KEYS_FILE, mmap_mode="r")
             nearest = load_vectors(folder / NEAREST_FILE, read.engine)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise IndexUnusableError(
                 f"{folder} holds no whole chunk database ({error}); build it with `loccit train retrofit-data`."
             ) from error
@@ -130,12 +130,19 @@ class ChunkDatabase:
         ``not_of``: a document for each key whose chunks are passed over, as in RETRO's training.
         """
         found = np.full((len(keys), k), NO_CHUNK, dtype=np.int64)
+        waiting = np.arange(len(keys))
         wanted = k if not_of is None else k + _SEARCHED_BESIDE
-        for place, hits in enumerate(self._nearest.search(keys, k=wanted)):
-            rows = np.array([hit.row for hit in hits], dtype=np.int64)
-            if not_of is not None:
-                rows = rows[self.document_of(rows) != not_of[place]]
-            found[place, : len(rows[:k])] = rows[:k]
+        while len(waiting):
+            short = []
+            for place, hits in zip(waiting, self._nearest.search(keys[waiting], k=wanted), strict=True):
+                rows = np.array([hit.row for hit in hits], dtype=np.int64)
+                if not_of is not None:
+                    rows = rows[self.document_of(rows) != not_of[int(place)]]
+                found[place, : len(rows[:k])] = rows[:k]
+                if len(rows) < k:
+                    short.append(place)
+            waiting = np.array(short if wanted < len(self) else [], dtype=np.int64)
+            wanted *= 4
         return found
 
 

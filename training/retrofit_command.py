@@ -160,8 +160,16 @@ def retrofit_report(
     base = load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None)
     model = load_retrofit(weights, base)
     console = Console(stderr=True)
-    name = sha256_of(weights / WEIGHTS_FILE)[:12]
-    report(model, name, data, out, console, most_windows=windows, run_folder=run)
+    report(
+        model,
+        sha256_of(weights / WEIGHTS_FILE),
+        base,
+        data,
+        out,
+        console,
+        most_windows=windows,
+        run_folder=run,
+    )
     console.print(plain((out / "report.md").read_text(encoding="utf-8")))
 
 

@@ -89,6 +89,33 @@ def test_the_nearest_chunks_are_those_of_brute_force_and_of_other_documents(fold
         assert (row[len(there) :] == NO_CHUNK).all()
 
 
+def test_a_chunk_of_a_long_document_finds_neighbours_in_others(tmp_path, tokenizer):
+    long = Document("long", "", "The bells ring. " * 60)
+    build_chunk_database(
+        [long, *DOCUMENTS],
+        tmp_path / "chunks",
+        tokenizer,
+        HashingEncoder(),
+        QUIET,
+        chunk=CHUNK,
+        engine="flat",
+    )
+    database = ChunkDatabase.open(tmp_path / "chunks")
+    rows = database.nearest(database.keys[:20].astype(np.float32), k=2, not_of=[0] * 20)
+    assert (rows != NO_CHUNK).all()
+    assert 0 not in database.document_of(rows)
+
+
+def test_what_a_killed_build_left_is_cleared_away(tmp_path, tokenizer):
+    parts = tmp_path / "chunks-parts"
+    parts.mkdir()
+    (parts / "x.npz.0123.part").write_bytes(b"torn")
+    (parts / ".unfinished-joined.0123abcd").mkdir()
+    (parts / "joined").mkdir()
+    build_chunk_database(DOCUMENTS, tmp_path / "chunks", tokenizer, HashingEncoder(), QUIET, chunk=CHUNK)
+    assert [path.name for path in tmp_path.iterdir()] == ["chunks"]
+
+
 def test_a_build_that_stopped_goes_on_and_ends_with_the_same_database(
     tmp_path, folder, tokenizer, monkeypatch
 ):

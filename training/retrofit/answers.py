@@ -200,8 +200,10 @@ class AnswersTask:
         return AnswerLosses(functional.cross_entropy(output.logits[0].float(), wanted))
 
     def quality(self, *, whole: bool) -> Quality:
-        """Exact match and F1 by source, over groups with an answer, with the passage that answers shown first
-        (``given``), and among the others in the order of retrieval; milliseconds of an answer.
+        """Exact match and F1 by source, over groups with an answer; milliseconds of an answer.
+
+        ``given``: with the passage that answers alone. ``among``: with the group's other passages, the one that answers
+        being one of the first two, as in training: as if a reader had ranked them.
         """
         answers = RetroAnswers(self.model, self._asker, self._prefix)
         found: dict[str, list[dict[str, float]]] = {}
@@ -223,9 +225,11 @@ class AnswersTask:
         passages = [labelled.passage for labelled in record.group(self.data.store).passages]
         first = next(place for place, (_, spans) in enumerate(record.rows) if spans)
         order = [passages[first], *(one for place, one in enumerate(passages) if place != first)]
-        shuffled = Random(record.id).sample(passages, len(passages))
+        ranked = list(order)
+        if Random(record.id).random() < 0.5:
+            ranked[:2] = ranked[1::-1]
         outcome: dict[str, float] = {}
-        for name, shown in (("given", order[:1]), ("among", shuffled)):
+        for name, shown in (("given", order[:1]), ("among", ranked)):
             began = time.perf_counter()
             answer = answers.answer(
                 record.question, [(one.title, one.text) for one in shown], max_tokens=ANSWER_TOKENS

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class HeldOutWindow:
-    """A run of whole chunks of one document.
+    """A run of whole chunks of one document, by its number.
 
     ``ids``: (tokens,). ``utf8``: bytes of each. ``neighbours``: of each chunk, rows of the database, (chunks, k).
     """
@@ -32,15 +32,19 @@ class HeldOutWindow:
     ids: Integers
     utf8: Integers
     neighbours: Integers
+    document: int
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkScores:
-    """Of every chunk scored: the bits that the model spent on it, its bytes, its overlap with its neighbours."""
+    """Of every chunk scored: the bits that the model spent on it, its bytes, its overlap with its neighbours, and the
+    number of its document.
+    """
 
     bits: Floats
     utf8: Floats
     overlap: Floats
+    document: Integers
 
     def overlaps(self) -> list[float]:
         """Those that are reported of which there is a chunk, all chunks first."""
@@ -67,7 +71,8 @@ def held_out_windows(folder: Path, database: ChunkDatabase) -> list[HeldOutWindo
 def windows_of(held_out: HeldOut, *, chunk: int, window: int) -> Iterator[HeldOutWindow]:
     """Every document in windows of whole chunks, two at least: the first of a window is only read."""
     at = 0
-    for start, end in zip(held_out.bounds[:-1].tolist(), held_out.bounds[1:].tolist(), strict=True):
+    bounds = zip(held_out.bounds[:-1].tolist(), held_out.bounds[1:].tolist(), strict=True)
+    for document, (start, end) in enumerate(bounds):
         chunks = (end - start) // chunk
         most = window // chunk
         for first in range(0, chunks, most):
@@ -78,6 +83,7 @@ def windows_of(held_out: HeldOut, *, chunk: int, window: int) -> Iterator[HeldOu
                     held_out.tokens[places],
                     held_out.utf8[places],
                     held_out.neighbours[at + first : at + last],
+                    document,
                 )
         at += chunks
 
@@ -89,7 +95,7 @@ def with_strangers(windows: Sequence[HeldOutWindow]) -> list[HeldOutWindow]:
     for window in windows:
         half = at + len(pool) // 2  # from the middle of another document, most likely
         rows = np.arange(half, half + len(window.neighbours)) % len(pool)
-        found.append(HeldOutWindow(window.ids, window.utf8, pool[rows]))
+        found.append(replace(window, neighbours=pool[rows]))
         at += len(window.neighbours)
     return found
 
@@ -121,17 +127,29 @@ def longest_run(chunk: Integers, others: Integers) -> int:
 
 @torch.inference_mode()
 def score(
-    model: RetroModel, windows: list[HeldOutWindow], database: ChunkDatabase, *, k: int
+    model: RetroModel,
+    windows: Sequence[HeldOutWindow],
+    database: ChunkDatabase,
+    *,
+    k: int,
+    begin: Sequence[int] = (),
 ) -> list[tuple[Floats, Floats]]:
-    """Bits and bytes of each window's chunks but the first, with k neighbours of each chunk; k = 0: no retrieval."""
+    """Bits and bytes of each window's chunks but the first, with k neighbours of each chunk; k = 0: no retrieval.
+
+    ``begin``: the tokens that the model expects before every text; they are read, and not scored.
+    """
     length = database.about.chunk
     device = model.base.device
     found = []
     for window in windows:
-        ids = torch.from_numpy(window.ids.astype(np.int64)).to(device)[None]
+        tokens = window.ids.astype(np.int64)
+        ids = as_tensor(np.concatenate([np.array(begin, dtype=np.int64), tokens]), device)[None]
         values = as_tensor(database.values(window.neighbours[:, :k]), device)[None] if k else None
-        logits = model(input_ids=ids, neighbours=values, use_cache=False).logits[0, length - 1 : -1]
-        nats = token_nats(logits, ids[0, length:])
+        scored = len(tokens) - length
+        output = model(
+            input_ids=ids, neighbours=values, lead=len(begin), use_cache=False, logits_to_keep=scored + 1
+        )
+        nats = token_nats(output.logits[0, :-1], ids[0, -scored:])
         bits = nats.double().cpu().numpy().reshape(-1, length).sum(-1) / math.log(2)
         found.append((bits, window.utf8[length:].reshape(-1, length).sum(-1).astype(np.float64)))
     return found
@@ -142,12 +160,17 @@ def token_nats(logits: Tensor, ids: Tensor) -> Tensor:
     return functional.cross_entropy(logits.float(), ids, reduction="none")
 
 
-def gathered(scores: list[tuple[Floats, Floats]], overlap: list[Floats]) -> ChunkScores:
+def gathered(
+    windows: Sequence[HeldOutWindow], scores: Sequence[tuple[Floats, Floats]], overlap: Sequence[Floats]
+) -> ChunkScores:
     """All windows' chunks together."""
     return ChunkScores(
         np.concatenate([bits for bits, _ in scores]),
         np.concatenate([utf8 for _, utf8 in scores]),
-        np.concatenate(overlap),
+        np.concatenate(list(overlap)),
+        np.concatenate(
+            [np.full(len(bits), one.document) for one, (bits, _) in zip(windows, scores, strict=True)]
+        ),
     )
 
 

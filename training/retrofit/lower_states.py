@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from app.answering.retro.model import decoder_layers
 
 _SKIPPING: ContextVar[bool] = ContextVar("skipping_lower_layers", default=False)
+_STOPPING: ContextVar[bool] = ContextVar("stopping_at_the_first_layer", default=False)
 
 
 class LowerStates:
@@ -30,7 +31,8 @@ class LowerStates:
         layers = decoder_layers(base)
         for place in range(first):
             layers[place] = _Skippable(layers[place])
-        self._base, self._reached = base, layers[first]
+        layers[first].register_forward_pre_hook(_stop, with_kwargs=True)
+        self._base = base
         self._starts = np.concatenate([[0], np.cumsum(lengths)]).tolist()
         self._known = [False] * len(lengths)
         hidden = base.config.get_text_config().hidden_size
@@ -52,16 +54,13 @@ class LowerStates:
 
     @torch.no_grad()
     def _computed(self, ids: Tensor) -> Tensor:
-        def stop(_: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Any]) -> None:
-            raise _ReachedError(inputs[0] if inputs else named["hidden_states"])
-
-        hook = self._reached.register_forward_pre_hook(stop, with_kwargs=True)
+        token = _STOPPING.set(True)  # in this thread: others may be past this layer
         try:
             self._base(input_ids=ids, use_cache=False)
         except _ReachedError as reached:
             return reached.states
         finally:
-            hook.remove()
+            _STOPPING.reset(token)
         raise RuntimeError("The base model did not reach its first layer with cross-attention.")
 
 
@@ -73,6 +72,11 @@ def lower_layers_skipped() -> Iterator[None]:
         yield
     finally:
         _SKIPPING.reset(token)
+
+
+def _stop(_: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Any]) -> None:
+    if _STOPPING.get():
+        raise _ReachedError(inputs[0] if inputs else named["hidden_states"])
 
 
 class _Skippable(nn.Module):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ HELD_OUT_FILE = "held_out.npz"
 ABOUT_FILE = "about.json"
 _GRAM_WORDS = 13
 _JACCARD = 0.8
+_LOOKED_AT = 0.5  # by the estimate
 _PERMUTATIONS = 128
 _SEARCHED_AT_ONCE = 64  # chunks
 
@@ -91,12 +93,13 @@ def prepare(
     Killed at any moment, it goes on when run again. ``documents`` is read more than once.
 
     Raises:
-        LoccitError: when ``out`` was made with other settings or another tokenizer or encoder.
+        LoccitError: when ``out`` was made with other settings or another corpus, tokenizer or encoder.
     """
     settings = settings or RetrofitDataSettings()
     out.mkdir(parents=True, exist_ok=True)
-    _claim(out, {**asdict(settings), "tokenizer": tokenizer.sha256, "encoder": encoder.sha256})
-    held_out = _held_out(documents, settings)
+    held_out, corpus = _held_out(documents, settings)
+    made_of = {"corpus": corpus, "tokenizer": tokenizer.sha256, "encoder": encoder.sha256}
+    _claim(out, {**asdict(settings), **made_of})
     folder = out / DATABASE_FOLDER
     if not folder.exists():
         kept = (document for document in documents if document.doc_id not in held_out)
@@ -129,9 +132,9 @@ def fingerprint_of(folder: Path) -> str:
 
 def _arrays(path: Path) -> dict[str, npt.NDArray[np.int64]]:
     try:
-        with np.load(path) as file:
+        with path.open("rb") as opened, np.load(opened) as file:  # numpy leaves a damaged one open
             return dict(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise LoccitError(
             f"{path.parent} holds no whole data of a retrofit ({error}); make it with `loccit train retrofit-data`."
         ) from error
@@ -141,34 +144,46 @@ def _claim(out: Path, about: dict[str, object]) -> None:
     path = out / ABOUT_FILE
     if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != about:
         raise LoccitError(
-            f"{out} holds data of a retrofit with other settings; remove it, or give another folder."
+            f"{out} holds data of a retrofit of another corpus or with other settings; remove it, or give another "
+            "folder."
         )
     with whole_file(path) as unfinished:
         unfinished.write_text(json.dumps(about, indent=1), encoding="utf-8")
 
 
-def _held_out(documents: Iterable[Document], settings: RetrofitDataSettings) -> dict[str, Document]:
-    chosen = {}
+def _held_out(
+    documents: Iterable[Document], settings: RetrofitDataSettings
+) -> tuple[dict[str, Document], str]:
+    """The documents held out, by their ids, and what tells the corpus from others."""
+    chosen, corpus = {}, sha256()
     for document in documents:
+        corpus.update(f"{document.doc_id}\0{document_text(document)}\0".encode("utf-8", "surrogatepass"))
         digest = sha256(f"{settings.seed}:{document.doc_id}".encode("utf-8", "surrogatepass")).digest()
         if int.from_bytes(digest[:8]) % settings.held_out == 0:
             chosen[digest] = document
     first = sorted(chosen)[: settings.held_out_documents]
-    return {chosen[digest].doc_id: chosen[digest] for digest in first}
+    return {chosen[digest].doc_id: chosen[digest] for digest in first}, corpus.hexdigest()
 
 
 def _without_copies(
     held_out: dict[str, Document], documents: Iterable[Document], console: Console
 ) -> list[Document]:
-    """Those of which no other document is a near copy, by the words they have in runs of 13."""
-    copies = MinHashLSH(threshold=_JACCARD, num_perm=_PERMUTATIONS)
-    for name, document in held_out.items():
-        copies.insert(name, _min_hash(document.text))
+    """Those of which no other document is a near copy, by the words they have in runs of 13.
+
+    MinHash finds which may be, below the threshold too, since it estimates; then they are compared.
+    """
+    grams = {name: _grams(document.text) for name, document in held_out.items()}
+    alike = MinHashLSH(threshold=_LOOKED_AT, num_perm=_PERMUTATIONS)
+    for name, its in grams.items():
+        alike.insert(name, _min_hash(its))
     copied: set[str] = set()
     with progress(console, "Looking for near copies", total=None) as advance:
         for document in documents:
             if document.doc_id not in held_out:
-                copied.update(copies.query(_min_hash(document.text)))
+                its = _grams(document.text)
+                for name in alike.query(_min_hash(its)):
+                    if len(grams[name] & its) >= _JACCARD * len(grams[name] | its):
+                        copied.add(name)
             advance()
     if copied:
         console.print(
@@ -177,10 +192,13 @@ def _without_copies(
     return [document for name, document in held_out.items() if name not in copied]
 
 
-def _min_hash(text: str) -> MinHash:
+def _grams(text: str) -> set[str]:
     words = text.casefold().split()
+    return {" ".join(words[at : at + _GRAM_WORDS]) for at in range(max(1, len(words) - _GRAM_WORDS + 1))}
+
+
+def _min_hash(grams: set[str]) -> MinHash:
     found = MinHash(num_perm=_PERMUTATIONS)
-    grams = {" ".join(words[at : at + _GRAM_WORDS]) for at in range(max(1, len(words) - _GRAM_WORDS + 1))}
     found.update_batch([gram.encode("utf-8", "surrogatepass") for gram in grams])
     return found
 
@@ -243,6 +261,10 @@ def _write_windows(
                 keys, k=settings.neighbours, not_of=document.tolist()
             )
             advance()
+    whole = int(((chosen[:, 1] - chosen[:, 0]) // length).sum())
+    alone = whole - int((neighbours[..., 0] != NO_CHUNK).sum())
+    if alone:
+        console.print(f"{alone:,} of {whole:,} chunks have no neighbour in another document.")
     _save(path, starts=chosen[:, 0], ends=chosen[:, 1], neighbours=neighbours)
 
 

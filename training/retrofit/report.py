@@ -2,26 +2,31 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from app.answering.language_models.transformers_lm import LoadedModel
 from app.answering.retro.model import RetroModel
+from common.digest import json_digest
 from common.files import whole_file
 from common.progress import progress
 from retriever.chunk_database import ChunkDatabase
 from training.loop.run import LOG_FILE
 from training.retrofit.bits_per_byte import (
     ChunkScores,
+    Floats,
     HeldOutWindow,
+    gathered,
     held_out_windows,
     overlaps,
     score,
     with_strangers,
 )
-from training.retrofit.prepare import DATABASE_FOLDER
+from training.retrofit.prepare import DATABASE_FOLDER, fingerprint_of
 
 NEIGHBOURS = (0, 1, 2, 4, 10)
 """How many neighbours of each chunk; 0 is the base model."""
@@ -34,7 +39,8 @@ _RESAMPLED = 1_000
 
 def report(
     model: RetroModel,
-    name: str,
+    weights_sha256: str,
+    base: LoadedModel,
     data_folder: Path,
     out: Path,
     console: Console,
@@ -44,8 +50,9 @@ def report(
 ) -> dict[str, object]:
     """Score the documents held out and write ``report.json``, ``report.md`` and ``report.png`` into ``out``.
 
-    ``name``: of these weights; scores kept under it are used again, so a report that was stopped goes on.
-    ``most_windows``: only so many. ``run_folder``: of the training, for its loss curve.
+    What was scored is kept in ``out`` under what it depends on, and used again: a report that was stopped goes on.
+    ``base``: the base model of ``model``. ``most_windows``: only so many. ``run_folder``: of the training, for its loss
+    curve.
 
     Raises:
         LoccitError: when there is no data, or nothing long enough is held out.
@@ -53,30 +60,38 @@ def report(
     database = ChunkDatabase.open(data_folder / DATABASE_FOLDER)
     windows = held_out_windows(data_folder, database)[:most_windows]
     shared = [overlaps(one, database) for one in windows]
-    folder = out / SCORES_FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    by_k = {}
-    for k in NEIGHBOURS:
-        what = f"{name}-{k}" if k else "base"
-        by_k[k] = _scored(folder / f"{what}-{len(windows)}.npz", model, windows, database, k, shared, console)
-    strangers = _scored(
-        folder / f"{name}-{_STRANGERS}-of-others-{len(windows)}.npz",
-        model,
-        with_strangers(windows),
-        database,
-        _STRANGERS,
-        shared,
-        console,
-    )
+    kept = out / SCORES_FOLDER
+    kept.mkdir(parents=True, exist_ok=True)
+    same = [fingerprint_of(data_folder), base.sha256, str(model.base.dtype), len(windows)]
+
+    def scored(what: str, windows: Sequence[HeldOutWindow], k: int) -> ChunkScores:
+        path = kept / f"{what}-{json_digest([*same, weights_sha256 if k else None])[:16]}.npz"
+        scores = _kept(path, windows)
+        if scores is None:
+            scores = []
+            with progress(console, f"Scoring, {what}", total=len(windows)) as advance:
+                for at in range(0, len(windows), _SHOWN_AT_ONCE):
+                    some = windows[at : at + _SHOWN_AT_ONCE]
+                    scores += score(model, some, database, k=k, begin=base.begin)
+                    advance(len(some))
+            _keep(path, scores)
+        return gathered(windows, scores, shared)
+
+    by_k = {k: scored(f"neighbours-{k}", windows, k) for k in NEIGHBOURS}
+    strangers = scored(f"of-others-{_STRANGERS}", with_strangers(windows), _STRANGERS)
+    low, high = _interval(by_k[0], strangers, 1.0)
     found: dict[str, object] = {
-        "weights": name,
+        "weights": weights_sha256[:12],
         "windows": len(windows),
+        "documents": len({one.document for one in windows}),
         "tokens": int(sum(len(one.ids) for one in windows)),
         "bits_per_byte": _table(by_k),
         "neighbours_of_others": {
             "neighbours": _STRANGERS,
             "bits_per_byte": round(strangers.bits_per_byte(), 4),
             "lower_percent": round(_lower(by_k[0], strangers, by_k[0].overlap <= 1), 2),
+            "lower_percent_from": round(low, 2),
+            "lower_percent_to": round(high, 2),
         },
         "curve": _curve(run_folder),
     }
@@ -84,28 +99,19 @@ def report(
     return found
 
 
-def _scored(
-    path: Path,
-    model: RetroModel,
-    windows: Sequence[HeldOutWindow],
-    database: ChunkDatabase,
-    k: int,
-    shared: Sequence[np.ndarray[tuple[int], np.dtype[np.float64]]],
-    console: Console,
-) -> ChunkScores:
-    """The scores with k neighbours, kept in this file once computed."""
+def _keep(path: Path, scores: Sequence[tuple[Floats, Floats]]) -> None:
+    bits, utf8 = (np.concatenate(columns) for columns in zip(*scores, strict=True))
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        np.savez(file, bits=bits, utf8=utf8)
+
+
+def _kept(path: Path, windows: Sequence[HeldOutWindow]) -> list[tuple[Floats, Floats]] | None:
+    """Bits and bytes of each window's chunks, as they were kept; None where they were not."""
     if not path.is_file():
-        scores = []
-        with progress(console, f"Scoring with {k} neighbours", total=len(windows)) as advance:
-            for at in range(0, len(windows), _SHOWN_AT_ONCE):
-                some = list(windows[at : at + _SHOWN_AT_ONCE])
-                scores += score(model, some, database, k=k)
-                advance(len(some))
-        bits, utf8 = (np.concatenate(columns) for columns in zip(*scores, strict=True))
-        with whole_file(path) as unfinished, unfinished.open("wb") as file:
-            np.savez(file, bits=bits, utf8=utf8)
+        return None
     with np.load(path) as file:
-        return ChunkScores(file["bits"], file["utf8"], np.concatenate(list(shared)))
+        ends = np.cumsum([len(one.neighbours) - 1 for one in windows])[:-1]
+        return list(zip(np.split(file["bits"], ends), np.split(file["utf8"], ends), strict=True))
 
 
 def _table(by_k: Mapping[int, ChunkScores]) -> list[dict[str, float]]:
@@ -136,10 +142,15 @@ def _lower(
 
 
 def _interval(base: ChunkScores, scores: ChunkScores, most: float) -> tuple[float, float]:
-    """95% of what resampling the chunks gives."""
-    rows = np.flatnonzero(base.overlap <= most)
+    """95% of what resampling the documents gives: chunks of one document are not independent."""
+    kept = base.overlap <= most
+    documents = np.unique(base.document[kept], return_inverse=True)[1]
+    sums = [np.bincount(documents, weights=one.bits[kept]) for one in (base, scores)]
     random = np.random.default_rng(0)
-    drawn = [_lower(base, scores, random.choice(rows, len(rows))) for _ in range(_RESAMPLED)]
+    drawn = []
+    for _ in range(_RESAMPLED):
+        rows = random.integers(len(sums[0]), size=len(sums[0]))
+        drawn.append(100 * (1 - sums[1][rows].sum() / sums[0][rows].sum()))
     low, high = np.percentile(drawn, [2.5, 97.5])
     return float(low), float(high)
 
@@ -149,8 +160,13 @@ def _curve(run_folder: Path | None) -> list[dict[str, float]]:
     path = None if run_folder is None else run_folder / LOG_FILE
     if path is None or not path.is_file():
         return []
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [{key: line[key] for key in ("step", "seconds", "nats")} for line in lines if "nats" in line]
+    by_step = {}
+    for text in path.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):  # the last line of a run that was killed may be torn
+            line = json.loads(text)
+            if "nats" in line:  # a step that was taken again counts as it was last
+                by_step[line["step"]] = {key: line[key] for key in ("step", "seconds", "nats")}
+    return [by_step[step] for step in sorted(by_step)]
 
 
 def _write(

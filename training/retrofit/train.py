@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from rich.console import Console
 from torch import Tensor, nn
 from torch.nn import functional
@@ -51,15 +50,14 @@ class RetrofitSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetrofitWindow:
-    """``window``: its number. ``ids``: (1, tokens). ``neighbours``: of every whole chunk, (1, chunks, k, tokens)."""
+    """``window``: its number. ``ids``: (1, tokens), after what begins every text. ``neighbours``: of every whole chunk,
+    (1, chunks, k, tokens). ``size``: tokens that retrieval can reach, which are what is learnt from.
+    """
 
     window: int
     ids: Tensor
     neighbours: Tensor
-
-    @property
-    def size(self) -> int:
-        return self.ids.shape[1]
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,9 @@ class RetrofitTask:
                 f"{folder} holds {self._windows.neighbours.shape[-1]} neighbours of each chunk, but "
                 f"{settings.neighbours} are to be learnt from."
             )
-        self._settings = settings
+        if not len(self._windows):
+            raise LoccitError(f"{folder} holds no window of two chunks to learn from; give a larger corpus.")
+        self._settings, self._begin = settings, base.begin
         chunk = self._database.about.chunk
         config = base.model.config.get_text_config()
         shape = RetroSettings(
@@ -173,19 +173,17 @@ class RetrofitTask:
         self.data = fingerprint_of(folder)
         self.fingerprint = json_digest([asdict(settings), asdict(shape), self.data, base.sha256, begun_with])
         held_out = held_out_windows(folder, self._database)
-        self._held_out = _HeldOut(held_out, self._database, settings.neighbours)
+        self._held_out = _HeldOut(held_out, self._database, settings.neighbours, base.begin)
 
     def parts(self, step: int, at_least: int) -> list[RetrofitWindow]:  # noqa: ARG002 - a window is a part
         return [self._window(place) for place in self._steps[step]]
 
     def losses(self, part: RetrofitWindow) -> RetrofitLosses:
-        # before the last token of the first chunk there is nothing to learn
-        first = self.model.settings.chunk - 1
-        tokens = part.ids.shape[1]
         given: dict[str, Any] = {
             "neighbours": part.neighbours,
+            "lead": len(self._begin),
             "use_cache": False,
-            "logits_to_keep": tokens - first,
+            "logits_to_keep": part.size + 1,
         }
         if self._lower is None:
             output = self.model(input_ids=part.ids, **given)
@@ -194,7 +192,7 @@ class RetrofitTask:
             with lower_layers_skipped():
                 output = self.model(inputs_embeds=states, **given)
         logits = output.logits[0, :-1].float()
-        return RetrofitLosses(functional.cross_entropy(logits, part.ids[0, first + 1 :]))
+        return RetrofitLosses(functional.cross_entropy(logits, part.ids[0, -part.size :]))
 
     def quality(self, *, whole: bool) -> Quality:
         self.model.modules.eval()
@@ -208,11 +206,16 @@ class RetrofitTask:
 
     def _window(self, place: int) -> RetrofitWindow:
         windows, database, chunk = self._windows, self._database, self.model.settings.chunk
-        ids = database.tokens[windows.starts[place] : windows.ends[place]].astype(np.int64)
-        rows = windows.neighbours[place, : len(ids) // chunk, : self._settings.neighbours]
+        tokens = database.tokens[windows.starts[place] : windows.ends[place]].astype(np.int64)
+        rows = windows.neighbours[place, : len(tokens) // chunk, : self._settings.neighbours]
+        ids = np.concatenate([np.array(self._begin, dtype=np.int64), tokens])
         where = self.model.base.device
         return RetrofitWindow(
-            place, torch.from_numpy(ids).to(where)[None], as_tensor(database.values(rows), where)[None]
+            place,
+            as_tensor(ids, where)[None],
+            as_tensor(database.values(rows), where)[None],
+            # the last token of the first chunk is the first that attends to neighbours, and tells the next one
+            size=len(tokens) - chunk,
         )
 
     def _lower_states(self, out_folder: Path) -> LowerStates | None:
@@ -220,7 +223,7 @@ class RetrofitTask:
         shown = sum(map(len, self._steps))
         if shown == len({place for group in self._steps for place in group}):
             return None
-        lengths = (self._windows.ends - self._windows.starts).tolist()
+        lengths = (self._windows.ends - self._windows.starts + len(self._begin)).tolist()
         first = self.model.settings.layers[0]
         return LowerStates(self.model.base, first, out_folder / "lower-states", lengths)
 
@@ -251,16 +254,19 @@ class _HeldOut:
     windows: list[HeldOutWindow]
     database: ChunkDatabase
     neighbours: int
+    begin: list[int]
     _base: dict[int, list[tuple[Floats, Floats]]] = field(default_factory=dict)
 
     def quality(self, model: RetroModel, *, whole: bool) -> Quality:
         """Bits per byte of the base model and with k neighbours, and how much lower, in percent, by overlap."""
         windows = self.windows[: _WHOLE_WINDOWS if whole else _QUICK_WINDOWS]
         if len(windows) not in self._base:
-            self._base[len(windows)] = score(model, windows, self.database, k=0)
+            self._base[len(windows)] = score(model, windows, self.database, k=0, begin=self.begin)
         shared = [overlaps(window, self.database) for window in windows]
-        without = gathered(self._base[len(windows)], shared)
-        with_it = gathered(score(model, windows, self.database, k=self.neighbours), shared)
+        without = gathered(windows, self._base[len(windows)], shared)
+        with_it = gathered(
+            windows, score(model, windows, self.database, k=self.neighbours, begin=self.begin), shared
+        )
         found: Quality = {}
         for most in without.overlaps():
             before, after = without.bits_per_byte(most), with_it.bits_per_byte(most)

@@ -136,7 +136,7 @@ class RetroAnswers:
             prefix=None if self._prefix is None else [prefix_of(self._prefix, asked)],
             deadline=deadline,
         )
-        return "" if len(written) == max_tokens else self._asker.text(written)
+        return self._asker.text(written.ids) if written.ended else ""
 
 
 def prefix_of(prefix: SoftPrefix, asked: Asked) -> Tensor:

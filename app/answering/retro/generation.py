@@ -1,6 +1,7 @@
 """Writing with retrieval: past every chunk boundary, the neighbours of the chunk just finished condition the next."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +17,13 @@ STATE = -2
 
 Choose = Callable[[Tensor], Tensor]
 """From logits, (rows, vocabulary), to the tokens written, (rows,)."""
+
+
+class Written(NamedTuple):
+    """``ids``: the tokens written. ``ended``: by an end token, which is left out; else cut off."""
+
+    ids: list[int]
+    ended: bool
 
 
 def most_likely(logits: Tensor) -> Tensor:
@@ -76,7 +84,7 @@ class RetroBatch:
         logits: Tensor = output.logits[:, -1]
         return logits
 
-    def _inputs(self, ids: Integers, prefix: Sequence[Tensor] | None) -> dict[str, Tensor]:
+    def _inputs(self, ids: Integers, prefix: Sequence[Tensor] | None) -> dict[str, Any]:
         tokens = as_tensor(np.maximum(ids, 0), self._model.base.device)
         if prefix is None:
             return {"input_ids": tokens}
@@ -120,11 +128,8 @@ def write(
     choose: Choose = most_likely,
     prefix: Sequence[Tensor] | None = None,
     deadline: Deadline = NO_DEADLINE,
-) -> list[list[int]]:
-    """What the model writes after each prompt: tokens, up to one of ``end``, which is left out.
-
-    ``prefix``: see ``RetroBatch``.
-    """
+) -> list[Written]:
+    """What the model writes after each prompt, up to one of the tokens ``end``. ``prefix``: see ``RetroBatch``."""
     batch = RetroBatch(model, prompts, source, prefix)
     written: list[list[int]] = [[] for _ in prompts]
     open_rows = set(range(len(prompts)))
@@ -139,4 +144,4 @@ def write(
         if not open_rows or deadline.over or number + 1 == max_tokens:
             break
         logits = batch.step(ids)
-    return written
+    return [Written(ids, row not in open_rows) for row, ids in enumerate(written)]

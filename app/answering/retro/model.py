@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import PreTrainedModel
 
 from app.answering.retro.modules import Encoded, RetroModules
@@ -62,7 +63,7 @@ class RetroModel:
                 f"The language model has no layer {self.settings.layers[-1] + 1} to put cross-attention in."
             )
         for place, layer in enumerate(self.settings.layers):
-            _install(layers[layer], place)
+            _install(self, layers[layer], place)
 
     def chunks(self, tokens: int, state: RetroState | None = None) -> int:
         """How many chunks are finished by so many more tokens."""
@@ -75,6 +76,7 @@ class RetroModel:
         neighbours: Tensor | None = None,
         attention_mask: Tensor | None = None,
         state: RetroState | None = None,
+        lead: int = 0,
         **inputs: Any,  # noqa: ANN401 - the base model's own
     ) -> Any:  # noqa: ANN401
         """The base model's output for these inputs.
@@ -82,16 +84,19 @@ class RetroModel:
         ``neighbours``: tokens of the neighbours of every chunk that these inputs finish, (rows, chunks, k, tokens),
         ``NO_TOKEN`` where there is none. In a text's first part they may be of its last chunks alone; those before
         have none then. None: the base model alone. ``attention_mask``: (rows, columns so far), 0 for
-        padding, which stands on the left. ``state``: what earlier parts left, updated.
+        padding, which stands on the left. ``state``: what earlier parts left, updated. ``lead``: columns before the
+        first chunk, such as a token that begins every text; they belong to none.
         """
         if neighbours is None:
             return self.base(attention_mask=attention_mask, **inputs)
-        with self._pass(neighbours, attention_mask, state):
+        with self._pass(neighbours, attention_mask, state, lead):
             return self.base(attention_mask=attention_mask, **inputs)
 
     @contextmanager
-    def _pass(self, neighbours: Tensor, mask: Tensor | None, state: RetroState | None) -> Iterator[None]:
-        token = _CURRENT.set(_Pass(self, neighbours, mask, state))
+    def _pass(
+        self, neighbours: Tensor, mask: Tensor | None, state: RetroState | None, lead: int
+    ) -> Iterator[None]:
+        token = _CURRENT.set(_Pass(self, neighbours, mask, state, lead))
         try:
             yield
         finally:
@@ -102,9 +107,15 @@ class _Pass:
     """One call of the model: the neighbours, and what of them is encoded once the first layer is reached."""
 
     def __init__(
-        self, model: RetroModel, neighbours: Tensor, mask: Tensor | None, state: RetroState | None
+        self,
+        model: RetroModel,
+        neighbours: Tensor,
+        mask: Tensor | None,
+        state: RetroState | None,
+        lead: int,
     ) -> None:
-        self._model, self._neighbours, self._mask, self._state = model, neighbours, mask, state
+        self.model, self._neighbours, self._mask, self._state = model, neighbours, mask, state
+        self._lead = lead
         self._past = 0 if state is None else state.columns
         self._encoded: Encoded | None = None
         self._first = 0
@@ -114,18 +125,18 @@ class _Pass:
         """What the self-attention of a layer gave, with what cross-attention adds to it."""
         if self.residual is None:
             raise RuntimeError("A layer's attention ran outside its layer.")
-        hidden = self.residual + attended
+        hidden = (self.residual + attended)[:, self._lead :]
         if place == 0:
             self._encode(hidden)
         if self._encoded is None:
             return attended
-        update: Tensor = self._model.modules.attention[place](
+        update: Tensor = self.model.modules.attention[place](
             hidden, self._encoded, past=self._past, first=self._first, layer=place
         )
-        return attended + update
+        return attended + functional.pad(update, (0, 0, self._lead, 0))
 
     def _encode(self, hidden: Tensor) -> None:
-        length, state = self._model.settings.chunk, self._state
+        length, state = self.model.settings.chunk, self._state
         there = self._there(hidden)
         if state is not None and state.recent is not None and state.recent_there is not None:
             hidden = torch.cat([state.recent, hidden], dim=1)
@@ -151,9 +162,10 @@ class _Pass:
 
     def _encoder(self, chunk: Tensor, chunk_there: Tensor) -> Encoded:
         tokens = self._neighbours
-        there = tokens != NO_TOKEN
-        embedded = self._model.base.get_input_embeddings()(tokens.clamp(min=0))
-        found: Encoded = self._model.modules.encoder(embedded, there, chunk, chunk_there)
+        # a chunk of padding alone was not looked up by anything
+        there = (tokens != NO_TOKEN) & chunk_there.any(-1)[..., None, None]
+        embedded = self.model.base.get_input_embeddings()(tokens.clamp(min=0))
+        found: Encoded = self.model.modules.encoder(embedded, there, chunk, chunk_there)
         return found
 
     def _there(self, hidden: Tensor) -> Tensor:
@@ -173,16 +185,16 @@ def decoder_layers(base: PreTrainedModel) -> nn.ModuleList:
     return layers if isinstance(layers, nn.ModuleList) else nn.ModuleList()
 
 
-def _install(layer: nn.Module, place: int) -> None:
-    """Put cross-attention between a decoder layer's self-attention and its feed-forward."""
+def _install(model: RetroModel, layer: nn.Module, place: int) -> None:
+    """Put cross-attention between a decoder layer's self-attention and its feed-forward, in the model's own calls."""
 
     def enter(_: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Any]) -> None:
-        if (current := _CURRENT.get()) is not None:
+        if (current := _CURRENT.get()) is not None and current.model is model:
             current.residual = inputs[0] if inputs else named["hidden_states"]
 
     def leave(_: nn.Module, __: object, output: Any) -> Any:  # noqa: ANN401 - a tensor, or a tuple that begins with one
         current = _CURRENT.get()
-        if current is None:
+        if current is None or current.model is not model:
             return output
         if isinstance(output, tuple):
             return (current.added(place, output[0]), *output[1:])

@@ -20,7 +20,7 @@ class DatabaseNeighbours:
         self._database, self._tokenizer, self._encoder, self._k = database, tokenizer, encoder, k
 
     def neighbours(self, chunks: Integers) -> Integers:
-        runs = [run[run != NO_TOKEN].tolist() for run in chunks.reshape(-1, chunks.shape[-1])]
+        runs = [run[run >= 0].tolist() for run in chunks.reshape(-1, chunks.shape[-1])]
         keys = self._encoder.encode_passages(self._tokenizer.texts(runs))
         rows = self._database.nearest(keys, k=self._k).reshape(*chunks.shape[:-1], self._k)
         return self._database.values(rows)

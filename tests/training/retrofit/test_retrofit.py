@@ -1,5 +1,6 @@
 """A toy retrofit from documents to a report: what is learnt, measured, stopped and gone on with."""
 
+import io
 import json
 import math
 
@@ -20,9 +21,16 @@ from retriever.types import Document
 from tests.tiny_models import BYTES, byte_tokenizer, llama
 from training.loop.run import Pace, training_dtype
 from training.retrofit import prepare as preparing
-from training.retrofit.bits_per_byte import longest_run, overlaps, score, windows_of, with_strangers
+from training.retrofit.bits_per_byte import (
+    ChunkScores,
+    longest_run,
+    overlaps,
+    score,
+    windows_of,
+    with_strangers,
+)
 from training.retrofit.prepare import RetrofitDataSettings, prepare, read_held_out, read_windows
-from training.retrofit.report import report
+from training.retrofit.report import _interval, report
 from training.retrofit.train import RetrofitSettings, RetrofitTask, train
 
 QUIET = Console(quiet=True)
@@ -112,6 +120,40 @@ def test_near_copies_of_what_is_in_the_database_are_not_held_out(tmp_path):
     assert longest < 200  # only the short ones
 
 
+def test_copies_with_a_few_words_changed_are_found(tmp_path):
+    random = np.random.default_rng(2)
+    found = []
+    for pair in range(30):
+        words = random.permutation([f"{word}{n}" for word in WORDS for n in range(30)]).tolist()
+        for one in range(2):
+            changed = list(words)
+            if one:
+                changed[50], changed[200], changed[350] = (
+                    "x",
+                    "y",
+                    "z",
+                )  # 39 of 438 runs of 13 words: Jaccard 0.84
+            found.append(Document(f"{pair}-{one}", "", " ".join(changed)))
+    console = Console(record=True, width=200, file=io.StringIO())
+    settings = RetrofitDataSettings(window=256, windows=5, held_out=3)
+    prepare(
+        found,
+        tmp_path / "data",
+        RetroTokenizer(byte_tokenizer()),
+        HashingEncoder(),
+        console,
+        settings=settings,
+    )
+
+    held_out, _ = preparing._held_out(found, settings)
+    with_both = {name.split("-")[0] for name in held_out}
+    lone = [
+        name for name in held_out if sum(other.startswith(name.split("-")[0] + "-") for other in held_out) > 1
+    ]
+    assert len(with_both) > 5
+    assert f"{len(held_out) - len(lone)} documents held out have near copies" in console.export_text()
+
+
 def test_preparing_goes_on_where_it_stopped_and_refuses_other_settings(tmp_path, data, monkeypatch):
     before = (data / "windows.npz").read_bytes()
     (data / "windows.npz").unlink()
@@ -121,6 +163,8 @@ def test_preparing_goes_on_where_it_stopped_and_refuses_other_settings(tmp_path,
     prepare(documents(), data, tokenizer, HashingEncoder(), QUIET, settings=settings)
 
     assert (data / "windows.npz").read_bytes() == before
+    with pytest.raises(LoccitError, match="another corpus"):
+        prepare(documents()[1:], data, tokenizer, HashingEncoder(), QUIET, settings=settings)
     with pytest.raises(LoccitError, match="other settings"):
         prepare(
             documents(), data, tokenizer, HashingEncoder(), QUIET, settings=RetrofitDataSettings(window=512)
@@ -190,6 +234,26 @@ def test_states_of_the_lower_layers_that_are_kept_change_no_loss(data, tmp_path)
         for kept, computed in zip(repeated.parts(0, 1), once.parts(0, 1), strict=True):
             assert torch.equal(repeated.losses(kept).total, once.losses(computed).total)
     assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_states_are_computed_while_other_threads_are_past_that_layer(data, tmp_path):
+    first, many = (learn(data, tmp_path / str(threads), pace=Pace(threads=threads)) for threads in (1, 4))
+    assert many["overlap_100"]["retro"] == pytest.approx(first["overlap_100"]["retro"], rel=1e-3)
+
+
+def test_data_without_a_window_are_refused(data, tmp_path):
+    none = {name: values[:0] for name, values in np.load(data / "windows.npz").items()}
+    np.savez(data / "windows.npz", **none)
+    with pytest.raises(LoccitError, match="no window of two chunks to learn from"):
+        RetrofitTask(data, tmp_path, base(), SETTINGS)
+
+
+@pytest.mark.parametrize("name", ["windows.npz", "held_out.npz"])
+@pytest.mark.parametrize("left", [0, 100])
+def test_a_damaged_file_of_the_data_is_told(data, tmp_path, name, left):
+    (data / name).write_bytes((data / name).read_bytes()[:left])
+    with pytest.raises(LoccitError, match="holds no whole data of a retrofit"):
+        RetrofitTask(data, tmp_path, base(), SETTINGS)
 
 
 def test_windows_that_come_once_are_not_kept(data, tmp_path):
@@ -268,6 +332,27 @@ def test_bits_per_byte_without_retrieval_are_the_base_models(data):
         assert utf8.sum() == window.utf8[64:].sum()
 
 
+def test_what_begins_every_text_is_read_and_not_scored(data):
+    loaded = base()
+    model = RetroModel(loaded.model, RetroModules(RetrofitTask_shape()))
+    [window, *_] = windows_of(read_held_out(data), chunk=64, window=128)
+    [(bits, _)] = score(model, [window], ChunkDatabase.open(data / "chunks"), k=2, begin=[1])
+    ids = torch.from_numpy(np.concatenate([[1], window.ids.astype(np.int64)]))[None]
+    with torch.inference_mode():
+        logprobs = loaded.model(input_ids=ids).logits[0].log_softmax(-1)
+    wanted = -sum(float(logprobs[at - 1, ids[0, at]]) for at in range(65, len(window.ids) + 1)) / math.log(2)
+    assert bits.sum() == pytest.approx(wanted, rel=1e-4)  # gates of zero: the base model
+
+
+def test_the_interval_resamples_documents():
+    random = np.random.default_rng(0)
+    document = np.repeat(np.arange(20), 30)
+    gain = np.repeat(random.normal(0.02, 0.05, 20), 30)  # the same for all chunks of a document
+    chunks = ChunkScores(np.ones(600), np.ones(600), np.zeros(600), document)
+    low, high = _interval(chunks, ChunkScores(1 - gain, np.ones(600), np.zeros(600), document), 1.0)
+    assert high - low == pytest.approx(2 * 1.96 * 100 * gain[::30].std() / 20**0.5, rel=0.15)
+
+
 def RetrofitTask_shape():  # noqa: N802
     from app.answering.retro.settings import RetroSettings
     from tests.tiny_models import HIDDEN
@@ -279,7 +364,8 @@ def test_the_report_has_every_k_and_overlap_and_uses_what_was_scored_again(data,
     learn(data, tmp_path / "run", pace=Pace(threads=1))
     model = load_retrofit(tmp_path / "run" / "weights" / "retrofit-toy", base())
     out = tmp_path / "report"
-    found = report(model, "toy", data, out, QUIET, run_folder=tmp_path / "run")
+    sha256 = "0123456789ab" + "0" * 52
+    found = report(model, sha256, base(), data, out, QUIET, run_folder=tmp_path / "run")
     rows = {(row["neighbours"], row["overlap_at_most"]): row for row in found["bits_per_byte"]}
 
     assert {k for k, _ in rows} == {0, 1, 2, 4, 10}
@@ -298,7 +384,7 @@ def test_the_report_has_every_k_and_overlap_and_uses_what_was_scored_again(data,
     assert (out / "report.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((out / "report.json").read_text()) == found
     monkeypatch.setattr("training.retrofit.report.score", None)
-    assert report(model, "toy", data, out, QUIET, run_folder=tmp_path / "run") == found
+    assert report(model, sha256, base(), data, out, QUIET, run_folder=tmp_path / "run") == found
 
 
 def test_strangers_are_neighbours_of_other_chunks(data):

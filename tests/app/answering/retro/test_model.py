@@ -127,6 +127,39 @@ def test_what_is_padding_is_not_seen(model):
     assert not any(changed(before[:, 3:], after[:, 3:]))
 
 
+@pytest.mark.parametrize("pads", [4, 5, 9])
+def test_neighbours_of_a_chunk_of_padding_are_not_seen(model, pads):
+    ids, neighbours = some_ids(), some_neighbours()
+    mask = torch.ones_like(ids)
+    mask[:, :pads] = 0
+    other, others = ids.clone(), neighbours.clone()
+    other[:, :pads] = (other[:, :pads] + 7) % VOCABULARY
+    others[:, : pads // CHUNK] = (others[:, : pads // CHUNK].clamp(min=0) + 3) % VOCABULARY
+
+    before, after = logits(model, ids, neighbours, mask), logits(model, other, others, mask)
+
+    assert not any(changed(before[:, pads:], after[:, pads:]))
+
+
+def test_columns_before_the_first_chunk_belong_to_none(model):
+    ids, neighbours = some_ids(), some_neighbours()
+    begun = torch.cat([torch.full((2, 1), 3), ids], dim=1)
+    with torch.inference_mode():
+        led = model(input_ids=begun, neighbours=neighbours, use_cache=False, lead=1).logits
+        alone = model(input_ids=begun, use_cache=False).logits
+
+    assert changed(led, alone) == [False] * CHUNK + [True] * (TOKENS - CHUNK + 1)
+
+
+def test_two_retrofits_of_one_base_model_do_not_meet():
+    model = open_model()
+    before = logits(model, some_ids(), some_neighbours())
+    torch.manual_seed(8)
+    RetroModel(model.base, RetroModules(SETTINGS).eval())
+
+    assert torch.equal(logits(model, some_ids(), some_neighbours()), before)
+
+
 def test_the_order_of_the_neighbours_does_not_matter(model):
     ids, neighbours = some_ids(), some_neighbours()
 
@@ -235,7 +268,7 @@ def test_writing_asks_for_neighbours_once_for_every_chunk_finished(model):
     source = Recorded()
     prompts = [[5, 6, 7, 8, 9], [11, 12]]
 
-    written = write(model, prompts, source, max_tokens=10)
+    written = [one.ids for one in write(model, prompts, source, max_tokens=10)]
 
     # the prompts, padded to two chunks, are asked for at once; then one chunk at a time
     assert [chunks.shape for chunks in source.asked] == [(2, 2, CHUNK), (2, 1, CHUNK), (2, 1, CHUNK)]
@@ -248,7 +281,8 @@ def test_writing_asks_for_neighbours_once_for_every_chunk_finished(model):
 def test_what_is_written_is_what_full_passes_would_write(model):
     prompt = [5, 6, 7, 8, 9]
     source = Recorded()
-    [written] = write(model, [prompt], source, max_tokens=7)
+    [(written, ended)] = write(model, [prompt], source, max_tokens=7)
+    assert not ended
     padded = [0] * 3 + prompt
     mask = [0] * 3 + [1] * len(prompt)
     for number, token in enumerate(written):
@@ -261,7 +295,7 @@ def test_what_is_written_is_what_full_passes_would_write(model):
 
 
 def test_a_row_is_written_as_it_is_alone(model):
-    prompts = [[5, 6, 7, 8, 9], [11, 12, 13, 14, 15, 16, 17]]
+    prompts = [[5, 6, 7, 8, 9], [11, 12], [11, 12, 13, 14, 15, 16, 17, 18, 19, 20]]
 
     together = write(model, prompts, Recorded(), max_tokens=6)
 
@@ -270,12 +304,11 @@ def test_a_row_is_written_as_it_is_alone(model):
 
 def test_writing_stops_at_an_end_token():
     model = open_model()
-    [whole] = write(model, [[5, 6, 7]], Recorded(), max_tokens=6)
+    [(whole, _)] = write(model, [[5, 6, 7]], Recorded(), max_tokens=6)
     end = whole[2]
 
-    assert write(model, [[5, 6, 7]], Recorded(), max_tokens=6, end=frozenset({end})) == [
-        whole[: whole.index(end)]
-    ]
+    [found] = write(model, [[5, 6, 7]], Recorded(), max_tokens=6, end=frozenset({end}))
+    assert found == (whole[: whole.index(end)], True)
 
 
 def test_bfloat16_stays_near():
