@@ -122,6 +122,10 @@ def _question(record: Record, by_id: Mapping[str, Question], by_text: Mapping[st
     named = record.optional_id("id")
     text = record.optional_text("question")
     found = by_id.get(named) if named is not None else by_text.get(text or "")
+    if named is None and text is None:
+        raise record.malformed(
+            "it has neither an id nor a question; give the one that the file of questions has"
+        )
     if found is None:
         what = f"the id {shortened(named)}" if named is not None else f"the question {shortened(text)}"
         raise record.malformed(f"{what} is none of the questions; give --questions the file that it is of")

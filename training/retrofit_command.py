@@ -1,7 +1,5 @@
 """`loccit train retrofit` and the commands around it: RETRO's cross-attention into a language model."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +11,6 @@ from app.service.settings import LANGUAGE_MODEL_CHOICES
 from common.packaged import LANGUAGE_MODELS, SMOLLM2, default_cache_dir
 from common.terminal_text import plain
 from common.wording import command_line
-from index_builder.corpora.opening import open_corpus
-from index_builder.corpora.types import Corpus, Record
-from retriever.encoder import DEFAULT_ENCODER
-from retriever.types import Document
 from training.required import require
 
 _DATA = Path("data/retrofit")
@@ -36,7 +30,7 @@ def retrofit_data(
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the data.")] = _DATA,
     language_model: LanguageModel = SMOLLM2.name,
-    encoder: Annotated[str, typer.Option(help="What makes the chunks' keys.")] = DEFAULT_ENCODER,
+    encoder: Annotated[str, typer.Option(help="What makes the chunks' keys.")] = "all-MiniLM-L6-v2",
     windows: Annotated[
         int, typer.Option(min=1, help="Training sequences, of 1,024 tokens at most, to find neighbours for.")
     ] = 3_000,
@@ -54,7 +48,9 @@ def retrofit_data(
     from app.answering.language_models.transformers_lm import load_model
     from app.answering.retro.tokenizer import RetroTokenizer
     from common.torch_runtime import use_threads
+    from index_builder.corpora.opening import open_corpus
     from retriever.encoder import load_encoder
+    from training.retrofit.corpus_documents import CorpusDocuments
     from training.retrofit.prepare import RetrofitDataSettings, prepare
 
     if threads is not None:
@@ -63,7 +59,7 @@ def retrofit_data(
         language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype="bfloat16"
     )
     prepare(
-        _Documents(open_corpus(corpus, allow_download=allow_download)),
+        CorpusDocuments(open_corpus(corpus, allow_download=allow_download)),
         out,
         RetroTokenizer(base.tokenizer),
         load_encoder(encoder, allow_download=allow_download),
@@ -229,15 +225,3 @@ def retrofit_answers(
             seed=seed,
         ),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Documents:
-    """The documents of a corpus, which may be read again."""
-
-    corpus: Corpus
-
-    def __iter__(self) -> Iterator[Document]:
-        for item in self.corpus:
-            if isinstance(item, Record):
-                yield item.document

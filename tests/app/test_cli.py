@@ -636,5 +636,9 @@ def test_the_settings_and_the_help_promise_the_same_language_models():
         "evaluate nq",
         "train adapter",
         "train lm-head",
+        "train retrofit-data",
+        "train retrofit",
+        "train retrofit-report",
+        "train retrofit-answers",
     }
     assert all(promise in said for said in helps.values())

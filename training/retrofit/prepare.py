@@ -16,6 +16,7 @@ from app.answering.retro.tokenizer import RetroTokenizer
 from common.errors import LoccitError
 from common.files import whole_file
 from common.progress import progress
+from common.terminal_text import plain
 from index_builder.chunk_database import build_chunk_database, document_text
 from retriever.chunk_database import NO_CHUNK, ChunkDatabase, Integers
 from retriever.encoder import Encoder
@@ -93,7 +94,8 @@ def prepare(
     Killed at any moment, it goes on when run again. ``documents`` is read more than once.
 
     Raises:
-        LoccitError: when ``out`` was made with other settings or another corpus, tokenizer or encoder.
+        LoccitError: when ``out`` was made with other settings or another corpus, tokenizer or encoder, or when there is
+            nothing to learn from or nothing could be held out.
     """
     settings = settings or RetrofitDataSettings()
     out.mkdir(parents=True, exist_ok=True)
@@ -110,6 +112,25 @@ def prepare(
         _write_held_out(apart, out / HELD_OUT_FILE, database, tokenizer, encoder, settings, console)
     if not (out / WINDOWS_FILE).is_file():
         _write_windows(out / WINDOWS_FILE, database, settings, console)
+    _require_enough(out, database)
+    about, apart, windows = database.about, read_held_out(out), read_windows(out)
+    console.print(
+        plain(
+            f"{out} holds {about.chunks:,} chunks of {about.documents:,} documents, {len(windows):,} windows to learn "
+            f"from, and {len(apart.bounds) - 1:,} documents held out. Next: `loccit train retrofit --data {out}`."
+        )
+    )
+
+
+def _require_enough(out: Path, database: ChunkDatabase) -> None:
+    least = 2 * database.about.chunk
+    if not len(read_windows(out)):
+        raise LoccitError(f"No document has {least} tokens, the least to learn from; give longer documents.")
+    if not (np.diff(read_held_out(out).bounds) >= least).any():
+        raise LoccitError(
+            f"No document could be held out to measure on. One in fifty is, if it has {least} tokens and no other is "
+            "nearly a copy of it; give more documents, or another seed."
+        )
 
 
 def read_windows(folder: Path) -> Windows:

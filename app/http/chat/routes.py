@@ -64,7 +64,7 @@ async def models() -> ModelList:
     )
 
 
-@chat_router.get("/models/{model}", summary="One model of the chat routes", responses=problems(404, 500))
+@chat_router.get("/models/{model:path}", summary="One model of the chat routes", responses=problems(404, 500))
 async def model(model: str) -> ModelCard:
     """The model of this name, as the list has it."""
     return _card(chat_model(model))

@@ -29,7 +29,9 @@ def test_from_documents_to_a_report(loccit, corpus, model, tmp_path):
     data, run, out = tmp_path / "data", tmp_path / "run", tmp_path / "report"
     told = ["--language-model", model, "--threads", 1]
     made = ["retrofit-data", corpus, "--out", data, "--encoder", "hashing", "--windows", 20, "--seed", 4]
-    assert loccit("train", *made, *told)[0] == 0
+    status, _, said = loccit("train", *made, *told)
+    assert status == 0, said
+    assert "20 windows to learn from, and " in said
     learnt = ["retrofit", "--data", data, "--out", run, "--tokens", 3000]
     status, _, said = loccit("train", *learnt, *told)
     assert status == 0, said
@@ -58,11 +60,13 @@ def test_a_report_of_nothing_says_what_to_do(loccit, model, tmp_path):
     assert "loccit train retrofit" in said
 
 
-def test_data_that_hold_nothing_out_are_refused_before_anything_is_learnt(loccit, corpus, model, tmp_path):
-    data, told = tmp_path / "data", ["--language-model", model, "--threads", 1]
-    made = ["retrofit-data", corpus, "--out", data, "--encoder", "hashing", "--seed", 3]
-    assert loccit("train", *made, *told)[0] == 0
-    status, _, said = loccit("train", "retrofit", "--data", data, "--out", tmp_path / "run", *told)
+def test_a_corpus_of_which_nothing_is_held_out_is_refused(loccit, corpus, model, tmp_path):
+    made = ["retrofit-data", corpus, "--out", tmp_path / "data", "--encoder", "hashing", "--seed", 3]
+    status, _, said = loccit("train", *made, "--language-model", model)
+    assert status != 0
+    assert "No document could be held out to measure on." in said
+    learnt = ["retrofit", "--data", tmp_path / "data", "--out", tmp_path / "run", "--language-model", model]
+    status, _, said = loccit("train", *learnt)
     assert status != 0
     assert "holds out no document of two chunks; give a larger corpus" in said
     assert not (tmp_path / "run" / "checkpoint.safetensors").exists()
