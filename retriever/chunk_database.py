@@ -74,6 +74,10 @@ class ChunkDatabase:
         Raises:
             IndexUnusableError: when there is none, or it was written in another format or not to its end.
         """
+        if not (folder / ABOUT_FILE).is_file():
+            raise IndexUnusableError(
+                f"There is no chunk database in {folder}; build one with `loccit train retrofit-data`."
+            )
         try:
             about = json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8"))
             if about.pop("format") != _FORMAT:

@@ -56,6 +56,8 @@ def load_settings(folder: Path, base: LoadedModel) -> RetroSettings:
     Raises:
         ModelUnusableError: when there is no retrofit, or it belongs to another base model.
     """
+    if not (folder / CONFIG_FILE).is_file():
+        raise ModelUnusableError(f"There is no retrofit in {folder}; train one with `loccit train retrofit`.")
     try:
         about = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         belongs_to, name = about.pop("base_sha256"), about.pop("base")

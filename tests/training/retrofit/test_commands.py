@@ -56,7 +56,7 @@ def test_a_report_of_nothing_says_what_to_do(loccit, model, tmp_path):
     asked = ["retrofit-report", "--data", tmp_path, "--weights", tmp_path, "--out", tmp_path / "report"]
     status, _, said = loccit("train", *asked, "--language-model", model)
     assert status != 0
-    assert "holds no whole retrofit" in said
+    assert "There is no retrofit in" in said
     assert "loccit train retrofit" in said
 
 

@@ -281,7 +281,7 @@ def test_data_of_another_tokenizer_or_with_too_few_neighbours_is_refused(data, t
     [
         (lambda folder: (folder / WEIGHTS_FILE).write_bytes(b"no"), "no whole retrofit"),
         (lambda folder: (folder / CONFIG_FILE).write_text("{"), "no whole retrofit"),
-        (lambda folder: (folder / CONFIG_FILE).unlink(), "no whole retrofit"),
+        (lambda folder: (folder / CONFIG_FILE).unlink(), "There is no retrofit in"),
     ],
 )
 def test_a_damaged_retrofit_is_refused(data, tmp_path, spoil, sentence):
