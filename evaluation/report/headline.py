@@ -17,7 +17,7 @@ def headline(report: Json) -> str:
 
 def _sentences(report: Json) -> Iterator[str]:
     if report["unanswered_yet"]:
-        yield f"Not all was asked: {_questions(report['unanswered_yet'])} have no answer yet."
+        yield f"Not all was asked: there is no answer yet to {_questions(report['unanswered_yet'])}."
     yield _asked(report)
     if 0 < report["answerable"] < _FEW:
         yield "They are few: one answer more or less would move every figure."

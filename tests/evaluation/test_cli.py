@@ -291,7 +291,7 @@ def test_answers_of_another_system_are_scored(loccit, tmp_path):
     assert status == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["sides"]["all"]["exact_match"] == 0.5
-    assert "Not all was asked: 148 questions have no answer yet." in shown
+    assert "Not all was asked: there is no answer yet to 148 questions." in shown
 
 
 def test_options_of_one_kind_of_scoring_are_refused_with_the_other(loccit, tmp_path):

@@ -78,7 +78,7 @@ def test_a_run_without_a_question_claims_no_answer(empty_report):
 
 def test_an_unfinished_run_says_so_first(report):
     assert headline({**report, "unanswered_yet": 3}).startswith(
-        "Not all was asked: 3 questions have no answer yet. 7 questions of the test half were asked"
+        "Not all was asked: there is no answer yet to 3 questions. 7 questions of the test half were asked"
     )
 
 
