@@ -20,7 +20,6 @@ MOST_NEW_TOKENS = 256
 NO_PENALTY = {"repeat_penalty": 1.0}
 """Without it this server makes every word that was read less likely to be written, which is the opposite of quoting."""
 
-_LOG = "language-model-server.log"
 _PATIENCE_S = 120.0
 
 
@@ -55,7 +54,7 @@ class LocalServer:
     def of(cls, given: Path) -> "LocalServer":
         """The server of the language model in the folder that benchmarks.peers.given wrote."""
         python = Path(os.environ["LANGUAGE_MODEL_SERVER"])
-        return cls(python, given / "language-model.gguf", given / _LOG)
+        return cls(python, given / "language-model.gguf", given / f"language-model-server-{os.getpid()}.log")
 
     def close(self) -> None:
         """End the server."""

@@ -55,7 +55,9 @@ for line in open(0):
 
 
 class Asking(Fake):
-    """Asks another process, which works for a quarter of a second on each question."""
+    """Asks another process, which works for a quarter of a second on each question, and warms up by itself."""
+
+    warmed = 0
 
     def open(self, passages, vectors):
         self.process = subprocess.Popen(
@@ -63,7 +65,11 @@ class Asking(Fake):
         )
         self.servers = (self.process.pid,)
 
+    def warm(self):
+        self.warmed += 1
+
     def answer(self, question):
+        self.asked.append(question)
         self.process.stdin.write("0.25\n")
         self.process.stdin.flush()
         assert self.process.stdout.readline() == "done\n"
@@ -136,6 +142,7 @@ def test_what_a_peer_asks_another_process_counts_as_its_own(run, given):
     peer = run("answer", peer=Asking)
     with peer.process:
         peer.process.stdin.close()
+    assert (peer.warmed, peer.asked) == (1, ["who", "who painted it", "why"])
     assert [line["cpu_s"] >= 0.2 for line in lines_in(given)] == [True, True, True]
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     assert json.loads((given / "out" / "fake.answers.json").read_text())["peak_mb"] > own
