@@ -62,13 +62,15 @@ class Told:
 
 
 class Peer(Protocol):
-    """A system under measurement. ``packages``: whose releases are recorded.
+    """A system under measurement.
 
     It may have ``servers``: identifiers of processes that it asks, whose seconds and memory count as its own. And it
     may have ``warm``, which does whatever is done once; another is asked a question for that.
     """
 
-    packages: Sequence[str]
+    @property
+    def packages(self) -> Sequence[str]:
+        """Whose releases are recorded."""
 
     def index(self, passages: Sequence[Passage]) -> None:
         """Embed these passages and index them, as the system does it."""
@@ -112,7 +114,8 @@ class Given:
 
     def vectors(self) -> np.ndarray:
         """Their vectors, (passages, dimension)."""
-        return np.load(self.folder / "vectors.npy")
+        vectors: np.ndarray = np.load(self.folder / "vectors.npy")
+        return vectors
 
     def questions(self) -> list[Json]:
         """The questions, with what would be right."""

@@ -97,7 +97,7 @@ class VerbatimRag:
         create = completions.create
 
         def bounded(**request: object) -> ChatCompletion:
-            reply = create(**request, max_tokens=MOST_NEW_TOKENS, extra_body=NO_PENALTY)
+            reply: ChatCompletion = create(**request, max_tokens=MOST_NEW_TOKENS, extra_body=NO_PENALTY)
             self._finished.append(reply.choices[0].finish_reason)
             return reply
 
