@@ -27,13 +27,21 @@ MODULES = {
     "haystack": "with_haystack",
     "txtai": "with_txtai",
     "llamaindex": "with_llamaindex",
+    "verbatim-rag": "with_verbatim_rag",
+    "paper-qa": "with_paper_qa",
 }
+SERVER = Path("build/llama/bin/python")
+"""Of the environment with a server for those that ask the language model by OpenAI's protocol."""
+ASK_A_SERVER = {"verbatim-rag", "paper-qa"}
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HAYSTACK_TELEMETRY_ENABLED": "False",
     "ANONYMIZED_TELEMETRY": "False",
     "TOKENIZERS_PARALLELISM": "false",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "NO_PROXY": "127.0.0.1",
+    "LANGUAGE_MODEL_SERVER": str(SERVER.absolute()),
 }
 
 
@@ -51,6 +59,8 @@ def main() -> None:
 
 
 def _run(name: str, arguments: argparse.Namespace) -> None:
+    if name in ASK_A_SERVER and not SERVER.exists():
+        sys.exit(f"{name} asks a server that is not installed; install it by `make build/llama/.installed`.")
     python = _python(name)
     for step in ("index", "answer"):
         if step == "index" and (RUNS / f"{name}.index.json").exists():

@@ -28,6 +28,7 @@ from retriever.types import Passage
 
 PASSAGES, VECTORS, QUESTIONS = "passages.jsonl", "vectors.npy", "questions.jsonl"
 INDEX, ENCODER, LANGUAGE_MODEL = "index", "encoder", "language-model"
+LANGUAGE_MODEL_FILE = "language-model.gguf"
 READER, UNTYPED_READER = "reader", "reader-without-types"
 
 _TYPES = "bert.embeddings.token_type_embeddings.weight"
@@ -44,6 +45,7 @@ def give(index: Path, folder: Path) -> None:
     _write_lines(folder / QUESTIONS, (asdict(question) for question in _questions()))
     _link(folder / INDEX, index)
     _link(folder / ENCODER, minilm_folder())
+    _link(folder / LANGUAGE_MODEL_FILE, SMOLLM2.checked_paths()[0])
     if not (folder / LANGUAGE_MODEL).exists():
         _language_model(folder / LANGUAGE_MODEL)
     if not (folder / READER).exists():

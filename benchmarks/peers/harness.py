@@ -23,6 +23,8 @@ import numpy as np
 
 INDEXED = 256
 """Passages that the rate of indexing is measured on."""
+LONGEST_ANSWER_S = 120
+"""Seconds of the processor after which an answer that asks a language model more than once is given up."""
 
 Json = dict[str, Any]
 
@@ -60,9 +62,15 @@ class Told:
 
 
 class Peer(Protocol):
-    """A system under measurement. ``packages``: whose releases are recorded."""
+    """A system under measurement.
 
-    packages: Sequence[str]
+    It may have ``servers``: identifiers of processes that it asks, whose seconds and memory count as its own. And it
+    may have ``warm``, which does whatever is done once; another is asked a question for that.
+    """
+
+    @property
+    def packages(self) -> Sequence[str]:
+        """Whose releases are recorded."""
 
     def index(self, passages: Sequence[Passage]) -> None:
         """Embed these passages and index them, as the system does it."""
@@ -106,7 +114,8 @@ class Given:
 
     def vectors(self) -> np.ndarray:
         """Their vectors, (passages, dimension)."""
-        return np.load(self.folder / "vectors.npy")
+        vectors: np.ndarray = np.load(self.folder / "vectors.npy")
+        return vectors
 
     def questions(self) -> list[Json]:
         """The questions, with what would be right."""
@@ -140,12 +149,13 @@ def _answer_all(peer: Peer, given: Given, out: Path, name: str, limit: int | Non
     questions = given.questions()[:limit]
     with Clock() as opening:
         peer.open(given.passages(), given.vectors())
-    peer.answer("what is the first thing that is asked")  # not measured: whatever is done once
+    warm = getattr(peer, "warm", lambda: peer.answer("what is the first thing that is asked"))
+    warm()  # not measured: whatever is done once
     with path.open("a", encoding="utf-8") as file:
         for number, question in enumerate(questions, start=1):
             if question["id"] in done:
                 continue
-            with Clock() as clock:
+            with Clock(_servers(peer)) as clock:
                 told = peer.answer(question["question"])
             line = _line(question, told) | clock.seconds()
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -158,7 +168,7 @@ def _answer_all(peer: Peer, given: Given, out: Path, name: str, limit: int | Non
 def _describe(path: Path, peer: Peer, opening: "Clock") -> None:
     """What stands beside the answers; the peak is that of every run that answered some of them."""
     before = json.loads(path.read_text(encoding="utf-8"))["peak_mb"] if path.exists() else 0.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 + sum(map(_peak_mb, _servers(peer)))
     _write(path, {"opening": opening.seconds(), "peak_mb": max(before, peak), **_described(peer)})
 
 
@@ -193,18 +203,44 @@ def _line(question: Json, told: Told) -> Json:
 
 
 class Clock:
-    """Seconds of a block: of the clock and of the processor, all threads of this process."""
+    """Seconds of a block: of the clock and of the processor, all threads of this process and of these others."""
+
+    def __init__(self, others: Sequence[int] = ()) -> None:
+        self._others = others
 
     def __enter__(self) -> "Clock":
-        self.wall_s, self.cpu_s = time.perf_counter(), time.process_time()
+        self.wall_s, self.cpu_s = time.perf_counter(), processor_s(self._others)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.wall_s, self.cpu_s = time.perf_counter() - self.wall_s, time.process_time() - self.cpu_s
+        self.wall_s, self.cpu_s = time.perf_counter() - self.wall_s, processor_s(self._others) - self.cpu_s
 
     def seconds(self) -> Json:
         """As data."""
         return {"wall_s": round(self.wall_s, 4), "cpu_s": round(self.cpu_s, 4)}
+
+
+def _servers(peer: Peer) -> Sequence[int]:
+    return getattr(peer, "servers", ())
+
+
+def processor_s(others: Sequence[int]) -> float:
+    """Seconds of the processor that this process and these others have used."""
+    return time.process_time() + sum(map(_processor_s, others))
+
+
+def _processor_s(process: int) -> float:
+    """Seconds of the processor that another process has used."""
+    told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    user, system = told.rpartition(")")[2].split()[11:13]  # its name comes before, and may hold spaces
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def _peak_mb(process: int) -> float:
+    """The most memory that another process has held."""
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
+    told = next(line for line in lines if line.startswith("VmHWM:"))
+    return int(told.split()[1]) / 1024
 
 
 def _described(peer: Peer) -> Json:

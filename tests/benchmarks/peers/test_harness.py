@@ -1,5 +1,8 @@
 import json
 import os
+import resource
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -41,6 +44,38 @@ QUESTIONS = [
 ]
 
 
+WORKS_WHEN_TOLD = """
+import time
+for line in open(0):
+    until = time.process_time() + float(line)
+    while time.process_time() < until:
+        pass
+    print("done", flush=True)
+"""
+
+
+class Asking(Fake):
+    """Asks another process, which works for a quarter of a second on each question, and warms up by itself."""
+
+    warmed = 0
+
+    def open(self, passages, vectors):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WORKS_WHEN_TOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.servers = (self.process.pid,)
+
+    def warm(self):
+        self.warmed += 1
+
+    def answer(self, question):
+        self.asked.append(question)
+        self.process.stdin.write("0.25\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "done\n"
+        return Told("Ann")
+
+
 @pytest.fixture
 def given(tmp_path):
     lines = [json.dumps(PASSAGE)] * (2 * INDEXED)
@@ -55,11 +90,11 @@ def run(given, monkeypatch):
     """A harness from its command line, on a core that this process may use; the peer that it made."""
     cores = os.sched_getaffinity(0)
 
-    def run(step, *options):
+    def run(step, *options, peer=Fake):
         core = str(min(cores))
         command = ["fake", step, "--given", given, "--out", given / "out", "--core", core, *options]
         monkeypatch.setattr("sys.argv", ["harness", *map(str, command)])
-        main(fake=Fake)
+        main(fake=peer)
         return made[-1]
 
     yield run
@@ -101,6 +136,16 @@ def test_what_was_answered_is_not_asked_again(run, given):
     assert first.asked[1:] == ["who", "who painted it"]
     assert second.asked[1:] == ["why"]
     assert [each["id"] for each in lines_in(given)] == ["q0", "q1", "q2"]
+
+
+def test_what_a_peer_asks_another_process_counts_as_its_own(run, given):
+    peer = run("answer", peer=Asking)
+    with peer.process:
+        peer.process.stdin.close()
+    assert (peer.warmed, peer.asked) == (1, ["who", "who painted it", "why"])
+    assert [line["cpu_s"] >= 0.2 for line in lines_in(given)] == [True, True, True]
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    assert json.loads((given / "out" / "fake.answers.json").read_text())["peak_mb"] > own
 
 
 def test_indexing_is_measured_after_what_is_done_once(run, given):
