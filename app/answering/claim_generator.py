@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from app.answering.answer_kind import AnswerKind
@@ -14,7 +15,8 @@ from app.answering.language_models.written_claims import WrittenClaim, written_c
 from app.answering.limits import EVIDENCE_TOKENS, PASSAGES_SHOWN
 from app.answering.text.identity import answer_identity
 from app.answering.types import Candidate, CandidateSource, Reading
-from common.deadline import Deadline
+from common.deadline import Check, Deadline, go_on
+from common.errors import DeadlineExceededError, GivenUpError
 from retriever.types import Document, Passage, Span
 
 CLAIM_TOKENS = 512
@@ -55,8 +57,13 @@ class LocatedQuote:
 class QuoteLocator(Protocol):
     """What finds quotes in documents."""
 
-    def locate(self, quote: str, document: Document, within: Span) -> LocatedQuote | None:
-        """Where the quote stands within this part of the document, or nearly does; None where it does not."""
+    def locate(
+        self, quote: str, document: Document, within: Span, check: Check = go_on
+    ) -> LocatedQuote | None:
+        """Where the quote stands within this part of the document, or nearly does; None where it does not.
+
+        ``check``: asked on the way, so that the search ends with what it raises.
+        """
 
 
 class Documents(Protocol):
@@ -100,6 +107,8 @@ class ClaimGenerator:
     ) -> list[Candidate]:
         """The claims of ``n`` samples, the first one greedy; in each sample in the order they were written.
 
+        A claim that a sample repeats counts once. So does one that two samples share where a few words are asked for.
+
         Raises:
             LanguageModelServerError: when the server gave nothing for any sample.
             DeadlineExceededError, GivenUpError: when nothing came by the deadline.
@@ -120,11 +129,15 @@ class ClaimGenerator:
             deadline=deadline,
         )
         places = ShownPlaces([each.passage for each in shown], self._locator, self._documents)
-        candidates: dict[tuple[str, int, Span], Candidate] = {}
+        candidates: dict[tuple[str, int, Span, int], Candidate] = {}
         for sample, text in enumerate(texts):
+            if deadline.over:
+                break
             for candidate in _candidates(written_claims(text), places, sample, deadline):
                 assert candidate.pointer is not None  # it was located
-                key = (answer_identity(candidate.answer), candidate.passage.row, candidate.pointer)
+                # a longer answer is made of one sample's claims, so each sample keeps its own
+                of = 0 if kind is AnswerKind.SHORT else sample
+                key = (answer_identity(candidate.answer), candidate.passage.row, candidate.pointer, of)
                 candidates.setdefault(key, candidate)
         return list(candidates.values())
 
@@ -136,12 +149,12 @@ class ShownPlaces:
         self._passages, self._locator, self._documents = passages, locator, documents
         self._fetched: dict[str, Document] = {}
 
-    def of(self, written: WrittenClaim) -> tuple[Passage, LocatedQuote] | None:
+    def of(self, written: WrittenClaim, check: Check = go_on) -> tuple[Passage, LocatedQuote] | None:
         """Where the quote stands best: of equal places in the passage that is named, or in the best passage."""
         found: list[tuple[Passage, LocatedQuote]] = []
         for passage in self._in_turn(written.passage):
             document = self._document(passage.doc_id)
-            located = self._locator.locate(written.quote, document, passage.window_span)
+            located = self._locator.locate(written.quote, document, passage.window_span, check)
             if located is not None and located.verbatim:
                 return passage, located
             if located is not None:
@@ -162,10 +175,14 @@ class ShownPlaces:
 def _candidates(
     written: Sequence[WrittenClaim], places: ShownPlaces, sample: int, deadline: Deadline
 ) -> Iterator[Candidate]:
+    """Those whose quotes are located by the deadline."""
+    check = partial(deadline.check, "generate")
     for claim in written:
-        if deadline.over:
+        try:
+            check()
+            place = places.of(claim, check) if answers(claim.claim, no_answer=NO_ANSWER) else None
+        except (DeadlineExceededError, GivenUpError):
             return
-        place = places.of(claim) if answers(claim.claim, no_answer=NO_ANSWER) else None
         if place is not None:
             passage, located = place
             yield Candidate(

@@ -1,13 +1,18 @@
-"""The host of one service: loads it in the background, answers through it, one question at a time."""
+"""The host of one service: loads it in the background, answers through it, one question at a time.
+
+While a question waits for the server of a language model, searches, checks and new generations pass it.
+"""
 
 import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TypeVar
 
 from app.answering.events import Decided, Event
+from app.answering.generator import ReaderGenerator
 from app.http.changing.change_queue import ChangeNotServedError, Changes
 from app.http.telemetry.answer_log import AnswerLog
 from app.http.telemetry.metrics import HostState, Metrics
@@ -33,7 +38,6 @@ from common.errors import (
     DeadlineExceededError,
     DocumentNotFoundError,
     InvalidRequestError,
-    LanguageModelServerError,
     LoccitError,
 )
 from quote_check.check_answer import AnswerToCheck
@@ -81,10 +85,16 @@ class Host:
     async def load(self) -> None:
         """Ready when this returns: the service is open and has gone through one question.
 
+        A language model's server may be away: that is logged, and it is asked again with every question.
+
         Raises:
             whatever opening the service or answering raises.
         """
-        self._service = await self._worker.do(self._warmed_up)
+        service = await self._worker.do(self._warmed_up)
+        complaint = None if service.server is None else await service.server.complaint()
+        if complaint is not None:
+            _LOG.warning("%s Questions are told so until it answers.", complaint)
+        self._service = service
 
     async def reload(self) -> Reloaded:
         """Serve the generation of the index that is current now, and its calibrator.
@@ -101,7 +111,7 @@ class Host:
             old = self._ready_service()
             try:
                 new = await self._opener.do(old.reopened)
-                await self._worker.do(lambda: _warm_up(new), goes_first=True)
+                await self._worker.do(lambda: _warm_up(new), goes_first=True, passes=True)
             except StoppingError:
                 raise
             except Exception as error:
@@ -241,7 +251,7 @@ class Host:
             retriever = IndexRetriever(service.index, service.encoder, mode=mode, selection=selection)
             yield searched(retriever, query, k=listed, allowed=allowed)
 
-        values = _within(self.settings.timeout_s, self._worker.stream(work), arrived=arrived)
+        values = _within(self.settings.timeout_s, self._worker.stream(work, passes=True), arrived=arrived)
         async with aclosing(values):
             return await anext(values)
 
@@ -263,7 +273,7 @@ class Host:
             waited = time.monotonic() - arrived
             yield checker_of(service).check(asked, most=MAX_CHECKED, waited=waited, deadline=deadline)
 
-        values = _within(seconds, self._worker.stream(work, deadline), arrived=arrived)
+        values = _within(seconds, self._worker.stream(work, deadline, passes=True), arrived=arrived)
         async with aclosing(values):
             response = await anext(values)
         self.metrics.count_check(response.verdicts)
@@ -312,12 +322,11 @@ class Host:
 def _warm_up(service: AnswerService) -> None:
     """Put a question to it, and have what filters look at read, so that the first who asks does not wait for it.
 
-    A language model's server may be away: it is asked again with every question.
+    A language model behind a server is not asked, as nobody knows how long that takes: the reader answers in its place.
     """
-    try:
-        answered(service, Ask(WARM_UP_QUESTION))
-    except LanguageModelServerError as error:
-        _LOG.warning("%s Questions are told so until it answers.", error)
+    if service.server is not None:
+        service = replace(service, pipeline=replace(service.pipeline, generator=ReaderGenerator()))
+    answered(service, Ask(WARM_UP_QUESTION))
     service.index.fields.load()
 
 

@@ -146,8 +146,8 @@ async def check(
     Every sentence with a mark or a quote is a claim. `support` says how well its quote, or the cited passage that says
     most of it, backs it; `scorer` says who judged that, and how often that is right.
 
-    A check takes its turn among the questions. It looks at the whole index, so a key that may see some documents alone
-    checks what is handed in.
+    A check takes its turn among the questions, but passes one that waits for a language model's server. It
+    looks at the whole index, so a key that may see some documents alone checks what is handed in.
     """
     return await unless_disconnected(request, host.check(asked.asked_with(host.settings), allowed=allowed))
 
@@ -166,7 +166,8 @@ async def search(
     allowed: AllowedDependency,
 ) -> SearchResponse:
     """The passages that an answer would be looked for in, with their scores and places. No language model is asked.
-    A search takes its turn among the questions.
+
+    A search takes its turn among the questions, but passes one that waits for a language model's server.
     """
     query = checked_question(asked.q)
     only = Filter.parse(asked.filter) if asked.filter else None

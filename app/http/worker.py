@@ -1,16 +1,21 @@
-"""One thread that does jobs in the order they came, with a bounded queue before it."""
+"""Jobs done one at a time in the order they came, with a bounded queue before them.
+
+A job that waits for something elsewhere, such as a server, lets those pass that were marked for it.
+"""
 
 import asyncio
 import contextvars
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from common.deadline import Deadline
 from common.errors import LoccitError
+from common.turn import Aside, let_aside
 
 Result = TypeVar("Result")
 
@@ -42,6 +47,7 @@ class _Job:
 
     work: Callable[[], Iterator[Any]]
     deadline: Deadline
+    passes: bool
     _context: contextvars.Context = field(default_factory=contextvars.copy_context)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _values: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
@@ -58,16 +64,19 @@ class _Job:
         self.deadline.give_up()
         self._room.release()  # it may be waiting for room
 
-    def do(self) -> None:
-        """Hand over every value, or as many as are read. Called in the worker's thread.
+    def do(self, aside: Aside | None = None) -> None:
+        """Hand over every value, or as many as are read. Called in a thread of the worker.
 
-        The context is that of whoever asked: what is logged on the way names their request.
+        The context is that of whoever asked: what is logged on the way names their request. ``aside``: how the work
+        lets others pass while it waits for something elsewhere; None where it does not.
         """
-        self._context.run(self._do)
+        self._context.run(self._do, aside)
 
-    def _do(self) -> None:
+    def _do(self, aside: Aside | None) -> None:
         if self.deadline.given_up:
             return
+        if aside is not None:
+            let_aside(aside)
         try:
             for value in self.work():
                 self._room.acquire()
@@ -92,19 +101,26 @@ class _Job:
 class Worker:
     """Does one job at a time beside the event loop; ``max_waiting`` more may wait.
 
-    The thread is a daemon: a job that cannot be interrupted does not keep the process from ending.
+    Only while the job under way stands ``aside`` (see ``common.turn``) is another one done, in a second thread: one
+    that was marked with ``passes``. The job under way goes on when that is done, so no two ever work at once.
+
+    The threads are daemons: a job that cannot be interrupted does not keep the process from ending.
     """
 
     def __init__(self, *, max_waiting: int, name: str = "loccit-worker") -> None:
         self._max_waiting = max_waiting
         self._jobs: deque[_Job] = deque()
-        self._busy = self._closed = False
+        self._busy = self._closed = self._stands_aside = self._passing = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._threads = (
+            threading.Thread(target=self._work, name=name, daemon=True),
+            threading.Thread(target=self._pass, name=f"{name}-passing", daemon=True),
+        )
 
     def start(self) -> None:
         """Begin to do jobs."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     async def stream(
         self,
@@ -112,18 +128,20 @@ class Worker:
         deadline: Deadline | None = None,
         *,
         goes_first: bool = False,
+        passes: bool = False,
     ) -> AsyncGenerator[Result, None]:
         """The values that ``work`` gives, as they come; what it raises comes after them.
 
         Closing the stream, or cancelling whoever reads it, gives its place in the queue back, or stops the work
         before its next value. ``deadline``: what the work itself looks at; it is given up then, so that the work can
-        stop before that. ``goes_first``: before all who wait, however many they are.
+        stop before that. ``goes_first``: before all who wait, however many they are. ``passes``: also while the job
+        under way stands aside; the work must not stand aside itself.
 
         Raises:
             BusyError: when the queue is full.
             StoppingError: when the worker is closed before the job's turn came.
         """
-        job = _Job(work, deadline or Deadline())
+        job = _Job(work, deadline or Deadline(), passes)
         self._enter(job, goes_first=goes_first)
         try:
             while not isinstance(value := await job.next(), _End):
@@ -133,19 +151,21 @@ class Worker:
         finally:
             self._withdraw(job)
 
-    async def do(self, work: Callable[[], Result], *, goes_first: bool = False) -> Result:
+    async def do(
+        self, work: Callable[[], Result], *, goes_first: bool = False, passes: bool = False
+    ) -> Result:
         """What ``work`` returns or raises: a stream of one value."""
 
         def one_value() -> Iterator[Result]:
             yield work()
 
-        async with aclosing(self.stream(one_value, goes_first=goes_first)) as values:
+        async with aclosing(self.stream(one_value, goes_first=goes_first, passes=passes)) as values:
             return await anext(values)
 
     @property
     def at_work(self) -> bool:
-        """Whether the thread is there, be it only to wait for the next job."""
-        return self._thread.is_alive()
+        """Whether a thread is there, be it only to wait for the next job."""
+        return any(thread.is_alive() for thread in self._threads)
 
     @property
     def waiting(self) -> int:
@@ -155,21 +175,23 @@ class Worker:
     @property
     def busy(self) -> bool:
         """Whether a job is under way."""
-        return self._busy
+        return self._busy or self._passing
 
     def turn_away(self) -> None:
         """Take no more jobs, and turn away all who wait; the job under way goes on."""
         with self._changed:
             self._closed = True
             waiting, self._jobs = list(self._jobs), deque()
-            self._changed.notify()
+            self._changed.notify_all()
         for job in waiting:
             job.end(StoppingError(STOPPING))
 
     def close(self, *, patience_s: float) -> None:
         """Turn away all who wait, and wait for the job under way, but no longer than this."""
         self.turn_away()
-        self._thread.join(patience_s)
+        last = time.monotonic() + patience_s
+        for thread in self._threads:
+            thread.join(max(last - time.monotonic(), 0.0))
 
     def _enter(self, job: _Job, *, goes_first: bool) -> None:
         with self._changed:
@@ -177,14 +199,14 @@ class Worker:
                 raise StoppingError(STOPPING)
             if goes_first:
                 self._jobs.appendleft(job)
-                self._changed.notify()
+                self._changed.notify_all()
                 return
             if self._busy + len(self._jobs) > self._max_waiting:
                 raise BusyError(
                     f"{len(self._jobs)} questions are waiting already; try again in a few seconds."
                 )
             self._jobs.append(job)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _withdraw(self, job: _Job) -> None:
         job.abandon()
@@ -194,8 +216,26 @@ class Worker:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            job.do()
+            job.do(self._aside)
             del job  # what it held is not kept until the next one comes
+
+    def _pass(self) -> None:
+        while (job := self._next_passing()) is not None:
+            job.do()
+            del job
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """The job under way waits for something elsewhere; it goes on when whoever passes is done."""
+        with self._changed:
+            self._stands_aside = True
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._stands_aside = False
+                self._changed.wait_for(lambda: not self._passing)
 
     def _next(self) -> _Job | None:
         with self._changed:
@@ -205,3 +245,17 @@ class Worker:
                 return None
             self._busy = True
             return self._jobs.popleft()
+
+    def _next_passing(self) -> _Job | None:
+        with self._changed:
+            self._passing = False
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._closed or (self._stands_aside and self._first_passing()))
+            job = None if self._closed else self._first_passing()
+            if job is not None:
+                self._passing = True
+                self._jobs.remove(job)
+            return job
+
+    def _first_passing(self) -> _Job | None:
+        return next((job for job in self._jobs if job.passes), None)

@@ -26,6 +26,10 @@ LANGUAGE_MODEL_CHOICES = (
 )
 _A_SERVER = "a server"
 """What stands for its address wherever settings are shown."""
+_HIDDEN = "**********"
+_UNSHOWN = frozenset({"language_model", "language_model_key", "language_model_request"})
+"""Settings whose value no sentence repeats: an address, a key, and fields of which one may be a key."""
+_MOST_NESTED = 16
 
 
 class GeneratorKind(StrEnum):
@@ -89,8 +93,37 @@ CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 
 
 def _json(value: object) -> object:
-    """What a text says in JSON."""
-    return json.loads(value) if isinstance(value, str) else value
+    """What a text says in JSON, if it can be sent on.
+
+    Raises:
+        ValueError: where it is no JSON, is nested deeper than any request, or holds what JSON cannot say.
+    """
+    try:
+        read = json.loads(value) if isinstance(value, str) else value
+        json.dumps(read, ensure_ascii=False, allow_nan=False).encode()
+    except (RecursionError, UnicodeEncodeError, TypeError):
+        raise ValueError("Input should be JSON of plain values, not nested too deep") from None
+    if _depth(read) > _MOST_NESTED:
+        raise ValueError(f"Input should be nested at most {_MOST_NESTED} deep")
+    return read
+
+
+def _depth(value: object) -> int:
+    """How many objects and lists are within each other."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return depth
+
+
+def _without_texts(value: object) -> object:
+    """The value with a mark in the place of each text: a key may be among them."""
+    if isinstance(value, dict):
+        return {name: _without_texts(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_texts(inner) for inner in value]
+    return _HIDDEN if isinstance(value, str) else value
 
 
 JsonObject = Annotated[dict[str, Any], NoDecode, BeforeValidator(_json)]
@@ -114,7 +147,9 @@ class Settings(BaseSettings):
     fields.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LOCCIT_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="LOCCIT_", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     index: Annotated[Path, SHAPES_BY_DIGEST, Option(metavar="DIR", resolved=True)] = Field(
         DEFAULT_INDEX, description="Folder of the index."
@@ -151,6 +186,7 @@ class Settings(BaseSettings):
     )
     language_model: Annotated[str, SHAPES_BY_DIGEST, Option()] = Field(
         DEFAULT_LANGUAGE_MODEL,
+        repr=False,
         description=f"{LANGUAGE_MODEL_CHOICES} Or the base address of a server that speaks OpenAI's protocol, "
         "such as http://127.0.0.1:11434/v1.",
     )
@@ -160,8 +196,9 @@ class Settings(BaseSettings):
     language_model_key: Annotated[SecretStr | None, SHAPES_NOTHING] = Field(
         None, description="API key that the language model's server wants. It is never shown."
     )
-    language_model_request: Annotated[JsonObject | None, SHAPES_BY_DIGEST] = Field(
+    language_model_request: Annotated[JsonObject | None, NoDecode, SHAPES_BY_DIGEST] = Field(
         None,
+        repr=False,
         description="Further fields of every request to the language model's server, as a JSON object, such as "
         '{"reasoning_effort": "none", "max_tokens": 1024}.',
     )
@@ -321,6 +358,10 @@ class Settings(BaseSettings):
     def _without_address(self, language_model: str) -> str:
         return _A_SERVER if is_server(language_model) else language_model
 
+    @field_serializer("language_model_request")
+    def _without_keys(self, request: dict[str, Any] | None) -> object:
+        return _without_texts(request)
+
     @classmethod
     def of(cls, **given: object) -> "Settings":
         """Settings with these arguments, where not None, over the environment.
@@ -338,6 +379,10 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
+            if not _UNSHOWN.isdisjoint(map(str, first["loc"])):
+                raise InvalidRequestError(
+                    f"The setting {name} is wrong: {first['msg'].lower().removeprefix('value error, ')}."
+                ) from None
             raise InvalidRequestError(
                 f"The setting {name} is {first.get('input')!r}: {first['msg'].lower()}."
             ) from error

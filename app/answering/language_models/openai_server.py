@@ -21,6 +21,7 @@ from app.answering.language_models.server_faults import (
 )
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError, InvalidRequestError, LanguageModelServerError
+from common.turn import aside
 
 MOST_BYTES = 1 << 20
 """Of one answer: a model that writes on and on is stopped there."""
@@ -28,6 +29,7 @@ CONNECT_S = 5.0
 PROBE_S = 2.0
 _AT_ONCE = 4  # requests on their way to the server
 _LOOK_S = 0.05  # between two looks whether the work was given up
+_LAST_PORT = 65_535
 _TIDY_S = 0.5  # for what is abandoned to close its connection
 _LOG = logging.getLogger(__name__)
 
@@ -81,7 +83,8 @@ class OpenAIServer:
         """What the model wrote: a text for each temperature whose answer came in time.
 
         ``schema``: of the JSON that is wanted; a server that holds none is asked again without it. Whatever comes is
-        unchecked text. The deadline holds to a tenth of a second, also while a byte at a time arrives.
+        unchecked text. Others have their turn while this waits (see ``common.turn``). The deadline holds to a tenth of
+        a second, also while a byte at a time arrives.
 
         Raises:
             LanguageModelServerError: when nothing came and the server is at fault.
@@ -98,7 +101,8 @@ class OpenAIServer:
             }
             for number, temperature in enumerate(temperatures)
         ]
-        outcomes = _run(self._outcomes(bodies, _forms(schema), deadline))
+        with aside():
+            outcomes = _run(self._outcomes(bodies, _forms(schema), deadline))
         texts = [outcome for outcome in outcomes if isinstance(outcome, str)]
         faults = [outcome for outcome in outcomes if isinstance(outcome, LanguageModelServerError)]
         if not texts:
@@ -118,7 +122,7 @@ class OpenAIServer:
                 status = response.status_code
         except TimeoutError:
             return f"The server of the language model {self.name} did not answer within {seconds:g} seconds."
-        except httpx.HTTPError as error:
+        except Exception as error:  # what a library raises for an odd address or answer is told, too
             return sentence_for_transport(self.name, error)
         # a server need not list its models
         return sentence_for_status(self.name, status) if status in (401, 403) or status >= 500 else None
@@ -188,7 +192,9 @@ class OpenAIServer:
                 if response.status_code != 200:
                     return response.status_code, b""
                 return response.status_code, await self._read(response)
-        except httpx.HTTPError as error:
+        except LanguageModelServerError:
+            raise
+        except Exception as error:  # what a library raises for an odd address or answer is told, too
             raise LanguageModelServerError(sentence_for_transport(self.name, error)) from None
 
     async def _read(self, response: httpx.Response) -> bytes:
@@ -218,9 +224,11 @@ def _checked(url: str) -> tuple[str, ssl.SSLContext]:
     """The address without a slash at its end, and what certificates are checked by."""
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        parsed = httpx.URL("")
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.fragment:
+        bad = not parsed.host or not parsed.raw_host.decode().encode("idna")
+    except (httpx.InvalidURL, UnicodeError):  # the latter where no name of a host can be so
+        parsed, bad = httpx.URL(""), True
+    bad = bad or (parsed.port is not None and not 0 < parsed.port <= _LAST_PORT)
+    if bad or parsed.scheme not in ("http", "https") or parsed.query or parsed.fragment:
         raise InvalidRequestError(
             "The language model's address is none of a server; give its base, such as http://127.0.0.1:11434/v1."
         )

@@ -44,14 +44,14 @@ def sentence_for_status(name: str, status: int) -> str:
     return f"The server of the language model {name} {what} (status {status})."
 
 
-def sentence_for_transport(name: str, error: httpx.HTTPError) -> str:
-    """What went wrong between here and there."""
+def sentence_for_transport(name: str, error: Exception) -> str:
+    """What went wrong between here and there; what is not of the transport kept the request from leaving."""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return (
             f"The certificate of the language model {name}'s server is not trusted here; name the authority that "
             "signed it in SSL_CERT_FILE."
         )
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or not isinstance(error, httpx.HTTPError):
         return (
             f"The server of the language model {name} cannot be reached; see whether it runs and --language-model is "
             "its address."

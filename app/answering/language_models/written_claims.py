@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from app.answering.checked_input import lone_surrogate
+from app.answering.language_models.claims_prompt import BREAK
 from app.answering.text.words import has_words
 
 MOST_CLAIMS = 16
@@ -36,13 +38,14 @@ def written_claims(text: str) -> list[WrittenClaim]:
     without words, with broken characters, or too long to be a claim is left out.
     """
     text = _THOUGHT.sub("", text)[:_MOST_CHARACTERS]
-    claims: list[WrittenClaim] = []
-    for value in _values(text):
-        for record in _records(value):
-            claim = _claim(record)
-            if claim is not None and claim not in claims:
-                claims.append(claim)
-    return claims[:MOST_CLAIMS]
+    claims: dict[WrittenClaim, None] = {}  # in order, each once
+    for record in chain.from_iterable(map(_records, _values(text))):
+        claim = _claim(record)
+        if claim is not None:
+            claims[claim] = None
+        if len(claims) == MOST_CLAIMS:
+            break
+    return list(claims)
 
 
 def _values(text: str) -> Iterator[object]:
@@ -73,7 +76,7 @@ def _claim(record: dict[str, object]) -> WrittenClaim | None:
     claim, quote = record.get("claim"), record.get("quote")
     if not isinstance(claim, str) or not isinstance(quote, str):
         return None
-    claim = " ".join(claim.split())
+    claim = " ".join(claim.replace(BREAK, "").split())
     fits = len(claim) <= MOST_CLAIM_CHARACTERS and len(quote) <= MOST_QUOTE_CHARACTERS
     if not fits or not claim.isprintable() or lone_surrogate(claim + quote) is not None:
         return None

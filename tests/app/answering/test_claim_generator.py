@@ -13,7 +13,7 @@ from app.answering.claim_generator import ClaimGenerator
 from app.answering.text.overlap import Overlap
 from app.answering.types import CandidateSource, Citation, Reading
 from app.service.quote_location import StandingQuotes
-from common.deadline import NO_DEADLINE, Deadline
+from common.deadline import NO_DEADLINE, Deadline, go_on
 from retriever.encoder import HashingEncoder
 from retriever.index_writer import index_in_memory
 from retriever.passages import PassageSettings
@@ -112,6 +112,42 @@ def test_samples_are_numbered_and_what_they_share_counts_once():
         ("Henry Winstanley", 0),
         ("Winstanley", 1),
     ]
+
+
+def test_where_more_than_a_few_words_are_asked_for_each_sample_keeps_its_claims():
+    first = written((EDDYSTONE, QUOTE, "Henry Winstanley"), (EDDYSTONE, QUOTE, "Henry Winstanley."))
+    second = written((EDDYSTONE, QUOTE, "Winstanley"), (EDDYSTONE, QUOTE, "Henry Winstanley"))
+    found = generated(first, second, n=2, kind=AnswerKind.EXPLANATION)
+    assert [(candidate.answer, candidate.sample) for candidate in found] == [
+        ("Henry Winstanley", 0),
+        ("Winstanley", 1),
+        ("Henry Winstanley", 1),
+    ]
+
+
+def test_a_deadline_that_passes_while_a_quote_is_looked_for_keeps_what_was_found_before():
+    deadline = Deadline()
+
+    class GivesUp(StandingQuotes):
+        """The time is up while the second quote is looked for."""
+
+        def locate(self, quote, document, within, check=go_on):
+            if quote == HOSTILE:
+                deadline.give_up()
+                check()
+            return super().locate(quote, document, within, check)
+
+    text = written((EDDYSTONE, QUOTE, "Henry Winstanley"), (EDDYSTONE, HOSTILE, "x"), (EDDYSTONE, QUOTE, "y"))
+    generator = ClaimGenerator(Writes(text), GivesUp(), RETRIEVER, passages=8)
+    found = generator.generate("who built it", READINGS, n=1, seed=3, deadline=deadline)
+    assert [candidate.answer for candidate in found] == ["Henry Winstanley"]
+
+
+def test_when_the_time_is_up_no_more_samples_are_read(monkeypatch):
+    read = []
+    monkeypatch.setattr("app.answering.claim_generator.written_claims", lambda text: read.append(text) or [])
+    assert generated("a", "b", n=2, deadline=Deadline.after(-1)) == []
+    assert read == []
 
 
 def test_the_first_sample_is_greedy_and_the_seed_is_handed_on():

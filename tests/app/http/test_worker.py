@@ -10,6 +10,7 @@ import pytest
 
 from app.http.worker import AHEAD, BusyError, StoppingError, Worker
 from common.deadline import Deadline
+from common.turn import aside
 
 
 @pytest.fixture
@@ -223,3 +224,76 @@ async def test_turned_away_nobody_waits_and_the_job_under_way_goes_on(worker):
         await worker.do(int, goes_first=True)
     go_on.set()
     assert await under_way == "done"
+
+
+class Waits:
+    """A job that stands aside until it is told to go on, and notes when it does."""
+
+    def __init__(self, done: list[str]) -> None:
+        self._done = done
+        self.waiting, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        with aside():
+            self.waiting.set()
+            assert self.go_on.wait(10)
+        self._done.append("went on")
+
+
+async def test_while_a_job_stands_aside_those_that_may_pass_are_done_and_the_others_wait():
+    worker, done = Worker(max_waiting=8), []
+    worker.start()
+    waits = Waits(done)
+    first = asyncio.create_task(worker.do(waits))
+    assert await within_time(waits.waiting)
+    second = asyncio.create_task(worker.do(lambda: done.append("waited")))
+    await worker.do(lambda: done.append("passed"), passes=True)
+    await worker.do(lambda: done.append("passed, too"), passes=True)
+    assert done == ["passed", "passed, too"]
+    waits.go_on.set()
+    await asyncio.gather(first, second)
+    assert done == ["passed", "passed, too", "went on", "waited"]
+    await asyncio.to_thread(worker.close, patience_s=5)
+    assert not worker.at_work
+
+
+async def test_a_job_that_stood_aside_goes_on_only_when_the_one_that_passes_is_done():
+    worker, done = Worker(max_waiting=8), []
+    worker.start()
+    waits, passing, end = Waits(done), threading.Event(), threading.Event()
+
+    def passes() -> None:
+        passing.set()
+        assert end.wait(10)
+        done.append("passed")
+
+    first = asyncio.create_task(worker.do(waits))
+    assert await within_time(waits.waiting)
+    other = asyncio.create_task(worker.do(passes, passes=True))
+    assert await within_time(passing)
+    waits.go_on.set()
+    await asyncio.sleep(0.1)
+    assert done == []
+    assert worker.busy
+    end.set()
+    await asyncio.gather(first, other)
+    assert done == ["passed", "went on"]
+    await asyncio.to_thread(worker.close, patience_s=5)
+
+
+async def test_a_job_that_may_pass_waits_for_one_that_works(worker):
+    go_on, entered, done = threading.Event(), threading.Event(), []
+
+    def works() -> None:
+        entered.set()
+        assert go_on.wait(10)
+        done.append("worked")
+
+    first = asyncio.create_task(worker.do(works))
+    assert await within_time(entered)
+    other = asyncio.create_task(worker.do(lambda: done.append("came after"), passes=True))
+    await asyncio.sleep(0.1)
+    assert done == []
+    go_on.set()
+    await asyncio.gather(first, other)
+    assert done == ["worked", "came after"]

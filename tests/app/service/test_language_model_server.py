@@ -1,8 +1,10 @@
 """A whole service whose language model is behind a server: from settings over the wire to a response."""
 
+import asyncio
 import json
 import logging
 import re
+import threading
 from dataclasses import replace
 
 import pytest
@@ -206,6 +208,42 @@ def test_a_request_setting_that_is_no_json_object_is_refused(monkeypatch):
     assert Settings.of().language_model_request == {"top_p": 0.5}
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"api_key": "sk-secret-1234"',
+        '["sk-secret-1234"]',
+        '"sk-secret-1234"',
+        '{"api_key": "sk-secret-1234", "top_p": NaN}',
+        '{"api_key": "sk-secret-1234", "stop": "\\ud800"}',
+        '{"api_key": "sk-secret-1234", "deep": ' + "[" * 17 + "]" * 17 + "}",
+        '{"api_key": "sk-secret-1234", "deep": ' + "[" * 100_000,
+    ],
+)
+def test_a_request_setting_that_is_refused_is_not_repeated(monkeypatch, value):
+    monkeypatch.setenv("LOCCIT_LANGUAGE_MODEL_REQUEST", value)
+    with pytest.raises(InvalidRequestError) as raised:
+        Settings.of()
+    assert str(raised.value).startswith("The setting language_model_request is wrong: ")
+    assert raised.value.__cause__ is None
+    assert KEY not in str(raised.value)
+
+
+def test_of_the_fields_of_requests_their_texts_are_not_shown(settings):
+    request = {"max_tokens": 9, "extra": {"api_key": KEY, "on": True}, "stop": [KEY]}
+    with played(claims_winstanley) as server:
+        service = open_service(settings(server, language_model_request=request))
+    hidden = "**********"
+    assert service.settings.language_model_request == request
+    assert service.description()["settings"]["language_model_request"] == {
+        "max_tokens": 9,
+        "extra": {"api_key": hidden, "on": True},
+        "stop": [hidden],
+    }
+    assert KEY not in repr(service.settings)
+    assert "127.0.0.1" not in repr(service.settings)
+
+
 def test_settings_that_are_shown_hold_neither_address_nor_key(settings):
     with played(claims_winstanley) as server:
         service = open_service(settings(server))
@@ -271,6 +309,38 @@ async def test_a_service_starts_while_the_server_is_away_and_readiness_says_so_u
         ):
             pass
         assert "qwen3:4b cannot be reached" in ready.json()["detail"]
+
+
+async def test_while_the_server_is_silent_everything_but_questions_goes_on(settings):
+    asked, released = threading.Event(), threading.Event()
+
+    def silent(exchange):
+        asked.set()
+        assert released.wait(300)
+        claims_winstanley(exchange)
+
+    with played(silent) as server:
+        service = open_service(settings(server, timeout_s=300.0))
+        async with serving(lambda _: service, timeout_s=300.0, admin=True) as client:
+            assert server.asked == []  # it was ready without the server's word
+            questions = [
+                asyncio.create_task(client.post("/answer", json={"question": QUESTION})) for _ in range(3)
+            ]
+            assert await asyncio.to_thread(asked.wait, 20)
+            found = await client.get("/search", params={"q": QUESTION})
+            hit = found.json()["hits"][0]
+            stored = await client.get(f"/documents/{hit['document_id']}")
+            checked = await client.post("/check", json={"answer": f'It says "{QUOTE}"'})
+            reloaded = await client.post("/admin/reload")
+            assert not any(question.done() for question in questions)
+            released.set()
+            answers = await asyncio.gather(*questions)
+    assert "Winstanley" in hit["text"]
+    assert stored.json()["document_id"] == hit["document_id"]
+    assert [quote["verdict"] for quote in checked.json()["quotes"]] == ["verbatim"]
+    assert reloaded.status_code == 200
+    assert [answer.json()["answer"] for answer in answers] == ["Henry Winstanley"] * 3
+    assert len(server.asked) == 3
 
 
 async def test_the_time_allowed_holds_while_the_server_is_silent(settings):

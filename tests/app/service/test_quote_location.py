@@ -71,3 +71,24 @@ def test_what_stands_outside_the_part_that_was_shown_is_nowhere():
     assert located("The first café opened in 1685.", Span(TEXT.index("Johannes"), len(TEXT))) is None
     inside = located("It closed in 1701. Families came", Span(TEXT.index("Johannes"), len(TEXT)))
     assert inside == ("It closed in 1701. Families came", True)
+
+
+def test_a_quote_that_folds_to_more_letters_than_a_claim_may_have_is_nowhere():
+    text = "\ufdfa " * 300
+    for count, stands in ((200, True), (300, False)):  # nineteen characters each when folded
+        found = StandingQuotes().locate(
+            ("\ufdfa " * count).strip(), Document("d", "T", text), Span(0, len(text))
+        )
+        assert (found is not None) is stands
+
+
+def test_the_check_is_asked_wherever_a_quote_is_looked_for():
+    asked = []
+    for quote in ("It closed in 1701.", "Johannes Diodato, an Armenian trader, ran it for sixty years."):
+        asked.append(0)
+
+        def check():
+            asked[-1] += 1
+
+        StandingQuotes().locate(quote, DOCUMENT, WHOLE, check)
+    assert all(asked)

@@ -5,10 +5,11 @@ import json
 import pytest
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.language_models.claims_prompt import messages, shown_of
+from app.answering.language_models.claims_prompt import BREAK, messages, shown_of
 from app.answering.language_models.few_shot_prompt import EXAMPLES
 from app.answering.language_models.written_claims import written_claims
-from retriever.types import Passage, Span
+from app.service.quote_location import StandingQuotes
+from retriever.types import Document, Passage, Span
 
 
 def passage(text: str, title: str = "Tower", continuation: str = "") -> Passage:
@@ -25,6 +26,42 @@ def test_a_passage_cannot_begin_a_line_of_its_own():
         "Question: How tall?",
     ]
     assert len(last["content"].splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "<|im_end|>",
+        "<|im_start|>",
+        "<start_of_turn>",
+        "<end_of_turn>",
+        "<|eot_id|>",
+        "<｜end▁of▁sentence｜>",
+        "<s>",
+        "</s>",
+        "<<SYS>>",
+        "[INST]",
+        "[/INST]",
+        "[TOOL_CALLS]",
+        "[gMASK]",
+    ],
+)
+def test_a_mark_of_a_chat_template_is_never_whole_and_a_quote_with_it_stands(mark):
+    text = f"The model ends its turn with {mark} and says nothing more."
+    shown = shown_of(passage(text, f"On {mark}"), tokens=256)
+    [*_, last] = messages(f"what is {mark}", [shown], AnswerKind.SHORT)
+    assert mark not in last["content"]
+    assert last["content"].replace(BREAK, "").count(mark) == 3
+    document = Document("tower", "T", text)
+    for quote in (shown.text, text):  # as it was shown, and as a model may mend it
+        found = StandingQuotes().locate(quote, document, Span(0, len(text)))
+        assert (found.span.of(text), found.verbatim) == (text, True)
+
+
+def test_what_is_no_mark_is_shown_as_it_is():
+    text = "It is < 3 m [1] and [see below] a > b, x <= y."
+    assert BREAK not in shown_of(passage("It is < 3 m [1] and [see below] a > b."), tokens=256).text
+    assert shown_of(passage(text), tokens=256).text.replace(BREAK, "") == text
 
 
 def test_a_long_passage_is_cut_between_words_and_that_is_said():

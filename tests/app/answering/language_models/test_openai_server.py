@@ -219,6 +219,20 @@ def test_a_server_that_is_not_there_cannot_be_reached():
         assert "127.0.0.1" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "error", [OverflowError("port"), UnicodeError("host"), ExceptionGroup("all", [OSError()])]
+)
+def test_whatever_a_library_raises_is_the_same_sentence(monkeypatch, error):
+    def raises(*_, **__):
+        raise error
+
+    monkeypatch.setattr("httpx.AsyncClient.stream", raises)
+    model = server_at("http://127.0.0.1:9/v1")
+    with pytest.raises(LanguageModelServerError, match="qwen3:4b cannot be reached"):
+        texts(model)
+    assert "qwen3:4b cannot be reached" in asyncio.run(model.complaint())
+
+
 def test_endless_text_is_cut_off():
     sent = 0
 
@@ -301,7 +315,20 @@ def test_a_sample_that_fails_beside_one_that_came_is_only_logged(caplog):
 
 @pytest.mark.parametrize(
     "url",
-    ["http://", "https:///v1", "ftp://host/v1", "http://host:port/v1", "http://h/v1?key=1", "//host", "\0"],
+    [
+        "http://",
+        "https:///v1",
+        "ftp://host/v1",
+        "http://host:port/v1",
+        "http://h/v1?key=1",
+        "//host",
+        "\0",
+        "http://h:99999/v1",
+        "http://h:0/v1",
+        "http://xn--a/v1",
+        "http://a..b/v1",
+        "http://" + "a" * 64 + "/v1",
+    ],
 )
 def test_what_is_no_address_is_refused_without_being_told(url):
     with pytest.raises(InvalidRequestError, match=r"such as http://127\.0\.0\.1:11434/v1"):

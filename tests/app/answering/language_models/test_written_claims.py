@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.answering.language_models import written_claims as written_claims_module
+from app.answering.language_models.claims_prompt import BREAK
 from app.answering.language_models.written_claims import MOST_CLAIMS, WrittenClaim, written_claims
 
 ONE = {"passage": 2, "quote": "It was built in 1889.", "claim": "1889"}
@@ -83,6 +85,22 @@ def test_no_more_claims_are_read_than_an_answer_may_have():
     assert [claim.claim for claim in written_claims(json.dumps(many))] == [
         f"claim {number}" for number in range(MOST_CLAIMS)
     ]
+
+
+def test_reading_ends_with_the_last_claim_that_an_answer_may_have(monkeypatch):
+    looked_at = []
+    claim_of = written_claims_module._claim
+    monkeypatch.setattr(
+        written_claims_module, "_claim", lambda record: looked_at.append(record) or claim_of(record)
+    )
+    many = [{**ONE, "claim": f"claim {number // 2}"} for number in range(400)]
+    assert len(written_claims(json.dumps(many))) == MOST_CLAIMS
+    assert len(looked_at) == 2 * MOST_CLAIMS - 1
+
+
+def test_what_parts_a_mark_in_the_prompt_is_taken_out_of_a_claim_again():
+    [claim] = written_claims(json.dumps({**ONE, "claim": f"the mark <{BREAK}|im_end|>"}))
+    assert claim.claim == "the mark <|im_end|>"
 
 
 @given(st.text(alphabet='{}[]":,\\ acdeilmnopqstuw12\n', max_size=200))
