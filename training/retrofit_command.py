@@ -166,7 +166,8 @@ def retrofit_report(
         most_windows=windows,
         run_folder=run,
     )
-    console.print(plain((out / "report.md").read_text(encoding="utf-8")))
+    for line in (out / "report.md").read_text(encoding="utf-8").splitlines():
+        console.print(plain(line), soft_wrap=True)
 
 
 def retrofit_answers(

@@ -66,7 +66,8 @@ def writing(
     ``load``: what loads the language model.
 
     Raises:
-        InvalidRequestError: when the citer needs an adapter and there is none, or a server's model has no name.
+        InvalidRequestError: when the citer needs an adapter and there is none, or a server's model has no name, or there
+            is a name and no server.
         ModelUnusableError: when a model is not there or damaged.
     """
     if settings.generator is GeneratorKind.READER:
@@ -75,6 +76,11 @@ def writing(
     if is_server(settings.language_model):
         _require_adapter(settings, "the language model is behind a server")
         return _by_server(settings, server_of(settings))
+    if settings.model_name is not None:
+        raise InvalidRequestError(
+            f"The model {settings.model_name} is named, but no server that serves it; give its address with "
+            "--language-model, such as http://127.0.0.1:11434/v1."
+        )
     model, reader = load(settings), _reader(settings)
     if isinstance(model, AdaptedModel):
         generator = EvidenceGenerator(

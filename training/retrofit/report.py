@@ -176,7 +176,7 @@ def _write(
         unfinished.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     with whole_file(out / "report.md") as unfinished:
         unfinished.write_text(_markdown(by_k, strangers), encoding="utf-8")
-    figure = _figure(by_k, found["curve"])  # type: ignore[arg-type]
+    figure = _figure(by_k, strangers, found["curve"])  # type: ignore[arg-type]
     with whole_file(out / "report.png") as unfinished:
         figure.savefig(unfinished, format="png", dpi=150)
 
@@ -201,17 +201,26 @@ def _markdown(by_k: Mapping[int, ChunkScores], strangers: ChunkScores) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _figure(by_k: Mapping[int, ChunkScores], curve: Sequence[Mapping[str, float]]) -> Figure:
+def _figure(
+    by_k: Mapping[int, ChunkScores], strangers: ChunkScores, curve: Sequence[Mapping[str, float]]
+) -> Figure:
     figure = Figure(figsize=(10, 4), layout="constrained")
     gains, losses = figure.subplots(1, 2)
     base = by_k[0]
     percent = [100 * most for most in base.overlaps()]
+
+    def gain(scores: ChunkScores) -> list[float]:
+        return [_lower(base, scores, base.overlap <= most) for most in base.overlaps()]
+
     for k, scores in by_k.items():
         if k:
-            lower = [_lower(base, scores, base.overlap <= most) for most in base.overlaps()]
-            gains.plot(percent, lower, marker="o", label=f"k = {k}")
+            gains.plot(percent, gain(scores), marker="o", label=f"k = {k}")
+    gains.plot(
+        percent, gain(strangers), marker="x", linestyle="--", color="black", label="k = 2, of other chunks"
+    )
     gains.set_xscale("log")
     gains.set_xticks(percent, [f"{one:g}%" for one in percent])
+    gains.minorticks_off()
     gains.set_xlabel("chunks that share at most so much with their neighbours")
     gains.set_ylabel("bits per byte lower than the base model, %")
     gains.axhline(0, color="grey", linewidth=0.8)

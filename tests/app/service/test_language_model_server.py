@@ -195,6 +195,14 @@ def test_settings_that_do_not_go_together_are_refused(notes_index, given, senten
     assert "127.0.0.1" not in str(raised.value)
 
 
+def test_a_name_without_a_server_is_refused(notes_index):
+    settings = Settings.of(index=notes_index, model_name="qwen3:4b", reader="lexical")
+    with pytest.raises(
+        InvalidRequestError, match="qwen3:4b is named, but no server that serves it; give its address"
+    ):
+        open_service(settings)
+
+
 def test_an_address_that_is_none_is_refused_before_the_server_listens(notes_index):
     with pytest.raises(InvalidRequestError, match="give its base, such as"):
         check_startable(Settings.of(index=notes_index, language_model="http://", model_name="m"))
