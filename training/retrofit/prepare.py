@@ -99,25 +99,26 @@ def prepare(
     """
     settings = settings or RetrofitDataSettings()
     out.mkdir(parents=True, exist_ok=True)
-    held_out, corpus = _held_out(documents, settings)
+    chosen, corpus = _held_out(documents, settings)
     made_of = {"corpus": corpus, "tokenizer": tokenizer.sha256, "encoder": encoder.sha256}
     _claim(out, {**asdict(settings), **made_of})
     folder = out / DATABASE_FOLDER
     if not folder.exists():
-        kept = (document for document in documents if document.doc_id not in held_out)
+        kept = (document for document in documents if document.doc_id not in chosen)
         build_chunk_database(kept, folder, tokenizer, encoder, console)
     database = ChunkDatabase.open(folder)
     if not (out / HELD_OUT_FILE).is_file():
-        apart = _without_copies(held_out, documents, console)
+        apart = _without_copies(chosen, documents, console)
         _write_held_out(apart, out / HELD_OUT_FILE, database, tokenizer, encoder, settings, console)
     if not (out / WINDOWS_FILE).is_file():
         _write_windows(out / WINDOWS_FILE, database, settings, console)
     _require_enough(out, database)
-    about, apart, windows = database.about, read_held_out(out), read_windows(out)
+    about, windows = database.about, read_windows(out)
+    held_out = len(read_held_out(out).bounds) - 1
     console.print(
         plain(
             f"{out} holds {about.chunks:,} chunks of {about.documents:,} documents, {len(windows):,} windows to learn "
-            f"from, and {len(apart.bounds) - 1:,} documents held out. Next: `loccit train retrofit --data {out}`."
+            f"from, and {held_out:,} documents held out. Next: `loccit train retrofit --data {out}`."
         )
     )
 
