@@ -66,8 +66,8 @@ def writing(
     ``load``: what loads the language model.
 
     Raises:
-        InvalidRequestError: when the citer needs an adapter and there is none, when a server's model has no name, or when
-            there is a name and no server.
+        InvalidRequestError: when the citer needs an adapter and there is none, when a server's model has no name, or
+            when there is a name and no server.
         ModelUnusableError: when a model is not there or damaged.
     """
     if settings.generator is GeneratorKind.READER:
