@@ -58,6 +58,8 @@ def _show_quote(citation: Citation, console: Console) -> None:
     text.append(f"{after}{more_after}", style="dim")
     console.print(text)
     where = f"{citation['document_id']} [{citation['start']}:{citation['end']}]"
+    if citation["locator"]:
+        where += f", {citation['locator']}"
     console.print(
         Text.assemble(" - ", plain(citation["title"], "italic"), plain(f", {where}")), soft_wrap=True
     )
