@@ -78,6 +78,15 @@ def retrofit(
         int, typer.Option(min=1, help="Tokens read in all, which fixes the schedule.")
     ] = 5_000_000,
     neighbours: Annotated[int, typer.Option(min=1, help="Neighbours of each chunk, RETRO's k.")] = 2,
+    told: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="The share of chunks, at first, of which a neighbour tells how the text goes on, which teaches to "
+            "look there; it falls to 0.",
+        ),
+    ] = 0.0,
     start: Annotated[
         Path | None,
         typer.Option(
@@ -105,7 +114,7 @@ def retrofit(
         out,
         load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None),
         Console(stderr=True),
-        settings=RetrofitSettings(tokens=tokens, neighbours=neighbours, seed=seed),
+        settings=RetrofitSettings(tokens=tokens, neighbours=neighbours, seed=seed, told=told),
         pace=Pace(threads=threads, hours=hours),
         start=start,
         licence="that of the base model" if packaged is None else packaged.licence,
@@ -115,6 +124,7 @@ def retrofit(
             language_model=language_model,
             tokens=tokens,
             neighbours=neighbours,
+            told=told or None,
             start=start,
             seed=seed,
         ),

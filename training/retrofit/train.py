@@ -21,7 +21,7 @@ from common.digest import json_digest
 from common.errors import LoccitError, ModelUnusableError
 from common.packaged import sha256_of
 from common.terminal_text import plain
-from retriever.chunk_database import ChunkDatabase
+from retriever.chunk_database import NO_TOKEN, ChunkDatabase, Integers
 from training.loop.low_rank import seeded
 from training.loop.optimiser import Schedule, cosine
 from training.loop.run import WEIGHTS_FOLDER, Pace, Quality, Run, device, training_dtype
@@ -46,6 +46,9 @@ class RetrofitSettings:
     seed: int = 0
     rate: float = 1e-3
     """The peak of the learning rate."""
+    told: float = 0.0
+    """The share of chunks, at first, of which a neighbour tells how the text goes on, which teaches to look there; it
+    falls to 0 in a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ class RetrofitTask:
         self._held_out = _HeldOut(held_out, self._database, settings.neighbours, base.begin)
 
     def parts(self, step: int, at_least: int) -> list[RetrofitWindow]:  # noqa: ARG002 - a window is a part
-        return [self._window(place) for place in self._steps[step]]
+        return [self._window(step, place) for place in self._steps[step]]
 
     def losses(self, part: RetrofitWindow) -> RetrofitLosses:
         given: dict[str, Any] = {
@@ -204,19 +207,39 @@ class RetrofitTask:
     def tensors(self) -> dict[str, Tensor]:
         return {name: weight.detach() for name, weight in self.parameters.items()}
 
-    def _window(self, place: int) -> RetrofitWindow:
+    def _window(self, step: int, place: int) -> RetrofitWindow:
         windows, database, chunk = self._windows, self._database, self.model.settings.chunk
         tokens = database.tokens[windows.starts[place] : windows.ends[place]].astype(np.int64)
         rows = windows.neighbours[place, : len(tokens) // chunk, : self._settings.neighbours]
+        values = database.values(rows)
+        if self._settings.told:
+            self._tell(values, step, place)
         ids = np.concatenate([np.array(self._begin, dtype=np.int64), tokens])
         where = self.model.base.device
         return RetrofitWindow(
             place,
             as_tensor(ids, where)[None],
-            as_tensor(database.values(rows), where)[None],
+            as_tensor(values, where)[None],
             # the last token of the first chunk is the first that attends to neighbours, and tells the next one
             size=len(tokens) - chunk,
         )
+
+    def _tell(self, values: Integers, step: int, place: int) -> None:
+        """Put text of the document itself in the place of some chunks' nearest neighbours, (chunks, k, tokens).
+
+        It begins within the chunk, somewhere, and goes on into the next one: where to look is told by the words alone.
+        """
+        chunk, database = self.model.settings.chunk, self._database
+        start = int(self._windows.starts[place])
+        random = np.random.default_rng([self._settings.seed, step, place])
+        share = self._settings.told * (1 - step / len(self._steps))
+        document = int(np.searchsorted(database.bounds, start, side="right")) - 1
+        end = int(database.bounds[document + 1])
+        for number in np.flatnonzero(random.random(len(values)) < share).tolist():
+            begin = start + (number + 1) * chunk - int(random.integers(1, chunk))
+            run = database.tokens[begin : min(begin + values.shape[-1], end)]
+            values[number, 0] = NO_TOKEN
+            values[number, 0, : len(run)] = run
 
     def _lower_states(self, out_folder: Path) -> LowerStates | None:
         """Kept where windows come more than once; else computing them as they come is no slower."""

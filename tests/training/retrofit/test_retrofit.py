@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -209,6 +210,29 @@ def test_the_base_model_stays_as_it_was(data, tmp_path):
     assert after.keys() == before.keys()
     assert all(torch.equal(after[name], weight) for name, weight in before.items())
     assert all(weight.grad is None for weight in loaded.model.parameters())
+
+
+def test_a_neighbour_that_tells_goes_on_from_within_its_chunk_ever_more_seldom(data, tmp_path):
+    settings = replace(SETTINGS, told=1.0)
+    task, plain = task_of(data, tmp_path, settings), task_of(data, tmp_path)
+    told = []
+    for step in range(len(task._steps)):
+        told.append(0)
+        for part, usual in zip(task.parts(step, 1), plain.parts(step, 1), strict=True):
+            assert torch.equal(part.neighbours[0, :, 1], usual.neighbours[0, :, 1])
+            start = int(task._windows.starts[part.window])
+            text = "".join(map(chr, task._database.tokens[start:].tolist()))
+            for chunk, value in enumerate(part.neighbours[0, :, 0]):
+                if torch.equal(value, usual.neighbours[0, chunk, 0]):
+                    continue
+                told[-1] += 1
+                run = "".join(map(chr, value[value != NO_TOKEN].tolist()))
+                at = text.find(run[:64], chunk * 64)
+                assert chunk * 64 < at < (chunk + 1) * 64
+    chunks = [sum(part.neighbours.shape[1] for part in task.parts(step, 1)) for step in range(len(told))]
+    assert told[0] == chunks[0]
+    assert told[-1] < chunks[-1] / 2
+    assert task.fingerprint != plain.fingerprint
 
 
 def test_states_of_the_lower_layers_that_are_kept_change_no_loss(data, tmp_path):
