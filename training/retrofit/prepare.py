@@ -209,7 +209,7 @@ def _without_copies(
             advance()
     if copied:
         console.print(
-            f"{len(copied):,} documents held out have near copies in the database and are left out."
+            plain(f"{len(copied):,} documents held out have near copies in the database and are left out.")
         )
     return [document for name, document in held_out.items() if name not in copied]
 
@@ -286,7 +286,7 @@ def _write_windows(
     whole = int(((chosen[:, 1] - chosen[:, 0]) // length).sum())
     alone = whole - int((neighbours[..., 0] != NO_CHUNK).sum())
     if alone:
-        console.print(f"{alone:,} of {whole:,} chunks have no neighbour in another document.")
+        console.print(plain(f"{alone:,} of {whole:,} chunks have no neighbour in another document."))
     _save(path, starts=chosen[:, 0], ends=chosen[:, 1], neighbours=neighbours)
 
 
