@@ -27,8 +27,8 @@ from common.torch_runtime import native_dtype, use_threads
 from index_builder.build import build_index
 from index_builder.corpora import Record, open_corpus
 from index_builder.embedding import sorted_batches
+from retriever.bert.int8 import computes_in_int8
 from retriever.encoder import INT8, Encoder, in_precision, load_encoder, passage_input
-from retriever.int8 import computes_in_int8
 from retriever.passages import PassageSettings, split
 from retriever.types import Document
 

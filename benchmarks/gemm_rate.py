@@ -4,8 +4,8 @@ import time
 
 import torch
 
-from retriever.int8 import Int8Product, Reach, Scale
-from retriever.packed_bert import TOKENS_TOGETHER, FloatProduct
+from retriever.bert.int8 import Int8Product, Reach, Scale
+from retriever.bert.packed_bert import TOKENS_TOGETHER, FloatProduct
 
 _SHAPES = ((384, 1152), (384, 384), (384, 1536), (1536, 384))  # in, out
 _REPEATS = 20

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # they take seconds to load
     import torch
     from sentence_transformers import SentenceTransformer
 
-    from retriever.packed_bert import PackedBert
+    from retriever.bert.packed_bert import PackedBert
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -95,7 +95,7 @@ class SentenceEncoder:
     def __init__(self, name: str, folder: Path, *, sha256: str, batch_size: int = 32) -> None:
         # heavy, and of no use to whoever never encodes
         from common.torch_runtime import native_dtype
-        from retriever.packed_bert import PackedBert
+        from retriever.bert.packed_bert import PackedBert
 
         dtype = native_dtype()
         self.name, self.sha256, self._folder, self._batch_size = name, sha256, folder, batch_size
@@ -158,7 +158,7 @@ class SentenceEncoder:
         import torch
 
         from common.torch_runtime import native_dtype
-        from retriever.int8 import int8_bert
+        from retriever.bert.int8 import int8_bert
 
         packed = None
         if self._packed is not None:
@@ -217,7 +217,7 @@ class Int8Encoder:
     precision = INT8
 
     def __init__(self, encoder: SentenceEncoder) -> None:
-        from retriever.int8 import computes_in_int8
+        from retriever.bert.int8 import computes_in_int8
 
         if not computes_in_int8():
             raise ModelUnusableError(

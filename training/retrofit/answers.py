@@ -25,6 +25,7 @@ from app.answering.retro.files import WEIGHTS_FILE, load_settings, load_weights
 from app.answering.retro.generation import STATE, padded, with_prefix
 from app.answering.retro.model import RetroModel, as_tensor
 from app.answering.retro.modules import RetroModules
+from app.answering.retro.sources import PassageNeighbours
 from app.answering.shipped_weights import ShippedWeights
 from app.answering.text.answer_score import exact_match, f1
 from common.digest import json_digest
@@ -38,6 +39,7 @@ from training.data.question import Source
 from training.loop.low_rank import seeded, shipped_names, with_low_rank
 from training.loop.optimiser import Schedule, cosine
 from training.loop.run import Pace, Quality, Run, device, training_dtype
+from training.retrofit.losses import TokenLosses
 
 ANSWERS_KIND = "retrofit-answers"
 ANSWERS_FILE = "retrofit-answers.safetensors"
@@ -77,16 +79,6 @@ class AnswerExample:
     @property
     def size(self) -> int:
         return 1
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerLosses:
-    """The mean cost of a token of the answer, in nats."""
-
-    total: Tensor
-
-    def by_name(self) -> dict[str, Tensor]:
-        return {"nats": self.total}
 
 
 def train_answers(
@@ -177,7 +169,7 @@ class AnswersTask:
             self._example(place) for place in range(first, min(first + self.examples_per_step, self.examples))
         ]
 
-    def losses(self, part: AnswerExample) -> AnswerLosses:
+    def losses(self, part: AnswerExample) -> TokenLosses:
         model, asked = self.model, part.asked
         states = [] if self._prefix is None else [prefix_of(self._prefix, asked)]
         prompt = padded([[STATE] * sum(map(len, states)) + list(asked.prompt)], model.settings.chunk)
@@ -197,7 +189,7 @@ class AnswersTask:
             logits_to_keep=len(part.answer),
         )
         wanted = torch.tensor(part.answer, device=where)
-        return AnswerLosses(functional.cross_entropy(output.logits[0].float(), wanted))
+        return TokenLosses(functional.cross_entropy(output.logits[0].float(), wanted))
 
     def quality(self, *, whole: bool) -> Quality:
         """Exact match and F1 by source, over groups with an answer; milliseconds of an answer.
@@ -246,11 +238,10 @@ class AnswersTask:
         if not self._settings.mode.attended:
             return None
         shape = self.model.settings
-        values = np.full((max(1, len(asked.neighbours)), shape.value), NO_TOKEN, dtype=np.int64)
-        for place, ids in enumerate(asked.neighbours):
-            values[place, : len(ids)] = ids
         chunks = columns // shape.chunk - prompt // shape.chunk + 1
-        return as_tensor(np.repeat(values[None, None], chunks, axis=1), self.model.base.device)
+        source = PassageNeighbours([asked.neighbours], value=shape.value)
+        finished = np.zeros((1, chunks, shape.chunk), dtype=np.int64)  # whatever they say
+        return as_tensor(source.neighbours(finished), self.model.base.device)
 
     def _example(self, place: int) -> AnswerExample:
         settings, record = self._settings, self._order[place]
@@ -284,7 +275,7 @@ def _drawn(record: GroupRecord, settings: AnswersSettings, rng: Random) -> Seque
     shown = [] if silent else rng.sample(positives, min(len(positives), 1))
     shown += rng.sample(negatives, min(len(negatives), settings.passages - len(shown)))
     rng.shuffle(shown)
-    if settings.mode is EvidenceMode.PROMPT or settings.mode is EvidenceMode.BOTH:
+    if settings.mode.in_prompt:
         # the prompt holds the best passages, as when the reader has ranked them
         shown.sort(key=lambda row: not row[1])
         head = shown[:2]

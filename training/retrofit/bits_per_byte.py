@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from app.answering.retro.model import RetroModel, as_tensor
 from common.errors import LoccitError
-from retriever.chunk_database import NO_TOKEN, ChunkDatabase, Integers
+from retriever.chunk_database import ChunkDatabase, Integers
 from training.retrofit.prepare import HeldOut, read_held_out
 
 WINDOW = 1_024
@@ -172,6 +172,3 @@ def gathered(
             [np.full(len(bits), one.document) for one, (bits, _) in zip(windows, scores, strict=True)]
         ),
     )
-
-
-assert NO_TOKEN < 0  # so that the end of a document equals no token of a chunk

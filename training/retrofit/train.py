@@ -27,6 +27,7 @@ from training.loop.optimiser import Schedule, cosine
 from training.loop.run import WEIGHTS_FOLDER, Pace, Quality, Run, device, training_dtype
 from training.retrofit.bits_per_byte import Floats, HeldOutWindow, gathered, held_out_windows, overlaps, score
 from training.retrofit.flops import flops_per_token
+from training.retrofit.losses import TokenLosses
 from training.retrofit.lower_states import LowerStates, lower_layers_skipped
 from training.retrofit.prepare import DATABASE_FOLDER, fingerprint_of, read_windows
 
@@ -61,16 +62,6 @@ class RetrofitWindow:
     ids: Tensor
     neighbours: Tensor
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class RetrofitLosses:
-    """The mean cost of a token that retrieval can reach, in nats."""
-
-    total: Tensor
-
-    def by_name(self) -> dict[str, Tensor]:
-        return {"nats": self.total}
 
 
 def train(
@@ -181,7 +172,7 @@ class RetrofitTask:
     def parts(self, step: int, at_least: int) -> list[RetrofitWindow]:  # noqa: ARG002 - a window is a part
         return [self._window(step, place) for place in self._steps[step]]
 
-    def losses(self, part: RetrofitWindow) -> RetrofitLosses:
+    def losses(self, part: RetrofitWindow) -> TokenLosses:
         given: dict[str, Any] = {
             "neighbours": part.neighbours,
             "lead": len(self._begin),
@@ -195,7 +186,7 @@ class RetrofitTask:
             with lower_layers_skipped():
                 output = self.model(inputs_embeds=states, **given)
         logits = output.logits[0, :-1].float()
-        return RetrofitLosses(functional.cross_entropy(logits, part.ids[0, -part.size :]))
+        return TokenLosses(functional.cross_entropy(logits, part.ids[0, -part.size :]))
 
     def quality(self, *, whole: bool) -> Quality:
         self.model.modules.eval()

@@ -35,11 +35,6 @@ class Asked:
     neighbours: tuple[tuple[int, ...], ...]
     vectors: FloatArray | None = None
 
-    @property
-    def evidence_tokens(self) -> int:
-        """Tokens of evidence beside the prompt's own."""
-        return sum(map(len, self.neighbours))
-
 
 class SoftPrefix(nn.Module):
     """Positions made of passages' vectors, as Frozen makes them of pictures (Tsimpoukelli et al. 2021, section 3)."""

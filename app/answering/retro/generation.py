@@ -1,6 +1,6 @@
 """Writing with retrieval: past every chunk boundary, the neighbours of the chunk just finished condition the next."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,20 +15,12 @@ from retriever.chunk_database import NO_TOKEN, Integers
 STATE = -2
 """Stands in a row of tokens where a state is that belongs to no token."""
 
-Choose = Callable[[Tensor], Tensor]
-"""From logits, (rows, vocabulary), to the tokens written, (rows,)."""
-
 
 class Written(NamedTuple):
     """``ids``: the tokens written. ``ended``: by an end token, which is left out; else cut off."""
 
     ids: list[int]
     ended: bool
-
-
-def most_likely(logits: Tensor) -> Tensor:
-    """Greedy decoding."""
-    return logits.argmax(-1)
 
 
 class RetroBatch:
@@ -125,17 +117,19 @@ def write(
     *,
     max_tokens: int,
     end: frozenset[int] = frozenset(),
-    choose: Choose = most_likely,
     prefix: Sequence[Tensor] | None = None,
     deadline: Deadline = NO_DEADLINE,
 ) -> list[Written]:
-    """What the model writes after each prompt, up to one of the tokens ``end``. ``prefix``: see ``RetroBatch``."""
+    """What the model writes after each prompt, greedily, up to one of the tokens ``end``.
+
+    ``prefix``: see ``RetroBatch``.
+    """
     batch = RetroBatch(model, prompts, source, prefix)
     written: list[list[int]] = [[] for _ in prompts]
     open_rows = set(range(len(prompts)))
     logits = batch.prefill()
     for number in range(max_tokens):
-        ids = choose(logits).tolist()
+        ids = logits.argmax(-1).tolist()
         for row in sorted(open_rows):
             if ids[row] in end:
                 open_rows.remove(row)

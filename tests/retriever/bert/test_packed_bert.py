@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from retriever import packed_bert
-from retriever.packed_bert import PackedBert, packs
+from retriever.bert import packed_bert
+from retriever.bert.packed_bert import PackedBert, packs
 
 WORDS = [
     "tower",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from retriever.packed_bert import FloatProduct, PackedBert, Product
+from retriever.bert.packed_bert import FloatProduct, PackedBert, Product
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -6,9 +6,9 @@ import torch
 from torch.nn import functional
 
 from common.errors import ModelUnusableError
-from retriever import int8
+from retriever.bert import int8
+from retriever.bert.int8 import Int8Product, Reach, Scale, computes_in_int8
 from retriever.encoder import INT8, HashingEncoder, Int8Encoder, SentenceEncoder, in_precision, load_encoder
-from retriever.int8 import Int8Product, Reach, Scale, computes_in_int8
 
 needs_int8 = pytest.mark.skipif(
     not computes_in_int8(), reason="the CPU has no fast products of 8-bit integers"
