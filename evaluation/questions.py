@@ -18,7 +18,6 @@ from evaluation.question_sets.question import ADDED_FIELDS, ANSWERABLE, UNANSWER
 __all__ = [
     "ADDED_FIELDS",
     "ANSWERABLE",
-    "OWN",
     "UNANSWERABLE",
     "Question",
     "Side",
@@ -28,7 +27,8 @@ __all__ = [
     "side_of",
 ]
 
-OWN = "own"
+PACKAGED = {"own": "own_questions.jsonl", "first": "first_questions.jsonl"}
+"""Sets that come with the project, both over the vital articles: one of facts, one that a newcomer would ask."""
 
 
 class Side(StrEnum):
@@ -61,8 +61,9 @@ def sha256_of_questions(questions: Sequence[Question]) -> str:
 
 
 def load_questions(name_or_path: str) -> list[Question]:
-    """The project's own questions (``own``), a set that was downloaded (``nq-open``, ``nq-gold``), or a file's.
+    """The questions of a set that comes with the project, of one that was downloaded, or of a file.
 
+    ``name_or_path``: ``own`` or ``first``; ``nq-open`` or ``nq-gold``; or the file's path.
     A file may have any of the forms in ``evaluation.question_sets.forms``, and be compressed with gzip or xz.
 
     Raises:
@@ -77,14 +78,14 @@ def datasets_dir() -> Path:
 
 
 def _content(name_or_path: str) -> bytes:
-    if name_or_path == OWN:
-        return (files("evaluation") / "data" / "own_questions.jsonl").read_bytes()
+    if name_or_path in PACKAGED:
+        return (files("evaluation") / "data" / PACKAGED[name_or_path]).read_bytes()
     if name_or_path in SOURCES:
         return _downloaded(name_or_path)
     try:
         return Path(name_or_path).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        names = ", ".join(f"`{name}`" for name in (OWN, *SOURCES))
+        names = ", ".join(f"`{name}`" for name in (*PACKAGED, *SOURCES))
         why = getattr(error, "strerror", None) or error
         raise LoccitError(
             f"The questions {name_or_path!r} cannot be read ({why}); give {names}, or a file of questions."

@@ -12,6 +12,7 @@ from benchmarks.answer import evenly
 from common.errors import LoccitError
 from evaluation.questions import (
     ANSWERABLE,
+    UNANSWERABLE,
     Question,
     Side,
     datasets_dir,
@@ -50,6 +51,20 @@ def test_there_are_150_own_questions_of_the_kinds_that_matter():
     }
     assert len({normalise_answer(question.question) for question in questions}) == 150
     assert all(bool(question.answers) == (question.kind == ANSWERABLE) for question in questions)
+
+
+def test_there_are_100_first_questions_and_the_articles_answer_most():
+    texts = {item.document.title: item.document.text for item in open_corpus("vital-articles")}
+    questions = load_questions("first")
+    kinds = Counter(question.kind for question in questions)
+    assert kinds == {ANSWERABLE: 85, UNANSWERABLE: 15}
+    assert len({normalise_answer(question.question) for question in questions}) == 100
+    for question in questions:
+        if question.kind == ANSWERABLE:
+            assert has_answer(texts[question.title], question.answers) or set(question.answers) & {
+                "yes",
+                "no",
+            }, question
 
 
 def test_every_answer_stands_in_its_article_and_not_in_its_question():
@@ -102,7 +117,8 @@ def test_sets_that_were_downloaded_are_read_from_the_cache(tmp_path, monkeypatch
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
-        LoccitError, match=r"cannot be read .* give `own`, `nq-open`, `nq-gold`, or a file of questions\.$"
+        LoccitError,
+        match=r"cannot be read .* give `own`, `first`, `nq-open`, `nq-gold`, or a file of questions\.$",
     ):
         load_questions(path)
 
