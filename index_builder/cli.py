@@ -69,7 +69,7 @@ def build(
         typer.Option(
             "--int8",
             help="Embed passages in 8-bit integers: faster, nearly the same vectors. For all-MiniLM-L6-v2 and other "
-            "plain BERT encoders, on CPUs with AVX512-VNNI or AMX.",
+            "plain BERT encoders, on CPUs with AVX2.",
         ),
     ] = False,
     base_url: BaseUrls = None,

@@ -221,7 +221,7 @@ class Int8Encoder:
 
         if not computes_in_int8():
             raise ModelUnusableError(
-                "This CPU has no fast products of 8-bit integers (AVX512-VNNI or AMX); embed in its usual format."
+                "This CPU has no fast products of 8-bit integers (AVX2); embed in its usual format."
             )
         self._encoder = encoder
         self._packed = encoder.packed_in_int8()

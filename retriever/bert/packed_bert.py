@@ -58,7 +58,7 @@ class FloatProduct:
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         self._bias = bias
         self._weight, self._packed = weight, None
-        if _has_mkldnn_linear():
+        if _packs(weight.dtype):
             self._packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), TOKENS_TOGETHER)
 
     def __call__(self, rows: Tensor) -> Tensor:
@@ -269,9 +269,12 @@ def _weights(linear: nn.Linear) -> tuple[Tensor, Tensor]:
     return linear.weight.detach().float(), linear.bias.detach().float()
 
 
-def _has_mkldnn_linear() -> bool:
+def _packs(dtype: torch.dtype) -> bool:
+    """Whether torch has oneDNN's products in this format; of bfloat16 it has none where the CPU has too little."""
     there: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return there and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    if not there or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return False
+    return dtype is not torch.bfloat16 or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _tensor(result: object) -> Tensor:

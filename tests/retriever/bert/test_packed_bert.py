@@ -97,7 +97,7 @@ def test_a_texts_vector_does_not_depend_on_those_beside_it(model, texts, among):
 def test_without_onednn_the_vectors_are_the_same(model, monkeypatch):
     tokens = tokens_of(model, ["a tower by the sea", "1887", ""])
     packed = PackedBert.of(model, dtype=torch.float32)
-    monkeypatch.setattr(packed_bert, "_has_mkldnn_linear", lambda: False)
+    monkeypatch.setattr(packed_bert, "_packs", lambda _: False)
     plain = PackedBert.of(model, dtype=torch.float32)
     assert packed is not None
     assert plain is not None
