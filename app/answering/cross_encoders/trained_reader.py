@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
+from app.answering.text.superlative import superlatives, tells_lower_ranks_alone
 from app.answering.types import BroadReading, Reading, ScoredSpan
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.types import Hit
@@ -16,6 +17,7 @@ PRIOR_STRENGTH = 20.0
 class TrainedReader:
     """Reads the best ``passages`` hits; further ones come after them, with answerability 0 and without spans.
 
+    One that tells of a lower rank than is asked for ("the fourth-largest" for "the largest") counts as a further one.
     A passage is read whole, however long it makes the sequence; of its continuation, what fits into the usual length.
 
     A reading's spans are short answers, in characters of the document; their scores are probabilities that
@@ -32,7 +34,12 @@ class TrainedReader:
         return self._model.sha256
 
     def read(self, question: str, hits: Sequence[Hit], *, deadline: Deadline = NO_DEADLINE) -> list[Reading]:
-        best, others = hits[: self._passages], hits[self._passages :]
+        asked = superlatives(question)
+        may_answer = [
+            hit for hit in hits if not any(tells_lower_ranks_alone(one, hit.passage.window) for one in asked)
+        ]
+        best = may_answer[: self._passages]
+        others = [hit for hit in hits if hit not in best]
         judged = judged_passages(self._model, question, best, deadline)
         top = max((hit.score for hit in best), default=0.0)
         readings = [_reading(hit, judgement, top) for hit, judgement in zip(best, judged, strict=True)]

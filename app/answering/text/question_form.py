@@ -22,6 +22,11 @@ _FORMS = (
         AnswerKind.EXPLANATION,
         r"what (?:is|are) the differences? between\b|what happens\b|what should (?:i|we)\b",
     ),
+    # a thing by name alone: "what is photosynthesis", "what are prime numbers"
+    (
+        AnswerKind.EXPLANATION,
+        r"what (?:is|are|was|were) (?:an? )?(?!the\b|my\b|our\b)[^\W\d][\w.-]*(?: [^\W\d][\w.-]*)?$",
+    ),
     # a person by name alone
     (AnswerKind.EXPLANATION, r"who (?:is|was) (?!the\b)[^\W\d][\w.-]*(?: [^\W\d][\w.-]*)?$"),
     (

@@ -44,7 +44,12 @@ SHORT, LIST, YES_NO, EXPLANATION = AnswerKind
         ("who is Google's CEO", SHORT),
         ("who was president in 1990", SHORT),
         ("May 8 1945 what happened?", None),
-        ("what is photosynthesis", None),
+        ("what is photosynthesis", EXPLANATION),
+        ("What are prime numbers?", EXPLANATION),
+        ("what is a firewall", EXPLANATION),
+        ("what is the internet", None),
+        ("what is the capital of France", None),
+        ("what is 2 + 2", None),
         ("capital of australia", None),
         ("the Will of God", None),
         ("Will Smith", None),
@@ -58,7 +63,8 @@ def test_the_first_words_tell_what_is_asked_for(question, kind):
 
 
 @pytest.mark.parametrize(
-    "question", ["who is {} b c d", "can you {} b", "is {} b", "please {}", "in {} d", "how {} or"]
+    "question",
+    ["who is {} b c d", "what is {} b c d", "can you {} b", "is {} b", "please {}", "in {} d", "how {} or"],
 )
 def test_a_word_of_any_length_is_one_word(question):
     """A pattern that tries every way to cut it would not come to an end."""
