@@ -3,6 +3,7 @@
 python -m benchmarks.answer --index data/indexes/vital-articles
 python -m benchmarks.answer --candidates 16           # what writing more candidates costs
 python -m benchmarks.answer --other ../before         # beside another checkout, question by question
+python -m benchmarks.answer --int8                    # as usual beside in 8-bit integers
 """
 
 import argparse
@@ -66,14 +67,19 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=50)
     parser.add_argument("--candidates", type=int, help="Answers that the language model writes.")
     parser.add_argument("--other", type=Path, metavar="DIR", help="Another checkout, to set beside this one.")
+    parser.add_argument("--int8", action="store_true", help="Set beside this one that it computes in 8 bits.")
     arguments = parser.parse_args()
+    if arguments.other and arguments.int8:
+        parser.error("give --other or --int8")
 
     questions = evenly(load_questions("own"), arguments.questions)
-    checkouts = {"this": HERE} | ({"other": arguments.other} if arguments.other else {})
+    checkouts = {"this": HERE}
+    if arguments.other or arguments.int8:
+        checkouts["other" if arguments.other else "int8"] = arguments.other or HERE
     with ExitStack() as stack:
         processes = {
             name: stack.enter_context(
-                AnswerProcess(arguments.index, checkout, candidates=arguments.candidates)
+                AnswerProcess(arguments.index, checkout, candidates=arguments.candidates, int8=name == "int8")
             )
             for name, checkout in checkouts.items()
         }
@@ -86,8 +92,8 @@ def main() -> None:
                 outcomes[name].append(process.ask(question.question))
     for name, found in outcomes.items():
         report(name, found)
-    if arguments.other:
-        report_differences(outcomes["this"], outcomes["other"])
+    if len(outcomes) > 1:
+        report_differences(*outcomes.values())
 
 
 if __name__ == "__main__":

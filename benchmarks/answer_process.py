@@ -38,9 +38,11 @@ class Outcome:
 
 
 class AnswerProcess:
-    """A service in a process of its own. ``checkout``: the code that answers."""
+    """A service in a process of its own. ``checkout``: the code that answers. ``int8``: whether in 8-bit integers."""
 
-    def __init__(self, index: Path, checkout: Path = HERE, *, candidates: int | None = None) -> None:
+    def __init__(
+        self, index: Path, checkout: Path = HERE, *, candidates: int | None = None, int8: bool = False
+    ) -> None:
         started = time.perf_counter()
         self._process = subprocess.Popen(
             [
@@ -50,7 +52,11 @@ class AnswerProcess:
                 *([] if candidates is None else [str(candidates)]),
             ],
             cwd=checkout,
-            env={**os.environ, "PYTHONPATH": str(checkout.resolve())},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(checkout.resolve()),
+                **({"LOCCIT_INT8": "true"} if int8 else {}),
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -88,6 +88,7 @@ def main() -> None:
         "--weights", type=Path, nargs="*", default=[], help="folders with readers, beside the shipped"
     )
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--int8", action="store_true", help="in 8-bit integers")
     arguments = parser.parse_args()
     if (arguments.data is None) == (arguments.passages is None):
         parser.error("give QUESTIONS and PASSAGES, or --data")
@@ -102,6 +103,8 @@ def main() -> None:
     for folder in (WEIGHTS_FOLDER, *arguments.weights):
         for name in names_of(READER_KIND, folder):
             reader = load_reader_model(name, folder)
+            if arguments.int8:
+                reader.use_int8()
             answers = answers_of(reader, cases)
             print(f"{folder / name}: {milliseconds(reader, cases):.1f} ms a passage")
             for part in dict.fromkeys(case.part for case in cases):

@@ -1,7 +1,11 @@
 """Linear layers in integers: inputs of 8 bits, each row on a scale of its own, weights of 7, each output on its own."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
+
+from common.errors import ModelUnusableError
 
 WEIGHT_LEVELS = 63
 """Of a weight, on either side of 0. CPUs without VNNI add two products in 16 bits, and 2 * 255 * 63 is within them."""
@@ -20,18 +24,25 @@ def computes_in_int8() -> bool:
     return bool(can.get("avx2", False))
 
 
-class Int8Weight:
-    """A weight, (out, in), rounded and laid out as oneDNN wants it.
+class Int8Weight(NamedTuple):
+    """A weight, (out, in), rounded: in the order in which oneDNN's products take its parts.
 
-    ``steps``: what a level of each output is worth, (out,). ``zeros``: which level means 0: 0, (out,).
+    ``packed``: the levels, laid out as oneDNN wants them. ``steps``: what a level of each output is worth, (out,).
+    ``zeros``: which level means 0, which is 0, (out,).
     """
 
-    def __init__(self, weight: Tensor) -> None:
+    packed: Tensor
+    steps: Tensor
+    zeros: Tensor
+
+    @classmethod
+    def of(cls, weight: Tensor) -> "Int8Weight":
+        """The weight in floating point, rounded."""
         weight = weight.detach().float()
-        self.steps = weight.abs().amax(1).clamp_min(_SMALLEST) / WEIGHT_LEVELS
-        levels = (weight / self.steps[:, None]).round().to(torch.int8)
-        self.zeros = torch.zeros(len(weight), dtype=torch.int32)
-        self.packed: Tensor = torch.ops.onednn.qlinear_prepack(levels.contiguous(), None)
+        steps = weight.abs().amax(1).clamp_min(_SMALLEST) / WEIGHT_LEVELS
+        levels = (weight / steps[:, None]).round().to(torch.int8).contiguous()
+        packed: Tensor = torch.ops.onednn.qlinear_prepack(levels, None)
+        return cls(packed, steps, torch.zeros(len(weight), dtype=torch.int32))
 
 
 class Int8Linear(nn.Module):
@@ -40,7 +51,7 @@ class Int8Linear(nn.Module):
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
         self.in_features, self.out_features = linear.in_features, linear.out_features
-        self._weight = Int8Weight(linear.weight)
+        self._weight = Int8Weight.of(linear.weight)
         self._bias = None if linear.bias is None else linear.bias.detach().clone()
 
     def forward(self, rows: Tensor) -> Tensor:
@@ -48,11 +59,9 @@ class Int8Linear(nn.Module):
         flat = rows.reshape(-1, self.in_features).float()
         steps = flat.abs().amax(1, keepdim=True).clamp_min_(_SMALLEST) / _INPUT_LEVELS
         levels = (flat / steps).round_().to(torch.int8).view(torch.uint8).bitwise_xor_(_MIDDLE)
-        weight = self._weight
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
-            levels, 1.0, _MIDDLE, weight.packed, weight.steps, weight.zeros,
-            None, 1.0, 0, torch.float32, "none", [], "",
-        )  # fmt: skip
+            levels, 1.0, _MIDDLE, *self._weight, None, 1.0, 0, torch.float32, "none", [], ""
+        )
         product = product.mul_(steps)
         if self._bias is not None:
             product = product.add_(self._bias)
@@ -60,7 +69,15 @@ class Int8Linear(nn.Module):
 
 
 def use_int8(model: nn.Module) -> None:
-    """Let every linear layer of the model compute in integers, but for small ones; their floating weights go."""
+    """Let every linear layer of the model compute in integers, but for small ones; their floating weights go.
+
+    Raises:
+        ModelUnusableError: when the CPU has no fast products of them.
+    """
+    if not computes_in_int8():
+        raise ModelUnusableError(
+            "This CPU has no fast products of 8-bit integers (AVX2); leave int8 off, so that models compute as usual."
+        )
     for module in model.modules():
         for name, child in list(module.named_children()):
             if type(child) is nn.Linear and child.out_features >= _LEAST_OUTPUTS:

@@ -217,7 +217,7 @@ class Int8Encoder:
     precision = INT8
 
     def __init__(self, encoder: SentenceEncoder) -> None:
-        from retriever.bert.int8 import computes_in_int8
+        from common.int8_linear import computes_in_int8
 
         if not computes_in_int8():
             raise ModelUnusableError(

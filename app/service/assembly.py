@@ -300,13 +300,17 @@ def _reader(
     """The reader for an index with these words, and the digest of its weights when it has any."""
     if settings.reader is ReaderKind.LEXICAL:
         return lambda overlap: LexicalReader(overlap, encoder), None
-    small = TrainedReader(
-        parts.load_reader_model(READER_NAME, folder_of(READER_NAME, folders)), passages=settings.passages_read
-    )
+
+    def load(name: str) -> ReaderModel:
+        model = parts.load_reader_model(name, folder_of(name, folders))
+        if settings.int8:
+            model.use_int8()
+        return model
+
+    small = TrainedReader(load(READER_NAME), passages=settings.passages_read)
     if settings.reader is ReaderKind.SMALL:
         return lambda _: small, small.sha256
-    larger = parts.load_reader_model(STRONG_READER_NAME, folder_of(STRONG_READER_NAME, folders))
-    strong = SecondReader(small, larger, passages=settings.passages_read_again)
+    strong = SecondReader(small, load(STRONG_READER_NAME), passages=settings.passages_read_again)
     return lambda _: strong, strong.sha256
 
 

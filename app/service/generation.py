@@ -10,12 +10,13 @@ from app.answering.generator import Generator, JointGenerator, LMGenerator, Read
 from app.answering.language_models import claims_prompt
 from app.answering.language_models.openai_server import OpenAIServer
 from app.answering.language_models.protocol import LanguageModel
-from app.answering.language_models.transformers_lm import TransformersLM, load_model
+from app.answering.language_models.transformers_lm import LoadedModel, TransformersLM, load_model
 from app.answering.shipped_weights import name_of, weights_folders
 from app.service.quote_location import StandingQuotes
 from app.service.settings import AdapterKind, CiterKind, GeneratorKind, ReaderKind, Settings, is_server
 from common.digest import json_digest
 from common.errors import InvalidRequestError
+from common.int8_linear import use_int8
 from common.packaged import default_cache_dir
 from retriever.retriever import Retriever
 
@@ -49,11 +50,18 @@ def language_model(settings: Settings) -> AdaptedModel | LanguageModel:
         offline=not settings.allow_download,
         dtype=None,
     )
+    model = _adapted_if_wanted(loaded, settings)
+    if settings.int8:
+        use_int8(loaded.model.base_model)
+    return TransformersLM.of(loaded) if model is None else model
+
+
+def _adapted_if_wanted(loaded: LoadedModel, settings: Settings) -> AdaptedModel | None:
     if settings.adapter is AdapterKind.TRAINED:
         for folder in weights_folders(settings.weights):
             if name_of(ADAPTER_KIND, loaded.sha256, folder) is not None:
                 return adapted(loaded, folder, evidence_tokens=settings.evidence_tokens)
-    return TransformersLM.of(loaded)
+    return None
 
 
 def writing(

@@ -11,23 +11,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from common.int8_linear import Int8Weight
 from retriever.bert.packed_bert import FloatProduct, PackedBert, Product
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _LENGTHS = range(16, 257, 16)  # of the random texts that show how far inputs reach, in tokens
-_LEVELS = 63
-"""Of a weight, on either side of 0. CPUs without VNNI add two products in 16 bits, and 2 * 255 * 63 is within them."""
-
-
-def computes_in_int8() -> bool:
-    """Whether the CPU multiplies 8-bit integers faster than floating point (AVX2 and later), and torch offers it."""
-    if not hasattr(torch.ops.onednn, "qlinear_pointwise"):
-        return False
-    ask = getattr(torch.cpu, "get_capabilities", None)
-    can = {} if ask is None else ask()
-    return bool(can.get("avx2", False))
 
 
 @dataclass(slots=True)
@@ -74,10 +64,7 @@ class Int8Product:
         self, weight: Tensor, bias: Tensor, *, taken: Scale, then: Scale | None, dtype: torch.dtype
     ) -> None:
         self._taken, self._then, self._dtype, self._bias = taken, then, dtype, bias
-        self._steps = weight.abs().amax(1).clamp_min(1e-9) / _LEVELS
-        levels = (weight / self._steps[:, None]).round().to(torch.int8)
-        self._zeros = torch.zeros(len(weight), dtype=torch.int32)
-        self._weight = torch.ops.onednn.qlinear_prepack(levels.contiguous(), None)
+        self._weight = Int8Weight.of(weight)
 
     def __call__(self, rows: Tensor) -> Tensor:
         return self._product(rows, 1.0, 0, self._dtype, "none", "")
@@ -89,8 +76,8 @@ class Int8Product:
 
     def plus(self, rows: Tensor, other: Tensor) -> Tensor:
         added: Tensor = torch.ops.onednn.qlinear_pointwise.binary(
-            self._levels(rows), self._taken.step, self._taken.zero, self._weight, self._steps, self._zeros, other,
-            self._bias, 1.0, 0, other.dtype, 1.0, 0, "sum", 1.0, "none", [], "",
+            self._levels(rows), self._taken.step, self._taken.zero, *self._weight, other, self._bias,
+            1.0, 0, other.dtype, 1.0, 0, "sum", 1.0, "none", [], "",
         )  # fmt: skip
         return added
 
@@ -98,8 +85,8 @@ class Int8Product:
         self, rows: Tensor, step: float, zero: int, dtype: torch.dtype, after: str, kind: str
     ) -> Tensor:
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
-            self._levels(rows), self._taken.step, self._taken.zero, self._weight, self._steps, self._zeros,
-            self._bias, step, zero, dtype, after, [], kind,
+            self._levels(rows), self._taken.step, self._taken.zero, *self._weight, self._bias,
+            step, zero, dtype, after, [], kind,
         )  # fmt: skip
         return product
 

@@ -22,6 +22,7 @@ from app.answering.cross_encoders.reader_weights import (
 )
 from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights
 from common.deadline import NO_DEADLINE, Deadline
+from common.int8_linear import use_int8
 from common.torch_runtime import native_dtype
 from retriever.types import Span
 
@@ -79,6 +80,10 @@ class ReaderModel:
 
     def __init__(self, model: CrossEncoder, tokenizer: ReaderTokenizer, *, sha256: str = "") -> None:
         self._model, self._tokenizer, self.sha256 = model, tokenizer, sha256
+
+    def use_int8(self) -> None:
+        """Compute in 8-bit integers from now on; ModelUnusableError when the CPU has no fast products of them."""
+        use_int8(self._model.layers)
 
     def judge(
         self,

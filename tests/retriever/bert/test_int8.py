@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch.nn import functional
 
+from common import int8_linear
 from common.errors import ModelUnusableError
-from retriever.bert import int8
-from retriever.bert.int8 import Int8Product, Reach, Scale, computes_in_int8
+from common.int8_linear import computes_in_int8
+from retriever.bert.int8 import Int8Product, Reach, Scale
 from retriever.encoder import INT8, HashingEncoder, Int8Encoder, SentenceEncoder, in_precision, load_encoder
 
 needs_int8 = pytest.mark.skipif(
@@ -115,13 +116,13 @@ def test_an_encoder_without_weights_cannot_compute_in_8_bits():
 
 @pytest.mark.models
 def test_a_cpu_without_fast_products_is_told(encoder, monkeypatch):
-    monkeypatch.setattr(int8, "computes_in_int8", lambda: False)
+    monkeypatch.setattr(int8_linear, "computes_in_int8", lambda: False)
     with pytest.raises(ModelUnusableError, match="AVX2"):
         in_precision(encoder, INT8)
 
 
 def test_a_model_that_is_no_plain_bert_cannot_compute_in_8_bits(monkeypatch):
-    monkeypatch.setattr(int8, "computes_in_int8", lambda: True)
+    monkeypatch.setattr(int8_linear, "computes_in_int8", lambda: True)
     other = SentenceEncoder.__new__(SentenceEncoder)
     other.name, other.precision, other._packed = "another", "float32", None
     with pytest.raises(ModelUnusableError, match="'another' cannot compute in 8-bit integers"):
