@@ -11,12 +11,14 @@ from app.answering.types import Reading
 def kind_asked(question: str, readings: Sequence[Reading], length: AnswerLength) -> AnswerKind:
     """The likeliest kind by the mean of the readings that say so; what the form tells counts ``TOLD`` times.
 
-    A short one where no reading says, or it is asked for.
+    A short one where no reading says, or it is asked for. "Why" and "how do I" get an explanation whatever else is likely.
     """
     told = [reading.broad.kinds for reading in readings if reading.broad is not None]
     if length is AnswerLength.SHORT or not told:
         return AnswerKind.SHORT
     form = kinds_told_by(question)
+    if AnswerKind.EXPLANATION in form:
+        return AnswerKind.EXPLANATION
 
     def likelihood(kind: AnswerKind) -> float:
         return sum(kinds[kind] for kinds in told) * (TOLD if kind in form else 1.0)
