@@ -14,7 +14,7 @@ from evaluation.questions import Side, side_of
 from evaluation.run_folder import PredictionLine
 from evaluation.slices import WITHOUT_GOLD
 from evaluation.support_judge import SupportJudge
-from retriever.sentences import sentence_spans
+from retriever.text.sentences import sentence_spans
 from retriever.types import Document
 
 Ranked = Sequence[tuple[Document, str]]

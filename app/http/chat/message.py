@@ -11,7 +11,7 @@ from app.http.chat.wire import Annotation, AssistantMessage
 from app.service.attribution import Attribution
 from app.service.in_words import REASONS, confidence_in_words
 from app.service.response import AnswerResponse
-from retriever.folding import shown
+from retriever.text.folding import shown
 
 AddressOf = Callable[[Citation], str]
 """Where the document of a citation can be had."""

@@ -36,7 +36,7 @@ from index_builder.verify import verify_index
 from retriever.encoder import HashingEncoder
 from retriever.generations import BuildLock, current_generation
 from retriever.index import read_manifest
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from tests.app.http.conftest import Call, called, serving
 from tests.app.http.test_requests import problem_of
 from tests.server_process import build
