@@ -6,7 +6,7 @@ from math import exp
 
 from app.answering.text.answer_match import has_answer
 from app.answering.text.answer_score import exact_match, f1
-from app.answering.trace_json import Citation, Decision, Trace
+from app.answering.trace_json.shapes import Citation, Decision, Trace
 from evaluation.configurations import AnswerFrom
 from evaluation.documents import Documents, given_documents
 from evaluation.long_answer import LongAnswer, long_answer

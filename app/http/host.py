@@ -16,7 +16,8 @@ from app.answering.generator import ReaderGenerator
 from app.http.changing.change_queue import ChangeNotServedError, Changes
 from app.http.telemetry.answer_log import AnswerLog
 from app.http.telemetry.metrics import HostState, Metrics
-from app.http.wire import MAX_CHECKED, Changed, Ready, Reloaded
+from app.http.wire.check import MAX_CHECKED
+from app.http.wire.responses import Changed, Ready, Reloaded
 from app.http.worker import StoppingError, Worker
 from app.service.ask import Ask, answered, events
 from app.service.assembly import AnswerService

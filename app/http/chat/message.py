@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.broad_answers import NO, YES
-from app.answering.trace_json import Alternative, Citation
+from app.answering.trace_json.shapes import Alternative, Citation
 from app.http.chat.markdown import inert, is_web_address, link
 from app.http.chat.models import ChatModel
 from app.http.chat.wire import Annotation, AssistantMessage

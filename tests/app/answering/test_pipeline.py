@@ -25,7 +25,7 @@ from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader
 from app.answering.support import LexicalSupport
 from app.answering.text.overlap import Overlap
-from app.answering.trace_json import trace_as_json
+from app.answering.trace_json.writing import trace_as_json
 from app.answering.types import (
     AbstainReason,
     Abstention,
