@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
-from app.answering.trace_json import Alternative, Citation, Hit
+from app.answering.trace_json.shapes import Alternative, Citation, Hit
 from app.service.attribution import Attribution
 from app.service.in_words import REASONS, confidence_in_words
 from app.service.response import AnswerResponse

@@ -29,7 +29,7 @@ from index_builder.corpora import Record, open_corpus
 from index_builder.embedding import sorted_batches
 from retriever.bert.int8 import computes_in_int8
 from retriever.encoder import INT8, Encoder, in_precision, load_encoder, passage_input
-from retriever.passages import PassageSettings, split
+from retriever.text.passages import PassageSettings, split
 from retriever.types import Document
 
 _WIDTH, _INNER, _LAYERS = 384, 1536, 6  # of all-MiniLM-L6-v2

@@ -25,7 +25,7 @@ def main() -> None:
     from index_builder.build import build_index
     from index_builder.corpora import open_corpus
     from retriever.encoder import FloatArray, HashingEncoder
-    from retriever.passages import PassageSettings
+    from retriever.text.passages import PassageSettings
 
     class DrawnVectors(HashingEncoder):
         """Unit vectors around 1,000 centres, of any texts."""

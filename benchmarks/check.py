@@ -27,8 +27,8 @@ from quote_check.check_answer import AnswerToCheck, GivenClaim
 from retriever.generations import current_generation
 from retriever.index import STORE_FILE
 from retriever.store import DocumentStore
+from retriever.text.units import quotable_spans_of
 from retriever.types import Document
-from retriever.units import quotable_spans_of
 
 LEAST, MOST = 8, 40  # words of a sentence
 NUMBER = re.compile(r"\d+")

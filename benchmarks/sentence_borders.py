@@ -17,9 +17,9 @@ from pathlib import Path
 import sentencex
 
 from index_builder.corpora import Record, open_corpus
-from retriever.sentences import sentence_spans
+from retriever.text.sentences import sentence_spans
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "retriever" / "sentence_borders.txt"
+GOLDEN = Path(__file__).parents[1] / "tests" / "retriever" / "text" / "sentence_borders.txt"
 BORDER, NO_BORDER, LINE_BREAK = "‖", "⁀", "⏎"
 
 Borders = Callable[[str], Iterable[int]]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from app.answering.confidence.calibrator import JudgedAnswers
 from app.answering.confidence.features import Evidence, features
-from app.answering.trace_json import candidate_of, candidates_of, hits_of, readings_of
+from app.answering.trace_json.reading import candidate_of, candidates_of, hits_of, readings_of
 from evaluation.configurations import AnswerFrom
 from evaluation.documents import Documents
 from evaluation.outcome import OutcomeReader

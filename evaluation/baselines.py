@@ -13,7 +13,7 @@ from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.encoder import passage_input
 from retriever.retriever import Retriever
-from retriever.sentences import sentence_spans
+from retriever.text.sentences import sentence_spans
 from retriever.types import Document, Hit, Span
 
 

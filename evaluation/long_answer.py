@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.answering.text.answer_score import f1
-from app.answering.trace_json import Citation
+from app.answering.trace_json.shapes import Citation
 from evaluation.metrics.citation import Place, citation_precision, citation_recall
 from evaluation.metrics.rouge import rouge_l
-from retriever.sentences import sentence_spans
+from retriever.text.sentences import sentence_spans
 from retriever.types import Span
 
 

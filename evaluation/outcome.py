@@ -6,7 +6,7 @@ from math import exp
 
 from app.answering.text.answer_match import has_answer
 from app.answering.text.answer_score import exact_match, f1
-from app.answering.trace_json import Citation, Decision, Trace
+from app.answering.trace_json.shapes import Citation, Decision, Trace
 from evaluation.configurations import AnswerFrom
 from evaluation.documents import Documents, given_documents
 from evaluation.long_answer import LongAnswer, long_answer
@@ -14,7 +14,7 @@ from evaluation.questions import Side, side_of
 from evaluation.run_folder import PredictionLine
 from evaluation.slices import WITHOUT_GOLD
 from evaluation.support_judge import SupportJudge
-from retriever.sentences import sentence_spans
+from retriever.text.sentences import sentence_spans
 from retriever.types import Document
 
 Ranked = Sequence[tuple[Document, str]]

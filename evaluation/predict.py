@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from app.answering.pipeline import Pipeline
-from app.answering.trace_json import trace_as_json
+from app.answering.trace_json.writing import trace_as_json
 from common.errors import LoccitError
 from common.files import whole_file
 from common.progress import progress

@@ -6,11 +6,12 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from app.answering import trace_json
 from app.answering.answer_kind import AnswerKind
 from app.answering.pipeline import Pipeline
 from app.answering.stages import Stage
-from app.answering.trace_json import candidates_of, hits_of, readings_of, trace_as_json
+from app.answering.trace_json import shapes
+from app.answering.trace_json.reading import candidates_of, hits_of, readings_of
+from app.answering.trace_json.writing import trace_as_json
 from app.answering.types import Candidate, CandidateSource, Reading, Trace
 from common.deadline import NO_DEADLINE, Deadline
 from common.errors import LoccitError
@@ -48,7 +49,7 @@ class Replay:
             pipeline = replace(pipeline, generator=_RecordedGenerator(trace))
         return pipeline
 
-    def as_json(self, trace: Trace, line: PredictionLine) -> trace_json.Trace:
+    def as_json(self, trace: Trace, line: PredictionLine) -> shapes.Trace:
         """The trace as it is written, with the recorded time of these stages: what they took when they were computed.
 
         Where a time is not known (a stage was taken over in part, here or in the earlier run), the trace has neither
@@ -132,7 +133,7 @@ def _counts_attempts(line: PredictionLine) -> bool:
 
 
 class _RecordedRetriever:
-    def __init__(self, trace: trace_json.Trace, retriever: Retriever) -> None:
+    def __init__(self, trace: shapes.Trace, retriever: Retriever) -> None:
         self._trace, self._retriever = trace, retriever
 
     def retrieve(self, question: str, *, k: int) -> list[Hit]:  # noqa: ARG002
@@ -143,7 +144,7 @@ class _RecordedRetriever:
 
 
 class _RecordedReader:
-    def __init__(self, trace: trace_json.Trace) -> None:
+    def __init__(self, trace: shapes.Trace) -> None:
         self._trace = trace
 
     def read(
@@ -157,7 +158,7 @@ class _RecordedReader:
 
 
 class _RecordedGenerator:
-    def __init__(self, trace: trace_json.Trace) -> None:
+    def __init__(self, trace: shapes.Trace) -> None:
         self._trace = trace
 
     def generate(

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from app.answering import trace_json
+from app.answering.trace_json import shapes
+from app.answering.trace_json.reading import fill_in
 from common.errors import LoccitError
 from evaluation.question_sets.question import ADDED_FIELDS, QuestionJson
 
@@ -24,7 +25,7 @@ class PredictionLine(QuestionJson):
     """
 
     ranking: list[tuple[str, int, int]] | None
-    trace: trace_json.Trace
+    trace: shapes.Trace
 
 
 _KEYS = PredictionLine.__required_keys__ - ADDED_FIELDS
@@ -80,7 +81,7 @@ def _prediction(line: bytes, path: Path, number: int) -> PredictionLine:
     if not isinstance(record, dict) or not record.keys() >= _KEYS:
         raise _damaged(path, number)
     record.setdefault("selected_sentences", [])
-    trace_json.fill_in(record["trace"])
+    fill_in(record["trace"])
     return cast(PredictionLine, record)
 
 

@@ -20,7 +20,7 @@ from evaluation.metrics.types import Floats
 from evaluation.question_sets.file import records_of
 from evaluation.question_sets.record import Record
 from evaluation.report.tables import Table, number, percent
-from retriever.sentences import sentence_spans
+from retriever.text.sentences import sentence_spans
 
 WINDOW_WORDS = 90
 _SCORED_TOGETHER = 64

@@ -18,7 +18,7 @@ from evaluation.report.tables import Table, number, percent, tables
 from evaluation.score import Scored, report_of
 from evaluation.support_judge import SupportJudge
 from evaluation.system_answers import FindDocument, SystemAnswer, SystemQuote
-from retriever.sentences import sentence_spans
+from retriever.text.sentences import sentence_spans
 
 Json = dict[str, Any]
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from retriever.encoder import Encoder
-from retriever.passages import PassageSettings, split
 from retriever.store import DocumentStore
+from retriever.text.passages import PassageSettings, split
 from retriever.types import Document
 
 

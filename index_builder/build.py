@@ -14,7 +14,7 @@ from index_builder.generation_writer import Contents, Report, alone_with, manife
 from index_builder.reading import read_corpora, say_passed_over
 from retriever.encoder import Encoder
 from retriever.manifest import SourceRecord
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from retriever.vectors.engines import AUTO, check_engine
 
 

@@ -16,8 +16,8 @@ from retriever.encoder import Encoder, in_precision
 from retriever.generations import current_generation, hold_current
 from retriever.index import STORE_FILE, require_encoder
 from retriever.manifest import Manifest, SourceRecord
-from retriever.passages import PassageSettings
 from retriever.store import DocumentStore
+from retriever.text.passages import PassageSettings
 
 _CHANGEABLE_SINCE = 2  # documents of version 1 have no blocks, so they would be split otherwise today
 _TERMS = ("licence", "snapshot", "attribution")

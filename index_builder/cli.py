@@ -102,7 +102,7 @@ def build(
     from index_builder.build import build_index
     from index_builder.watch import changes
     from retriever.encoder import load_encoder
-    from retriever.passages import PassageSettings
+    from retriever.text.passages import PassageSettings
 
     console = Console(stderr=True)
     settings = PassageSettings(words=words, continuation_words=continuation_words)

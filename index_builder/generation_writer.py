@@ -31,8 +31,8 @@ from retriever.manifest import (
     SourceRecord,
     VectorsRecord,
 )
-from retriever.passages import PassageSettings
 from retriever.store import DocumentStore
+from retriever.text.passages import PassageSettings
 from retriever.vectors.engines import AUTO, ENGINES, engine_for
 
 _ARRIVALS_FILE = "arrivals.sqlite"

@@ -14,7 +14,7 @@ from quote_check.markup import as_read, hidden
 from quote_check.quotations import Quotation, block_quotations, html_quotations, marked_quotations
 from quote_check.searched_text import words
 from quote_check.sources import sources_of
-from retriever.sentences import sentence_spans, trimmed
+from retriever.text.sentences import sentence_spans, trimmed
 from retriever.types import Span
 
 _PARAGRAPH_END = re.compile(r"\r?\n[ \t]*\r?\n")

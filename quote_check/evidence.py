@@ -8,8 +8,8 @@ import numpy as np
 from quote_check.check import Finding, Verdict
 from quote_check.folding import folded
 from quote_check.searched_text import SearchedText, rarest, words
+from retriever.text.units import quotable_spans
 from retriever.types import Document, Span
-from retriever.units import quotable_spans
 
 REGIONS = 2
 """Of a cited document, how many passages a claim may be backed by."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from retriever.folding import Folded as Edited
-from retriever.folding import edited, fold, shown
-from retriever.sentences import splits_character
+from retriever.text.folding import Folded as Edited
+from retriever.text.folding import edited, fold, shown
+from retriever.text.sentences import splits_character
 from retriever.types import Span
 
 _QUOTATION_MARKS = str.maketrans(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from quote_check.check import Form
-from retriever.sentences import trimmed
+from retriever.text.sentences import trimmed
 from retriever.types import Span
 
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>q|blockquote)\b(?P<attributes>[^<>]{0,500})>", re.IGNORECASE)

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from common.errors import ModelUnusableError
 from common.hub import model_folder, weights_sha256
 from common.packaged import MINILM, minilm_folder
-from retriever.folding import fold
+from retriever.text.folding import fold
 
 if TYPE_CHECKING:  # they take seconds to load
     import torch

@@ -10,8 +10,8 @@ from retriever.generations import current_generation, hold_current
 from retriever.holds import Hold
 from retriever.lexical import LexicalIndex
 from retriever.manifest import EncoderIdentity, Manifest
-from retriever.passages import PassageSettings
 from retriever.store import DocumentStore
+from retriever.text.passages import PassageSettings
 from retriever.vectors.engines import load_vectors
 from retriever.vectors.protocol import VectorIndex
 

@@ -9,8 +9,8 @@ from common.progress import Advance
 from retriever.encoder import Encoder, FloatArray, encode_in_turn, passage_input
 from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE, PassageIndex
 from retriever.lexical import LexicalIndex
-from retriever.passages import PassageSettings, split
 from retriever.store import DocumentStore, DuplicateDocumentError
+from retriever.text.passages import PassageSettings, split
 from retriever.types import Document
 from retriever.vectors.engines import DEFAULT_ENGINE, new_vectors
 from retriever.vectors.protocol import Argument, VectorIndex

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import tantivy
 
 from common.errors import IndexUnusableError
-from retriever.folding import fold
 from retriever.fusion import top_k
+from retriever.text.folding import fold
 from retriever.types import ScoredRow
 
 _ANALYZER = "english"

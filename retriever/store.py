@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from common.errors import DocumentNotFoundError, IndexUnusableError
 from retriever.blocks import packed, unpacked
-from retriever.passages import PassageDraft
+from retriever.text.passages import PassageDraft
 from retriever.types import Document, Passage, Span
 
 _SCHEMA = """

@@ -10,7 +10,7 @@ from rich.console import Console
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex
 from retriever.index_writer import index_in_memory
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from retriever.types import Document
 
 pytest_plugins = ["tests.commands", "tests.small_run"]

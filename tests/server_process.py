@@ -21,7 +21,7 @@ from rich.console import Console
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import HashingEncoder
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 
 ROOT = Path(__file__).parent.parent
 QUESTION = {"question": "who built the first Eddystone tower"}

@@ -28,8 +28,8 @@ from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex, open_index
 from retriever.index_writer import index_in_memory
 from retriever.lexical import LexicalIndex
-from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever, Retriever
+from retriever.text.passages import PassageSettings
 from retriever.types import Document
 from tests.fakes import ScriptedLM
 

@@ -12,7 +12,7 @@ from benchmarks.hostile_texts import KINDS, hostile
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import load_encoder
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from tests.app.http.conftest import serving
 
 pytestmark = pytest.mark.models

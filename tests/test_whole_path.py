@@ -11,7 +11,7 @@ from app.service.settings import Settings
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import load_encoder
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from retriever.types import Document
 
 pytestmark = pytest.mark.models

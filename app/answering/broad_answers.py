@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.types import BroadReading, Candidate, CandidateSource, Reading, ScoredSpan
-from retriever.folding import shown
+from retriever.text.folding import shown
 from retriever.types import Span
 
 YES, NO = "Yes", "No"

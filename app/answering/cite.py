@@ -6,8 +6,8 @@ from typing import Protocol
 
 from app.answering.text.overlap import Overlap
 from app.answering.types import Candidate, CandidateSource, Quote
+from retriever.text.units import quotable_spans
 from retriever.types import Document, Span
-from retriever.units import quotable_spans
 
 _LEAST_ANSWERED = 0.5
 _WITH_QUOTES = frozenset({CandidateSource.CONSTRAINED, CandidateSource.CLAIM})
@@ -23,10 +23,10 @@ class Citer(Protocol):
 class SentenceCiter:
     """Quotes one whole unit of the passage or its continuation, or two that only together have the answer.
 
-    A unit is a sentence of a paragraph, or a whole step, row or line (see ``retriever.units``). A pointer decides where
-    there is one: the candidate's own, or with ``lm_points`` the one in the language model's opinion of it. What the
-    language model quoted itself is taken as it is. Otherwise a unit's merit is ``answered x (1 + asked)``: how much of
-    the answer it holds (see ``Overlap.answered``), and the share of the question's words it covers; equal ones are
+    A unit is a sentence of a paragraph, or a whole step, row or line (see ``retriever.text.units``). A pointer decides
+    where there is one: the candidate's own, or with ``lm_points`` the one in the language model's opinion of it. What
+    the language model quoted itself is taken as it is. Otherwise a unit's merit is ``answered x (1 + asked)``: how much
+    of the answer it holds (see ``Overlap.answered``), and the share of the question's words it covers; equal ones are
     decided by place. Two neighbouring units are quoted only when together they hold more of the answer than any one. A
     passage with less than half of the answer backs nothing.
     """

@@ -12,9 +12,9 @@ from app.answering.types import Citation, CitedAnswer, CitedCandidate, Quote, Sc
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError
 from retriever.encoder import Encoder, encode_in_turn, passage_input
-from retriever.folding import shown
+from retriever.text.folding import shown
+from retriever.text.units import quotable_spans
 from retriever.types import BlockKind, Document, Span
-from retriever.units import quotable_spans
 
 FURTHER_SENTENCES = 2
 FURTHEST_BELOW = 0.15
@@ -47,7 +47,8 @@ class Composer(Protocol):
 class SentenceComposer:
     """Joins the sentences that back the short answer and further ones that answer, as they stand.
 
-    Where the document has steps, rows or lines, these count as sentences (see ``retriever.units``), headings do not.
+    Where the document has steps, rows or lines, these count as sentences (see ``retriever.text.units``), headings do
+    not.
 
     It extracts and writes nothing but yes or no: a language model this small is not trusted with prose. Further
     sentences are those of passage and continuation that the reader takes for evidence. Where no reader says, they are

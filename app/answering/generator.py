@@ -12,7 +12,7 @@ from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS
 from app.answering.text.identity import answer_identity
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
 from common.deadline import Deadline
-from retriever.folding import fold, shown
+from retriever.text.folding import fold, shown
 from retriever.types import Passage
 
 ANSWER_TOKENS = 32

@@ -9,8 +9,8 @@ from app.answering.text.overlap import Overlap
 from app.answering.types import Reading, ScoredSpan
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.encoder import Encoder, encode_in_turn, passage_input
+from retriever.text.units import quotable_spans_of
 from retriever.types import Hit
-from retriever.units import quotable_spans_of
 
 _SPANS_KEPT = 3
 

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from app.http.host import Host
 from app.http.invalid_request import sentence_for
 from app.http.problems import problem_document
-from app.http.wire import QUESTION_SHAPE, BatchItem, BatchResponse, Problem, QuestionToAnswer
+from app.http.wire.answer import QUESTION_SHAPE, QuestionToAnswer
+from app.http.wire.responses import BatchItem, BatchResponse, Problem
 from common.errors import InvalidRequestError
 from retriever.filters import Filter
 

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.answering.events import Event
-from app.answering.trace_json import event_as_json
+from app.answering.trace_json.events import event_as_json
 from app.http.disconnect import ClientGoneError, unless_disconnected
 from app.http.problems import problem_document
 from app.service.response import AnswerResponse

@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from app.answering.events import Decided, Event
 from app.answering.generator import ReaderGenerator
-from app.http.changing.change_queue import ChangeNotServedError, Changes
+from app.http.changing.change_queue import Became, ChangeNotServedError, Changes
 from app.http.telemetry.answer_log import AnswerLog
 from app.http.telemetry.metrics import HostState, Metrics
-from app.http.wire import MAX_CHECKED, Changed, Ready, Reloaded
+from app.http.wire.check import MAX_CHECKED
+from app.http.wire.responses import Changed, Ready, Reloaded
 from app.http.worker import StoppingError, Worker
 from app.service.ask import Ask, answered, events
 from app.service.assembly import AnswerService
@@ -138,17 +139,19 @@ class Host:
             )
         return outcome, Changed(document_id=wanted.doc_id, generation=self.generation)
 
-    async def _make(self, wanted: Sequence[Wanted]) -> list[Outcome]:
+    async def _make(self, wanted: Sequence[Wanted]) -> Sequence[Became]:
+        """What became of each; where the generation cannot be served, those that are in it are told so."""
         service = self._ready_service()
         made = await self._opener.do(lambda: change_documents(service, wanted))
         if made.generation is not None:
             try:
                 await self.reload()
             except ReloadRefusedError as error:
-                raise ChangeNotServedError(
+                not_served = ChangeNotServedError(
                     f"The change is in the index, in generation {made.generation}, but the service answers from "
                     f"generation {self.generation} until it can open that one: {error.__cause__}"
-                ) from error
+                )
+                return [each if each is Outcome.UNKNOWN else not_served for each in made.outcomes]
         return made.outcomes
 
     def turn_away(self) -> None:

@@ -5,7 +5,7 @@ from email.message import Message
 from typing import Any
 
 from app.answering.checked_input import lone_surrogate
-from app.http.wire import Shape
+from app.http.wire.shape import Shape
 
 _SHOWN_CHARACTERS = 80
 

@@ -27,7 +27,10 @@ from app.http.disconnect import ClientGoneError
 from app.http.host import NotReadyError, ReloadRefusedError
 from app.http.invalid_request import is_json, sentence_for
 from app.http.telemetry.request_id import HEADER, current_request_id
-from app.http.wire import ANSWER_SHAPE, BATCH_SHAPE, CHECK_SHAPE, DOCUMENT_SHAPE, SEARCH_SHAPE
+from app.http.wire.answer import ANSWER_SHAPE, BATCH_SHAPE
+from app.http.wire.check import CHECK_SHAPE
+from app.http.wire.document import DOCUMENT_SHAPE
+from app.http.wire.search import SEARCH_SHAPE
 from app.http.worker import BusyError, StoppingError
 from common.errors import (
     ChangeRefusedError,

@@ -14,16 +14,10 @@ from app.http.disconnect import unless_disconnected
 from app.http.event_stream import EventStream, frames_of
 from app.http.host import Host
 from app.http.page import INDEX, wants_page
-from app.http.wire import (
-    AnswerRequest,
-    BatchRequest,
-    BatchResponse,
-    CheckRequest,
-    Live,
-    Ready,
-    SearchRequest,
-    Welcome,
-)
+from app.http.wire.answer import AnswerRequest, BatchRequest
+from app.http.wire.check import CheckRequest
+from app.http.wire.responses import BatchResponse, Live, Ready, Welcome
+from app.http.wire.search import SearchRequest
 from app.service.api_keys import ApiKey
 from app.service.check import CheckResponse
 from app.service.index_description import IndexResponse

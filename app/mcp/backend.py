@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from app.http.wire import CheckRequest
+from app.http.wire.check import CheckRequest
 from app.service.ask import Ask
 from app.service.check import CheckResponse
 from app.service.response import AnswerResponse, DocumentResponse

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app.http.host import Host
-from app.http.wire import CheckRequest
+from app.http.wire.check import CheckRequest
 from app.service.ask import Ask
 from app.service.check import CheckResponse
 from app.service.response import AnswerResponse, DocumentResponse

@@ -9,7 +9,7 @@ import httpx
 from pydantic import BaseModel
 
 from app.http.client import TIMEOUT_S, address_of, body_of, fields_of, headers_with, told_in_sentences
-from app.http.wire import CheckRequest
+from app.http.wire.check import CheckRequest
 from app.service.ask import Ask
 from app.service.check import CheckResponse
 from app.service.response import AnswerResponse, DocumentResponse

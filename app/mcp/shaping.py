@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.answering.trace_json import Citation, Hit
+from app.answering.trace_json.shapes import Citation, Hit
 from app.mcp.wire import (
     Answered,
     Checked,

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from app.answering.checked_input import checked_question
 from app.answering.options import AnswerLength
-from app.http.wire import MAX_ANSWER_CHARACTERS, MAX_CHECKED, CheckRequest, ClaimOfAnswer, QuoteOfAnswer
+from app.http.wire.check import MAX_ANSWER_CHARACTERS, MAX_CHECKED, CheckRequest, ClaimOfAnswer, QuoteOfAnswer
 from app.mcp.backend import Backend
 from app.mcp.shaping import answered_of, checked_of, found_of, text_of
 from app.mcp.wire import Answered, Checked, DocumentText, Found

@@ -8,8 +8,8 @@ from quote_check.folding import folded
 from quote_check.nearest import nearest
 from quote_check.searched_text import LEAST_WORDS, SearchedText, words
 from quote_check.standing import Sought, standing_in
+from retriever.text.units import quotable_spans
 from retriever.types import Document, Span
-from retriever.units import quotable_spans
 
 
 class StandingQuotes:

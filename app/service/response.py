@@ -9,9 +9,16 @@ from typing import Any
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
-from app.answering import trace_json, types
+from app.answering import types
 from app.answering.answer_kind import AnswerKind
-from app.answering.trace_json import candidate_as_json, decision_as_json, document_as_json, hit_as_json
+from app.answering.trace_json import shapes
+from app.answering.trace_json.writing import (
+    candidate_as_json,
+    decision_as_json,
+    document_as_json,
+    hit_as_json,
+    timings_as_json,
+)
 from app.answering.types import AbstainReason
 from app.service.ask import Ask
 from app.service.assembly import AnswerService, ModelNames
@@ -79,17 +86,17 @@ class AnswerResponse(BaseModel):
     calibration: Calibration | None = Field(
         description="null: the confidence is a score that orders answers, not a probability."
     )
-    citations: list[trace_json.Citation]
-    conflict: trace_json.Alternative | None = Field(
+    citations: list[shapes.Citation]
+    conflict: shapes.Alternative | None = Field(
         description="The surest answer of another document that says something else, with at least 0.3 times the "
         "confidence; null when there is none, or no answer. It does not lower the confidence."
     )
-    nearest: list[trace_json.Citation] = Field(
+    nearest: list[shapes.Citation] = Field(
         description="When abstained: the nearest quotes, to judge for yourself."
     )
-    hits: list[trace_json.Hit] = Field(default=[], description="Only when included.")
-    candidates: list[trace_json.Candidate] = Field(default=[], description="Only when included.")
-    alternatives: list[trace_json.Alternative] = Field(default=[], description="Only when included.")
+    hits: list[shapes.Hit] = Field(default=[], description="Only when included.")
+    candidates: list[shapes.Candidate] = Field(default=[], description="Only when included.")
+    alternatives: list[shapes.Alternative] = Field(default=[], description="Only when included.")
     documents: list[ReadDocument] = Field(
         default=[],
         description="Only of documents handed in as Markdown or HTML: what their offsets count in.",
@@ -130,9 +137,9 @@ class DocumentResponse(BaseModel):
 class _Included(TypedDict, total=False):
     """What a response holds only when it was asked for, or was handed in with marks."""
 
-    hits: list[trace_json.Hit]
-    candidates: list[trace_json.Candidate]
-    alternatives: list[trace_json.Alternative]
+    hits: list[shapes.Hit]
+    candidates: list[shapes.Candidate]
+    alternatives: list[shapes.Alternative]
     documents: list[ReadDocument]
 
 
@@ -174,7 +181,7 @@ def response_of(
         attribution=attribution_of(_sources(decision, included), service.index.manifest, allowed=ask.allowed)
         if from_index
         else [],
-        timings_ms=trace_json.timings_as_json(trace),
+        timings_ms=timings_as_json(trace),
     )
 
 
@@ -228,10 +235,10 @@ def document_response_of(
     )
 
 
-def _sources(decision: trace_json.Decision, included: _Included) -> set[str | None]:
+def _sources(decision: shapes.Decision, included: _Included) -> set[str | None]:
     """The sources of all that a response shows: citations, the rival answer's among them, and what is included."""
     others = [*included.get("alternatives", []), *([decision["conflict"]] if decision["conflict"] else [])]
-    citing: list[trace_json.Alternative | trace_json.Decision] = [decision, *others]
+    citing: list[shapes.Alternative | shapes.Decision] = [decision, *others]
     return {
         *(citation["source"] for part in citing for citation in part["citations"]),
         *(citation["source"] for citation in decision["nearest"]),

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.answering import trace_json
-from app.answering.trace_json import hit_as_json
+from app.answering.trace_json import shapes
+from app.answering.trace_json.writing import hit_as_json
 from app.service.attribution import Attribution, attribution_of
 from app.service.settings import Settings
 from retriever.filters import Filter
@@ -23,7 +23,7 @@ class SearchResponse(BaseModel):
 
     query: str = Field(description="As it was searched for, white space tidied.")
     mode: RetrievalMode
-    hits: list[trace_json.Hit]
+    hits: list[shapes.Hit]
     generation: str | None = Field(description="Of the index.")
     attribution: list[Attribution] = Field(
         description="Of the sources of these passages, each once; of all sources of the index where one's is not "

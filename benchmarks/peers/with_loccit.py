@@ -19,7 +19,7 @@ from benchmarks.peers.harness import Given, Passage, Quote, Told, main
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import Encoder, load_encoder
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 
 
 class Loccit:

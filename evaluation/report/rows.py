@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from app.answering.trace_json import Alternative, Citation
+from app.answering.trace_json.shapes import Alternative, Citation
 from evaluation.outcome import Outcome
 from evaluation.run_folder import PredictionLine
 from evaluation.score import Scored

@@ -6,14 +6,8 @@ import pytest
 from app.answering.checked_input import GivenDocument
 from app.answering.generator import ReaderGenerator
 from app.answering.stages import Stage
-from app.answering.trace_json import (
-    candidate_as_json,
-    candidates_of,
-    fill_in,
-    hits_of,
-    readings_of,
-    trace_as_json,
-)
+from app.answering.trace_json.reading import candidates_of, fill_in, hits_of, readings_of
+from app.answering.trace_json.writing import candidate_as_json, trace_as_json
 from app.answering.types import Candidate, CandidateSource
 from common.errors import LoccitError
 from evaluation.compare import compare

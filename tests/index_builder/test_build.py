@@ -30,9 +30,9 @@ from retriever.index import open_index, read_manifest
 from retriever.index_writer import IndexWriter
 from retriever.lexical import LexicalIndex
 from retriever.manifest import FileRecord
-from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.store import DocumentStore
+from retriever.text.passages import PassageSettings
 from retriever.types import Document
 from retriever.vectors.engines import ENGINES
 
@@ -195,7 +195,7 @@ from index_builder import build
 from index_builder.corpora import open_corpus
 from common import files
 from retriever.encoder import HashingEncoder
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 flush = files.flush
 files.flush = lambda path: (time.sleep(0.04), flush(path))  # so that kills land in publishing too
 build.build_index([open_corpus(sys.argv[1])], Path(sys.argv[2]), encoder=HashingEncoder(),

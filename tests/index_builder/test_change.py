@@ -37,9 +37,9 @@ from retriever.document_ids import MAX_ID_CHARACTERS
 from retriever.encoder import HashingEncoder
 from retriever.generations import BuildLock, current_generation
 from retriever.index import open_index
-from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
 from retriever.store import DocumentStore
+from retriever.text.passages import PassageSettings
 from retriever.types import RetrievalMode
 from retriever.vectors.engines import AUTO, ENGINES
 from tests.index_builder.test_verify import edit_manifest

@@ -11,8 +11,8 @@ from index_builder.corpora import open_corpus
 from retriever.bert.int8 import computes_in_int8
 from retriever.encoder import INT8, HashingEncoder, in_precision, load_encoder
 from retriever.index import open_index, read_manifest
-from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
+from retriever.text.passages import PassageSettings
 
 FIRST = {
     "harbour": "The harbour was dredged in 1887, and steamers called twice a week.",

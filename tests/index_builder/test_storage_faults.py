@@ -110,7 +110,7 @@ from common.errors import LoccitError
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import HashingEncoder
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 for kilobytes in map(int, sys.argv[3:]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes << 10, resource.RLIM_INFINITY))
     try:

@@ -15,7 +15,7 @@ from index_builder.verify import verify_index
 from retriever.encoder import HashingEncoder
 from retriever.generations import current_generation
 from retriever.index import open_index, read_manifest
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from retriever.vectors.engines import ENGINES, new_vectors
 
 NAMES = ("tower", "tram", "castle", "harbour", "storm", "granite", "reef", "lamp")

@@ -15,7 +15,7 @@ from retriever.encoder import HashingEncoder
 from retriever.generations import CURRENT_FILE, current_generation
 from retriever.index import open_index
 from retriever.manifest import FileRecord, Manifest
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from retriever.vectors.engines import new_vectors
 
 

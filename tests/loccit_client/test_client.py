@@ -293,3 +293,16 @@ def test_another_server_is_told():
         pytest.raises(UnexpectedResponseError, match="no Loccit service"),
     ):
         client.index()
+
+
+def test_both_clients_take_the_same_and_say_the_same_of_it():
+    def said(kind):
+        calls = {name: call for name, call in vars(kind).items() if inspect.isfunction(call)}
+        public = {
+            name.removeprefix("a") if name == "aclose" else name: calls[name]
+            for name in calls
+            if name[0] != "_"
+        }
+        return {name: (inspect.signature(call).parameters, call.__doc__) for name, call in public.items()}
+
+    assert said(Client) == said(AsyncClient)

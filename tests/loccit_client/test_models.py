@@ -35,9 +35,11 @@ from loccit_client import (
 )
 from loccit_client.decoding import decoded
 
-from app.answering import trace_json
-from app.http import wire
+from app.answering.trace_json import shapes
 from app.http.described import examples
+from app.http.wire import responses
+from app.http.wire.answer import DocumentToRead, QuestionToAnswer
+from app.http.wire.check import ClaimOfAnswer, QuoteOfAnswer
 from app.service import check, response, search
 from app.service.index_description import IndexResponse
 
@@ -67,10 +69,10 @@ MEASURED = {"accuracy": 0.9, "auroc": None, "claims": 12}
         (Searched, check.Searched.model_fields, set()),
         (Scorer, check.Scorer.model_fields, set()),
         (Measured, check.Measured.model_fields, set()),
-        (Problem, wire.Problem.model_fields, set()),
-        (Citation, trace_json.Citation.__annotations__, set()),
-        (Alternative, trace_json.Alternative.__annotations__, set()),
-        (Hit, {**trace_json.PassagePlace.__annotations__, **trace_json.Hit.__annotations__}, set()),
+        (Problem, responses.Problem.model_fields, set()),
+        (Citation, shapes.Citation.__annotations__, set()),
+        (Alternative, shapes.Alternative.__annotations__, set()),
+        (Hit, {**shapes.PassagePlace.__annotations__, **shapes.Hit.__annotations__}, set()),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -81,10 +83,10 @@ def test_every_field_that_is_served_has_its_place(kind, served, own):
 @pytest.mark.parametrize(
     ("kind", "taken"),
     [
-        (Question, wire.QuestionToAnswer),
-        (GivenDocument, wire.DocumentToRead),
-        (GivenQuote, wire.QuoteOfAnswer),
-        (GivenClaim, wire.ClaimOfAnswer),
+        (Question, QuestionToAnswer),
+        (GivenDocument, DocumentToRead),
+        (GivenQuote, QuoteOfAnswer),
+        (GivenClaim, ClaimOfAnswer),
     ],
     ids=lambda value: value.__name__,
 )

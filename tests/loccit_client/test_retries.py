@@ -46,6 +46,18 @@ def problem(status: int, **headers: str) -> httpx.Response:
     )
 
 
+class BrokenOff(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that ends before its end."""
+
+    def __iter__(self):
+        yield b"event: read\ndata: {}\n\n"
+        raise httpx.ReadError("cut")
+
+    async def __aiter__(self):
+        for received in self:
+            yield received
+
+
 def answer() -> httpx.Response:
     return httpx.Response(200, json=examples.ANSWER)
 
@@ -111,3 +123,21 @@ def test_a_stream_is_begun_again_but_not_once_it_is_told():
     with pytest.raises(UnexpectedResponseError, match="The stream ended before the answer was there"):
         list(cut.client().stream("who?"))
     assert cut.requests == 1
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_response_that_breaks_off_is_told_and_not_asked_for_twice(status):
+    def server():
+        return Server(httpx.Response(status, stream=BrokenOff()))
+
+    for ask in (lambda client: client.answer("who?"), lambda client: list(client.stream("who?"))):
+        waiting = server()
+        with pytest.raises(UnreachableError, match=r"No server answers at .* \(cut\)"):
+            ask(waiting.client())
+        assert waiting.requests == 1
+    async with server().async_client() as client:
+        with pytest.raises(UnreachableError):
+            await client.answer("who?")
+    async with server().async_client() as client:
+        with pytest.raises(UnreachableError):
+            [event async for event in client.stream("who?")]

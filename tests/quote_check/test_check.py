@@ -9,7 +9,7 @@ from quote_check.corpus import PASSAGES_SEEN, GivenCorpus, IndexCorpus
 from quote_check.folding import Fold, folded
 from quote_check.searched_text import LEAST_WORDS
 from retriever.index_writer import index_in_memory
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from retriever.types import Document, Span
 
 EDDYSTONE, PHAROS, LISBON = "lighthouses/eddystone", "lighthouses/pharos", "trams/lisbon"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quote_check.folding import Fold, Folded, folded, same_but_for, without_end_mark
-from retriever.sentences import splits_character
+from retriever.text.sentences import splits_character
 
 ALPHABET = "aab ccE.\n'\"’“-–…\u0301\u0327éÉßİﬁ\u00ad\u200b\u00a0😀👍\U0001f3fd\u200d가ᄀ\u1161Ⅳ"
 texts = st.text(ALPHABET, max_size=40)

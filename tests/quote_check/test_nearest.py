@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 from quote_check.folding import folded
 from quote_check.nearest import LONGEST, nearest
 from quote_check.searched_text import SearchedText
-from retriever.sentences import splits_character
+from retriever.text.sentences import splits_character
 from retriever.types import Document, Span
 
 ALPHABET = "aab ccE.\n'\"’“-–…\u0301\u0327éÉßİﬁ\u00ad\u200b\u00a0😀👍\U0001f3fd\u200d가ᄀ\u1161Ⅳ"

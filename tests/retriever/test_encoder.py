@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError
 from retriever.encoder import Encoder, HashingEncoder, encode_in_turn, load_encoder, passage_input
-from retriever.passages import PassageSettings, split
+from retriever.text.passages import PassageSettings, split
 from retriever.types import Document, heading_line
 
 DENSE = [

@@ -6,8 +6,8 @@ from common.errors import InvalidRequestError
 from retriever.fields import DocumentFields
 from retriever.filters import Filter
 from retriever.manifest import SourceRecord
-from retriever.passages import PassageSettings, split
 from retriever.store import DocumentStore
+from retriever.text.passages import PassageSettings, split
 from retriever.types import Document
 
 

@@ -12,8 +12,8 @@ from retriever.filters import Filter
 from retriever.fusion import best_first, convex_combination
 from retriever.index import PassageIndex
 from retriever.index_writer import index_in_memory
-from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
+from retriever.text.passages import PassageSettings
 from retriever.types import Document, RetrievalMode, ScoredRow
 
 WORDS = (

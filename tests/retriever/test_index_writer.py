@@ -9,8 +9,8 @@ from retriever.encoder import HashingEncoder, passage_input
 from retriever.index import LEXICAL_FOLDER, STORE_FILE, VECTORS_FILE
 from retriever.index_writer import IndexWriter, index_in_memory
 from retriever.lexical import LexicalIndex
-from retriever.passages import PassageSettings
 from retriever.store import DocumentStore, DuplicateDocumentError
+from retriever.text.passages import PassageSettings
 from retriever.types import Block, BlockKind, Document, Span
 from retriever.vectors.engines import DEFAULT_ENGINE, load_vectors
 

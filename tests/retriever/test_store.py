@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import DocumentNotFoundError, IndexUnusableError
-from retriever.passages import PassageDraft, PassageSettings, split
 from retriever.store import DocumentStore, DuplicateDocumentError
+from retriever.text.passages import PassageDraft, PassageSettings, split
 from retriever.types import Block, BlockKind, Document, Locator, Span
 
 ALPHABET = "aab .\n\r\0\u0301é😀\u2028"

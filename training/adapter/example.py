@@ -11,8 +11,8 @@ from app.answering.limits import EVIDENCE_TOKENS
 from app.answering.text.answer_match import answer_spans
 from app.answering.text.answer_score import exact_match, f1
 from app.answering.text.normalise import normalise_answer
-from retriever.sentences import sentence_spans
 from retriever.store import DocumentStore
+from retriever.text.sentences import sentence_spans
 from retriever.types import Span
 from training.data.group import GroupRecord, GroupRow, LabelledPassage, titled_windows
 

@@ -17,8 +17,8 @@ from common.progress import progress
 from retriever.index import LEXICAL_FOLDER, STORE_FILE
 from retriever.index_writer import IndexWriter
 from retriever.lexical import LexicalIndex
-from retriever.passages import PassageSettings
 from retriever.store import DocumentStore, DuplicateDocumentError
+from retriever.text.passages import PassageSettings
 from retriever.types import Document, Passage
 
 _FINISHED_FILE = "corpus.json"

@@ -17,8 +17,8 @@ from typing import Any
 from app.answering.answer_kind import AnswerKind
 from app.answering.text.normalise import normalise_answer
 from common.files import Record, records
-from retriever.passages import PassageSettings, split
-from retriever.sentences import sentence_spans
+from retriever.text.passages import PassageSettings, split
+from retriever.text.sentences import sentence_spans
 from retriever.types import Document, Span
 from training.data.untokenised import untokenised
 

@@ -18,7 +18,7 @@ from common.files import whole_file
 from common.packaged import sha256_of
 from common.progress import progress
 from common.terminal_text import plain
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from training.data.corpus import TrainingCorpus, open_corpus
 from training.data.evidence import EVIDENCE_FOLDER, EVIDENCE_FORMAT, SETS, evidence_groups
 from training.data.group import GroupRecord

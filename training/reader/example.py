@@ -6,7 +6,7 @@ from random import Random
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.cross_encoders.reader_input import ReaderInput, ReaderTokenizer
-from retriever.sentences import sentence_spans
+from retriever.text.sentences import sentence_spans
 from retriever.types import Span
 from training.data.evidence import EvidenceGroup
 from training.data.group import Group, GroupRecord, LabelledPassage, titled_windows

@@ -6,7 +6,7 @@ from random import Random
 from typing import NamedTuple
 
 from app.answering.text.answer_match import WordIndex, has_answer
-from retriever.sentences import sentence_spans
+from retriever.text.sentences import sentence_spans
 from retriever.types import Span
 from training.data.group import Group, GroupRecord, LabelledPassage
 

@@ -5,8 +5,8 @@ from random import Random
 
 from app.answering.text.answer_match import has_answer
 from app.answering.text.normalise import normalise_answer
-from retriever.sentences import sentence_spans
 from retriever.store import DocumentStore
+from retriever.text.sentences import sentence_spans
 from training.data.group import Group, GroupRecord
 from training.support.answering_passage import quote as sentences_of
 from training.support.corruption import ValueKind, kind_of, others_of_kind, same, varied

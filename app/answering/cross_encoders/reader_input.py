@@ -12,8 +12,8 @@ from app.answering.limits import QUESTION_TOKENS, TITLE_TOKENS, worth_tokenising
 from app.answering.text.token_offsets import characters, touching
 from app.answering.text.whole_tokens import whole_tokens
 from common.errors import ModelUnusableError
-from retriever.folding import Folded, fold
-from retriever.sentences import sentence_spans
+from retriever.text.folding import Folded, fold
+from retriever.text.sentences import sentence_spans
 from retriever.types import Span
 
 MAX_TOKENS = 192

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 from app.answering.cross_encoders.reader_input import special_tokens
 from app.answering.limits import QUESTION_TOKENS, TITLE_TOKENS, worth_tokenising
 from app.answering.support import Claim
-from retriever.folding import fold
+from retriever.text.folding import fold
 
 CLAIM_TOKENS = 64
 QUOTE_TOKENS = 160

@@ -7,8 +7,8 @@ from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
 from app.answering.text.superlative import superlatives, tells_lower_ranks_alone
 from app.answering.types import BroadReading, Reading, ScoredSpan
 from common.deadline import NO_DEADLINE, Deadline
+from retriever.text.units import quotable_spans_of
 from retriever.types import Hit
-from retriever.units import quotable_spans_of
 
 PASSAGES_READ = 8
 PRIOR_STRENGTH = 20.0

@@ -11,8 +11,8 @@ from transformers import PreTrainedTokenizerBase
 from app.answering.language_models.few_shot_prompt import asked, one_line
 from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS, worth_tokenising
 from app.answering.text.token_offsets import characters, touching
-from retriever.folding import fold
-from retriever.sentences import splits_character
+from retriever.text.folding import fold
+from retriever.text.sentences import splits_character
 from retriever.types import Span
 
 NO_ANSWER = "not in the passages"

@@ -13,7 +13,7 @@ from typing import Any
 from app.answering.answer_kind import AnswerKind
 from app.answering.language_models.few_shot_prompt import EXAMPLES, asked, one_line
 from app.answering.limits import TITLE_TOKENS
-from retriever.folding import fold
+from retriever.text.folding import fold
 from retriever.types import Passage
 
 VERSION = 2

@@ -13,7 +13,7 @@ from app.answering.retro.model import RetroModel
 from app.answering.retro.sources import PassageNeighbours
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.encoder import Encoder, FloatArray, passage_input
-from retriever.folding import fold
+from retriever.text.folding import fold
 
 PROMPT_PASSAGES = 2
 NEIGHBOURS = 20

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from retriever.folding import fold
+from retriever.text.folding import fold
 from retriever.types import Span
 
 _WORD = re.compile(r"\w+")

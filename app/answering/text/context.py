@@ -1,6 +1,6 @@
 """The text around a quote, for whoever wants to see it in its place."""
 
-from retriever.sentences import splits_character
+from retriever.text.sentences import splits_character
 from retriever.types import Span
 
 CONTEXT_CHARACTERS = 160

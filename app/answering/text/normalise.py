@@ -4,7 +4,7 @@ import re
 import string
 import unicodedata
 
-from retriever.folding import fold
+from retriever.text.folding import fold
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)

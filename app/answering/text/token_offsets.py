@@ -6,7 +6,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from retriever.sentences import splits_character
+from retriever.text.sentences import splits_character
 from retriever.types import Span
 
 Offsets = npt.NDArray[np.int64]

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app.http.admission.admin_access import AdminDependency
 from app.http.described.openapi import problems
 from app.http.routes import HostDependency
-from app.http.wire import Reloaded
+from app.http.wire.responses import Reloaded
 
 admin_router = APIRouter(prefix="/admin", tags=["admin"])
 

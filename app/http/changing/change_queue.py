@@ -23,23 +23,23 @@ class ChangeNotServedError(LoccitError):
 
 
 _TOLD_AS_IT_IS = (ChangeRefusedError, IndexBusyError, IndexNotWritableError)
-_OF_ALL = (IndexBusyError, IndexNotWritableError, StoppingError, ChangeNotServedError)
+_OF_ALL = (IndexBusyError, IndexNotWritableError, StoppingError)
 """What is no fault of one change: each of those that were to be made together is told it."""
 
 
-MakeAll = Callable[[Sequence[Wanted]], Awaitable[list[Outcome]]]
+Became = Outcome | ChangeNotServedError
+MakeAll = Callable[[Sequence[Wanted]], Awaitable[Sequence[Became]]]
 """Makes several changes as one generation; what became of each."""
 
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
     wanted: Wanted
-    outcome: Outcome | None = None
-    error: Exception | None = None
+    became: Outcome | Exception | None = None
 
     @property
     def over(self) -> bool:
-        return self.outcome is not None or self.error is not None
+        return self.became is not None
 
 
 class Changes:
@@ -69,10 +69,10 @@ class Changes:
             if not mine.over:
                 together, self._waiting = self._waiting, []
                 await self._make(together)
-        if mine.error is not None:
-            raise mine.error
-        assert mine.outcome is not None  # it is over
-        return mine.outcome
+        assert mine.became is not None  # it is over
+        if isinstance(mine.became, Exception):
+            raise mine.became
+        return mine.became
 
     async def _make(self, together: Sequence[_Waiting]) -> None:
         try:
@@ -82,21 +82,21 @@ class Changes:
         finally:
             for each in together:
                 if not each.over:
-                    each.error = StoppingError(STOPPING)
+                    each.became = StoppingError(STOPPING)
 
     async def _made(self, together: Sequence[_Waiting]) -> bool:
         """Whether all of these are over now; not where there are several, and one may be at fault for the others."""
         try:
-            outcomes = await self._make_all([each.wanted for each in together])
+            became = await self._make_all([each.wanted for each in together])
         except Exception as error:
             if len(together) > 1 and not isinstance(error, _OF_ALL):
                 return False
             told = _refused(error)
             for each in together:
-                each.error = told
+                each.became = told
         else:
-            for each, outcome in zip(together, outcomes, strict=True):
-                each.outcome = outcome
+            for each, its in zip(together, became, strict=True):
+                each.became = its
         return True
 
 

@@ -9,7 +9,8 @@ from app.http import document_id as convertor
 from app.http.admission.admin_access import AdminDependency
 from app.http.described.openapi import problems
 from app.http.routes import HostDependency
-from app.http.wire import Changed, DocumentToStore, checked_id
+from app.http.wire.document import DocumentToStore, checked_id
+from app.http.wire.responses import Changed
 from app.service.changes import Delete, Outcome
 from retriever.document_ids import MAX_ID_CHARACTERS
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.broad_answers import NO, YES
-from app.answering.trace_json import Alternative, Citation
+from app.answering.trace_json.shapes import Alternative, Citation
 from app.http.chat.markdown import inert, is_web_address, link
 from app.http.chat.models import ChatModel
 from app.http.chat.wire import Annotation, AssistantMessage
 from app.service.attribution import Attribution
 from app.service.in_words import REASONS, confidence_in_words
 from app.service.response import AnswerResponse
-from retriever.folding import shown
+from retriever.text.folding import shown
 
 AddressOf = Callable[[Citation], str]
 """Where the document of a citation can be had."""

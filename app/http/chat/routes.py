@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.answering.trace_json import Citation
+from app.answering.trace_json.shapes import Citation
 from app.http.chat.completion import Telling
 from app.http.chat.described import described_chunks
 from app.http.chat.markdown import is_web_address

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from app.answering import trace_json
+from app.answering.trace_json import shapes
 from app.http.chat.models import ChatModel
-from app.http.wire import Shape
+from app.http.wire.shape import Shape
 from app.service.response import AnswerResponse
 
 CHAT_SHAPE = Shape(
@@ -60,7 +60,7 @@ class ChatRequest(BaseModel):
     stream: bool | None = Field(None, description="Send chunks as server-sent events.")
 
 
-class CitedQuote(trace_json.Citation):
+class CitedQuote(shapes.Citation):
     """A citation with the confidence of the answer that it backs."""
 
     confidence: Annotated[float, Field(ge=0, le=1)]

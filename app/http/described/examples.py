@@ -5,8 +5,8 @@ from http import HTTPStatus
 from typing import Any
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.trace_json import Citation
-from app.http.wire import BatchItem, BatchResponse, Changed, Problem, Ready
+from app.answering.trace_json.shapes import Citation
+from app.http.wire.responses import BatchItem, BatchResponse, Changed, Problem, Ready
 from app.service.attribution import Attribution
 from app.service.check import (
     AnswerPlace,

@@ -11,7 +11,7 @@ from app.http.chat.described import describe_chat_errors
 from app.http.chat.examples import CHAT_REQUEST, COMPLETION
 from app.http.chat.wire import OpenAIError
 from app.http.described import examples
-from app.http.wire import QuestionToAnswer
+from app.http.wire.answer import QuestionToAnswer
 
 DESCRIPTION = """
 Loccit answers questions from the documents of its owner and quotes, word for word, what supports each answer.

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 
-from app.answering.trace_json import timings_as_json
+from app.answering.trace_json.writing import timings_as_json
 from app.answering.types import Abstention, CitedAnswer, Trace
 from app.http.telemetry.metrics import Metrics
 from app.http.worker import BusyError, StoppingError

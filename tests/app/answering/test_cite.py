@@ -10,7 +10,7 @@ from app.answering.types import Candidate, CandidateSource, Citation, Opinion, Q
 from retriever.encoder import HashingEncoder
 from retriever.index_writer import index_in_memory
 from retriever.lexical import LexicalIndex
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from retriever.types import Block, BlockKind, Document, Locator, LocatorKind, Passage, Span
 
 TEXT = (

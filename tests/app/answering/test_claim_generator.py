@@ -16,8 +16,8 @@ from app.service.quote_location import StandingQuotes
 from common.deadline import NO_DEADLINE, Deadline, go_on
 from retriever.encoder import HashingEncoder
 from retriever.index_writer import index_in_memory
-from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
+from retriever.text.passages import PassageSettings
 from tests.conftest import LIGHTHOUSES
 
 QUOTE = "Henry Winstanley built the first tower in 1698."

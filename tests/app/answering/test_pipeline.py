@@ -25,7 +25,7 @@ from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader
 from app.answering.support import LexicalSupport
 from app.answering.text.overlap import Overlap
-from app.answering.trace_json import trace_as_json
+from app.answering.trace_json.writing import trace_as_json
 from app.answering.types import (
     AbstainReason,
     Abstention,
@@ -40,10 +40,10 @@ from common.errors import DeadlineExceededError, GivenUpError
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex
 from retriever.index_writer import index_in_memory
-from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
+from retriever.text.passages import PassageSettings
+from retriever.text.units import quotable_spans_of
 from retriever.types import Document, Span
-from retriever.units import quotable_spans_of
 from tests.fakes import ScriptedLM
 
 QUESTION = "who built the first tower of the Eddystone lighthouse"

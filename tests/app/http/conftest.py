@@ -22,8 +22,8 @@ from app.service.settings import GeneratorKind, Settings
 from retriever.encoder import HashingEncoder
 from retriever.index import PassageIndex
 from retriever.index_writer import index_in_memory
-from retriever.passages import PassageSettings
 from retriever.retriever import IndexRetriever
+from retriever.text.passages import PassageSettings
 from retriever.types import Document
 
 Call = Callable[..., httpx.Response]

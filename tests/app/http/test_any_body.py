@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from app.http.wire import INCLUDABLE, AnswerRequest, BatchRequest, DocumentToRead
+from app.http.wire.answer import INCLUDABLE, AnswerRequest, BatchRequest, DocumentToRead
 from tests.app.http.conftest import Call, called, service_over
 from tests.app.http.test_event_stream import events_of
 from tests.app.http.test_requests import problem_of

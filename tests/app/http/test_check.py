@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from app.http.wire import MAX_ANSWER_CHARACTERS, MAX_CHECKED
+from app.http.wire.check import MAX_ANSWER_CHARACTERS, MAX_CHECKED
 from tests.app.http.conftest import DOCUMENTS, service_over, serving
 from tests.app.http.test_requests import problem_of
 

@@ -22,7 +22,7 @@ from index_builder.corpora import open_corpus
 from retriever.document_ids import MAX_ID_CHARACTERS, id_problem
 from retriever.encoder import HashingEncoder
 from retriever.index import open_index
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from retriever.types import Document
 from tests.app.http.conftest import service_of, service_over, serving
 

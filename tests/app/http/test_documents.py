@@ -10,7 +10,7 @@ from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import HashingEncoder
 from retriever.index import open_index
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from tests.app.http.conftest import DOCUMENTS, service_of, serving
 
 

@@ -10,7 +10,7 @@ import pytest
 from app.answering.events import Decided
 from app.answering.generator import Generator
 from app.answering.options import AnswerLength
-from app.answering.trace_json import event_as_json
+from app.answering.trace_json.events import event_as_json
 from app.http.host import Host, NotReadyError
 from app.service.ask import Ask
 from app.service.settings import Settings

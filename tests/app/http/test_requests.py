@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from app.http.wire import AnswerRequest
+from app.http.wire.answer import AnswerRequest
 
 ASKED = {"question": "who designed the eiffel tower"}
 

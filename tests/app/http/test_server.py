@@ -19,7 +19,7 @@ from common.errors import IndexUnusableError, InvalidRequestError, ModelUnusable
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from retriever.encoder import HashingEncoder
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from tests.app.http.conftest import DOCUMENTS, serving
 from tests.app.http.test_answers import assert_stands
 from tests.app.http.test_requests import ASKED

@@ -17,7 +17,7 @@ from retriever.encoder import HashingEncoder
 from retriever.filters import Filter
 from retriever.generations import current_generation
 from retriever.index import open_index
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from tests.app.http.conftest import service_of, serving
 
 ENCODER = HashingEncoder()

@@ -8,7 +8,7 @@ from retriever.fields import DocumentFields
 from retriever.filters import Filter
 from retriever.index_writer import index_in_memory
 from retriever.manifest import Counts, EncoderIdentity, Manifest, PassageRecord, SourceRecord
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from retriever.types import Document
 
 DOCUMENTS = [

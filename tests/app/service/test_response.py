@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from app.answering.trace_json import Decision
+from app.answering.trace_json.shapes import Decision
 from app.service.assembly import ModelNames
 from app.service.response import AnswerResponse, Model
 

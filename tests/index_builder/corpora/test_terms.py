@@ -10,7 +10,7 @@ from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from index_builder.corpora.terms import SUFFIX
 from retriever.index import read_manifest
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 
 TERMS = {"licence": "CC BY 4.0", "snapshot": "2024-05", "attribution": "The Lighthouse Society"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.answering.support import Claim
 from app.answering.text.answer_match import has_answer
-from retriever.sentences import sentence_spans
+from retriever.text.sentences import sentence_spans
 from retriever.types import Span
 from tests.training.support.toy_claims import (
     ANSWERING,

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from itertools import count
+from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -97,12 +96,9 @@ class AsyncClient:
         asked = Question(question, top_k, min_confidence, length, tuple(include), filter)
         async with self._response(stream_call(asked, documents)) as response:
             events = EventReader(request_id(response))
-            try:
-                async for received in response.aiter_bytes():
-                    for event in events.feed(received):
-                        yield event
-            except httpx.TransportError as error:
-                raise self._service.unreachable(error) from error
+            async for received in response.aiter_bytes():
+                for event in events.feed(received):
+                    yield event
             events.check_ended()
 
     async def answers(self, questions: Sequence[str | Question]) -> list[Answer | Problem]:
@@ -161,43 +157,33 @@ class AsyncClient:
 
     async def _result(self, call: Call[Result]) -> Result:
         async with self._response(call) as response:
-            await self._read(response)
+            await response.aread()
             return call.read(json_in(response), request_id(response))
 
     @asynccontextmanager
     async def _response(self, call: Call[Any]) -> AsyncIterator[httpx.Response]:
         """A response that is no error; closed in the end."""
-        response = await self._sent(call)
-        try:
-            if response.is_error:
-                await self._read(response)
-                json_in(response)
-            yield response
-        finally:
-            await response.aclose()
-
-    async def _read(self, response: httpx.Response) -> None:
-        try:
-            await response.aread()
-        except httpx.TransportError as error:
-            raise self._service.unreachable(error) from error
+        with self._service.reached():
+            async with aclosing(await self._sent(call)) as response:
+                if response.is_error:
+                    await response.aread()
+                    json_in(response)
+                yield response
 
     async def _sent(self, call: Call[Any]) -> httpx.Response:
-        for attempt in count():
-            outcome: httpx.Response | httpx.TransportError
+        """The response to the last attempt; httpx.TransportError when that got none."""
+        request = self._http.build_request(**self._service.request(call))
+        for attempt in range(self._service.retries):
             try:
-                request = self._http.build_request(**self._service.request(call))
-                outcome = await self._http.send(request, stream=True)
-            except httpx.InvalidURL as error:
-                raise self._service.unreachable(error) from error
+                response = await self._http.send(request, stream=True)
             except httpx.TransportError as error:
-                outcome = error
-            wait = pause(outcome, attempt=attempt, retries=self._service.retries)
-            if wait is None:
-                break
-            if isinstance(outcome, httpx.Response):
-                await outcome.aclose()
+                wait = pause(error, attempt=attempt)
+                if wait is None:
+                    raise
+            else:
+                wait = pause(response, attempt=attempt)
+                if wait is None:
+                    return response
+                await response.aclose()
             await self._sleep(wait)
-        if isinstance(outcome, httpx.Response):
-            return outcome
-        raise self._service.unreachable(outcome) from outcome
+        return await self._http.send(request, stream=True)

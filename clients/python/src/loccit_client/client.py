@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import count
+from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -97,11 +96,8 @@ class Client:
         asked = Question(question, top_k, min_confidence, length, tuple(include), filter)
         with self._response(stream_call(asked, documents)) as response:
             events = EventReader(request_id(response))
-            try:
-                for received in response.iter_bytes():
-                    yield from events.feed(received)
-            except httpx.TransportError as error:
-                raise self._service.unreachable(error) from error
+            for received in response.iter_bytes():
+                yield from events.feed(received)
             events.check_ended()
 
     def answers(self, questions: Sequence[str | Question]) -> list[Answer | Problem]:
@@ -160,43 +156,32 @@ class Client:
 
     def _result(self, call: Call[Result]) -> Result:
         with self._response(call) as response:
-            self._read(response)
+            response.read()
             return call.read(json_in(response), request_id(response))
 
     @contextmanager
     def _response(self, call: Call[Any]) -> Iterator[httpx.Response]:
         """A response that is no error; closed in the end."""
-        response = self._sent(call)
-        try:
+        with self._service.reached(), closing(self._sent(call)) as response:
             if response.is_error:
-                self._read(response)
+                response.read()
                 json_in(response)
             yield response
-        finally:
-            response.close()
-
-    def _read(self, response: httpx.Response) -> None:
-        try:
-            response.read()
-        except httpx.TransportError as error:
-            raise self._service.unreachable(error) from error
 
     def _sent(self, call: Call[Any]) -> httpx.Response:
-        for attempt in count():
-            outcome: httpx.Response | httpx.TransportError
+        """The response to the last attempt; httpx.TransportError when that got none."""
+        request = self._http.build_request(**self._service.request(call))
+        for attempt in range(self._service.retries):
             try:
-                request = self._http.build_request(**self._service.request(call))
-                outcome = self._http.send(request, stream=True)
-            except httpx.InvalidURL as error:
-                raise self._service.unreachable(error) from error
+                response = self._http.send(request, stream=True)
             except httpx.TransportError as error:
-                outcome = error
-            wait = pause(outcome, attempt=attempt, retries=self._service.retries)
-            if wait is None:
-                break
-            if isinstance(outcome, httpx.Response):
-                outcome.close()
+                wait = pause(error, attempt=attempt)
+                if wait is None:
+                    raise
+            else:
+                wait = pause(response, attempt=attempt)
+                if wait is None:
+                    return response
+                response.close()
             self._sleep(wait)
-        if isinstance(outcome, httpx.Response):
-            return outcome
-        raise self._service.unreachable(outcome) from outcome
+        return self._http.send(request, stream=True)

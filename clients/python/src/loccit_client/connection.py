@@ -1,6 +1,7 @@
 """What both clients need to know of the service: its address, its key, and how patient they are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +39,15 @@ class Connection:
             "timeout": httpx.Timeout(self.timeout * call.questions, connect=min(self.timeout, 10.0)),
         }
 
-    def unreachable(self, error: Exception) -> UnreachableError:
-        """What is raised when no response came."""
+    @contextmanager
+    def reached(self) -> Iterator[None]:
+        """UnreachableError in the place of what httpx raises within: no response came, or it broke off."""
+        try:
+            yield
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> UnreachableError:
         if isinstance(error, httpx.TimeoutException):
             return UnreachableError(
                 f"The server at {self.url!r} did not answer within {self.timeout:g} seconds for each question; give it "

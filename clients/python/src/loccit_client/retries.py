@@ -19,10 +19,8 @@ _AGAIN = (
 )
 
 
-def pause(outcome: httpx.Response | httpx.TransportError, *, attempt: int, retries: int) -> float | None:
+def pause(outcome: httpx.Response | httpx.TransportError, *, attempt: int) -> float | None:
     """Seconds to wait before the request is sent again; None: it is not. ``attempt``: 0 is the first."""
-    if attempt >= retries:
-        return None
     doubling = _FIRST_WAIT_S * 2.0**attempt
     if isinstance(outcome, httpx.TransportError):
         return doubling if isinstance(outcome, _AGAIN) else None

@@ -32,8 +32,8 @@ from common.deadline import NO_DEADLINE, Deadline
 from common.errors import GivenUpError, ModelUnusableError
 from common.mpnet import MPNET, MPNET_SHA256, mpnet_folder
 from common.packaged import MINILM, minilm_folder, package_folder, sha256_of
-from retriever.folding import fold
-from retriever.sentences import sentence_spans, splits_character
+from retriever.text.folding import fold
+from retriever.text.sentences import sentence_spans, splits_character
 from retriever.types import Document, Hit, Passage, Span
 from tests.training.conftest import HIDDEN, base  # noqa: F401 - a fixture
 

@@ -10,8 +10,8 @@ from app.answering.language_models.gguf_conversion import converted
 from app.answering.limits import EVIDENCE_TOKENS, QUESTION_TOKENS, TITLE_TOKENS
 from benchmarks.hostile_texts import KINDS, hostile
 from common.packaged import LANGUAGE_MODELS, default_cache_dir
-from retriever.folding import fold
-from retriever.sentences import splits_character
+from retriever.text.folding import fold
+from retriever.text.sentences import splits_character
 from retriever.types import Span
 
 pytestmark = pytest.mark.models

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answering.text.context import CONTEXT_CHARACTERS, text_after, text_before
-from retriever.sentences import splits_character
+from retriever.text.sentences import splits_character
 from retriever.types import Span
 
 WORDS = "alpha beta gamma delta " * 40

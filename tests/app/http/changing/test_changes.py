@@ -36,7 +36,7 @@ from index_builder.verify import verify_index
 from retriever.encoder import HashingEncoder
 from retriever.generations import BuildLock, current_generation
 from retriever.index import read_manifest
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from tests.app.http.conftest import Call, called, serving
 from tests.app.http.test_requests import problem_of
 from tests.server_process import build
@@ -357,7 +357,7 @@ async def test_a_change_that_is_refused_takes_no_other_with_it(error, told):
 
 @pytest.mark.parametrize(
     "error",
-    [IndexBusyError("No."), IndexNotWritableError("No."), StoppingError("No."), ChangeNotServedError("No.")],
+    [IndexBusyError("No."), IndexNotWritableError("No."), StoppingError("No.")],
 )
 async def test_what_is_no_fault_of_one_change_is_told_to_all_that_were_made_together(error):
     made = Made(error, at="c")
@@ -397,6 +397,37 @@ def test_a_change_that_is_made_but_cannot_be_served_is_told_as_one(call, index, 
     assert call("GET", "/health/ready").json()["generation"] == before
     assert call("POST", "/admin/reload").json()["generation"] == made
     assert call("GET", address("a")).json()["text"] == "A new text."
+
+
+async def test_of_changes_that_cannot_be_served_those_are_told_that_were_made(index, monkeypatch):
+    """Whatever group each is made in: what is not there is not there."""
+
+    def damaged(_: AnswerService) -> AnswerService:
+        raise IndexUnusableError("It is damaged.")
+
+    monkeypatch.setattr(AnswerService, "reopened", damaged)
+    async with serving(OPEN, index=index, admin=True, **SETTINGS) as client:
+        first, put, unknown, deleted = await asyncio.gather(
+            client.put(address("a"), json={"text": "A new text."}),
+            client.put(address("b"), json={"text": "Another text."}),
+            client.delete(address("none")),
+            client.delete(address("trams")),
+        )
+    for response in (first, put, deleted):
+        assert problem_of(response, 409)["type"] == "urn:loccit:problem:change-not-served"
+    detail = problem_of(unknown, 404)["detail"]
+    assert detail == "No document has the id 'none'; an answer's citations name ids that exist."
+    assert verify_index(index).counts.documents == 3
+
+
+async def test_what_became_of_each_that_was_made_together_is_told_to_whoever_wanted_it():
+    not_served = ChangeNotServedError("No.")
+
+    async def made(wanted) -> list[Outcome | ChangeNotServedError]:
+        return [not_served if each.doc_id == "b" else Outcome.UNKNOWN for each in wanted]
+
+    outcomes = await asyncio.gather(*await begun(Changes(made, most=9), "abc"), return_exceptions=True)
+    assert outcomes == [Outcome.UNKNOWN, not_served, Outcome.UNKNOWN]
 
 
 def test_a_source_goes_with_its_last_document(call):

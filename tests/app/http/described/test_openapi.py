@@ -9,33 +9,30 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from app.answering.checked_input import checked_question
-from app.http import wire
 from app.http.chat.examples import CHAT_REQUEST, COMPLETION
 from app.http.chat.wire import CHAT_SHAPE, ChatCompletion, ChatMessage, ChatRequest, OpenAIError
 from app.http.described import examples
-from app.http.wire import (
+from app.http.wire.answer import (
     ANSWER_SHAPE,
     BATCH_SHAPE,
-    CHECK_SHAPE,
-    DOCUMENT_SHAPE,
+    INCLUDABLE,
     QUESTION_SHAPE,
-    SEARCH_SHAPE,
     AnswerRequest,
     BatchRequest,
-    BatchResponse,
-    Changed,
+    DocumentToRead,
+    QuestionToAnswer,
+)
+from app.http.wire.check import (
+    CHECK_SHAPE,
     CheckRequest,
     ClaimOfAnswer,
     DocumentToCheck,
-    DocumentToRead,
-    DocumentToStore,
-    Problem,
-    QuestionToAnswer,
     QuoteOfAnswer,
-    Ready,
-    SearchRequest,
     SourceOfAnswer,
 )
+from app.http.wire.document import DOCUMENT_SHAPE, DocumentToStore
+from app.http.wire.responses import BatchResponse, Changed, Problem, Ready, Welcome
+from app.http.wire.search import SEARCH_SHAPE, SearchRequest
 from app.service.check import CheckResponse
 from app.service.index_description import IndexResponse
 from app.service.response import AnswerResponse, DocumentResponse
@@ -133,7 +130,7 @@ async def test_requests_and_responses_carry_examples(description):
 
 async def test_what_can_be_included_is_said_once_and_the_same_everywhere(description):
     schema = description["components"]["schemas"]["AnswerRequest"]["properties"]["include"]
-    assert tuple(schema["items"]["enum"]) == wire.INCLUDABLE == ("hits", "candidates", "alternatives")
+    assert tuple(schema["items"]["enum"]) == INCLUDABLE == ("hits", "candidates", "alternatives")
 
 
 async def test_the_confidence_of_an_uncalibrated_answer_is_not_called_a_probability(description):
@@ -309,7 +306,7 @@ async def test_the_root_says_where_the_description_is(client):
     body = (await client.get("/")).json()
     assert body["name"] == "Loccit"
     assert (await client.get(body["openapi"])).status_code == 200
-    assert wire.Welcome.model_validate(body)
+    assert Welcome.model_validate(body)
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])

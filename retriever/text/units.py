@@ -8,8 +8,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from retriever.line_runs import line_runs
-from retriever.sentences import sentence_spans, trimmed
+from retriever.text.line_runs import line_runs
+from retriever.text.sentences import sentence_spans, trimmed
 from retriever.types import Block, BlockKind, Document, Span
 
 

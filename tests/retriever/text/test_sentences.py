@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriever import sentence_ends
-from retriever.sentence_ends import WINDOW
-from retriever.sentences import sentence_spans, splits_character, trimmed
+from retriever.text import sentence_ends
+from retriever.text.sentence_ends import WINDOW
+from retriever.text.sentences import sentence_spans, splits_character, trimmed
 from retriever.types import Span
 
 TINY = st.text("aaAB\u0301\U0001f600\U0001f1e6\u200d\r\n\u2028\u00a0\x00.. \t\"'(!?1-#|日。", max_size=40)

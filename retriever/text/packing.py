@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from retriever.encoder import passage_input
-from retriever.lengths import WORD_CHARACTERS, Piece, Room, Ruler, TokenCounter, count_words
+from retriever.text.lengths import WORD_CHARACTERS, Piece, Room, Ruler, TokenCounter, count_words
+from retriever.text.units import Unit
 from retriever.types import BlockKind, Document, Span, heading_line
-from retriever.units import Unit
 
 HEADING_TOKENS = 32
 """Title and headings that are read with a passage: as many as the reader takes."""

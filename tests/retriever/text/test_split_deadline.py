@@ -6,7 +6,7 @@ from common.deadline import Deadline
 from common.errors import DeadlineExceededError
 from retriever.encoder import HashingEncoder
 from retriever.index_writer import index_in_memory
-from retriever.passages import PassageSettings
+from retriever.text.passages import PassageSettings
 from retriever.types import Document
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol
 
-from retriever.folding import fold
-from retriever.sentences import sentence_spans, splits_character
+from retriever.text.folding import fold
+from retriever.text.sentences import sentence_spans, splits_character
 from retriever.types import Span
 
 WORD_CHARACTERS = 20

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retriever.text.units import quotable_spans, quotable_spans_of, units
 from retriever.types import Block, BlockKind, Document, Span
-from retriever.units import quotable_spans, quotable_spans_of, units
 
 KINDS = st.sampled_from(list(BlockKind))
 PIECES = st.lists(

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import InvalidRequestError
-from retriever.lengths import WORD_CHARACTERS
-from retriever.passages import PassageDraft, PassageSettings, split
-from retriever.sentences import sentence_spans, splits_character
+from retriever.text.lengths import WORD_CHARACTERS
+from retriever.text.passages import PassageDraft, PassageSettings, split
+from retriever.text.sentences import sentence_spans, splits_character
 from retriever.types import Document, Span
 
 CHARACTERS = "aaAb\u0301\U0001f600\U0001f1e6\u200d\r\n\u2028\u00a0\x00... \t日。ก"

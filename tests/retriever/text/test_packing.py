@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retriever.encoder import passage_input
-from retriever.lengths import TokenCounter
-from retriever.packing import HEADING_TOKENS
-from retriever.passages import PassageDraft, PassageSettings, split
+from retriever.text.lengths import TokenCounter
+from retriever.text.packing import HEADING_TOKENS
+from retriever.text.passages import PassageDraft, PassageSettings, split
+from retriever.text.units import units
 from retriever.types import Block, BlockKind, Document, Span, heading_line
-from retriever.units import units
 
 
 class Letters:

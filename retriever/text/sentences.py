@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
-from retriever.line_runs import line_runs
-from retriever.sentence_ends import boundaries
+from retriever.text.line_runs import line_runs
+from retriever.text.sentence_ends import boundaries
 from retriever.types import Span
 
 _LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"

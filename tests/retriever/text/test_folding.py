@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriever import folding
-from retriever.folding import fold, shown
+from retriever.text import folding
+from retriever.text.folding import fold, shown
 from retriever.types import Span
 
 PIECES = [

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from sentencex import segment
 
-from retriever.abbreviations import (
+from retriever.text.abbreviations import (
     BEFORE_ANYTHING,
     BEFORE_NUMBER,
     CLASSES,

@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from common.deadline import Check, go_on
 from common.errors import InvalidRequestError
-from retriever.lengths import WORD_CHARACTERS, TokenCounter, cut, word_spans
-from retriever.packing import Packer
+from retriever.text.lengths import WORD_CHARACTERS, TokenCounter, cut, word_spans
+from retriever.text.packing import Packer
+from retriever.text.units import units
 from retriever.types import Document, Span
-from retriever.units import units
 
 _Item = TypeVar("_Item")
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from app.answering import trace_json
+from app.answering.trace_json.writing import document_as_json
 from app.answering.types import (
     AbstainReason,
     Abstention,
@@ -24,7 +24,8 @@ from app.answering.types import (
     Trace,
 )
 from app.http.server import create_app
-from app.http.wire import INCLUDABLE, BatchItem, BatchResponse, Live, Problem, Ready, Reloaded, Welcome
+from app.http.wire.answer import INCLUDABLE
+from app.http.wire.responses import BatchItem, BatchResponse, Live, Problem, Ready, Reloaded, Welcome
 from app.service.ask import Ask
 from app.service.index_description import IndexResponse
 from app.service.response import Attribution, DocumentResponse, response_of
@@ -161,7 +162,7 @@ def test_the_response_to_any_trace_follows_its_schema_and_reads_back(service, tr
 @some
 @given(document=documents, terms=st.lists(attributions, max_size=2))
 def test_any_document_follows_its_schema_and_reads_back(document, terms):
-    response = DocumentResponse(**trace_json.document_as_json(document), attribution=terms)
+    response = DocumentResponse(**document_as_json(document), attribution=terms)
     assert check(response)["text"] == document.text
 
 
