@@ -34,7 +34,6 @@ def _judged(line: PredictionLine, reader: OutcomeReader) -> JudgedAnswers:
         answerable=reader.answerable(line),
         rows=features(evidence, supported),
         right=tuple(
-            reader.right(line, cited["candidate"]["answer"], cited["citations"][0])
-            for cited in trace["cited"]
+            reader.right(line, cited["candidate"]["answer"], cited["citations"]) for cited in trace["cited"]
         ),
     )

@@ -101,8 +101,8 @@ class OutcomeReader:
         """The outcome of one prediction line."""
         answers = line["answers"]
         answer, confidence = self._answer(line["trace"])
-        citations = _backing(line["trace"]["decision"]) if self._quoted else []
-        first = citations[0] if citations else None
+        backing = _backing(line["trace"]["decision"]) if self._quoted else []
+        first = _together(backing) if backing else None
         ranked = self._ranked(line)
         return Outcome(
             id=line["id"],
@@ -117,7 +117,7 @@ class OutcomeReader:
             contains_answer=answer is not None and _contains(answer, answers),
             f1=0.0 if answer is None else f1(answer, answers),
             supported=first is not None and self._supported(line, str(answer), first),
-            quote_has_answer=any(has_answer(citation["quote"], answers) for citation in citations),
+            quote_has_answer=first is not None and has_answer(first["quote"], answers),
             quote_verbatim=self._all_verbatim(line) if self._quoted else None,
             quote_sentences=None if first is None else len(sentence_spans(first["quote"])),
             gold_cited=_gold_cited(line, first),
@@ -135,9 +135,9 @@ class OutcomeReader:
         """Whether the question's answer is in the index, as far as is known."""
         return bool(line["answers"]) and line["kind"] != WITHOUT_GOLD
 
-    def right(self, line: PredictionLine, answer: str, citation: Citation) -> bool:
-        """What confidence claims of any cited answer to the question: right, and supported by this citation."""
-        return _contains(answer, line["answers"]) and self._supported(line, answer, citation)
+    def right(self, line: PredictionLine, answer: str, citations: Sequence[Citation]) -> bool:
+        """What confidence claims of any cited answer to the question: right, and supported by these citations."""
+        return _contains(answer, line["answers"]) and self._supported(line, answer, _together(citations))
 
     def _answer(self, trace: Trace) -> tuple[str | None, float]:
         if self._quoted:
@@ -207,11 +207,15 @@ def _contains(answer: str, answers: Sequence[str]) -> bool:
 
 
 def _backing(decision: Decision) -> list[Citation]:
-    """What backs the short answer; the sentences that a long answer has parted are one quote again."""
+    """What backs the short answer."""
     if decision["short_answer"] == decision["answer"]:
         return decision["citations"]
-    backing = [citation for citation in decision["citations"] if not citation["further"]]
-    return [{**backing[0], "quote": " ".join(citation["quote"] for citation in backing)}]
+    return [citation for citation in decision["citations"] if not citation["further"]]
+
+
+def _together(citations: Sequence[Citation]) -> Citation:
+    """The citations of an answer as one, in their order."""
+    return {**citations[0], "quote": " ".join(citation["quote"] for citation in citations)}
 
 
 def _stands(citation: Citation, document: Document | None) -> bool:

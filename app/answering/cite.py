@@ -5,19 +5,28 @@ from itertools import pairwise
 from typing import Protocol
 
 from app.answering.text.overlap import Overlap
-from app.answering.types import Candidate, CandidateSource, Quote
+from app.answering.types import Candidate, CandidateSource, Quote, ScoredSpan
 from retriever.text.units import quotable_spans
 from retriever.types import Document, Span
 
 _LEAST_ANSWERED = 0.5
+_LEAST_EVIDENT = 0.15
+_LEAST_TOLD = 0.1
+"""Of the question's words, by weight, that a second quote has to add."""
+_FEW_WORDS = frozenset({CandidateSource.READER, CandidateSource.LM})
 _WITH_QUOTES = frozenset({CandidateSource.CONSTRAINED, CandidateSource.CLAIM})
 
 
 class Citer(Protocol):
     """What the pipeline needs of a citer."""
 
-    def cite(self, question: str, candidate: Candidate, document: Document) -> Quote | None:
-        """The quote that backs the candidate, or None when its passage holds none."""
+    def cite(
+        self, question: str, candidate: Candidate, document: Document, evidence: Sequence[ScoredSpan] = ()
+    ) -> tuple[Quote, ...]:
+        """The quotes that back the candidate, the one with the answer first; none when its passage holds none.
+
+        ``evidence``: units of the passage with how likely (0-1) each is among what answers, where a reader says so.
+        """
 
 
 class SentenceCiter:
@@ -29,22 +38,52 @@ class SentenceCiter:
     of the answer it holds (see ``Overlap.answered``), and the share of the question's words it covers; equal ones are
     decided by place. Two neighbouring units are quoted only when together they hold more of the answer than any one. A
     passage with less than half of the answer backs nothing.
+
+    A unit that names the answer may not say what was asked: "Bill Gates is a businessman. He co-founded Microsoft."
+    Then the likeliest evidence among the passage's other units is quoted besides, where it tells words of the question
+    that title, quote and answer do not.
     """
 
     def __init__(self, overlap: Overlap, *, lm_points: bool = False) -> None:
         self._overlap, self._lm_points = overlap, lm_points
 
-    def cite(self, question: str, candidate: Candidate, document: Document) -> Quote | None:
+    def cite(
+        self, question: str, candidate: Candidate, document: Document, evidence: Sequence[ScoredSpan] = ()
+    ) -> tuple[Quote, ...]:
+        span = self._answering(question, candidate, document)
+        if span is None:
+            return ()
+        besides = None
+        if candidate.source in _FEW_WORDS:
+            besides = self._telling(question, candidate.answer, span, document, evidence)
+        return tuple(Quote(document, each) for each in (span, besides) if each is not None)
+
+    def _answering(self, question: str, candidate: Candidate, document: Document) -> Span | None:
+        """What has the answer."""
         passage = candidate.passage
         if candidate.source in _WITH_QUOTES and candidate.pointer is not None:
-            return Quote(document, candidate.pointer)
+            return candidate.pointer
         units = quotable_spans(document, passage.window_span)
         pointer = self._pointer(candidate)
         if pointer is not None:
-            span = _around(pointer, units)
-        else:
-            span = self._best(question, candidate.answer, units, document)
-        return None if span is None else Quote(document, span)
+            return _around(pointer, units)
+        return self._best(question, candidate.answer, units, document)
+
+    def _telling(
+        self, question: str, answer: str, quoted: Span, document: Document, evidence: Sequence[ScoredSpan]
+    ) -> Span | None:
+        """What tells of the question's words that what is quoted does not tell."""
+        of_question = self._overlap.weights(question)
+        told = f"{document.title}\n{quoted.of(document.text)}\n{answer}"
+        covered = self._overlap.covered(of_question, told)
+
+        def adds(span: Span) -> bool:
+            more = self._overlap.covered(of_question, f"{told}\n{span.of(document.text)}")
+            return more - covered > _LEAST_TOLD
+
+        likely = [one for one in evidence if one.score >= _LEAST_EVIDENT and not one.span.touches(quoted)]
+        telling = [one for one in likely if adds(one.span)]
+        return max(telling, key=lambda one: (one.score, -one.span.start)).span if telling else None
 
     def _pointer(self, candidate: Candidate) -> Span | None:
         if self._lm_points and candidate.opinion is not None and candidate.opinion.pointer is not None:

@@ -29,9 +29,9 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Each candidate whose quote was found in its document, with that quote."""
+    """Each candidate whose quotes were found in its document, with these."""
 
-    quoted: tuple[tuple[Candidate, Quote], ...]
+    quoted: tuple[tuple[Candidate, tuple[Quote, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from app.answering.types import Reading
 def kind_asked(question: str, readings: Sequence[Reading], length: AnswerLength) -> AnswerKind:
     """The likeliest kind by the mean of the readings that say so; what the form tells counts ``TOLD`` times.
 
-    A short one where no reading says, or it is asked for. "Why" and "how do I" get an explanation whatever else is likely.
+    A short one where no reading says, or it is asked for. "Why" and "how do I" always get an explanation.
     """
     told = [reading.broad.kinds for reading in readings if reading.broad is not None]
     if length is AnswerLength.SHORT or not told:

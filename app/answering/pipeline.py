@@ -35,10 +35,12 @@ from app.answering.types import (
     Decision,
     Quote,
     Reading,
+    ScoredSpan,
     Trace,
 )
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.retriever import Retriever
+from retriever.types import Passage
 
 _CITED_ANYWAY = 16
 """Candidates that are cited and supported when the time is up: they fit into what is kept back of it."""
@@ -115,7 +117,7 @@ class Pipeline:
         cut_short = deadline.over
         if not candidates:
             deadline.check("generate")
-        quoted = tuple(self._located(question, candidates, deadline))
+        quoted = tuple(self._located(question, candidates, readings, deadline))
         clock.lap("cite")
         yield Located(quoted)
 
@@ -137,22 +139,26 @@ class Pipeline:
         yield Decided(Trace(question, hits, readings, candidates, cited, decision, clock.seconds, cut_short))
 
     def _located(
-        self, question: str, candidates: Sequence[Candidate], deadline: Deadline
-    ) -> Iterator[tuple[Candidate, Quote]]:
-        """Each candidate that has a quote with it; the first 16 whatever the time, the others while there is some."""
+        self,
+        question: str,
+        candidates: Sequence[Candidate],
+        readings: Sequence[Reading],
+        deadline: Deadline,
+    ) -> Iterator[tuple[Candidate, tuple[Quote, ...]]]:
+        """Each candidate that has quotes with them; the first 16 whatever the time, the others while there is some."""
         for number, candidate in enumerate(candidates):
             if number >= _CITED_ANYWAY and deadline.over:
                 return
             document = self.retriever.document(candidate.passage.doc_id)
-            quote = self.citer.cite(question, candidate, document)
-            if quote is not None:
-                yield candidate, quote
+            quotes = self.citer.cite(question, candidate, document, _evidence(readings, candidate.passage))
+            if quotes:
+                yield candidate, quotes
 
     def _supported(
         self,
         question: str,
         evidence: Evidence,
-        quoted: Sequence[tuple[Candidate, Quote]],
+        quoted: Sequence[tuple[Candidate, tuple[Quote, ...]]],
         deadline: Deadline,
     ) -> tuple[CitedCandidate, ...]:
         """The candidates with support and confidence: the first 16 whatever the time, as with their quotes."""
@@ -161,10 +167,7 @@ class Pipeline:
             if at and deadline.over:
                 break
             supports += self.support.score(
-                [
-                    Claim(question, _claimed(candidate, quote), quote.document.title, quote.text)
-                    for candidate, quote in quoted[at : at + _CITED_ANYWAY]
-                ]
+                [_claim(question, candidate, quotes) for candidate, quotes in quoted[at : at + _CITED_ANYWAY]]
             )
         quoted = quoted[: len(supports)]
         confidences = self.confidence.score(
@@ -172,8 +175,10 @@ class Pipeline:
             [(candidate, support) for (candidate, _), support in zip(quoted, supports, strict=True)],
         )
         return tuple(
-            CitedCandidate(candidate, (Citation.of(quote, support=support),), confidence)
-            for (candidate, quote), support, confidence in zip(quoted, supports, confidences, strict=True)
+            CitedCandidate(
+                candidate, tuple(Citation.of(quote, support=support) for quote in quotes), confidence
+            )
+            for (candidate, quotes), support, confidence in zip(quoted, supports, confidences, strict=True)
         )
 
     def _composed(
@@ -187,10 +192,7 @@ class Pipeline:
         if isinstance(decision, Abstention):
             return decision
         document = self.retriever.document(decision.passage.doc_id)
-        broad = next(
-            (reading.broad for reading in readings if reading.hit.passage.row == decision.passage.row), None
-        )
-        evidence = () if broad is None else broad.evidence
+        evidence = _evidence(readings, decision.passage)
         return self.composer.compose(
             question, decision, document, cited=cited, evidence=evidence, deadline=deadline
         )
@@ -204,6 +206,14 @@ class Pipeline:
                 yield Citation.of(Quote(document, best.span), support=best.score)
 
 
-def _claimed(candidate: Candidate, quote: Quote) -> str:
-    """What the quote is to back: the answer, or what it says itself where it was judged to say yes or no."""
-    return quote.text if candidate.source is CandidateSource.VERDICT else candidate.answer
+def _evidence(readings: Sequence[Reading], passage: Passage) -> tuple[ScoredSpan, ...]:
+    """How likely each unit of the passage is among what answers; nothing where no reader says so."""
+    broad = next((reading.broad for reading in readings if reading.hit.passage.row == passage.row), None)
+    return () if broad is None else broad.evidence
+
+
+def _claim(question: str, candidate: Candidate, quotes: Sequence[Quote]) -> Claim:
+    """The answer with all that is quoted for it; what was judged to say yes or no is to back itself."""
+    quoted = " ".join(quote.text for quote in quotes)
+    claimed = quoted if candidate.source is CandidateSource.VERDICT else candidate.answer
+    return Claim(question, claimed, quotes[0].document.title, quoted)

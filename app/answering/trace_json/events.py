@@ -1,5 +1,6 @@
 """The JSON of what happens while a question is answered: an event's name, and what its stage found."""
 
+from collections.abc import Sequence
 from typing import Literal, assert_never
 
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
@@ -25,10 +26,10 @@ class Quote(Place):
 
 
 class QuotedCandidate(TypedDict):
-    """A candidate with the quote that was located for it."""
+    """A candidate with the quotes that were located for it."""
 
     candidate: Candidate
-    quote: Quote
+    quotes: list[Quote]
 
 
 class Retrieved(TypedDict):
@@ -105,8 +106,11 @@ def event_as_json(event: events.Event) -> Event:
             assert_never(event)
 
 
-def _quoted(candidate: types.Candidate, quote: types.Quote) -> QuotedCandidate:
+def _quoted(candidate: types.Candidate, quotes: Sequence[types.Quote]) -> QuotedCandidate:
     return {
         "candidate": candidate_as_json(candidate),
-        "quote": {**place_as_json(quote.span), "document_id": quote.document.doc_id, "quote": quote.text},
+        "quotes": [
+            {**place_as_json(quote.span), "document_id": quote.document.doc_id, "quote": quote.text}
+            for quote in quotes
+        ],
     }

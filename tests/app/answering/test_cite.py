@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.answering.cite import SentenceCiter
 from app.answering.text.overlap import Overlap
-from app.answering.types import Candidate, CandidateSource, Citation, Opinion, Quote
+from app.answering.types import Candidate, CandidateSource, Citation, Opinion, Quote, ScoredSpan
 from retriever.encoder import HashingEncoder
 from retriever.index_writer import index_in_memory
 from retriever.lexical import LexicalIndex
@@ -41,8 +41,8 @@ def citer(document) -> SentenceCiter:
 
 
 def quoted(citer: SentenceCiter, question: str, one: Candidate, document: Document) -> str | None:
-    quote = citer.cite(question, one, document)
-    return None if quote is None else quote.text
+    quotes = citer.cite(question, one, document)
+    return quotes[0].text if quotes else None
 
 
 def test_the_quote_is_the_sentence_that_holds_the_answer(citer, document):
@@ -88,14 +88,14 @@ def test_an_answer_is_found_in_spite_of_soft_hyphens_and_ligatures(citer):
 
 def test_a_quote_may_run_into_the_continuation(citer, document):
     one = candidate("1703", passage_of(document, 28))
-    quote = citer.cite("when did a storm take it", one, document)
+    (quote,) = citer.cite("when did a storm take it", one, document)
     assert quote.text == "A storm took it in 1703."
     assert quote.span.start > one.passage.span.end
 
 
 def test_offsets_are_the_documents_not_the_passages(citer, document):
     one = candidate("John Rudyerd", passage_of(document, len(TEXT), start=29))
-    quote = citer.cite("whose was the next tower", one, document)
+    (quote,) = citer.cite("whose was the next tower", one, document)
     assert TEXT[quote.span.start : quote.span.end] == quote.text == "The next tower was John Rudyerd's."
 
 
@@ -121,7 +121,7 @@ def test_in_an_article_about_the_answer_a_sentence_that_tells_more_beats_one_tha
 
 def test_an_answer_that_stands_nowhere_has_no_quote(citer, document):
     one = candidate("Christopher Wren", passage_of(document, len(TEXT)))
-    assert citer.cite("who designed the tower", one, document) is None
+    assert citer.cite("who designed the tower", one, document) == ()
 
 
 def test_a_pointer_decides_and_is_widened_to_whole_sentences(citer, document):
@@ -129,6 +129,45 @@ def test_a_pointer_decides_and_is_widened_to_whole_sentences(citer, document):
     one = candidate("nonsense", passage_of(document, len(TEXT)), Span(start, TEXT.index("storm")))
     expected = "It stood on the Eddystone rocks.\r\nA storm took it in 1703."
     assert quoted(citer, "where", one, document) == expected
+
+
+GATES = "Bill Gates is a businessman. He co-founded Microsoft with a friend. He is rich. Microsoft grew."
+UNITS = [Span(0, 28), Span(29, 67), Span(68, 79), Span(80, 95)]
+
+
+def quotes_about_gates(citer, *scores, question="who founded microsoft", title="Gates", **changes):
+    document = Document("g", title, GATES)
+    one = replace(candidate("Bill Gates", passage_of(document, len(GATES)), Span(0, 10)), **changes)
+    evidence = [ScoredSpan(unit, score) for unit, score in zip(UNITS, scores, strict=False)]
+    return [quote.text for quote in citer.cite(question, one, document, evidence)]
+
+
+def test_a_unit_that_says_what_was_asked_is_quoted_beside_the_one_that_names_the_answer(citer):
+    named, founded, _, grew = (unit.of(GATES) for unit in UNITS)
+    assert quotes_about_gates(citer, 0.9, 0.6, 0.1, 0.2) == [named, founded]
+    assert quotes_about_gates(citer, 0.9, 0.2, 0.1, 0.6) == [named, grew]
+    assert quotes_about_gates(citer, 0.9, 0.6, 0.8, 0.2) == [
+        named,
+        founded,
+    ]  # what tells nothing asked is no evidence
+
+
+@pytest.mark.parametrize(
+    ("scores", "given"),
+    [
+        ((0.9, 0.14, 0.1, 0.1), {}),  # nothing is likely enough
+        ((), {}),  # no reader says
+        ((0.9, 0.9), {"question": "who is a businessman"}),  # all that was asked is told
+        ((0.9, 0.9), {"title": "Microsoft and who founded it", "question": "who founded microsoft"}),
+        ((0.9, 0.9), {"source": CandidateSource.EVIDENCE}),
+        ((0.9, 0.9), {"source": CandidateSource.VERDICT}),
+    ],
+)
+def test_otherwise_one_unit_is_quoted(citer, scores, given):
+    lexical_of_gates = LexicalIndex()
+    lexical_of_gates.add([(1, "Gates", GATES)])
+    citer = SentenceCiter(Overlap(lexical_of_gates))
+    assert quotes_about_gates(citer, *scores, **given) == [UNITS[0].of(GATES)]
 
 
 def test_a_quote_that_is_not_in_its_document_cannot_be_built(document):
@@ -150,8 +189,7 @@ def test_whatever_the_text_and_the_answer_a_quote_is_verbatim(text, answer, word
     index = index_in_memory([document], HashingEncoder(), PassageSettings(words=words))
     citer = SentenceCiter(Overlap(index.lexical))
     for passage in index.store.each_passage():
-        quote = citer.cite("a b", candidate(answer, passage), document)
-        if quote is not None:
+        for quote in citer.cite("a b", candidate(answer, passage), document):
             citation = Citation.of(quote, support=1.0)
             assert text[citation.span.start : citation.span.end] == citation.quote
             assert passage.span.start <= citation.span.start

@@ -415,3 +415,26 @@ def test_who_wants_a_short_answer_gets_one_whatever_the_kind(broad):
     decision, _ = broad(AnswerKind.EXPLANATION, 0, 1, length=AnswerLength.SHORT)
     assert (decision.kind, decision.answer) == (AnswerKind.SHORT, decision.short_answer)
     assert decision.answer == "Henry Winstanley"
+
+
+def test_what_names_the_answer_and_what_says_what_was_asked_are_both_quoted_and_judged_together(lm):
+    text = "Henry Winstanley was an engraver. He built the first tower of the Eddystone lighthouse."
+    index = index_in_memory([Document("w", "An engraver", text)], HashingEncoder(), PassageSettings())
+    one = pipeline_over(index, ScriptedLM({"engraver": "Henry Winstanley"}))
+    short = {kind: float(kind is AnswerKind.SHORT) for kind in AnswerKind}
+    units = quotable_spans_of(text)
+
+    class Reads:
+        def __init__(self, *evidence):
+            self._broad = BroadReading(short, 0.5, tuple(map(ScoredSpan, units, evidence)))
+
+        def read(self, question, hits, *, deadline=NO_DEADLINE):
+            named = (ScoredSpan(Span(0, 16), 0.9),)
+            return [Reading(hit, 0.9, named, self._broad) for hit in hits]
+
+    both = replace(one, reader=Reads(0.9, 0.6)).answer(QUESTION)
+    named = replace(one, reader=Reads(0.9, 0.1)).answer(QUESTION)
+    assert [citation.quote for citation in both.decision.citations] == [span.of(text) for span in units]
+    assert [citation.quote for citation in named.decision.citations] == [units[0].of(text)]
+    supports = [citation.support for citation in both.decision.citations]
+    assert supports[0] == supports[1] > named.decision.citations[0].support

@@ -13,7 +13,7 @@ import pytest
 from app.answering.answer_kind import AnswerKind
 from app.answering.cite import Citer
 from app.answering.generator import ReaderGenerator
-from app.answering.types import Candidate, Quote, Reading
+from app.answering.types import Candidate, Quote, Reading, ScoredSpan
 from app.http.server import create_app
 from app.service.settings import Settings
 from common.deadline import Deadline
@@ -65,9 +65,11 @@ class CountingCiter:
         self._citer = citer
         self.questions: set[str] = set()
 
-    def cite(self, question: str, candidate: Candidate, document: Document) -> Quote | None:
+    def cite(
+        self, question: str, candidate: Candidate, document: Document, evidence: Sequence[ScoredSpan] = ()
+    ) -> tuple[Quote, ...]:
         self.questions.add(question)
-        return self._citer.cite(question, candidate, document)
+        return self._citer.cite(question, candidate, document, evidence)
 
 
 @pytest.fixture

@@ -29,18 +29,20 @@ from tests.app.answering.trace_json.toy_trace import (
         (events.Read((READING,)), {"event": "read", "readings": [READING_JSON]}),
         (events.Generated((CANDIDATE,)), {"event": "generated", "candidates": [CANDIDATE_JSON]}),
         (
-            events.Located(((CANDIDATE, QUOTE),)),
+            events.Located(((CANDIDATE, (QUOTE,)),)),
             {
                 "event": "located",
                 "quoted": [
                     {
                         "candidate": CANDIDATE_JSON,
-                        "quote": {
-                            "start": 6,
-                            "end": 22,
-                            "document_id": "tower",
-                            "quote": "It rose in 1698.",
-                        },
+                        "quotes": [
+                            {
+                                "start": 6,
+                                "end": 22,
+                                "document_id": "tower",
+                                "quote": "It rose in 1698.",
+                            }
+                        ],
                     }
                 ],
             },
