@@ -1,7 +1,8 @@
 """`loccit index`: build, change, describe, verify and tune indexes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,10 +108,11 @@ def build(
     console = Console(stderr=True)
     settings = PassageSettings(words=words, continuation_words=continuation_words)
     followed = changes(_paths(sources), without=out, follow_links=follow_links) if watch else iter(())
-    corpora = _corpora(sources, base_url, follow_links=follow_links, allow_download=allow_download)
+    read = partial(_corpora, sources, base_url, follow_links=follow_links, allow_download=allow_download)
+    corpora = read()
     loaded = load_encoder(encoder, allow_download=allow_download, int8=int8)
 
-    def run(corpora: Sequence[Corpus]) -> None:
+    def write(corpora: Sequence[Corpus]) -> None:
         report = build_index(
             corpora,
             out,
@@ -123,23 +125,31 @@ def build(
         )
         _say(report, out, console)
 
-    def run_when_free(corpora: Sequence[Corpus]) -> None:
-        while True:
-            try:
-                return run(corpora)
-            except IndexBusyError as error:
-                console.print(plain(f"{error} Until then this build is tried again.", "red"))
-
-    (run_when_free if watch else run)(corpora)
+    if watch:
+        _when_free(lambda: write(corpora), console)
+    else:
+        write(corpora)
     console.print(plain(f"Ask it: loccit ask --index {out} 'your question'"))
+    _follow(followed, lambda: write(read()), console)
+
+
+def _follow(changes: Iterator[None], build_again: Callable[[], None], console: Console) -> None:
+    """Build again after each change, until Ctrl-C; what cannot be built is told."""
     with suppress(KeyboardInterrupt):
-        for _ in followed:
+        for _ in changes:
             try:
-                run_when_free(
-                    _corpora(sources, base_url, follow_links=follow_links, allow_download=allow_download)
-                )
+                _when_free(build_again, console)
             except LoccitError as error:
                 console.print(plain(f"{error} The index stays as it is until the next change.", "red"))
+
+
+def _when_free(build: Callable[[], None], console: Console) -> None:
+    """Build, and try again as long as another process writes to the index."""
+    while True:
+        try:
+            return build()
+        except IndexBusyError as error:
+            console.print(plain(f"{error} Until then this build is tried again.", "red"))
 
 
 @cli.command()

@@ -8,6 +8,7 @@ from functools import partial
 
 from common.deadline import NO_DEADLINE, Deadline
 from quote_check.corpus import Corpus
+from quote_check.difference import difference
 from quote_check.folding import Fold, folded
 from quote_check.nearest import nearest
 from quote_check.searched_text import LEAST_WORDS, SearchedText, words
@@ -16,8 +17,6 @@ from retriever.types import Document, Span
 
 NEARLY_FROM = 0.9
 """Likeness from which a span counts as what was meant to be quoted."""
-
-_NEGATIONS = frozenset({"not", "no", "never", "none", "nor", "neither", "cannot", "without", "t"})
 
 
 class Verdict(StrEnum):
@@ -199,7 +198,7 @@ class _Check:
         if best is None or best.likeness < NEARLY_FROM:
             lack = f"{self._lack}; nothing" if self._unknown else "nothing"
             return self._of(Verdict.FABRICATED, best, f"{lack} is as near as {NEARLY_FROM:.0%}")
-        how = _difference(self._quote.text, " ".join(best.texts))
+        how = difference(self._quote.text, " ".join(best.texts))
         if self._quote.document_ids and best.document.doc_id not in self._quote.document_ids:
             how = f"{self._lack}; another nearly does: {how}"
         return self._of(Verdict.NEARLY, best, how)
@@ -245,17 +244,6 @@ class _Stands:
     found: Found
     folds: tuple[Fold, ...]
     verbatim: bool
-
-
-def _difference(quote: str, text: str) -> str:
-    """What kind of words differ: numbers and negations turn a sentence round."""
-    quoted, standing = Counter(words(folded(quote))), Counter(words(folded(text)))
-    differing = (quoted - standing) + (standing - quoted)
-    if any(character.isdigit() for word in differing for character in word):
-        return "some words differ, a number among them"
-    if _NEGATIONS & differing.keys():
-        return "some words differ, a negation among them"
-    return "some words differ"
 
 
 def counted(findings: Iterable[Finding]) -> Mapping[Verdict, int]:

@@ -143,18 +143,14 @@ def reader(
     from training.loop.run import Pace
     from training.reader.train import TrainingSettings, base_folder, train
 
-    settings = (
-        TrainingSettings.whole(groups=groups, seed=seed, broad=broad)
-        if rank is None
-        else TrainingSettings.low_rank(
-            rank, groups=groups, seed=seed, going_on=start is not None, broad=broad
-        )
+    settings = TrainingSettings.of(
+        rank, groups=groups, seed=seed, going_on=start is not None, broad=broad, without=without
     )
     train(
         prepared,
         out,
         Console(stderr=True),
-        settings=settings if without is None else settings.without(without),
+        settings=settings,
         pace=Pace(threads=threads, hours=hours, evaluate_minutes=15 if rank is None else 30),
         base=base_folder(base),
         start=start,

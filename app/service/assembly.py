@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from app.answering.cite import SentenceCiter
 from app.answering.claim_composer import ClaimComposer
@@ -93,6 +93,27 @@ class ModelNames:
     adapter_sha256: str | None
     support: str
     """Digest of the support scorer's weights, or its identity where it has none."""
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        encoder: Encoder,
+        written: Writing,
+        *,
+        reader_sha256: str | None,
+        support: str,
+    ) -> Self:
+        """Those that were loaded as these settings say."""
+        return cls(
+            encoder=encoder.name,
+            reader=settings.reader.value,
+            reader_sha256=reader_sha256,
+            language_model=written.name,
+            language_model_sha256=written.identity,
+            adapter_sha256=written.adapter_sha256,
+            support=support,
+        )
 
     def digests(self, encoder: Encoder) -> Digests:
         """What a calibrator's weights depend on."""
@@ -237,15 +258,7 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
     support_over, support_name = _support(settings, encoder, folders, parts)
     claim_scorer = lazy_claim_scorer(folders, parts.load_support)
     composer = ClaimComposer(parts.composer(encoder))
-    models = ModelNames(
-        encoder=encoder.name,
-        reader=settings.reader.value,
-        reader_sha256=reader_sha256,
-        language_model=written.name,
-        language_model_sha256=written.identity,
-        adapter_sha256=written.adapter_sha256,
-        support=support_name,
-    )
+    models = ModelNames.of(settings, encoder, written, reader_sha256=reader_sha256, support=support_name)
 
     def over_index(index: PassageIndex) -> AnswerService:
         calibration = calibration_of(settings, models.digests(encoder), index, folders)
@@ -259,13 +272,7 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
             support=support_over(overlap),
             confidence=_confidence(calibration),
             composer=composer,
-            options=AnswerOptions(
-                top_k=settings.top_k,
-                candidates=settings.candidates,
-                seed=settings.seed,
-                min_confidence=threshold(settings, calibration, abstains=abstains),
-                length=settings.length,
-            ),
+            options=_options(settings, min_confidence=threshold(settings, calibration, abstains=abstains)),
         )
         return AnswerService(
             settings=settings,
@@ -284,6 +291,16 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
     service = over_index(index)
     return_freed_memory()
     return service
+
+
+def _options(settings: Settings, *, min_confidence: float) -> AnswerOptions:
+    return AnswerOptions(
+        top_k=settings.top_k,
+        candidates=settings.candidates,
+        seed=settings.seed,
+        min_confidence=min_confidence,
+        length=settings.length,
+    )
 
 
 def _open_index(settings: Settings, parts: Parts) -> tuple[PassageIndex, Encoder]:

@@ -75,9 +75,22 @@ class TrainingSettings:
     """The share of the groups that is of the sets with evidence; above 0 the reader becomes a broad one."""
 
     @classmethod
-    def whole(cls, *, groups: int, seed: int, broad: bool = False) -> "TrainingSettings":
-        """For a small base model, whose weights are all learnt."""
-        return cls(groups=groups, seed=seed, evidence=BROAD_SHARE if broad else 0.0)
+    def of(
+        cls,
+        rank: int | None,
+        *,
+        groups: int,
+        seed: int,
+        going_on: bool,
+        broad: bool,
+        without: Ablation | None,
+    ) -> "TrainingSettings":
+        """Those that suit the rank: with None, a small base model, whose weights are all learnt."""
+        if rank is None:
+            settings = cls(groups=groups, seed=seed, evidence=BROAD_SHARE if broad else 0.0)
+        else:
+            settings = cls.low_rank(rank, groups=groups, seed=seed, going_on=going_on, broad=broad)
+        return settings if without is None else settings.without(without)
 
     @classmethod
     def low_rank(
