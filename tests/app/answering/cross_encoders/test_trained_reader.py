@@ -277,6 +277,25 @@ def test_certainty_stays_certain_whatever_the_score(documents):
     assert [(one.hit.rank, one.answerability) for one in readings] == [(2, 1.0), (1, 0.0), (3, 0.0)]
 
 
+def test_a_passage_that_tells_of_a_lower_rank_than_is_asked_for_makes_room_for_another():
+    texts = ["Neptune is the fourth-largest planet.", "Mars is red.", "Jupiter is the largest one."]
+    passages = [Passage(row, str(row), "", text, Span(0, len(text))) for row, text in enumerate(texts)]
+    hits = [Hit(passage, 1.0, rank) for rank, passage in enumerate(passages, start=1)]
+    reader = TrainedReader(Judging(0.9, 0.8), passages=2)
+    asked = reader.read("what is the largest planet", hits)
+    assert {reading.hit.passage.row: reading.answerability > 0 for reading in asked} == {
+        0: False,
+        1: True,
+        2: True,
+    }
+    other = reader.read("which planet has the most moons", hits)
+    assert {reading.hit.passage.row: reading.answerability > 0 for reading in other} == {
+        0: True,
+        1: True,
+        2: False,
+    }
+
+
 def test_the_readers_digest_is_its_models():
     assert TrainedReader(Judging()).sha256 == "0" * 64
 
