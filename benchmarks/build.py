@@ -22,12 +22,12 @@ from rich.console import Console
 from sentence_transformers import SentenceTransformer
 
 from benchmarks.gemm_rate import gemm_rate
+from common.int8_linear import computes_in_int8
 from common.packaged import minilm_folder
 from common.torch_runtime import native_dtype, use_threads
 from index_builder.build import build_index
 from index_builder.corpora import Record, open_corpus
 from index_builder.embedding import sorted_batches
-from retriever.bert.int8 import computes_in_int8
 from retriever.encoder import INT8, Encoder, in_precision, load_encoder, passage_input
 from retriever.text.passages import PassageSettings, split
 from retriever.types import Document

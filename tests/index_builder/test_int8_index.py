@@ -5,10 +5,10 @@ import json
 import pytest
 
 from common.errors import ModelUnusableError
+from common.int8_linear import computes_in_int8
 from index_builder.add import add_sources
 from index_builder.build import build_index
 from index_builder.corpora import open_corpus
-from retriever.bert.int8 import computes_in_int8
 from retriever.encoder import INT8, HashingEncoder, in_precision, load_encoder
 from retriever.index import open_index, read_manifest
 from retriever.retriever import IndexRetriever
