@@ -47,7 +47,6 @@ PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 5
 
 _LOG = logging.getLogger(__name__)
-"""Of bodies, by what their routes' paths begin with; the others hold a question."""
 _INTERNAL = "Something went wrong inside the service; its log says what. It is not your request's fault."
 
 
@@ -99,7 +98,7 @@ SHAPES = {
     "/documents/": DOCUMENT_SHAPE,
     "/v1/chat/completions": CHAT_SHAPE,
 }
-"""What the body of a route must be, where it is not a question."""
+"""What the body of a route must be, by what its path begins with; the others hold a question."""
 
 
 def install_problems(app: FastAPI) -> None:

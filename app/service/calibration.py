@@ -134,14 +134,8 @@ def _promising(accuracy: float, settings: Settings, calibration: Calibration | N
 
 
 def _shaping(settings: Settings) -> dict[str, Any]:
-    """What shapes an answer beside models and index.
-
-    Computing as usual goes without saying: calibrators that were fitted before there was int8 go on applying.
-    """
-    shaping = {**calibrator_settings(settings), "spans_extracted": list(SPANS_EXTRACTED)}
-    if not shaping["int8"]:
-        del shaping["int8"]
-    return shaping
+    """What shapes an answer beside models and index."""
+    return {**calibrator_settings(settings), "spans_extracted": list(SPANS_EXTRACTED)}
 
 
 def _documents_sha256(index: PassageIndex) -> str | None:

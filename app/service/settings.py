@@ -234,7 +234,7 @@ class Settings(BaseSettings):
         1, ge=1, le=64, description="Answers that the language model writes; the best one is given."
     )
     seed: Annotated[int, Shapes(Stage.GENERATE)] = Field(0, ge=0, description="Of the sampled candidates.")
-    int8: Annotated[bool, Shapes(Stage.READ), Option()] = Field(
+    int8: Annotated[bool, Shapes(Stage.READ, unsaid=False), Option()] = Field(
         False,
         description="Readers and language model compute in 8-bit integers: faster, nearly the same answers. For CPUs "
         "with AVX2.",

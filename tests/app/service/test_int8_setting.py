@@ -71,6 +71,11 @@ def test_a_calibrator_applies_to_the_way_of_computing_that_it_was_fitted_with(op
     assert opened(int8=True)[0].calibration.applies
 
 
+def test_runs_of_before_there_was_the_setting_have_read_the_same(opened):
+    assert "int8" not in opened(int8=False)[0].description()["stages"]["read"]
+    assert opened(int8=True)[0].description()["stages"]["read"]["int8"] is True
+
+
 @needs_int8
 @pytest.mark.parametrize("int8", [True, False])
 def test_the_layers_of_the_language_model_compute_in_integers_its_words_do_not(monkeypatch, int8):

@@ -119,6 +119,7 @@ def test_the_commands_that_answer_take_the_options_that_they_took():
         "support",
         "confidence",
         "candidates",
+        "int8",
         "weights",
         "allow_download",
     }
