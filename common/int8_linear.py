@@ -16,7 +16,7 @@ _LEAST_OUTPUTS = 64  # a smaller layer costs next to nothing
 
 
 def computes_in_int8() -> bool:
-    """Whether the CPU multiplies 8-bit integers faster than floating point (AVX2 and later), and torch offers it."""
+    """Whether the CPU has vector products of 8-bit integers (AVX2 and later), and torch offers them."""
     if not hasattr(torch.ops.onednn, "qlinear_pointwise"):
         return False
     ask = getattr(torch.cpu, "get_capabilities", None)
@@ -46,7 +46,10 @@ class Int8Weight(NamedTuple):
 
 
 class Int8Linear(nn.Module):
-    """``nn.Linear`` in integers. A row's result depends on that row alone, so not on what is computed beside it."""
+    """``nn.Linear`` in integers. A row's result depends on that row alone, so not on what is computed beside it.
+
+    It is made from a layer whenever a model is loaded: it can be neither copied nor saved.
+    """
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
@@ -80,5 +83,5 @@ def use_int8(model: nn.Module) -> None:
         )
     for module in model.modules():
         for name, child in list(module.named_children()):
-            if type(child) is nn.Linear and child.out_features >= _LEAST_OUTPUTS:
+            if isinstance(child, nn.Linear) and child.out_features >= _LEAST_OUTPUTS:
                 setattr(module, name, Int8Linear(child))

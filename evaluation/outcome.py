@@ -117,7 +117,7 @@ class OutcomeReader:
             contains_answer=answer is not None and _contains(answer, answers),
             f1=0.0 if answer is None else f1(answer, answers),
             supported=first is not None and self._supported(line, str(answer), first),
-            quote_has_answer=first is not None and has_answer(first["quote"], answers),
+            quote_has_answer=any(has_answer(citation["quote"], answers) for citation in backing),
             quote_verbatim=self._all_verbatim(line) if self._quoted else None,
             quote_sentences=None if first is None else len(sentence_spans(first["quote"])),
             gold_cited=_gold_cited(line, first),
@@ -214,8 +214,10 @@ def _backing(decision: Decision) -> list[Citation]:
 
 
 def _together(citations: Sequence[Citation]) -> Citation:
-    """The citations of an answer as one, in their order."""
-    return {**citations[0], "quote": " ".join(citation["quote"] for citation in citations)}
+    """The first citation, with what else is quoted from its document for the answer, in their order."""
+    first = citations[0]
+    of_document = [one["quote"] for one in citations if one["document_id"] == first["document_id"]]
+    return {**first, "quote": " ".join(of_document)}
 
 
 def _stands(citation: Citation, document: Document | None) -> bool:

@@ -7,12 +7,12 @@ from typing import Protocol
 from app.answering.text.overlap import Overlap
 from app.answering.types import Candidate, CandidateSource, Quote, ScoredSpan
 from retriever.text.units import quotable_spans
-from retriever.types import Document, Span
+from retriever.types import BlockKind, Document, Span
 
 _LEAST_ANSWERED = 0.5
 _LEAST_EVIDENT = 0.15
 _LEAST_TOLD = 0.1
-"""Of the question's words, by weight, that a second quote has to add."""
+"""Of the question's words, by weight, that a second quote has to add more than."""
 _FEW_WORDS = frozenset({CandidateSource.READER, CandidateSource.LM})
 _WITH_QUOTES = frozenset({CandidateSource.CONSTRAINED, CandidateSource.CLAIM})
 
@@ -50,29 +50,36 @@ class SentenceCiter:
     def cite(
         self, question: str, candidate: Candidate, document: Document, evidence: Sequence[ScoredSpan] = ()
     ) -> tuple[Quote, ...]:
-        span = self._answering(question, candidate, document)
+        units = quotable_spans(document, candidate.passage.window_span)
+        span = self._answering(question, candidate, document, units)
         if span is None:
             return ()
         besides = None
-        if candidate.source in _FEW_WORDS:
-            besides = self._telling(question, candidate.answer, span, document, evidence)
+        if evidence and candidate.source in _FEW_WORDS:
+            besides = self._telling(question, candidate.answer, span, document, units, evidence)
         return tuple(Quote(document, each) for each in (span, besides) if each is not None)
 
-    def _answering(self, question: str, candidate: Candidate, document: Document) -> Span | None:
+    def _answering(
+        self, question: str, candidate: Candidate, document: Document, units: Sequence[Span]
+    ) -> Span | None:
         """What has the answer."""
-        passage = candidate.passage
         if candidate.source in _WITH_QUOTES and candidate.pointer is not None:
             return candidate.pointer
-        units = quotable_spans(document, passage.window_span)
         pointer = self._pointer(candidate)
         if pointer is not None:
             return _around(pointer, units)
         return self._best(question, candidate.answer, units, document)
 
     def _telling(
-        self, question: str, answer: str, quoted: Span, document: Document, evidence: Sequence[ScoredSpan]
+        self,
+        question: str,
+        answer: str,
+        quoted: Span,
+        document: Document,
+        units: Sequence[Span],
+        evidence: Sequence[ScoredSpan],
     ) -> Span | None:
-        """What tells of the question's words that what is quoted does not tell."""
+        """The likeliest unit that tells of the question's words which what is quoted does not tell."""
         of_question = self._overlap.weights(question)
         told = f"{document.title}\n{quoted.of(document.text)}\n{answer}"
         covered = self._overlap.covered(of_question, told)
@@ -81,9 +88,13 @@ class SentenceCiter:
             more = self._overlap.covered(of_question, f"{told}\n{span.of(document.text)}")
             return more - covered > _LEAST_TOLD
 
-        likely = [one for one in evidence if one.score >= _LEAST_EVIDENT and not one.span.touches(quoted)]
-        telling = [one for one in likely if adds(one.span)]
-        return max(telling, key=lambda one: (one.score, -one.span.start)).span if telling else None
+        def likely(span: Span) -> float:
+            return max((one.score for one in evidence if one.span.touches(span)), default=0.0)
+
+        headings = {block.span for block in document.blocks if block.kind is BlockKind.HEADING}
+        others = [unit for unit in units if unit not in headings and not unit.touches(quoted)]
+        telling = [unit for unit in others if likely(unit) >= _LEAST_EVIDENT and adds(unit)]
+        return max(telling, key=lambda unit: (likely(unit), -unit.start), default=None)
 
     def _pointer(self, candidate: Candidate) -> Span | None:
         if self._lm_points and candidate.opinion is not None and candidate.opinion.pointer is not None:

@@ -20,6 +20,7 @@ from app.answering.language_models.protocol import LanguageModel
 from app.answering.options import AnswerOptions
 from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader, Reader
+from app.answering.rules import RULES
 from app.answering.shipped_weights import WEIGHTS_FOLDER, folder_of, require_weights, weights_folders
 from app.answering.stages import Stage
 from app.answering.support import LexicalSupport, SupportScorer
@@ -215,7 +216,7 @@ class AnswerService:
                 "generation": self.index.generation,
                 "encoder_sha256": self.encoder.sha256,
             },
-            Stage.READ: {"reader_sha256": self.models.reader_sha256},
+            Stage.READ: {"reader_sha256": self.models.reader_sha256, "rules": RULES},
             Stage.GENERATE: {
                 "language_model_sha256": self.models.language_model_sha256,
                 "adapter_sha256": self.models.adapter_sha256,

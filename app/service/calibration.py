@@ -14,6 +14,7 @@ from app.answering.confidence.calibrator import (
 )
 from app.answering.generator import SPANS_EXTRACTED
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
+from app.answering.rules import RULES
 from app.answering.shipped_weights import names_of, shipped_weights
 from app.service.setting_marks import calibrator_settings
 from app.service.settings import ConfidenceKind, Settings
@@ -135,7 +136,7 @@ def _promising(accuracy: float, settings: Settings, calibration: Calibration | N
 
 def _shaping(settings: Settings) -> dict[str, Any]:
     """What shapes an answer beside models and index."""
-    return {**calibrator_settings(settings), "spans_extracted": list(SPANS_EXTRACTED)}
+    return {**calibrator_settings(settings), "spans_extracted": list(SPANS_EXTRACTED), "rules": RULES}
 
 
 def _documents_sha256(index: PassageIndex) -> str | None:

@@ -25,9 +25,6 @@ class Shapes:
     """Whether a calibrator applies only to the value that it was fitted with."""
     recorded: tuple[str, Callable[[Any], object]] | None = None
     """Name and value in the stage's record, made from the setting's value. None: the setting as it is."""
-    unsaid: object = None
-    """The value that goes without saying, in the records of stages and of calibrators: what was before there was the
-    setting. None: each is said."""
 
 
 SHAPES_NOTHING = Shapes(None, calibrator=False)
@@ -66,7 +63,7 @@ def stage_settings(settings: BaseSettings, stage: Stage) -> dict[str, Any]:
     values = settings.model_dump(mode="json")
     record = {}
     for name, shapes in _shapes(type(settings)).items():
-        if shapes.stage is stage and not _goes_unsaid(values[name], shapes):
+        if shapes.stage is stage:
             key, value_of = shapes.recorded or (name, lambda value: value)
             record[key] = value_of(values[name])
     return record
@@ -79,15 +76,7 @@ def calibrator_settings(settings: BaseSettings) -> dict[str, Any]:
         TypeError: when a setting does not say what it shapes.
     """
     values = settings.model_dump(mode="json")
-    return {
-        name: values[name]
-        for name, shapes in _shapes(type(settings)).items()
-        if shapes.calibrator and not _goes_unsaid(values[name], shapes)
-    }
-
-
-def _goes_unsaid(value: object, shapes: Shapes) -> bool:
-    return shapes.unsaid is not None and value == shapes.unsaid
+    return {name: values[name] for name, shapes in _shapes(type(settings)).items() if shapes.calibrator}
 
 
 def _shapes(kind: type[BaseSettings]) -> dict[str, Shapes]:

@@ -234,10 +234,10 @@ class Settings(BaseSettings):
         1, ge=1, le=64, description="Answers that the language model writes; the best one is given."
     )
     seed: Annotated[int, Shapes(Stage.GENERATE)] = Field(0, ge=0, description="Of the sampled candidates.")
-    int8: Annotated[bool, Shapes(Stage.READ, unsaid=False), Option()] = Field(
+    int8: Annotated[bool, Shapes(Stage.READ), Option()] = Field(
         False,
-        description="Readers and language model compute in 8-bit integers: faster, nearly the same answers. For CPUs "
-        "with AVX2.",
+        description="Readers and language model compute in 8-bit integers, which gives nearly the same answers, and "
+        "sooner on CPUs that have AVX2 and no bfloat16. For CPUs with AVX2.",
     )
     support: Annotated[SupportKind, SHAPES_BY_DIGEST, Option()] = Field(
         SupportKind.LEXICAL,

@@ -19,7 +19,7 @@ from app.answering.language_models.gguf_conversion import converted
 from app.answering.language_models.gguf_file import GGUFFile
 from app.answering.shipped_weights import WEIGHTS_FOLDER, shipped_weights
 from common.packaged import SMOLLM2, default_cache_dir, minilm_folder
-from evaluation.questions import OWN, Question, load_questions
+from evaluation.questions import Question, load_questions
 from retriever.encoder import FloatArray
 from retriever.generations import current_generation
 from retriever.index import STORE_FILE, VECTORS_FILE
@@ -124,7 +124,7 @@ def _as_bert(model: CrossEncoder) -> dict[str, torch.Tensor]:
 
 def _questions() -> list[Question]:
     """The project's own, mixed, so that the first n of them are of every kind."""
-    questions = load_questions(OWN)
+    questions = load_questions("own")
     order = np.random.default_rng(0).permutation(len(questions))
     return [questions[place] for place in order]
 

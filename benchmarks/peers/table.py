@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from evaluation.questions import OWN, load_questions
+from evaluation.questions import load_questions
 from evaluation.system_answers import documents_in, read_answers
 from evaluation.system_score import system_score
 
@@ -31,7 +31,7 @@ COLUMNS = (
 def table(runs: Path, *, index: Path | None = Path("data/indexes/vital-articles")) -> str:
     """A row for each system that has answers in this folder."""
     find = documents_in(index)
-    questions = load_questions(OWN)
+    questions = load_questions("own")
     rows = []
     for path in sorted(runs.glob("*.jsonl")):
         answers = read_answers(path, questions)

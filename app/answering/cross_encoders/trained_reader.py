@@ -3,7 +3,9 @@
 import math
 from collections.abc import Sequence
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
+from app.answering.text.question_form import kinds_told_by
 from app.answering.text.superlative import superlatives, tells_lower_ranks_alone
 from app.answering.types import BroadReading, Reading, ScoredSpan
 from common.deadline import NO_DEADLINE, Deadline
@@ -17,7 +19,8 @@ PRIOR_STRENGTH = 20.0
 class TrainedReader:
     """Reads the best ``passages`` hits; further ones come after them, with answerability 0 and without spans.
 
-    One that tells of a lower rank than is asked for ("the fourth-largest" for "the largest") counts as a further one.
+    One that tells of a lower rank than is asked for ("the fourth-largest" for "the largest") comes after all others, so
+    it is read where these are few.
     A passage is read whole, however long it makes the sequence; of its continuation, what fits into the usual length.
 
     A reading's spans are short answers, in characters of the document; their scores are probabilities that
@@ -34,17 +37,27 @@ class TrainedReader:
         return self._model.sha256
 
     def read(self, question: str, hits: Sequence[Hit], *, deadline: Deadline = NO_DEADLINE) -> list[Reading]:
-        asked = superlatives(question)
-        may_answer = [
-            hit for hit in hits if not any(tells_lower_ranks_alone(one, hit.passage.window) for one in asked)
-        ]
-        best = may_answer[: self._passages]
-        others = [hit for hit in hits if hit not in best]
+        best, others = _those_to_read(question, hits, self._passages)
         judged = judged_passages(self._model, question, best, deadline)
         top = max((hit.score for hit in best), default=0.0)
         readings = [_reading(hit, judgement, top) for hit, judgement in zip(best, judged, strict=True)]
         readings.sort(key=lambda reading: (-reading.answerability, reading.hit.rank))
         return readings + [Reading(hit, answerability=0.0, spans=()) for hit in others]
+
+
+def _those_to_read(question: str, hits: Sequence[Hit], count: int) -> tuple[list[Hit], list[Hit]]:
+    """The hits to read, and the others, each in their order."""
+    yes_or_no = AnswerKind.YES_NO in kinds_told_by(
+        question
+    )  # "is K2 the highest": the lower rank is the answer
+    asked = frozenset[str]() if yes_or_no else superlatives(question)
+    lower = {hit.passage.row for hit in hits if tells_lower_ranks_alone(asked, hit.passage.window)}
+    first = sorted(hits, key=lambda hit: hit.passage.row in lower)[:count]
+    read = {hit.passage.row for hit in first}
+    return (
+        [hit for hit in hits if hit.passage.row in read],
+        [hit for hit in hits if hit.passage.row not in read],
+    )
 
 
 def judged_passages(

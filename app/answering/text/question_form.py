@@ -22,11 +22,6 @@ _FORMS = (
         AnswerKind.EXPLANATION,
         r"what (?:is|are) the differences? between\b|what happens\b|what should (?:i|we)\b",
     ),
-    # a thing by name alone: "what is photosynthesis", "what are prime numbers"
-    (
-        AnswerKind.EXPLANATION,
-        r"what (?:is|are|was|were) (?:an? )?(?!the\b|my\b|our\b)[^\W\d][\w.-]*(?: [^\W\d][\w.-]*)?$",
-    ),
     # a person by name alone
     (AnswerKind.EXPLANATION, r"who (?:is|was) (?!the\b)[^\W\d][\w.-]*(?: [^\W\d][\w.-]*)?$"),
     (
@@ -42,6 +37,15 @@ _FORMS = (
         r"|what (?:version|port|command|option)\b|name the\b",
     ),
 )
+_EXPLAINED = re.compile(
+    r"why\b|how come\b|(?:explain|describe)\b"
+    r"|how (?:do|does|did|can|could|should|would|to|is|are|was|were)\b"
+    r"(?!.*\b(?:say|said|called|named|spell|spelled|spelt|pronounced?|translated?|written)\b)"
+    # a thing by name alone: "what is photosynthesis"
+    r"|what (?:is|are) (?:an? )?(?!(?:it|its|this|that|these|those|there|he|she|they|you|your|my|our|his|her|their)$)"
+    r"[^\W\d][\w.-]*$",
+    re.IGNORECASE,
+)
 _PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _FORMS]
 
 
@@ -51,9 +55,21 @@ def kinds_told_by(question: str) -> frozenset[AnswerKind]:
     Polite words and a preposition before them do not count: "can you tell me in which year". Who asks for a few words
     may want several things. A choice ("this or that") is no question for yes or no.
     """
-    asked = " ".join(question.split()[:_WORDS_READ]).rstrip("?! .")
-    asked = _LEADS.sub("", asked, count=1)
+    asked = _first_words(question)
     kind = next((kind for kind, pattern in _PATTERNS if pattern.match(asked)), None)
     if kind is AnswerKind.SHORT:
         return frozenset({kind, AnswerKind.LIST})
     return frozenset() if kind is None else frozenset({kind})
+
+
+def asks_to_explain(question: str) -> bool:
+    """Whether a few words can be no good answer: "why", "how do I", "explain", and "what is" with a single word.
+
+    Who asks how something is called or said wants a few words.
+    """
+    return _EXPLAINED.match(_first_words(question)) is not None
+
+
+def _first_words(question: str) -> str:
+    asked = " ".join(question.split()[:_WORDS_READ]).rstrip("?! .")
+    return _LEADS.sub("", asked, count=1)

@@ -1,32 +1,52 @@
-"""Superlatives: who asks for the largest is not told by the fourth-largest."""
+"""Superlatives: who asks for the largest is hardly told by the fourth-largest."""
 
 import re
+from itertools import islice
 
 _ORDINAL = (
     r"(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\d+(?:st|nd|rd|th))"
-    r"[-\u2010\u2011 \u00a0]"
+    r"[-\u2010\u2011\u2013\s]{1,2}"
 )
-_SUPERLATIVE = r"(?:most \w+|\w{3,}est)"
+_SUPERLATIVE = r"(?:most[-\u2010\u2011\s]\w{1,40}|\w{3,40}est)"
+_FOUND = re.compile(rf"\b({_ORDINAL})?({_SUPERLATIVE})\b", re.IGNORECASE)
 _OTHER_WORD = re.compile(
-    "arrest|breast|budapest|bucharest|chest|conquest|contest|crest|digest|everest|forest|guest|harvest|honest|interest|"
-    "invest|latest|manifest|midwest|modest|nest|northeast|northwest|pest|priest|protest|quest|request|rest|southeast|"
-    "southwest|suggest|test|trieste|vest|west"
+    "arrest|budapest|bucharest|conquest|contest|digest|earnest|everest|forest|harvest|honest|interest|invest|latest|"
+    "manifest|midwest|modest|northwest|pinterest|priest|protest|request|southwest|suggest|tempest"
 )
-_ALIKE = (frozenset({"largest", "biggest", "greatest"}), frozenset({"tallest", "highest"}))
-_ASKED = re.compile(rf"\b({_ORDINAL})?({_SUPERLATIVE})\b", re.IGNORECASE)
-_RANK = re.compile(r"\b(?:rank\w*|place|position)\b", re.IGNORECASE)
+_ALIKE = (
+    frozenset({"largest", "biggest", "greatest", "longest", "most populous"}),
+    frozenset({"tallest", "highest"}),
+)
+_RANK = re.compile(r"\brank\w*\b|\b(?:what|which) (?:place|position)\b", re.IGNORECASE)
+_MOST = 4
 
 
 def superlatives(question: str) -> frozenset[str]:
-    """The superlatives that a question asks for, in lower case; none where it names an ordinal or asks for a rank."""
-    found = [(match[1], match[2].lower()) for match in _ASKED.finditer(question)]
-    asked = {word for _, word in found if not _OTHER_WORD.fullmatch(word)}
-    return frozenset() if _RANK.search(question) or any(ordinal for ordinal, _ in found) else frozenset(asked)
+    """The superlatives that a question asks for, four at most, in lower case.
+
+    None where one of them follows an ordinal ("second largest"), or the question asks for a rank.
+    """
+    found = [(bool(match[1]), _plain(match[2])) for match in islice(_FOUND.finditer(question), _MOST)]
+    if _RANK.search(question) or any(ordinal for ordinal, _ in found):
+        return frozenset()
+    return frozenset(word for _, word in found if not _OTHER_WORD.fullmatch(word))
 
 
-def tells_lower_ranks_alone(superlative: str, text: str) -> bool:
-    """Whether the text has the superlative, or one that means the same, after ordinals and nowhere else."""
-    alike = next((words for words in _ALIKE if superlative in words), {superlative})
-    pattern = re.compile(rf"\b({_ORDINAL})?(?:{'|'.join(map(re.escape, sorted(alike)))})\b", re.IGNORECASE)
-    found = [bool(match[1]) for match in pattern.finditer(text)]
-    return bool(found) and all(found)
+def tells_lower_ranks_alone(asked: frozenset[str], text: str) -> bool:
+    """Whether the text has one of these superlatives, or one that means about the same, after ordinals alone."""
+    if not asked:
+        return False
+    after_ordinals: dict[str, bool] = {}
+    for match in _FOUND.finditer(text):
+        word = _plain(match[2])
+        after_ordinals[word] = bool(match[1]) and after_ordinals.get(word, True)
+    for superlative in asked:
+        alike = next((words for words in _ALIKE if superlative in words), {superlative})
+        found = [after_ordinals[word] for word in alike if word in after_ordinals]
+        if found and all(found):
+            return True
+    return False
+
+
+def _plain(superlative: str) -> str:
+    return re.sub(r"[-\u2010\u2011\s]", " ", superlative.lower())

@@ -11,6 +11,7 @@ from retriever.encoder import HashingEncoder
 from retriever.index_writer import index_in_memory
 from retriever.lexical import LexicalIndex
 from retriever.text.passages import PassageSettings
+from retriever.text.units import quotable_spans
 from retriever.types import Block, BlockKind, Document, Locator, LocatorKind, Passage, Span
 
 TEXT = (
@@ -170,6 +171,20 @@ def test_otherwise_one_unit_is_quoted(citer, scores, given):
     assert quotes_about_gates(citer, *scores, **given) == [UNITS[0].of(GATES)]
 
 
+def test_the_second_quote_is_a_whole_unit_of_the_document_and_no_heading(citer):
+    head, step = "Microsoft: who founded it", "Open the shop. He co-founded Microsoft. Close it."
+    text = f"{head}\n\nBill Gates is rich.\n{step}"
+    spans = [Span(0, len(head)), Span(len(head) + 2, text.index(step) - 1), Span(text.index(step), len(text))]
+    kinds = BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.ITEM
+    document = Document("g", "Gates", text, blocks=tuple(map(Block, kinds, spans)))
+    at = text.index("Bill")
+    one = candidate("Bill Gates", passage_of(document, len(text)), Span(at, at + 10))
+    within = text.index("He co-founded")
+    evidence = [ScoredSpan(spans[0], 0.9), ScoredSpan(Span(within, within + 24), 0.6)]
+    quotes = citer.cite("who founded microsoft", one, document, evidence)
+    assert [quote.text for quote in quotes] == ["Bill Gates is rich.", step]
+
+
 def test_a_quote_that_is_not_in_its_document_cannot_be_built(document):
     with pytest.raises(ValueError, match="ends beyond a text"):
         Quote(document, Span(3, len(TEXT) + 1))
@@ -189,7 +204,8 @@ def test_whatever_the_text_and_the_answer_a_quote_is_verbatim(text, answer, word
     index = index_in_memory([document], HashingEncoder(), PassageSettings(words=words))
     citer = SentenceCiter(Overlap(index.lexical))
     for passage in index.store.each_passage():
-        for quote in citer.cite("a b", candidate(answer, passage), document):
+        evidence = [ScoredSpan(unit, 0.5) for unit in quotable_spans(document, passage.span)]
+        for quote in citer.cite("a b", candidate(answer, passage), document, evidence):
             citation = Citation.of(quote, support=1.0)
             assert text[citation.span.start : citation.span.end] == citation.quote
             assert passage.span.start <= citation.span.start

@@ -60,7 +60,7 @@ def test_a_calibrator_applies_to_the_way_of_computing_that_it_was_fitted_with(op
     usual, _ = opened(int8=False)
     digests = usual.models.digests(usual.encoder)
     fitted = fitted_on(usual.settings, digests, usual.index, {"name": "towers.jsonl"}, [])
-    assert "int8" not in fitted.settings  # so those of before there was the setting go on applying
+    assert fitted.settings["int8"] is False
     path = usual.settings.index / CALIBRATOR_FILE
     law = {"features": ("support",), "mean": (0.0,), "scale": (1.0,), "weights": (0.0,), "intercept": 1.0}
     Calibrator(fitted_on=fitted, **law).save(path)
@@ -71,9 +71,9 @@ def test_a_calibrator_applies_to_the_way_of_computing_that_it_was_fitted_with(op
     assert opened(int8=True)[0].calibration.applies
 
 
-def test_runs_of_before_there_was_the_setting_have_read_the_same(opened):
-    assert "int8" not in opened(int8=False)[0].description()["stages"]["read"]
-    assert opened(int8=True)[0].description()["stages"]["read"]["int8"] is True
+@pytest.mark.parametrize("int8", [True, False])
+def test_a_run_records_how_was_computed(opened, int8):
+    assert opened(int8=int8)[0].description()["stages"]["read"]["int8"] is int8
 
 
 @needs_int8

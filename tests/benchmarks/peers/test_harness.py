@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.peers.harness import INDEXED, Given, Quote, Told, main
 from benchmarks.peers.table import table
-from evaluation.questions import OWN, load_questions
+from evaluation.questions import load_questions
 
 PASSAGE = {"id": "1", "document_id": "d", "title": "T", "text": "Ann built it.", "start": 5, "end": 18}
 
@@ -155,7 +155,7 @@ def test_indexing_is_measured_after_what_is_done_once(run, given):
 
 
 def test_the_table_has_a_row_for_each_system(tmp_path):
-    known = load_questions(OWN)[0]
+    known = load_questions("own")[0]
     line = {"id": known.id, "answer": known.answers[0], "cpu_s": 1.5, "wall_s": 2.0}
     (tmp_path / "theirs.jsonl").write_text(json.dumps(line) + "\n")
     (tmp_path / "theirs.index.json").write_text('{"passages": 256, "cpu_s": 2.0}')

@@ -15,7 +15,8 @@ from app.answering.text.superlative import superlatives, tells_lower_ranks_alone
         ("where does Perth rank among the largest cities", set()),
         ("what place has it among the oldest schools", set()),
         ("how tall is mount everest", set()),
-        ("what is the west coast", set()),
+        ("what is the finest forest of the Midwest", {"finest"}),
+        ("when did the greatest battle take place", {"greatest"}),
         ("who wrote hamlet", set()),
     ],
 )
@@ -32,12 +33,34 @@ def test_a_question_asks_for_its_superlatives_unless_it_names_a_rank(question, a
         ("The second largest is Saturn, the largest Jupiter.", False),
         ("It is the largest.", False),
         ("It is a large planet.", False),
+        ("The second\nlargest, and the third  largest.", True),
+        ("The second\u2013largest.", True),
+        ("The most populous city of the state, in the third-largest area.", False),
     ],
 )
 def test_a_text_tells_lower_ranks_alone(text, alone):
-    assert tells_lower_ranks_alone("largest", text) is alone
+    assert tells_lower_ranks_alone(frozenset({"largest"}), text) is alone
 
 
-def test_other_superlatives_do_not_count():
-    assert not tells_lower_ranks_alone("smallest", "It is the fourth-largest planet.")
-    assert tells_lower_ranks_alone("most populous", "It is the second most populous state.")
+@pytest.mark.parametrize(
+    ("asked", "text", "alone"),
+    [
+        ({"smallest"}, "It is the fourth-largest planet.", False),
+        ({"most massive"}, "It is the third-most-massive planet.", True),
+        ({"most massive"}, "It is the third most massive planet.", True),
+        ({"tallest"}, "It is the second highest.", True),
+        ({"tallest", "oldest"}, "It is the second highest.", True),
+        (set(), "It is the second highest.", False),
+    ],
+)
+def test_words_that_mean_about_the_same_count_and_others_do_not(asked, text, alone):
+    assert tells_lower_ranks_alone(frozenset(asked), text) is alone
+
+
+def test_four_superlatives_of_a_question_are_heeded():
+    assert superlatives("the oldest, tallest, widest, deepest, loudest") == {
+        "oldest",
+        "tallest",
+        "widest",
+        "deepest",
+    }
