@@ -81,7 +81,7 @@ def test_a_setting_that_is_marked_becomes_an_option_of_the_commands_that_answer(
 def test_the_settings_of_stages_and_calibrators_are_those_that_earlier_files_have():
     assert {stage: set(stage_settings(Settings(), stage)) for stage in Stage} == {
         Stage.RETRIEVE: {"retrieval", "top_k"},
-        Stage.READ: {"reader", "passages_read"},
+        Stage.READ: {"reader", "passages_read", "int8"},
         Stage.GENERATE: {
             "generator",
             "passages_together",
@@ -102,6 +102,7 @@ def test_the_settings_of_stages_and_calibrators_are_those_that_earlier_files_hav
         "candidates": 1,
         "evidence_tokens": 256,
         "seed": 0,
+        "int8": False,
     }
 
 

@@ -13,6 +13,7 @@ from app.answering.confidence.calibrator import (
 from app.answering.confidence.features import FEATURES
 from app.answering.confidence.scorers import CalibratedConfidence, ScoreConfidence
 from app.answering.options import SCORE_MIN_CONFIDENCE
+from app.answering.rules import RULES
 from app.answering.shipped_weights import WEIGHTS_FOLDER
 from app.answering.types import CitedAnswer
 from app.service.ask import Ask, answered
@@ -53,6 +54,8 @@ def test_a_calibrator_says_which_models_settings_and_index_it_rests_on(settings,
         "spans_extracted": [3, 3, 1, 1, 1],
         "evidence_tokens": 256,
         "seed": 0,
+        "int8": False,
+        "rules": RULES,
     }
     assert fitted_for(settings()).fitted_on.index == service.index.manifest.files["documents.sqlite"].sha256
 
@@ -220,7 +223,17 @@ def test_the_shipped_calibrator_says_all_that_has_to_agree_for_it_to_apply(setti
     service = opened(asked)
     shipped = Calibrator.load(WEIGHTS_FOLDER / CALIBRATOR_FILE).fitted_on
     assert shipped.models.keys() == service.models.digests(service.encoder).keys()
-    assert shipped.settings == fitted_for(asked).fitted_on.settings  # the defaults
+    assert shipped.settings == {
+        **fitted_for(asked).fitted_on.settings,
+        "rules": 1,
+    }  # the defaults, of earlier rules
+
+
+def test_a_calibrator_of_earlier_rules_does_not_apply(settings, opened, fitted_for):
+    fitted = fitted_for(settings())
+    earlier = {**fitted.fitted_on.settings, "rules": RULES - 1}
+    beside(settings(), replace(fitted, fitted_on=replace(fitted.fitted_on, settings=earlier)))
+    assert not opened(settings()).calibration.applies
 
 
 def test_opened_again_it_looks_for_a_calibrator_anew(settings, opened, fitted_for):

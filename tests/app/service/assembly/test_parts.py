@@ -9,6 +9,7 @@ from app.answering.cross_encoders.second_reader import SecondReader
 from app.answering.cross_encoders.trained_reader import TrainedReader
 from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
 from app.answering.reader import LexicalReader
+from app.answering.rules import RULES
 from app.answering.support import LexicalSupport
 from app.answering.types import CandidateSource
 from app.service.ask import Ask
@@ -86,12 +87,16 @@ def test_the_description_names_what_decides_the_reading(settings, opened):
         "reader": "small",
         "reader_sha256": "f" * 64,
         "passages_read": 3,
+        "int8": False,
+        "rules": RULES,
     }
     asked = settings(reader="lexical")
     assert opened(asked).description()["stages"]["read"] == {
         "reader": "lexical",
         "reader_sha256": None,
         "passages_read": 8,
+        "int8": False,
+        "rules": RULES,
     }
 
 
@@ -163,7 +168,13 @@ def test_the_record_of_each_stage_keeps_its_names_and_values(settings, opened):
             "retrieval": "hybrid",
             "top_k": 20,
         },
-        "read": {"reader": "small", "reader_sha256": "f" * 64, "passages_read": 8},
+        "read": {
+            "reader": "small",
+            "reader_sha256": "f" * 64,
+            "passages_read": 8,
+            "int8": False,
+            "rules": RULES,
+        },
         "generate": {
             "generator": "lm",
             "language_model_sha256": "0" * 64,
