@@ -206,7 +206,7 @@ def test_whatever_is_written_every_quote_stands_in_its_document(claims, around):
     citer = SentenceCiter(Overlap(INDEX.lexical))
     for candidate in generated(around + written(*claims) + around):
         document = RETRIEVER.document(candidate.passage.doc_id)
-        quote = citer.cite("who built it", candidate, document)
+        (quote,) = citer.cite("who built it", candidate, document)
         citation = Citation.of(quote, support=0.5)
         assert document.text[citation.span.start : citation.span.end] == citation.quote
         assert candidate.passage.window_span.start <= citation.span.start
