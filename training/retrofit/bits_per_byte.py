@@ -151,12 +151,13 @@ def score(
     for window in windows:
         tokens = window.ids.astype(np.int64)
         ids = as_tensor(np.concatenate([np.array(begin, dtype=np.int64), tokens]), device)[None]
-        values = as_tensor(database.values(window.neighbours[:, :k]), device)[None] if k else None
+        # nothing is told after the last token, so it is not read, and its chunk needs no neighbours
+        values = as_tensor(database.values(window.neighbours[:-1, :k]), device)[None] if k else None
         scored = len(tokens) - length
         output = model(
-            input_ids=ids, neighbours=values, lead=len(begin), use_cache=False, logits_to_keep=scored + 1
+            input_ids=ids[:, :-1], neighbours=values, lead=len(begin), use_cache=False, logits_to_keep=scored
         )
-        nats = token_nats(output.logits[0, :-1], ids[0, -scored:])
+        nats = token_nats(output.logits[0], ids[0, -scored:])
         bits = nats.double().cpu().numpy().reshape(-1, length).sum(-1) / math.log(2)
         found.append((bits, window.utf8[length:].reshape(-1, length).sum(-1).astype(np.float64)))
     return found

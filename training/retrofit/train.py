@@ -52,8 +52,8 @@ class RetrofitSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetrofitWindow:
-    """``ids``: (1, tokens), after what begins every text. ``neighbours``: of every whole chunk,
-    (1, chunks, k, tokens). ``size``: tokens that retrieval can reach, which are what is learnt from.
+    """``ids``: (1, tokens), after what begins every text. ``neighbours``: of every chunk that is whole before the last
+    token, (1, chunks, k, tokens). ``size``: tokens that retrieval can reach, which are what is learnt from.
     """
 
     ids: Tensor
@@ -161,14 +161,13 @@ class RetrofitTask:
 
     def losses(self, part: RetrofitWindow) -> TokenLosses:
         output = self.model(
-            input_ids=part.ids,
+            input_ids=part.ids[:, :-1],  # nothing is told after the last token
             neighbours=part.neighbours,
             lead=len(self._begin),
             use_cache=False,
-            logits_to_keep=part.size + 1,
+            logits_to_keep=part.size,
         )
-        logits = output.logits[0, :-1].float()
-        return TokenLosses(functional.cross_entropy(logits, part.ids[0, -part.size :]))
+        return TokenLosses(functional.cross_entropy(output.logits[0].float(), part.ids[0, -part.size :]))
 
     def quality(self, *, whole: bool) -> Quality:
         self.model.modules.eval()
@@ -183,7 +182,7 @@ class RetrofitTask:
     def _window(self, step: int, place: int) -> RetrofitWindow:
         windows, database, chunk = self._windows, self._database, self.model.settings.chunk
         tokens = database.tokens[windows.starts[place] : windows.ends[place]].astype(np.int64)
-        rows = windows.neighbours[place, : len(tokens) // chunk, : self._settings.neighbours]
+        rows = windows.neighbours[place, : (len(tokens) - 1) // chunk, : self._settings.neighbours]
         values = database.values(rows)
         if self._settings.told:
             self._tell(values, step, place)

@@ -31,6 +31,8 @@ def retrofit(tmp_path):
     modules = RetroModules(SHAPE)
     for attention in modules.attention:
         torch.nn.init.constant_(attention.gate, 0.01)
+        for change in (attention.asked, attention.written):
+            torch.nn.init.normal_(change.up.weight, std=0.1)
     save_file(modules.state_dict(), folder / WEIGHTS_FILE)
     return folder
 
