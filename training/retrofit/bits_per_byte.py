@@ -17,6 +17,7 @@ from app.answering.retro.model import RetroModel, as_tensor
 from common.errors import LoccitError
 from retriever.chunk_database import NO_TOKEN, ChunkDatabase, Integers
 from training.retrofit.prepare import HeldOut, read_held_out
+from training.retrofit.telling import tell
 
 WINDOW = 1_024
 """Tokens that are read in one piece at most."""
@@ -140,11 +141,14 @@ def score(
     *,
     k: int,
     begin: Sequence[int] = (),
+    told: bool = False,
 ) -> list[tuple[Floats, Floats]]:
     """Bits and bytes of each window's chunks but the first, with k neighbours of each chunk; k = 0: no retrieval.
 
-    ``begin``: the tokens that the model expects before every text; they are read, and not scored.
+    ``begin``: the tokens that the model expects before every text; they are read, and not scored. ``told``: the first
+    neighbour of each chunk tells how the text goes on.
     """
+    random = np.random.default_rng(0)
     length = database.about.chunk
     device = model.base.device
     found = []
@@ -152,10 +156,16 @@ def score(
         tokens = window.ids.astype(np.int64)
         ids = as_tensor(np.concatenate([np.array(begin, dtype=np.int64), tokens]), device)[None]
         # nothing is told after the last token, so it is not read, and its chunk needs no neighbours
-        values = as_tensor(database.values(window.neighbours[:-1, :k]), device)[None] if k else None
+        values = database.values(window.neighbours[:-1, :k])
+        if told:
+            tell(values, tokens, range(len(values)), chunk=length, random=random)
         scored = len(tokens) - length
         output = model(
-            input_ids=ids[:, :-1], neighbours=values, lead=len(begin), use_cache=False, logits_to_keep=scored
+            input_ids=ids[:, :-1],
+            neighbours=as_tensor(values, device)[None] if k else None,
+            lead=len(begin),
+            use_cache=False,
+            logits_to_keep=scored,
         )
         nats = token_nats(output.logits[0], ids[0, -scored:])
         bits = nats.double().cpu().numpy().reshape(-1, length).sum(-1) / math.log(2)

@@ -34,6 +34,7 @@ NEIGHBOURS = (0, 1, 2, 4)
 _STRANGERS = 2
 """With so many neighbours, of other chunks, it is measured what is gained whatever they say."""
 OF_OTHERS = f"{_STRANGERS}, of other chunks"
+TOLD = f"{_STRANGERS}, one of which tells how the text goes on"
 IN_PROMPT = f"{_STRANGERS}, in the prompt of the base model"
 IN_PROMPT_OF_OTHERS = f"{IN_PROMPT}, of other chunks"
 SCORES_FOLDER = "scores"
@@ -69,7 +70,9 @@ def report(
     kept.mkdir(parents=True, exist_ok=True)
     same = [fingerprint_of(data_folder), base.sha256, str(model.base.dtype), len(windows)]
 
-    def scored(what: str, windows: Sequence[HeldOutWindow], k: int, *, prompt: bool = False) -> ChunkScores:
+    def scored(
+        what: str, windows: Sequence[HeldOutWindow], k: int, *, prompt: bool = False, told: bool = False
+    ) -> ChunkScores:
         depends = None if prompt or not k else weights_sha256
         path = kept / f"{what}-{json_digest([*same, depends])[:16]}.npz"
         scores = _kept(path, windows)
@@ -81,7 +84,7 @@ def report(
                     scores += (
                         score_in_prompt(model.base, some, database, k=k, begin=base.begin)
                         if prompt
-                        else score(model, some, database, k=k, begin=base.begin)
+                        else score(model, some, database, k=k, begin=base.begin, told=told)
                     )
                     advance(len(some))
             _keep(path, scores)
@@ -91,6 +94,7 @@ def report(
     others = with_strangers(windows)
     rows = {_name(k): scores for k, scores in by_k.items()}
     rows[OF_OTHERS] = scored(f"of-others-{_STRANGERS}", others, _STRANGERS)
+    rows[TOLD] = scored(f"told-{_STRANGERS}", windows, _STRANGERS, told=True)
     retrieved = {"attention": (rows[OF_OTHERS], by_k[_STRANGERS])}
     if in_prompt:
         rows[IN_PROMPT] = scored(f"in-prompt-{_STRANGERS}", windows, _STRANGERS, prompt=True)
@@ -105,6 +109,7 @@ def report(
         "tokens": int(sum(len(one.ids) for one in windows)),
         "bits_per_byte": _table(by_k[0], {k: by_k[k] for k in NEIGHBOURS}),
         "neighbours_of_others": _table(by_k[0], {_STRANGERS: rows[OF_OTHERS]})[0],
+        "told": _table(by_k[0], {_STRANGERS: rows[TOLD]})[0],
         "by_retrieval": {
             name: {**_gain(others, own, 1.0), "neighbours": _STRANGERS}
             for name, (others, own) in retrieved.items()

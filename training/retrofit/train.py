@@ -20,7 +20,7 @@ from common.digest import json_digest
 from common.errors import LoccitError, ModelUnusableError
 from common.packaged import sha256_of
 from common.terminal_text import plain
-from retriever.chunk_database import NO_TOKEN, ChunkDatabase, Integers
+from retriever.chunk_database import ChunkDatabase, Integers
 from training.loop.low_rank import seeded
 from training.loop.optimiser import Schedule, cosine
 from training.loop.run import WEIGHTS_FOLDER, Pace, Quality, Run, device, training_dtype
@@ -28,6 +28,7 @@ from training.retrofit.bits_per_byte import Floats, HeldOutWindow, gathered, hel
 from training.retrofit.flops import flops_per_token
 from training.retrofit.losses import TokenLosses
 from training.retrofit.prepare import DATABASE_FOLDER, fingerprint_of, read_windows
+from training.retrofit.telling import tell
 
 _QUICK_WINDOWS = 4
 _WHOLE_WINDOWS = 8
@@ -196,21 +197,14 @@ class RetrofitTask:
         )
 
     def _tell(self, values: Integers, step: int, place: int) -> None:
-        """Put text of the document itself in the place of some chunks' nearest neighbours, (chunks, k, tokens).
-
-        It begins within the chunk, somewhere, and goes on into the next one: where to look is told by the words alone.
-        """
-        chunk, database = self.model.settings.chunk, self._database
-        start = int(self._windows.starts[place])
+        """Let the nearest neighbours of some chunks tell how the text goes on, ever fewer."""
+        database, start = self._database, int(self._windows.starts[place])
         random = np.random.default_rng([self._settings.seed, step, place])
         share = self._settings.told * (1 - step / len(self._steps))
         document = int(np.searchsorted(database.bounds, start, side="right")) - 1
-        end = int(database.bounds[document + 1])
-        for number in np.flatnonzero(random.random(len(values)) < share).tolist():
-            begin = start + (number + 1) * chunk - int(random.integers(1, chunk))
-            run = database.tokens[begin : min(begin + values.shape[-1], end)]
-            values[number, 0] = NO_TOKEN
-            values[number, 0, : len(run)] = run
+        tokens = database.tokens[start : int(database.bounds[document + 1])]
+        told = np.flatnonzero(random.random(len(values)) < share).tolist()
+        tell(values, tokens, told, chunk=self.model.settings.chunk, random=random)
 
     def _groups(self) -> Iterator[list[int]]:
         """The windows of each step: all in their order, again in another one when they are used up."""

@@ -400,6 +400,8 @@ def test_the_report_has_every_k_and_overlap_and_uses_what_was_scored_again(data,
         100 * (1 - strangers["bits_per_byte"] / base_bits), abs=0.02
     )
     assert f"| 2, of other chunks | {strangers['bits_per_byte']:.4f}" in (out / "report.md").read_text()
+    assert "| 2, one of which tells how the text goes on | " in (out / "report.md").read_text()
+    assert found["told"]["bits_per_byte"] != with_two
     retrieved = found["by_retrieval"]["attention"]
     assert retrieved["lower_percent"] == pytest.approx(
         100 * (1 - with_two / strangers["bits_per_byte"]), abs=0.02
