@@ -15,16 +15,19 @@ from common.errors import ChangeRefusedError
 from common.files import flush, whole_file, whole_folder
 from common.progress import progress
 from retriever.chunk_database import (
+    BY_WORDS,
     DOCUMENTS_FILE,
     KEYS_FILE,
     NEAREST_FILE,
     TOKENS_FILE,
+    WORDS_FOLDER,
     AboutChunks,
     Integers,
     first_chunks,
     write_about,
 )
 from retriever.encoder import Encoder, FloatArray
+from retriever.lexical import LexicalIndex
 from retriever.types import Document
 from retriever.vectors.engines import engine_for, new_vectors
 
@@ -60,7 +63,7 @@ def build_chunk_database(
     documents: Iterable[Document],
     out: Path,
     tokenizer: ChunkTokenizer,
-    encoder: Encoder,
+    encoder: Encoder | None,
     console: Console,
     *,
     chunk: int = CHUNK,
@@ -70,7 +73,8 @@ def build_chunk_database(
     """Build the database in the folder ``out``, which must not be there yet.
 
     Parts of the documents are kept beside it until it is whole, so a build that was stopped goes on from there. Memory
-    holds one part at a time, and the keys only where the engine does. ``total``: documents, for the progress shown.
+    holds one part at a time, and the keys only where the engine does. ``encoder``: None for chunks that are found by
+    their words. ``total``: documents, for the progress shown.
 
     Raises:
         ChangeRefusedError: when there is something at ``out`` already, or no document has text.
@@ -79,9 +83,9 @@ def build_chunk_database(
         raise ChangeRefusedError(f"{out} is there already; remove it to build the chunk database anew.")
     parts_folder = out.with_name(f"{out.name}-{PARTS_FOLDER}")
     parts_folder.mkdir(parents=True, exist_ok=True)
-    made_by = f"{chunk}:{tokenizer.sha256}:{encoder.sha256}:{encoder.precision}"
+    made_by = f"{chunk}:{tokenizer.sha256}:{BY_WORDS if encoder is None else f'{encoder.sha256}:{encoder.precision}'}"
     paths = []
-    with progress(console, "Chunking and embedding documents", total=total) as advance:
+    with progress(console, "Chunking documents", total=total) as advance:
         waiting = iter(documents)
         while some := list(islice(waiting, _DOCUMENTS_IN_A_PART)):
             texts = [document_text(document) for document in some]
@@ -104,26 +108,35 @@ def build_chunk_database(
 
 
 def _write_part(
-    path: Path, texts: Sequence[str], tokenizer: ChunkTokenizer, encoder: Encoder, chunk: int
+    path: Path, texts: Sequence[str], tokenizer: ChunkTokenizer, encoder: Encoder | None, chunk: int
 ) -> None:
     """The tokens, lengths and keys of some documents, as one file."""
     documents = [tokenizer.ids(text) for text in texts]
-    runs = [ids[at : at + chunk] for ids in documents for at in range(0, len(ids), chunk)]
-    keys = (
-        encoder.encode_passages(tokenizer.texts(runs))
-        if runs
-        else np.zeros((0, encoder.dimension), np.float32)
-    )
     tokens = np.array([id_ for ids in documents for id_ in ids], dtype=np.int32)
     lengths = np.array([len(ids) for ids in documents], dtype=np.int64)
+    keys = {} if encoder is None else {"keys": _keys(documents, tokenizer, encoder, chunk)}
     with whole_file(path) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, tokens=tokens, lengths=lengths, keys=keys.astype(np.float16))
+        np.savez(file, tokens=tokens, lengths=lengths, **keys)
+
+
+def _keys(
+    documents: Sequence[Sequence[int]], tokenizer: ChunkTokenizer, encoder: Encoder, chunk: int
+) -> npt.NDArray[np.float16]:
+    runs = [ids[at : at + chunk] for ids in documents for at in range(0, len(ids), chunk)]
+    if not runs:
+        return np.zeros((0, encoder.dimension), np.float16)
+    return encoder.encode_passages(tokenizer.texts(runs)).astype(np.float16)
 
 
 def _join(
-    paths: Sequence[Path], folder: Path, tokenizer: ChunkTokenizer, encoder: Encoder, chunk: int, engine: str
+    paths: Sequence[Path],
+    folder: Path,
+    tokenizer: ChunkTokenizer,
+    encoder: Encoder | None,
+    chunk: int,
+    engine: str,
 ) -> AboutChunks:
-    """One file of tokens, one of bounds and one of keys, from the parts in their order."""
+    """One file of tokens, one of bounds and one of keys or an index of words, from the parts in their order."""
     lengths = np.concatenate([_of(path, "lengths") for path in paths]) if paths else np.zeros(0, np.int64)
     bounds: Integers = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
     tokens, chunks = int(bounds[-1]), int(first_chunks(bounds, chunk)[-1])
@@ -137,27 +150,47 @@ def _join(
         at += len(some)
     file.flush()
     np.save(folder / DOCUMENTS_FILE, bounds)
-    used = engine_for(engine, vectors=chunks)
-    stored = np.lib.format.open_memmap(
-        folder / KEYS_FILE, mode="w+", dtype=np.float16, shape=(chunks, encoder.dimension)
+    if encoder is None:
+        (folder / WORDS_FOLDER).mkdir()
+        words = LexicalIndex(folder / WORDS_FOLDER)
+        words.add(_chunk_texts(file, bounds, tokenizer, chunk))
+        used = BY_WORDS
+    else:
+        used = engine_for(engine, vectors=chunks)
+        _join_keys(paths, folder, (chunks, encoder.dimension), used)
+    return AboutChunks(
+        chunk=chunk,
+        tokenizer=tokenizer.sha256,
+        encoder_name=BY_WORDS if encoder is None else encoder.name,
+        encoder=BY_WORDS if encoder is None else encoder.sha256,
+        engine=used,
+        documents=len(lengths),
+        tokens=tokens,
+        chunks=chunks,
     )
-    nearest = new_vectors(encoder.dimension, engine=used)
+
+
+def _join_keys(paths: Sequence[Path], folder: Path, shape: tuple[int, int], engine: str) -> None:
+    stored = np.lib.format.open_memmap(folder / KEYS_FILE, mode="w+", dtype=np.float16, shape=shape)
+    nearest = new_vectors(shape[1], engine=engine)
     for block in _blocks(paths):
         rows = np.arange(len(nearest), len(nearest) + len(block))
         stored[rows] = block
         nearest.add(rows, block)
     stored.flush()
     nearest.save(folder / NEAREST_FILE)
-    return AboutChunks(
-        chunk=chunk,
-        tokenizer=tokenizer.sha256,
-        encoder_name=encoder.name,
-        encoder=encoder.sha256,
-        engine=used,
-        documents=len(lengths),
-        tokens=tokens,
-        chunks=chunks,
-    )
+
+
+def _chunk_texts(
+    tokens: npt.NDArray[np.int32], bounds: Integers, tokenizer: ChunkTokenizer, chunk: int
+) -> Iterator[tuple[int, str, str]]:
+    """Every chunk's number, no title, its text."""
+    number = 0
+    for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        runs = [tokens[at : min(at + chunk, end)].tolist() for at in range(start, end, chunk)]
+        for text in tokenizer.texts(runs):
+            yield number, "", text
+            number += 1
 
 
 def _blocks(paths: Iterable[Path]) -> Iterator[FloatArray]:

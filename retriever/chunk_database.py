@@ -1,11 +1,12 @@
 """RETRO's database (Borgeaud et al. 2022, section 2.2): documents cut into chunks of tokens, found by a key of each.
 
-A chunk is found by its key, the mean of a frozen encoder's token states. Its value is the chunk with the chunk after
-it in its document. Everything is mapped from disk, so a database may be larger than memory.
+A chunk is found by its key, the mean of a frozen encoder's token states, or by its words (BM25) without an encoder.
+Its value is the chunk with the chunk after it in its document. Everything is mapped from disk, so a database may be
+larger than memory.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import numpy.typing as npt
 
 from common.errors import IndexUnusableError
 from retriever.encoder import Encoder, FloatArray
+from retriever.lexical import LexicalIndex
+from retriever.types import ScoredRow
 from retriever.vectors.engines import load_vectors
 from retriever.vectors.protocol import VectorIndex
 
@@ -29,6 +32,9 @@ TOKENS_FILE = "tokens.npy"
 DOCUMENTS_FILE = "documents.npy"
 KEYS_FILE = "keys.npy"
 NEAREST_FILE = "nearest.faiss"
+WORDS_FOLDER = "words"
+BY_WORDS = "bm25"
+"""Stands for an encoder where there is none: chunks are found by their words."""
 _FORMAT = 1
 _SEARCHED_BESIDE = 24
 """So many more are searched for than are wanted, at first, as those of the same document are dropped."""
@@ -36,7 +42,9 @@ _SEARCHED_BESIDE = 24
 
 @dataclass(frozen=True, slots=True)
 class AboutChunks:
-    """What a database is made of. ``chunk``: tokens of a chunk. ``tokenizer``, ``encoder``: hex sha256 of both."""
+    """What a database is made of. ``chunk``: tokens of a chunk. ``tokenizer``, ``encoder``: hex sha256 of both;
+    ``BY_WORDS`` where there is no encoder.
+    """
 
     chunk: int
     tokenizer: str
@@ -56,15 +64,15 @@ class ChunkDatabase:
         about: AboutChunks,
         tokens: npt.NDArray[np.int32],
         bounds: Integers,
-        keys: npt.NDArray[np.float16],
-        nearest: VectorIndex,
+        keys: npt.NDArray[np.float16] | None,
+        index: VectorIndex | LexicalIndex,
     ) -> None:
         """``tokens``: of all documents, one after another. ``bounds``: where each begins, and where the last ends.
 
-        ``keys``: (chunks, dimension). ``nearest``: the same, to be searched.
+        ``keys``: (chunks, dimension). ``index``: the same, to be searched; without keys, the chunks' words.
         """
         self.about, self.tokens, self.bounds, self.keys = about, tokens, bounds, keys
-        self._nearest = nearest
+        self._index = index
         self.first_chunks: Integers = first_chunks(bounds, about.chunk)
 
     @classmethod
@@ -87,8 +95,7 @@ class ChunkDatabase:
             tokens = np.load(folder / TOKENS_FILE, mmap_mode="r")
             bounds = np.load(folder / DOCUMENTS_FILE)
             read = AboutChunks(**about)
-            keys = np.load(folder / KEYS_FILE, mmap_mode="r")
-            nearest = load_vectors(folder / NEAREST_FILE, read.engine)
+            keys, index = _opened(folder, read)
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise IndexUnusableError(
                 f"{folder} holds no whole chunk database ({error}); build it with `loccit train retrofit-data`."
@@ -96,10 +103,10 @@ class ChunkDatabase:
         if (
             len(tokens) != read.tokens
             or len(bounds) != read.documents + 1
-            or {len(keys), len(nearest)} != {read.chunks}
+            or {len(index), read.chunks if keys is None else len(keys)} != {read.chunks}
         ):
             raise IndexUnusableError(f"The chunk database in {folder} is damaged; build it again.")
-        return cls(read, tokens, bounds, keys, nearest)
+        return cls(read, tokens, bounds, keys, index)
 
     def __len__(self) -> int:
         return self.about.chunks
@@ -132,22 +139,83 @@ class ChunkDatabase:
 
         ``keys``: unit vectors, (keys, dimension): the nearest by L2 distance are those of the largest inner product.
         ``not_of``: a document for each key whose chunks are passed over, as in RETRO's training.
+
+        Raises:
+            IndexUnusableError: when the database has no keys.
         """
-        found = np.full((len(keys), k), NO_CHUNK, dtype=np.int64)
-        waiting = np.arange(len(keys))
+        if isinstance(index := self._index, LexicalIndex):
+            raise IndexUnusableError("The chunks of this database are found by their words; it has no keys.")
+        return self._ranked(
+            lambda places, wanted: index.search(keys[places], k=wanted), len(keys), k=k, not_of=not_of
+        )
+
+    def alike(self, texts: Sequence[str], *, k: int, not_of: Sequence[int] | None = None) -> Integers:
+        """As ``nearest``, by the words of each text.
+
+        Raises:
+            IndexUnusableError: when the database has no words.
+        """
+        if not isinstance(index := self._index, LexicalIndex):
+            raise IndexUnusableError("The chunks of this database are found by their keys; it has no words.")
+        return self._ranked(
+            lambda places, wanted: [index.search(texts[place], k=wanted) for place in places],
+            len(texts),
+            k=k,
+            not_of=not_of,
+        )
+
+    def _ranked(
+        self,
+        search: Callable[[Integers, int], Sequence[Sequence[ScoredRow]]],
+        count: int,
+        *,
+        k: int,
+        not_of: Sequence[int] | None,
+    ) -> Integers:
+        """The best k of each of so many searches, those of its own document passed over."""
+        found = np.full((count, k), NO_CHUNK, dtype=np.int64)
+        waiting = np.arange(count)
         wanted = k if not_of is None else k + _SEARCHED_BESIDE
         while len(waiting):
             short = []
-            for place, hits in zip(waiting, self._nearest.search(keys[waiting], k=wanted), strict=True):
+            for place, hits in zip(waiting, search(waiting, wanted), strict=True):
                 rows = np.array([hit.row for hit in hits], dtype=np.int64)
                 if not_of is not None:
                     rows = rows[self.document_of(rows) != not_of[int(place)]]
                 found[place, : len(rows[:k])] = rows[:k]
-                if len(rows) < k:
+                if len(rows) < k and len(hits) == wanted:
                     short.append(place)
             waiting = np.array(short if wanted < len(self) else [], dtype=np.int64)
             wanted *= 4
         return found
+
+
+class ChunkSearch:
+    """Finds the chunks that are like a text as the database was made to find them."""
+
+    def __init__(self, database: ChunkDatabase, encoder: Encoder | None) -> None:
+        """``encoder``: what made the keys; None for a database without any.
+
+        Raises:
+            IndexUnusableError: when another encoder made them.
+        """
+        require_encoder(database.about, encoder)
+        self._database, self._encoder = database, encoder
+
+    def nearest(self, texts: Sequence[str], *, k: int) -> Integers:
+        """The k nearest chunks of each text, best first, (texts, k); ``NO_CHUNK`` where there are fewer."""
+        if self._encoder is None:
+            return self._database.alike(texts, k=k)
+        return self._database.nearest(self._encoder.encode_passages(texts), k=k)
+
+
+def _opened(
+    folder: Path, about: AboutChunks
+) -> tuple[npt.NDArray[np.float16] | None, VectorIndex | LexicalIndex]:
+    """The keys, if there are any, and what is searched."""
+    if about.encoder == BY_WORDS:
+        return None, LexicalIndex.open(folder / WORDS_FOLDER)
+    return np.load(folder / KEYS_FILE, mmap_mode="r"), load_vectors(folder / NEAREST_FILE, about.engine)
 
 
 def first_chunks(bounds: Integers, chunk: int) -> Integers:
@@ -164,14 +232,15 @@ def write_about(folder: Path, about: AboutChunks) -> None:
     )
 
 
-def require_encoder(about: AboutChunks, encoder: Encoder) -> None:
+def require_encoder(about: AboutChunks, encoder: Encoder | None) -> None:
     """Refuse another encoder than the one that made the keys.
 
     Raises:
         IndexUnusableError: when it is another one.
     """
-    if encoder.sha256 != about.encoder:
+    sha256, name = (BY_WORDS, BY_WORDS) if encoder is None else (encoder.sha256, encoder.name)
+    if sha256 != about.encoder:
         raise IndexUnusableError(
-            f"The chunks' keys were made by {about.encoder_name}, but {encoder.name} is to search them; "
+            f"The chunks' keys were made by {about.encoder_name}, but {name} is to search them; "
             f"search with {about.encoder_name}, or build the chunk database again."
         )

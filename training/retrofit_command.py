@@ -30,7 +30,10 @@ def retrofit_data(
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the data.")] = _DATA,
     language_model: LanguageModel = SMOLLM2.name,
-    encoder: Annotated[str, typer.Option(help="What makes the chunks' keys.")] = "all-MiniLM-L6-v2",
+    encoder: Annotated[
+        str,
+        typer.Option(help="What makes the chunks' keys; bm25: none, chunks are found by their words."),
+    ] = "all-MiniLM-L6-v2",
     windows: Annotated[
         int, typer.Option(min=1, help="Training sequences, of 1,024 tokens at most, to find neighbours for.")
     ] = 3_000,
@@ -49,6 +52,7 @@ def retrofit_data(
     from app.answering.retro.tokenizer import RetroTokenizer
     from common.torch_runtime import use_threads
     from index_builder.corpora.opening import open_corpus
+    from retriever.chunk_database import BY_WORDS
     from retriever.encoder import load_encoder
     from training.retrofit.corpus_documents import CorpusDocuments
     from training.retrofit.prepare import RetrofitDataSettings, prepare
@@ -62,7 +66,7 @@ def retrofit_data(
         CorpusDocuments(open_corpus(corpus, allow_download=allow_download)),
         out,
         RetroTokenizer(base.tokenizer),
-        load_encoder(encoder, allow_download=allow_download),
+        None if encoder == BY_WORDS else load_encoder(encoder, allow_download=allow_download),
         Console(stderr=True),
         settings=RetrofitDataSettings(windows=windows, seed=seed),
     )
@@ -98,7 +102,7 @@ def retrofit(
     hours: Hours = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    """Train gated chunked cross-attention and a neighbour encoder into a language model that stays as it is.
+    """Train gated chunked cross-attention into a language model that stays as it is.
 
     Run again with the same options, it goes on from its last checkpoint. Computes on a GPU where there is one.
 
@@ -106,8 +110,10 @@ def retrofit(
     """
     from app.answering.language_models.transformers_lm import load_model
     from training.loop.run import Pace
+    from training.retrofit.prepare import require_data
     from training.retrofit.train import RetrofitSettings, train
 
+    require_data(data)
     packaged = LANGUAGE_MODELS.get(language_model)
     train(
         data,
@@ -146,10 +152,17 @@ def retrofit_report(
     windows: Annotated[
         int | None, typer.Option(min=1, help="Only so many windows of the documents held out.")
     ] = None,
+    in_prompt: Annotated[
+        bool,
+        typer.Option(
+            "--in-prompt",
+            help="Also measure what the base model makes of two neighbours in its prompt; takes far longer.",
+        ),
+    ] = False,
     threads: Threads = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    """Measure bits per byte on documents held out, with 0, 1, 2, 4 and 10 neighbours, by what is shared with them.
+    """Measure bits per byte on documents held out, with 0, 1, 2 and 4 neighbours, by what is shared with them.
 
     Killed at any moment, it goes on when run again.
 
@@ -159,8 +172,10 @@ def retrofit_report(
     from app.answering.retro.files import WEIGHTS_FILE, load_retrofit
     from common.packaged import sha256_of
     from common.torch_runtime import use_threads
+    from training.retrofit.prepare import require_data
     from training.retrofit.report import report
 
+    require_data(data)
     if threads is not None:
         use_threads(threads)
     base = load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None)
@@ -175,6 +190,7 @@ def retrofit_report(
         console,
         most_windows=windows,
         run_folder=run,
+        in_prompt=in_prompt,
     )
     for line in (out / "report.md").read_text(encoding="utf-8").splitlines():
         console.print(plain(line), soft_wrap=True)

@@ -8,7 +8,7 @@ from app.answering.retro.tokenizer import RetroTokenizer
 from common.errors import ChangeRefusedError, IndexUnusableError
 from index_builder import chunk_database as builder
 from index_builder.chunk_database import build_chunk_database, document_text
-from retriever.chunk_database import NO_CHUNK, NO_TOKEN, ChunkDatabase, require_encoder
+from retriever.chunk_database import NO_CHUNK, NO_TOKEN, ChunkDatabase, ChunkSearch, require_encoder
 from retriever.encoder import HashingEncoder
 from retriever.types import Document
 from tests.tiny_models import byte_tokenizer
@@ -87,6 +87,33 @@ def test_the_nearest_chunks_are_those_of_brute_force_and_of_other_documents(fold
         its = int(np.diff(database.first_chunks)[document])
         assert len(there) == len(database) - its
         assert (row[len(there) :] == NO_CHUNK).all()
+
+
+def test_without_an_encoder_chunks_are_found_by_their_words(tmp_path, tokenizer):
+    build_chunk_database(DOCUMENTS, tmp_path / "chunks", tokenizer, None, QUIET, chunk=16)
+    database = ChunkDatabase.open(tmp_path / "chunks")
+    texts = tokenizer.texts(database.values(np.arange(len(database)))[:, :16].clip(0).tolist())
+    salt, bells = (
+        next(place for place, text in enumerate(texts) if word in text) for word in ("Salt", "bells")
+    )
+
+    assert ChunkSearch(database, None).nearest(["salt, salt!", "quartz"], k=2).tolist() == [
+        [salt, NO_CHUNK],
+        [NO_CHUNK, NO_CHUNK],
+    ]
+    assert database.alike(["the bells"], k=1).tolist() == [[bells]]
+    of_others = database.alike(["has nine bells"], k=9, not_of=[0])[0]
+    assert 0 not in database.document_of(of_others[of_others != NO_CHUNK])
+    assert of_others[0] != NO_CHUNK  # the bridge has nine, too
+    with pytest.raises(IndexUnusableError, match="has no keys"):
+        database.nearest(np.zeros((1, 4), dtype=np.float32), k=1)
+    with pytest.raises(IndexUnusableError, match="were made by bm25, but hashing is to search them"):
+        ChunkSearch(database, HashingEncoder())
+
+
+def test_a_database_of_keys_has_no_words(folder):
+    with pytest.raises(IndexUnusableError, match="has no words"):
+        ChunkDatabase.open(folder).alike(["salt"], k=1)
 
 
 def test_a_chunk_of_a_long_document_finds_neighbours_in_others(tmp_path, tokenizer):

@@ -1,6 +1,7 @@
 """Bits per byte on documents held out, with and without retrieval, by how much is shared with the neighbours."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,11 +11,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
+from transformers import PreTrainedModel
 
 from app.answering.retro.model import RetroModel, as_tensor
 from common.errors import LoccitError
-from retriever.chunk_database import ChunkDatabase, Integers
+from retriever.chunk_database import NO_TOKEN, ChunkDatabase, Integers
 from training.retrofit.prepare import HeldOut, read_held_out
+from training.retrofit.telling import tell
 
 WINDOW = 1_024
 """Tokens that are read in one piece at most."""
@@ -57,7 +60,7 @@ class ChunkScores:
 
 
 def held_out_windows(folder: Path, database: ChunkDatabase) -> list[HeldOutWindow]:
-    """The windows of what ``prepare`` held out in this folder.
+    """The windows of what ``prepare`` held out in this folder: first the first of every document, then their second.
 
     Raises:
         LoccitError: when there is none, or no document of two chunks is held out.
@@ -65,7 +68,12 @@ def held_out_windows(folder: Path, database: ChunkDatabase) -> list[HeldOutWindo
     found = list(windows_of(read_held_out(folder), chunk=database.about.chunk, window=WINDOW))
     if not found:
         raise LoccitError(f"{folder} holds out no document of two chunks; give a larger corpus.")
-    return found
+    seen: Counter[int] = Counter()
+    turns = []
+    for window in found:
+        turns.append(seen[window.document])
+        seen[window.document] += 1
+    return [found[place] for place in np.argsort(turns, kind="stable")]
 
 
 def windows_of(held_out: HeldOut, *, chunk: int, window: int) -> Iterator[HeldOutWindow]:
@@ -133,25 +141,64 @@ def score(
     *,
     k: int,
     begin: Sequence[int] = (),
+    told: bool = False,
 ) -> list[tuple[Floats, Floats]]:
     """Bits and bytes of each window's chunks but the first, with k neighbours of each chunk; k = 0: no retrieval.
 
-    ``begin``: the tokens that the model expects before every text; they are read, and not scored.
+    ``begin``: the tokens that the model expects before every text; they are read, and not scored. ``told``: the first
+    neighbour of each chunk tells how the text goes on.
     """
+    random = np.random.default_rng(0)
     length = database.about.chunk
     device = model.base.device
     found = []
     for window in windows:
         tokens = window.ids.astype(np.int64)
         ids = as_tensor(np.concatenate([np.array(begin, dtype=np.int64), tokens]), device)[None]
-        values = as_tensor(database.values(window.neighbours[:, :k]), device)[None] if k else None
+        # nothing is told after the last token, so it is not read, and its chunk needs no neighbours
+        values = database.values(window.neighbours[:-1, :k])
+        if told:
+            tell(values, tokens, range(len(values)), chunk=length, random=random)
         scored = len(tokens) - length
         output = model(
-            input_ids=ids, neighbours=values, lead=len(begin), use_cache=False, logits_to_keep=scored + 1
+            input_ids=ids[:, :-1],
+            neighbours=as_tensor(values, device)[None] if k else None,
+            lead=len(begin),
+            use_cache=False,
+            logits_to_keep=scored,
         )
-        nats = token_nats(output.logits[0, :-1], ids[0, -scored:])
+        nats = token_nats(output.logits[0], ids[0, -scored:])
         bits = nats.double().cpu().numpy().reshape(-1, length).sum(-1) / math.log(2)
         found.append((bits, window.utf8[length:].reshape(-1, length).sum(-1).astype(np.float64)))
+    return found
+
+
+@torch.inference_mode()
+def score_in_prompt(
+    base: PreTrainedModel,
+    windows: Sequence[HeldOutWindow],
+    database: ChunkDatabase,
+    *,
+    k: int,
+    begin: Sequence[int] = (),
+) -> list[tuple[Floats, Floats]]:
+    """As ``score``, by the base model alone: before a chunk's window stand the neighbours of the chunk before it.
+
+    The nearest stands last. The window is read anew for every chunk.
+    """
+    length = database.about.chunk
+    found = []
+    for window in windows:
+        values = database.values(window.neighbours[:, :k][:, ::-1])
+        tokens = window.ids.astype(np.int64)
+        bits = []
+        for number in range(1, len(tokens) // length):
+            told = values[number - 1]
+            parts = [np.array(begin, dtype=np.int64), told[told != NO_TOKEN], tokens[: (number + 1) * length]]
+            ids = as_tensor(np.concatenate(parts), base.device)[None]
+            logits = base(input_ids=ids, use_cache=False, logits_to_keep=length + 1).logits[0, :-1]
+            bits.append(float(token_nats(logits, ids[0, -length:]).double().sum()) / math.log(2))
+        found.append((np.array(bits), window.utf8[length:].reshape(-1, length).sum(-1).astype(np.float64)))
     return found
 
 

@@ -12,17 +12,20 @@ def flops_per_token(base: PreTrainedModel, modules: RetroModules, *, neighbours:
 
     The frozen layers are passed forwards, and those from the first cross-attention on also backwards to their inputs;
     what is learnt is passed forwards and twice backwards. A token of text comes with ``neighbours * value / chunk``
-    tokens of neighbours.
+    tokens of neighbours, which the layers up to the last cross-attention read.
     """
     shape = modules.settings
-    sizes = [_weights(layer) for layer in decoder_layers(base)]
+    layers = decoder_layers(base)
+    sizes = [_weights(layer) for layer in layers]
     output = output_weights(base)
     frozen = 2 * (sum(sizes) + output) + 2 * (sum(sizes[shape.layers[0] :]) + output)
     told = neighbours * shape.value / shape.chunk
-    attention = modules.cross_attention()
-    asked = sum(_weights(layer.attention.query) + _weights(layer.out) for layer in attention)
-    read = sum(_weights(layer.attention.key) + _weights(layer.attention.value) for layer in attention)
-    return frozen + 6 * (asked + told * (read + _weights(modules.encoder)))
+    last = layers[shape.layers[-1]].self_attn
+    read = sum(sizes[: shape.layers[-1]]) + _weights(last)  # type: ignore[arg-type]
+    again = (
+        len(shape.layers) * 2 * shape.hidden * shape.heads * shape.head_width
+    )  # what asks, and what writes
+    return frozen + 4 * again + 6 * _weights(modules) + 2 * told * read
 
 
 def output_weights(base: PreTrainedModel) -> int:

@@ -18,7 +18,7 @@ from common.files import whole_file
 from common.progress import progress
 from common.terminal_text import plain
 from index_builder.chunk_database import build_chunk_database, document_text
-from retriever.chunk_database import NO_CHUNK, ChunkDatabase, Integers
+from retriever.chunk_database import BY_WORDS, NO_CHUNK, ChunkDatabase, ChunkSearch, Integers
 from retriever.encoder import Encoder
 from retriever.types import Document
 
@@ -84,14 +84,15 @@ def prepare(
     documents: Iterable[Document],
     out: Path,
     tokenizer: RetroTokenizer,
-    encoder: Encoder,
+    encoder: Encoder | None,
     console: Console,
     *,
     settings: RetrofitDataSettings | None = None,
 ) -> None:
     """Make everything a retrofit learns from and is measured on, in the folder ``out``.
 
-    Killed at any moment, it goes on when run again. ``documents`` is read more than once.
+    Killed at any moment, it goes on when run again. ``documents`` is read more than once. ``encoder``: None for chunks
+    that are found by their words.
 
     Raises:
         LoccitError: when ``out`` was made with other settings or another corpus, tokenizer or encoder, or when there is
@@ -100,7 +101,11 @@ def prepare(
     settings = settings or RetrofitDataSettings()
     out.mkdir(parents=True, exist_ok=True)
     chosen, corpus = _held_out(documents, settings)
-    made_of = {"corpus": corpus, "tokenizer": tokenizer.sha256, "encoder": encoder.sha256}
+    made_of = {
+        "corpus": corpus,
+        "tokenizer": tokenizer.sha256,
+        "encoder": BY_WORDS if encoder is None else encoder.sha256,
+    }
     _claim(out, {**asdict(settings), **made_of})
     folder = out / DATABASE_FOLDER
     if not folder.exists():
@@ -111,7 +116,7 @@ def prepare(
         apart = _without_copies(chosen, documents, console)
         _write_held_out(apart, out / HELD_OUT_FILE, database, tokenizer, encoder, settings, console)
     if not (out / WINDOWS_FILE).is_file():
-        _write_windows(out / WINDOWS_FILE, database, settings, console)
+        _write_windows(out / WINDOWS_FILE, database, tokenizer, settings, console)
     _require_enough(out, database)
     about, windows = database.about, read_windows(out)
     held_out = len(read_held_out(out).bounds) - 1
@@ -131,6 +136,19 @@ def _require_enough(out: Path, database: ChunkDatabase) -> None:
         raise LoccitError(
             f"No document could be held out to measure on. One in fifty is, if it has {least} tokens and no other is "
             "nearly a copy of it; give more documents, or another seed."
+        )
+
+
+def require_data(folder: Path) -> None:
+    """Refuse a folder in which ``prepare`` has not ended.
+
+    Raises:
+        LoccitError: with what to do.
+    """
+    if not all((folder / name).exists() for name in (DATABASE_FOLDER, WINDOWS_FILE, HELD_OUT_FILE)):
+        raise LoccitError(
+            f"There is no data of a retrofit in {folder}; make it with `loccit train retrofit-data CORPUS --out "
+            f"{folder}`."
         )
 
 
@@ -230,11 +248,11 @@ def _write_held_out(
     path: Path,
     database: ChunkDatabase,
     tokenizer: RetroTokenizer,
-    encoder: Encoder,
+    encoder: Encoder | None,
     settings: RetrofitDataSettings,
     console: Console,
 ) -> None:
-    length = database.about.chunk
+    length, search = database.about.chunk, ChunkSearch(database, encoder)
     tokens: list[int] = []
     utf8: list[int] = []
     bounds, neighbours = [0], []
@@ -244,8 +262,7 @@ def _write_held_out(
             ids, sizes = tokenizer.ids_and_bytes(text)
             whole = [ids[at : at + length] for at in range(0, len(ids) - length + 1, length)]
             if whole:
-                keys = encoder.encode_passages(tokenizer.texts(whole))
-                neighbours.append(database.nearest(keys, k=settings.neighbours_held_out))
+                neighbours.append(search.nearest(tokenizer.texts(whole), k=settings.neighbours_held_out))
             tokens += ids
             bounds.append(len(tokens))
             utf8 += sizes
@@ -261,7 +278,11 @@ def _write_held_out(
 
 
 def _write_windows(
-    path: Path, database: ChunkDatabase, settings: RetrofitDataSettings, console: Console
+    path: Path,
+    database: ChunkDatabase,
+    tokenizer: RetroTokenizer,
+    settings: RetrofitDataSettings,
+    console: Console,
 ) -> None:
     """Windows of at least two chunks, with the neighbours of every whole chunk from other documents."""
     length = database.about.chunk
@@ -277,11 +298,13 @@ def _write_windows(
     with progress(console, "Neighbours of windows to learn from", total=len(chosen)) as advance:
         for place, (start, end) in enumerate(chosen.tolist()):
             rows = _chunks_between(database, start, end)
-            keys = database.keys[rows].astype(np.float32)
-            document = database.document_of(rows)
-            neighbours[place, : len(rows)] = database.nearest(
-                keys, k=settings.neighbours, not_of=document.tolist()
-            )
+            found = {"k": settings.neighbours, "not_of": database.document_of(rows).tolist()}
+            if database.keys is None:
+                chunks = database.tokens[start : start + len(rows) * length].reshape(-1, length)
+                neighbours[place, : len(rows)] = database.alike(tokenizer.texts(chunks.tolist()), **found)
+            else:
+                keys = database.keys[rows].astype(np.float32)
+                neighbours[place, : len(rows)] = database.nearest(keys, **found)
             advance()
     whole = int(((chosen[:, 1] - chosen[:, 0]) // length).sum())
     alone = whole - int((neighbours[..., 0] != NO_CHUNK).sum())

@@ -24,14 +24,19 @@ from training.retrofit.bits_per_byte import (
     held_out_windows,
     overlaps,
     score,
+    score_in_prompt,
     with_strangers,
 )
 from training.retrofit.prepare import DATABASE_FOLDER, fingerprint_of
 
-NEIGHBOURS = (0, 1, 2, 4, 10)
+NEIGHBOURS = (0, 1, 2, 4)
 """How many neighbours of each chunk; 0 is the base model."""
 _STRANGERS = 2
 """With so many neighbours, of other chunks, it is measured what is gained whatever they say."""
+OF_OTHERS = f"{_STRANGERS}, of other chunks"
+TOLD = f"{_STRANGERS}, one of which tells how the text goes on"
+IN_PROMPT = f"{_STRANGERS}, in the prompt of the base model"
+IN_PROMPT_OF_OTHERS = f"{IN_PROMPT}, of other chunks"
 SCORES_FOLDER = "scores"
 _SHOWN_AT_ONCE = 4  # windows
 _RESAMPLED = 1_000
@@ -47,12 +52,13 @@ def report(
     *,
     most_windows: int | None = None,
     run_folder: Path | None = None,
+    in_prompt: bool = False,
 ) -> dict[str, object]:
     """Score the documents held out and write ``report.json``, ``report.md`` and ``report.png`` into ``out``.
 
     What was scored is kept in ``out`` under what it depends on, and used again: a report that was stopped goes on.
     ``base``: the base model of ``model``. ``most_windows``: only so many. ``run_folder``: of the training, for its loss
-    curve.
+    curve. ``in_prompt``: also what the base model makes of the same neighbours in its prompt, which takes far longer.
 
     Raises:
         LoccitError: when there is no data, or nothing long enough is held out.
@@ -64,39 +70,59 @@ def report(
     kept.mkdir(parents=True, exist_ok=True)
     same = [fingerprint_of(data_folder), base.sha256, str(model.base.dtype), len(windows)]
 
-    def scored(what: str, windows: Sequence[HeldOutWindow], k: int) -> ChunkScores:
-        path = kept / f"{what}-{json_digest([*same, weights_sha256 if k else None])[:16]}.npz"
+    def scored(
+        what: str, windows: Sequence[HeldOutWindow], k: int, *, prompt: bool = False, told: bool = False
+    ) -> ChunkScores:
+        depends = None if prompt or not k else weights_sha256
+        path = kept / f"{what}-{json_digest([*same, depends])[:16]}.npz"
         scores = _kept(path, windows)
         if scores is None:
             scores = []
             with progress(console, f"Scoring, {what}", total=len(windows)) as advance:
                 for at in range(0, len(windows), _SHOWN_AT_ONCE):
                     some = windows[at : at + _SHOWN_AT_ONCE]
-                    scores += score(model, some, database, k=k, begin=base.begin)
+                    scores += (
+                        score_in_prompt(model.base, some, database, k=k, begin=base.begin)
+                        if prompt
+                        else score(model, some, database, k=k, begin=base.begin, told=told)
+                    )
                     advance(len(some))
             _keep(path, scores)
         return gathered(windows, scores, shared)
 
     by_k = {k: scored(f"neighbours-{k}", windows, k) for k in NEIGHBOURS}
-    strangers = scored(f"of-others-{_STRANGERS}", with_strangers(windows), _STRANGERS)
-    low, high = _interval(by_k[0], strangers, 1.0)
+    others = with_strangers(windows)
+    rows = {_name(k): scores for k, scores in by_k.items()}
+    rows[OF_OTHERS] = scored(f"of-others-{_STRANGERS}", others, _STRANGERS)
+    rows[TOLD] = scored(f"told-{_STRANGERS}", windows, _STRANGERS, told=True)
+    retrieved = {"attention": (rows[OF_OTHERS], by_k[_STRANGERS])}
+    if in_prompt:
+        rows[IN_PROMPT] = scored(f"in-prompt-{_STRANGERS}", windows, _STRANGERS, prompt=True)
+        rows[IN_PROMPT_OF_OTHERS] = scored(
+            f"in-prompt-of-others-{_STRANGERS}", others, _STRANGERS, prompt=True
+        )
+        retrieved["prompt"] = (rows[IN_PROMPT_OF_OTHERS], rows[IN_PROMPT])
     found: dict[str, object] = {
         "weights": weights_sha256[:12],
         "windows": len(windows),
         "documents": len({one.document for one in windows}),
         "tokens": int(sum(len(one.ids) for one in windows)),
-        "bits_per_byte": _table(by_k),
-        "neighbours_of_others": {
-            "neighbours": _STRANGERS,
-            "bits_per_byte": round(strangers.bits_per_byte(), 4),
-            "lower_percent": round(_lower(by_k[0], strangers, by_k[0].overlap <= 1), 2),
-            "lower_percent_from": round(low, 2),
-            "lower_percent_to": round(high, 2),
+        "bits_per_byte": _table(by_k[0], {k: by_k[k] for k in NEIGHBOURS}),
+        "neighbours_of_others": _table(by_k[0], {_STRANGERS: rows[OF_OTHERS]})[0],
+        "told": _table(by_k[0], {_STRANGERS: rows[TOLD]})[0],
+        "by_retrieval": {
+            name: {**_gain(others, own, 1.0), "neighbours": _STRANGERS}
+            for name, (others, own) in retrieved.items()
         },
         "curve": _curve(run_folder),
     }
-    _write(out, found, by_k, strangers)
+    _write(out, found, rows, retrieved)
     return found
+
+
+def _name(k: int) -> str:
+    """Of a row of the table."""
+    return str(k or "none: the base model")
 
 
 def _keep(path: Path, scores: Sequence[tuple[Floats, Floats]]) -> None:
@@ -114,24 +140,28 @@ def _kept(path: Path, windows: Sequence[HeldOutWindow]) -> list[tuple[Floats, Fl
         return list(zip(np.split(file["bits"], ends), np.split(file["utf8"], ends), strict=True))
 
 
-def _table(by_k: Mapping[int, ChunkScores]) -> list[dict[str, float]]:
-    base = by_k[0]
-    rows = []
-    for k, scores in by_k.items():
-        for most in base.overlaps():
-            low, high = _interval(base, scores, most)
-            rows.append(
-                {
-                    "neighbours": k,
-                    "overlap_at_most": most,
-                    "chunks": int((base.overlap <= most).sum()),
-                    "bits_per_byte": round(scores.bits_per_byte(most), 4),
-                    "lower_percent": round(_lower(base, scores, base.overlap <= most), 2),
-                    "lower_percent_from": round(low, 2),
-                    "lower_percent_to": round(high, 2),
-                }
-            )
-    return rows
+def _table(base: ChunkScores, by_k: Mapping[int, ChunkScores]) -> list[dict[str, float]]:
+    return [
+        {
+            "neighbours": k,
+            "overlap_at_most": most,
+            "chunks": int((base.overlap <= most).sum()),
+            "bits_per_byte": round(scores.bits_per_byte(most), 4),
+            **_gain(base, scores, most),
+        }
+        for k, scores in by_k.items()
+        for most in base.overlaps()
+    ]
+
+
+def _gain(base: ChunkScores, scores: ChunkScores, most: float) -> dict[str, float]:
+    """By how many percent the bits are lower than those of ``base``, and within which bounds."""
+    low, high = _interval(base, scores, most)
+    return {
+        "lower_percent": round(_lower(base, scores, base.overlap <= most), 2),
+        "lower_percent_from": round(low, 2),
+        "lower_percent_to": round(high, 2),
+    }
 
 
 def _lower(
@@ -170,54 +200,66 @@ def _curve(run_folder: Path | None) -> list[dict[str, float]]:
 
 
 def _write(
-    out: Path, found: Mapping[str, object], by_k: Mapping[int, ChunkScores], strangers: ChunkScores
+    out: Path,
+    found: Mapping[str, object],
+    rows: Mapping[str, ChunkScores],
+    retrieved: Mapping[str, tuple[ChunkScores, ChunkScores]],
 ) -> None:
     with whole_file(out / "report.json") as unfinished:
         unfinished.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     with whole_file(out / "report.md") as unfinished:
-        unfinished.write_text(_markdown(by_k, strangers), encoding="utf-8")
-    figure = _figure(by_k, strangers, found["curve"])  # type: ignore[arg-type]
+        unfinished.write_text(_markdown(rows, retrieved), encoding="utf-8")
+    figure = _figure(rows, found["curve"])  # type: ignore[arg-type]
     with whole_file(out / "report.png") as unfinished:
         figure.savefig(unfinished, format="png", dpi=150)
 
 
-def _markdown(by_k: Mapping[int, ChunkScores], strangers: ChunkScores) -> str:
-    """Bits per byte, one row for each k and one for neighbours of other chunks, one column for each overlap."""
-    base = by_k[0]
+def _markdown(
+    rows: Mapping[str, ChunkScores], retrieved: Mapping[str, tuple[ChunkScores, ChunkScores]]
+) -> str:
+    """Bits per byte, one row for each k and one for neighbours of other chunks, one column for each overlap.
+
+    Below it, what comes of retrieval: the same number of neighbours, its own against those of other chunks.
+    """
+    base = rows[_name(0)]
     heads = [f"at most {100 * most:g}% shared" if most < 1 else "all chunks" for most in base.overlaps()]
     lines = [
         "| neighbours | " + " | ".join(heads) + " |",
         "|---|" + "---|" * len(base.overlaps()),
         "| (chunks) | " + " | ".join(f"{(base.overlap <= most).sum():,}" for most in base.overlaps()) + " |",
     ]
-    rows = {str(k or "none: the base model"): scores for k, scores in by_k.items()}
-    for name, scores in {**rows, f"{_STRANGERS}, of other chunks": strangers}.items():
+    for name, scores in rows.items():
         cells = [
             f"{scores.bits_per_byte(most):.4f}"
             + (f" ({-_lower(base, scores, base.overlap <= most):+.2f}%)" if scores is not base else "")
             for most in base.overlaps()
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    for name, (others, own) in retrieved.items():
+        cells = []
+        for most in base.overlaps():
+            gain = _gain(others, own, most)
+            cells.append(
+                f"{-gain['lower_percent']:+.2f}% ({-gain['lower_percent_to']:+.2f} to "
+                f"{-gain['lower_percent_from']:+.2f})"
+            )
+        lines.append(f"| {_STRANGERS} by {name}, against those of other chunks | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _figure(
-    by_k: Mapping[int, ChunkScores], strangers: ChunkScores, curve: Sequence[Mapping[str, float]]
-) -> Figure:
+def _figure(rows: Mapping[str, ChunkScores], curve: Sequence[Mapping[str, float]]) -> Figure:
     figure = Figure(figsize=(10, 4), layout="constrained")
     gains, losses = figure.subplots(1, 2)
-    base = by_k[0]
+    base = rows[_name(0)]
     percent = [100 * most for most in base.overlaps()]
 
     def gain(scores: ChunkScores) -> list[float]:
         return [_lower(base, scores, base.overlap <= most) for most in base.overlaps()]
 
-    for k, scores in by_k.items():
-        if k:
-            gains.plot(percent, gain(scores), marker="o", label=f"k = {k}")
-    gains.plot(
-        percent, gain(strangers), marker="x", linestyle="--", color="black", label="k = 2, of other chunks"
-    )
+    for name, scores in rows.items():
+        if scores is not base:
+            line = {"linestyle": "--", "marker": "x"} if "other chunks" in name else {"marker": "o"}
+            gains.plot(percent, gain(scores), label=f"k = {name}", **line)  # type: ignore[arg-type]
     gains.set_xscale("log")
     gains.set_xticks(percent, [f"{one:g}%" for one in percent])
     gains.minorticks_off()

@@ -1,9 +1,8 @@
-"""Training a retrofit: the base model stays as it is, the neighbour encoder and chunked cross-attention are learnt."""
+"""Training a retrofit: the base model stays as it is, what chunked cross-attention adds to it is learnt."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -14,25 +13,25 @@ from app.answering.language_models.transformers_lm import LoadedModel
 from app.answering.retro.files import RETROFIT_KIND, WEIGHTS_FILE, load_settings, load_weights, write_config
 from app.answering.retro.model import RetroModel, as_tensor
 from app.answering.retro.modules import RetroModules
-from app.answering.retro.settings import RetroSettings, layers_of
+from app.answering.retro.settings import shape_for
 from app.answering.retro.tokenizer import RetroTokenizer
 from app.answering.shipped_weights import ShippedWeights
 from common.digest import json_digest
 from common.errors import LoccitError, ModelUnusableError
 from common.packaged import sha256_of
 from common.terminal_text import plain
-from retriever.chunk_database import NO_TOKEN, ChunkDatabase, Integers
+from retriever.chunk_database import ChunkDatabase, Integers
 from training.loop.low_rank import seeded
 from training.loop.optimiser import Schedule, cosine
 from training.loop.run import WEIGHTS_FOLDER, Pace, Quality, Run, device, training_dtype
 from training.retrofit.bits_per_byte import Floats, HeldOutWindow, gathered, held_out_windows, overlaps, score
 from training.retrofit.flops import flops_per_token
 from training.retrofit.losses import TokenLosses
-from training.retrofit.lower_states import LowerStates, lower_layers_skipped
 from training.retrofit.prepare import DATABASE_FOLDER, fingerprint_of, read_windows
+from training.retrofit.telling import tell
 
-_QUICK_WINDOWS = 8
-_WHOLE_WINDOWS = 24
+_QUICK_WINDOWS = 4
+_WHOLE_WINDOWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,10 @@ class RetrofitSettings:
     """``tokens``: read in all, which fixes the schedule. ``neighbours``: of each chunk, RETRO's k."""
 
     tokens: int = 5_000_000
-    tokens_per_step: int = 2_048
+    tokens_per_step: int = 512
     neighbours: int = 2
-    width: int = 384
-    heads: int = 6
+    rank: int = 8
+    """Of the changes to the projections that ask and that write."""
     seed: int = 0
     rate: float = 1e-3
     """The peak of the learning rate."""
@@ -54,11 +53,10 @@ class RetrofitSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetrofitWindow:
-    """``window``: its number. ``ids``: (1, tokens), after what begins every text. ``neighbours``: of every whole chunk,
-    (1, chunks, k, tokens). ``size``: tokens that retrieval can reach, which are what is learnt from.
+    """``ids``: (1, tokens), after what begins every text. ``neighbours``: of every chunk that is whole before the last
+    token, (1, chunks, k, tokens). ``size``: tokens that retrieval can reach, which are what is learnt from.
     """
 
-    window: int
     ids: Tensor
     neighbours: Tensor
     size: int
@@ -87,7 +85,7 @@ def train(
             run.
     """
     settings = settings or RetrofitSettings()
-    task = RetrofitTask(data_folder, out_folder, base, settings, start)
+    task = RetrofitTask(data_folder, base, settings, start)
     console.print(plain(f"One token takes {task.flops_per_token / 1e9:.2f} GFLOP."))
     name = base.name.replace("/", "--")
     write_config(
@@ -115,7 +113,6 @@ class RetrofitTask:
     def __init__(
         self,
         folder: Path,
-        out_folder: Path,
         base: LoadedModel,
         settings: RetrofitSettings,
         start: Path | None = None,
@@ -135,15 +132,7 @@ class RetrofitTask:
             raise LoccitError(f"{folder} holds no window of two chunks to learn from; give a larger corpus.")
         self._settings, self._begin = settings, base.begin
         chunk = self._database.about.chunk
-        config = base.model.config.get_text_config()
-        shape = RetroSettings(
-            layers=tuple(layers_of(config.num_hidden_layers)),
-            hidden=config.hidden_size,
-            chunk=chunk,
-            value=2 * chunk,
-            width=settings.width,
-            heads=settings.heads,
-        )
+        shape = shape_for(base.model, chunk=chunk, value=2 * chunk, rank=settings.rank)
         base.model.requires_grad_(requires_grad=False)
         base.model.to(device(), training_dtype())  # type: ignore[arg-type]
         with seeded(settings.seed):
@@ -158,7 +147,6 @@ class RetrofitTask:
         self.parameters: Mapping[str, nn.Parameter] = dict(modules.named_parameters())
         self.flops_per_token = flops_per_token(base.model, modules, neighbours=settings.neighbours)
         self._steps = list(self._groups())
-        self._lower = self._lower_states(out_folder)
         self.examples_per_step = settings.tokens_per_step
         self.examples = len(self._steps) * settings.tokens_per_step
         self.unit, self.rate = "tokens", settings.rate
@@ -173,20 +161,14 @@ class RetrofitTask:
         return [self._window(step, place) for place in self._steps[step]]
 
     def losses(self, part: RetrofitWindow) -> TokenLosses:
-        given: dict[str, Any] = {
-            "neighbours": part.neighbours,
-            "lead": len(self._begin),
-            "use_cache": False,
-            "logits_to_keep": part.size + 1,
-        }
-        if self._lower is None:
-            output = self.model(input_ids=part.ids, **given)
-        else:
-            states = self._lower.of(part.window, part.ids)
-            with lower_layers_skipped():
-                output = self.model(inputs_embeds=states, **given)
-        logits = output.logits[0, :-1].float()
-        return TokenLosses(functional.cross_entropy(logits, part.ids[0, -part.size :]))
+        output = self.model(
+            input_ids=part.ids[:, :-1],  # nothing is told after the last token
+            neighbours=part.neighbours,
+            lead=len(self._begin),
+            use_cache=False,
+            logits_to_keep=part.size,
+        )
+        return TokenLosses(functional.cross_entropy(output.logits[0].float(), part.ids[0, -part.size :]))
 
     def quality(self, *, whole: bool) -> Quality:
         self.model.modules.eval()
@@ -201,14 +183,13 @@ class RetrofitTask:
     def _window(self, step: int, place: int) -> RetrofitWindow:
         windows, database, chunk = self._windows, self._database, self.model.settings.chunk
         tokens = database.tokens[windows.starts[place] : windows.ends[place]].astype(np.int64)
-        rows = windows.neighbours[place, : len(tokens) // chunk, : self._settings.neighbours]
+        rows = windows.neighbours[place, : (len(tokens) - 1) // chunk, : self._settings.neighbours]
         values = database.values(rows)
         if self._settings.told:
             self._tell(values, step, place)
         ids = np.concatenate([np.array(self._begin, dtype=np.int64), tokens])
         where = self.model.base.device
         return RetrofitWindow(
-            place,
             as_tensor(ids, where)[None],
             as_tensor(values, where)[None],
             # the last token of the first chunk is the first that attends to neighbours, and tells the next one
@@ -216,30 +197,14 @@ class RetrofitTask:
         )
 
     def _tell(self, values: Integers, step: int, place: int) -> None:
-        """Put text of the document itself in the place of some chunks' nearest neighbours, (chunks, k, tokens).
-
-        It begins within the chunk, somewhere, and goes on into the next one: where to look is told by the words alone.
-        """
-        chunk, database = self.model.settings.chunk, self._database
-        start = int(self._windows.starts[place])
+        """Let the nearest neighbours of some chunks tell how the text goes on, ever fewer."""
+        database, start = self._database, int(self._windows.starts[place])
         random = np.random.default_rng([self._settings.seed, step, place])
         share = self._settings.told * (1 - step / len(self._steps))
         document = int(np.searchsorted(database.bounds, start, side="right")) - 1
-        end = int(database.bounds[document + 1])
-        for number in np.flatnonzero(random.random(len(values)) < share).tolist():
-            begin = start + (number + 1) * chunk - int(random.integers(1, chunk))
-            run = database.tokens[begin : min(begin + values.shape[-1], end)]
-            values[number, 0] = NO_TOKEN
-            values[number, 0, : len(run)] = run
-
-    def _lower_states(self, out_folder: Path) -> LowerStates | None:
-        """Kept where windows come more than once; else computing them as they come is no slower."""
-        shown = sum(map(len, self._steps))
-        if shown == len({place for group in self._steps for place in group}):
-            return None
-        lengths = (self._windows.ends - self._windows.starts + len(self._begin)).tolist()
-        first = self.model.settings.layers[0]
-        return LowerStates(self.model.base, first, out_folder / "lower-states", lengths)
+        tokens = database.tokens[start : int(database.bounds[document + 1])]
+        told = np.flatnonzero(random.random(len(values)) < share).tolist()
+        tell(values, tokens, told, chunk=self.model.settings.chunk, random=random)
 
     def _groups(self) -> Iterator[list[int]]:
         """The windows of each step: all in their order, again in another one when they are used up."""

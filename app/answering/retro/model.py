@@ -1,22 +1,22 @@
 """A causal language model of the transformers library that attends to the neighbours of each chunk it has finished.
 
-The model's own code and weights stay as they are. Hooks on its layers add chunked cross-attention after
-self-attention and before the feed-forward, RETRO(H, E) = FFW(CCA(ATTN(H), E)) (Borgeaud et al. 2022, section 2.4).
+The model's own code and weights stay as they are. Hooks on its layers add chunked cross-attention to self-attention,
+FFW(H + ATTN(H) + CCA(H, E)), where RETRO has FFW(CCA(ATTN(H), E)) (Borgeaud et al. 2022, section 2.4). E are the keys
+and values that the same layer's self-attention has for the neighbours, each read by itself.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedModel
+from transformers import DynamicCache, PreTrainedModel
 
 from app.answering.retro.modules import Encoded, RetroModules
+from app.answering.retro.own_attention import OwnAttention
 from common.errors import ModelUnusableError
 from retriever.chunk_database import NO_TOKEN, Integers
 
@@ -37,13 +37,10 @@ class NeighbourSource(Protocol):
 class RetroState:
     """What a text that is read in parts needs of its earlier parts, beside the model's own cache.
 
-    ``columns``: read so far, padding included. ``recent``: the states of the unfinished chunk at the first layer with
-    cross-attention, (rows, tokens, hidden), and which of them are tokens. ``encoded``: of the last chunk finished.
+    ``columns``: read so far, padding included. ``encoded``: the neighbours of the last chunk finished.
     """
 
     columns: int = 0
-    recent: Tensor | None = None
-    recent_there: Tensor | None = None
     encoded: Encoded | None = None
 
 
@@ -62,8 +59,14 @@ class RetroModel:
             raise ModelUnusableError(
                 f"The language model has no layer {self.settings.layers[-1] + 1} to put cross-attention in."
             )
+        rotary = getattr(base.base_model, "rotary_emb", None)
         for place, layer in enumerate(self.settings.layers):
-            _install(self, layers[layer], place)
+            attention = getattr(layers[layer], "self_attn", None)
+            if not isinstance(attention, nn.Module) or not isinstance(rotary, nn.Module):
+                raise ModelUnusableError(
+                    "The language model's layers have no self-attention that is known here."
+                )
+            _install(self, OwnAttention(attention, rotary), place)
 
     def chunks(self, tokens: int, state: RetroState | None = None) -> int:
         """How many chunks are finished by so many more tokens."""
@@ -89,94 +92,93 @@ class RetroModel:
         """
         if neighbours is None:
             return self.base(attention_mask=attention_mask, **inputs)
-        with self._pass(neighbours, attention_mask, state, lead):
-            return self.base(attention_mask=attention_mask, **inputs)
-
-    @contextmanager
-    def _pass(
-        self, neighbours: Tensor, mask: Tensor | None, state: RetroState | None, lead: int
-    ) -> Iterator[None]:
-        token = _CURRENT.set(_Pass(self, neighbours, mask, state, lead))
+        some: Tensor = next(one for one in inputs.values() if isinstance(one, Tensor))
+        tokens = some.shape[1] - lead
+        current = self._pass(neighbours, attention_mask, state or RetroState(), lead, tokens)
+        token = _CURRENT.set(current)
         try:
-            yield
+            return self.base(attention_mask=attention_mask, **inputs)
         finally:
             _CURRENT.reset(token)
 
+    def _pass(
+        self, neighbours: Tensor, mask: Tensor | None, state: RetroState, lead: int, tokens: int
+    ) -> "_Pass":
+        """What the hooks need in a call with so many tokens; ``state`` becomes that after it."""
+        length, past, before = self.settings.chunk, state.columns, state.encoded
+        chunks, given = self.chunks(tokens, state), neighbours.shape[1]
+        if given > chunks or (given < chunks and past):
+            raise ValueError(f"These tokens finish {chunks} chunks, but neighbours of {given} were given.")
+        finished = (past + tokens) // length
+        encoded, first = before, past // length - (before is not None)
+        if given:
+            there = neighbours != NO_TOKEN
+            if mask is not None:
+                columns = mask[:, lead:][:, (finished - given) * length : finished * length].bool()
+                # a chunk of padding alone was not looked up by anything
+                there = there & columns.unflatten(1, (given, length)).any(-1)[..., None, None]
+            first += chunks - given
+            encoded = self._read(neighbours, there).after(before)
+        state.columns = past + tokens
+        state.encoded = None if encoded is None else encoded.last()
+        return _Pass(self, encoded, past=past, first=first, lead=lead)
 
+    @torch.no_grad()
+    def _read(self, neighbours: Tensor, there: Tensor) -> Encoded:
+        """The language model's keys and values of neighbours, each read by itself from position 0 on."""
+        rows, chunks, count, tokens = neighbours.shape
+        # without its config, so that sliding layers keep all
+        cache = DynamicCache()
+        reading = _READING.set(self)
+        try:
+            self.base.base_model(
+                input_ids=neighbours.clamp(min=0).reshape(-1, tokens), cache=cache, use_cache=True
+            )
+        except _ReadError:
+            pass
+        finally:
+            _READING.reset(reading)
+
+        def beside(states: Tensor) -> Tensor:
+            """(neighbours of all rows, heads, tokens, width) -> (rows, chunks, heads, neighbours * tokens, width)."""
+            apart = states.unflatten(0, (rows, chunks, count))
+            return apart.transpose(2, 3).flatten(3, 4)
+
+        layers = [cache.layers[layer] for layer in self.settings.layers]
+        read = {place: (beside(its.keys), beside(its.values)) for place, its in enumerate(layers)}
+        return Encoded(read, there.flatten(2, 3), tokens)
+
+
+class _ReadError(Exception):
+    """Neighbours are read up to the last layer with cross-attention; no more is needed."""
+
+
+@dataclass(slots=True)
 class _Pass:
-    """One call of the model: the neighbours, and what of them is encoded once the first layer is reached."""
+    """One call of the model: its neighbours, and what entered the self-attention of the layer it is in."""
 
-    def __init__(
-        self,
-        model: RetroModel,
-        neighbours: Tensor,
-        mask: Tensor | None,
-        state: RetroState | None,
-        lead: int,
-    ) -> None:
-        self.model, self._neighbours, self._mask, self._state = model, neighbours, mask, state
-        self._lead = lead
-        self._past = 0 if state is None else state.columns
-        self._encoded: Encoded | None = None
-        self._first = 0
-        self.residual: Tensor | None = None
+    model: RetroModel
+    encoded: Encoded | None
+    _: KW_ONLY
+    past: int
+    first: int
+    lead: int
+    states: Tensor | None = None
 
-    def added(self, place: int, attended: Tensor) -> Tensor:
+    def added(self, place: int, own: OwnAttention, attended: Tensor) -> Tensor:
         """What the self-attention of a layer gave, with what cross-attention adds to it."""
-        if self.residual is None:
-            raise RuntimeError("A layer's attention ran outside its layer.")
-        hidden = (self.residual + attended)[:, self._lead :]
-        if place == 0:
-            self._encode(hidden)
-        if self._encoded is None:
+        if self.states is None:
+            raise RuntimeError("A layer's attention gave something before anything entered it.")
+        if self.encoded is None:
             return attended
         update: Tensor = self.model.modules.attention[place](
-            hidden, self._encoded, past=self._past, first=self._first, layer=place
+            self.states[:, self.lead :], own, self.encoded, past=self.past, first=self.first, layer=place
         )
-        return attended + functional.pad(update, (0, 0, self._lead, 0))
-
-    def _encode(self, hidden: Tensor) -> None:
-        length, state = self.model.settings.chunk, self._state
-        there = self._there(hidden)
-        if state is not None and state.recent is not None and state.recent_there is not None:
-            hidden = torch.cat([state.recent, hidden], dim=1)
-            there = torch.cat([state.recent_there, there], dim=1)
-        chunks, given = hidden.shape[1] // length, self._neighbours.shape[1]
-        before = None if state is None else state.encoded
-        if given > chunks or (given < chunks and self._past):
-            raise ValueError(f"These tokens finish {chunks} chunks, but neighbours of {given} were given.")
-        rest = chunks * length
-        self._encoded, self._first = before, self._past // length - (before is not None)
-        if given:
-            self._first += chunks - given
-            told = slice(rest - given * length, rest)
-            found = self._encoder(
-                hidden[:, told].reshape(len(hidden), given, length, -1),
-                there[:, told].reshape(len(there), given, length),
-            )
-            self._encoded = found.after(before)
-        if state is not None:
-            state.recent, state.recent_there = hidden[:, rest:], there[:, rest:]
-            state.encoded = None if self._encoded is None else self._encoded.last()
-            state.columns = self._past + self._columns
-
-    def _encoder(self, chunk: Tensor, chunk_there: Tensor) -> Encoded:
-        tokens = self._neighbours
-        # a chunk of padding alone was not looked up by anything
-        there = (tokens != NO_TOKEN) & chunk_there.any(-1)[..., None, None]
-        embedded = self.model.base.get_input_embeddings()(tokens.clamp(min=0))
-        found: Encoded = self.model.modules.encoder(embedded, there, chunk, chunk_there)
-        return found
-
-    def _there(self, hidden: Tensor) -> Tensor:
-        """Which of this call's columns are tokens, (rows, columns)."""
-        self._columns = hidden.shape[1]
-        if self._mask is None:
-            return torch.ones(hidden.shape[:2], dtype=torch.bool, device=hidden.device)
-        return self._mask[:, -hidden.shape[1] :].bool()
+        return attended + functional.pad(update, (0, 0, self.lead, 0))
 
 
 _CURRENT: ContextVar[_Pass | None] = ContextVar("retro_pass", default=None)
+_READING: ContextVar[RetroModel | None] = ContextVar("reading_neighbours", default=None)
 
 
 def decoder_layers(base: PreTrainedModel) -> nn.ModuleList:
@@ -185,28 +187,24 @@ def decoder_layers(base: PreTrainedModel) -> nn.ModuleList:
     return layers if isinstance(layers, nn.ModuleList) else nn.ModuleList()
 
 
-def _install(model: RetroModel, layer: nn.Module, place: int) -> None:
-    """Put cross-attention between a decoder layer's self-attention and its feed-forward, in the model's own calls."""
+def _install(model: RetroModel, own: OwnAttention, place: int) -> None:
+    """Add cross-attention to what a layer's self-attention gives, in the model's own calls."""
+    last = place + 1 == len(model.settings.layers)
 
     def enter(_: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Any]) -> None:
         if (current := _CURRENT.get()) is not None and current.model is model:
-            current.residual = inputs[0] if inputs else named["hidden_states"]
+            current.states = inputs[0] if inputs else named["hidden_states"]
 
-    def leave(_: nn.Module, __: object, output: Any) -> Any:  # noqa: ANN401 - a tensor, or a tuple that begins with one
+    def leave(_: nn.Module, __: object, output: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        if last and _READING.get() is model:
+            raise _ReadError
         current = _CURRENT.get()
         if current is None or current.model is not model:
             return output
-        if isinstance(output, tuple):
-            return (current.added(place, output[0]), *output[1:])
-        return current.added(place, output)
+        return (current.added(place, own, output[0]), *output[1:])
 
-    # Gemma 3 normalises what attention gave before it is added; Llama adds it as it is
-    normalised = hasattr(layer, "pre_feedforward_layernorm")
-    last = getattr(layer, "post_attention_layernorm" if normalised else "self_attn", None)
-    if not isinstance(last, nn.Module):
-        raise ModelUnusableError("The language model's layers have no self-attention that is known here.")
-    layer.register_forward_pre_hook(enter, with_kwargs=True)
-    last.register_forward_hook(leave)
+    own.attention.register_forward_pre_hook(enter, with_kwargs=True)
+    own.attention.register_forward_hook(leave)
 
 
 def as_tensor(values: Integers, device: torch.device) -> Tensor:

@@ -3,34 +3,49 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FIRST_LAYER, EVERY = 5, 3
-"""RETRO's: every third layer from the sixth on. Layers are counted from 0 here."""
+from transformers import PreTrainedModel
 
 
 @dataclass(frozen=True, slots=True)
 class RetroSettings:
     """``chunk``: tokens of a chunk. ``value``: tokens of a neighbour at most, its continuation included.
 
-    ``layers``: those with cross-attention, ascending. ``width``: of the neighbour encoder and of every attention, in
-    ``heads``. ``encoder_layers``: of the neighbour encoder; the first one also sees the chunk.
+    ``layers``: those with cross-attention, ascending. ``hidden``: width of the model. ``heads``: of its attention, each
+    ``head_width`` wide. ``rank``: of what is added to the projections that ask and that write.
     """
 
     layers: tuple[int, ...]
     hidden: int
+    heads: int
+    head_width: int
     chunk: int = 64
     value: int = 128
-    width: int = 384
-    heads: int = 6
-    encoder_layers: int = 2
+    rank: int = 8
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
-        if self.width % self.heads:
-            raise ValueError(f"A width of {self.width} cannot be shared by {self.heads} heads.")
         if not self.layers or list(self.layers) != sorted(set(self.layers)):
             raise ValueError(f"The layers with cross-attention must ascend, but they are {self.layers}.")
 
 
+def shape_for(base: PreTrainedModel, *, chunk: int, value: int, rank: int) -> RetroSettings:
+    """The shape of a retrofit of this model."""
+    config = base.config.get_text_config()
+    heads = config.num_attention_heads
+    return RetroSettings(
+        layers=tuple(layers_of(config.num_hidden_layers)),
+        hidden=config.hidden_size,
+        heads=heads,
+        head_width=getattr(config, "head_dim", None) or config.hidden_size // heads,
+        chunk=chunk,
+        value=value,
+        rank=rank,
+    )
+
+
 def layers_of(layers: int) -> Sequence[int]:
-    """RETRO's layers with cross-attention in a model of so many; the last one of a model with fewer than six."""
-    return tuple(range(FIRST_LAYER, layers, EVERY)) or (layers - 1,)
+    """Those with cross-attention in a model of so many, counted from 0: where a model that is there copies from.
+
+    RETRO, which learns its attention from the start, has every third from the sixth on.
+    """
+    return tuple(range(layers // 2, max(layers // 2 + 1, 5 * layers // 6)))

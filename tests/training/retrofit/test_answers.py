@@ -16,7 +16,7 @@ from tests.tiny_models import BYTES, HIDDEN, byte_tokenizer, llama
 from training.loop.run import Pace, training_dtype
 from training.retrofit.answers import AnswersSettings, AnswersTask, train_answers
 
-SHAPE = RetroSettings(layers=(1, 2), hidden=HIDDEN, chunk=16, value=64, width=16, heads=2)
+SHAPE = RetroSettings(layers=(1, 2), hidden=HIDDEN, chunk=16, value=64, heads=4, head_width=8, rank=3)
 
 
 def base():
@@ -30,7 +30,9 @@ def retrofit(tmp_path):
     torch.manual_seed(3)
     modules = RetroModules(SHAPE)
     for attention in modules.attention:
-        torch.nn.init.constant_(attention.gate, 0.05)
+        torch.nn.init.constant_(attention.gate, 0.01)
+        for change in (attention.asked, attention.written):
+            torch.nn.init.normal_(change.up.weight, std=0.1)
     save_file(modules.state_dict(), folder / WEIGHTS_FILE)
     return folder
 

@@ -49,12 +49,24 @@ def test_from_documents_to_a_report(loccit, corpus, model, tmp_path):
     assert "| none: the base model |" in said
     report = json.loads((out / "report.json").read_text())
     assert report["weights"] == entry["sha256"][:12]
-    assert {row["neighbours"] for row in report["bits_per_byte"]} == {0, 1, 2, 4, 10}
+    assert {row["neighbours"] for row in report["bits_per_byte"]} == {0, 1, 2, 4}
 
 
-def test_a_report_of_nothing_says_what_to_do(loccit, model, tmp_path):
-    asked = ["retrofit-report", "--data", tmp_path, "--weights", tmp_path, "--out", tmp_path / "report"]
-    status, _, said = loccit("train", *asked, "--language-model", model)
+@pytest.mark.parametrize("command", ["retrofit", "retrofit-report"])
+def test_without_data_a_command_says_what_to_do(loccit, tmp_path, command):
+    data = tmp_path / "none"
+    status, _, said = loccit("train", command, "--data", data, "--out", tmp_path / "out")
+    assert status != 0
+    assert f"There is no data of a retrofit in {data}" in said
+    assert f"loccit train retrofit-data CORPUS --out {data}" in said
+
+
+def test_a_report_of_no_weights_says_what_to_do(loccit, corpus, model, tmp_path):
+    data, told = tmp_path / "data", ["--language-model", model]
+    made = ["retrofit-data", corpus, "--out", data, "--encoder", "hashing", "--windows", 20, "--seed", 4]
+    assert loccit("train", *made, *told)[0] == 0
+    asked = ["retrofit-report", "--data", data, "--weights", tmp_path, "--out", tmp_path / "report"]
+    status, _, said = loccit("train", *asked, *told)
     assert status != 0
     assert "There is no retrofit in" in said
     assert "loccit train retrofit" in said

@@ -23,9 +23,11 @@ from training.loop.run import Pace, training_dtype
 from training.retrofit import prepare as preparing
 from training.retrofit.bits_per_byte import (
     ChunkScores,
+    held_out_windows,
     longest_run,
     overlaps,
     score,
+    score_in_prompt,
     windows_of,
     with_strangers,
 )
@@ -36,7 +38,7 @@ from training.retrofit.train import RetrofitSettings, RetrofitTask, train
 QUIET = Console(quiet=True)
 WORDS = ["red", "green", "blue", "bell", "clock", "tower", "river", "stone"]
 WORDS += ["nine", "seven", "eight", "north", "south", "arch", "salt"]
-SETTINGS = RetrofitSettings(tokens=6_000, tokens_per_step=600, width=16, heads=2, rate=3e-3)
+SETTINGS = RetrofitSettings(tokens=6_000, tokens_per_step=600, rank=3, rate=3e-3)
 
 
 def documents():
@@ -170,7 +172,7 @@ def test_learning_from_neighbours_lowers_the_bits_and_is_shipped_with_its_shape(
     assert every["retro"] < every["base"]
     assert every["lower_percent"] == pytest.approx(100 * (1 - every["retro"] / every["base"]), abs=0.01)
     shape = json.loads((folder / CONFIG_FILE).read_text())
-    assert shape["layers"] == [2]
+    assert shape["layers"] == [1]
     assert shape["base_sha256"] == "f" * 64
     manifest = json.loads((tmp_path / "run" / "weights" / "manifest.json").read_text())
     assert manifest["retrofit-toy"]["quality"] == quality
@@ -194,18 +196,18 @@ def test_a_run_that_stopped_ends_as_one_that_did_not(data, tmp_path):
     assert names[0].read_bytes() == names[1].read_bytes()
 
 
-def task_of(data, out, settings=SETTINGS, *, start=None, loaded=None):
+def task_of(data, settings=SETTINGS, *, start=None, loaded=None):
     """A task whose modules compute in the base model's number format, as in a run."""
-    task = RetrofitTask(data, out, loaded or base(), settings, start)
+    task = RetrofitTask(data, loaded or base(), settings, start)
     task.model.modules.to(task.model.base.dtype)
     return task
 
 
 def test_the_base_model_stays_as_it_was(data, tmp_path):
     loaded, before = base(), base().model.to(training_dtype()).state_dict()
-    task = task_of(data, tmp_path, loaded=loaded)
+    task = task_of(data, loaded=loaded)
     task.losses(task.parts(0, 1)[0]).total.backward()
-    after = {name.replace(".layer.", "."): weight for name, weight in loaded.model.state_dict().items()}
+    after = loaded.model.state_dict()
 
     assert after.keys() == before.keys()
     assert all(torch.equal(after[name], weight) for name, weight in before.items())
@@ -214,13 +216,14 @@ def test_the_base_model_stays_as_it_was(data, tmp_path):
 
 def test_a_neighbour_that_tells_goes_on_from_within_its_chunk_ever_more_seldom(data, tmp_path):
     settings = replace(SETTINGS, told=1.0)
-    task, plain = task_of(data, tmp_path, settings), task_of(data, tmp_path)
+    task, plain = task_of(data, settings), task_of(data)
     told = []
     for step in range(len(task._steps)):
         told.append(0)
-        for part, usual in zip(task.parts(step, 1), plain.parts(step, 1), strict=True):
+        both = zip(task.parts(step, 1), plain.parts(step, 1), strict=True)
+        for place, (part, usual) in zip(task._steps[step], both, strict=True):
             assert torch.equal(part.neighbours[0, :, 1], usual.neighbours[0, :, 1])
-            start = int(task._windows.starts[part.window])
+            start = int(task._windows.starts[place])
             text = "".join(map(chr, task._database.tokens[start:].tolist()))
             for chunk, value in enumerate(part.neighbours[0, :, 0]):
                 if torch.equal(value, usual.neighbours[0, chunk, 0]):
@@ -235,21 +238,7 @@ def test_a_neighbour_that_tells_goes_on_from_within_its_chunk_ever_more_seldom(d
     assert task.fingerprint != plain.fingerprint
 
 
-def test_states_of_the_lower_layers_that_are_kept_change_no_loss(data, tmp_path):
-    repeated = task_of(data, tmp_path / "a")
-    once = task_of(data, tmp_path / "b")
-    assert repeated._lower is not None
-    once._lower = None
-    with torch.no_grad():
-        for task in (repeated, once):
-            task.model.modules.attention[0].gate.fill_(0.05)
-    for _ in range(2):  # computed, then read
-        for kept, computed in zip(repeated.parts(0, 1), once.parts(0, 1), strict=True):
-            assert torch.equal(repeated.losses(kept).total, once.losses(computed).total)
-    assert list((tmp_path / "a").iterdir()) == []
-
-
-def test_states_are_computed_while_other_threads_are_past_that_layer(data, tmp_path):
+def test_threads_that_read_neighbours_at_once_learn_the_same(data, tmp_path):
     first, many = (learn(data, tmp_path / str(threads), pace=Pace(threads=threads)) for threads in (1, 4))
     assert many["overlap_100"]["retro"] == pytest.approx(first["overlap_100"]["retro"], rel=1e-3)
 
@@ -258,7 +247,7 @@ def test_data_without_a_window_are_refused(data, tmp_path):
     none = {name: values[:0] for name, values in np.load(data / "windows.npz").items()}
     np.savez(data / "windows.npz", **none)
     with pytest.raises(LoccitError, match="no window of two chunks to learn from"):
-        RetrofitTask(data, tmp_path, base(), SETTINGS)
+        RetrofitTask(data, base(), SETTINGS)
 
 
 @pytest.mark.parametrize("name", ["windows.npz", "held_out.npz"])
@@ -266,28 +255,21 @@ def test_data_without_a_window_are_refused(data, tmp_path):
 def test_a_damaged_file_of_the_data_is_told(data, tmp_path, name, left):
     (data / name).write_bytes((data / name).read_bytes()[:left])
     with pytest.raises(LoccitError, match="holds no whole data of a retrofit"):
-        RetrofitTask(data, tmp_path, base(), SETTINGS)
-
-
-def test_windows_that_come_once_are_not_kept(data, tmp_path):
-    task = RetrofitTask(
-        data, tmp_path, base(), RetrofitSettings(tokens=500, tokens_per_step=300, width=16, heads=2)
-    )
-    assert task._lower is None
+        RetrofitTask(data, base(), SETTINGS)
 
 
 def test_training_goes_on_from_an_earlier_retrofit_of_the_same_shape(data, tmp_path):
     learn(data, tmp_path / "first", pace=Pace(threads=1))
     folder = tmp_path / "first" / "weights" / "retrofit-toy"
-    begun = task_of(data, tmp_path, start=folder)
-    fresh = task_of(data, tmp_path)
+    begun = task_of(data, start=folder)
+    fresh = task_of(data)
     part = begun.parts(0, 1)[0]
 
     assert begun.losses(part).total < fresh.losses(part).total
     assert begun.fingerprint != fresh.fingerprint
-    wider = RetrofitSettings(tokens=600, width=32, heads=2)
+    wider = RetrofitSettings(tokens=600, rank=4)
     with pytest.raises(ModelUnusableError, match="another shape"):
-        RetrofitTask(data, tmp_path, base(), wider, folder)
+        RetrofitTask(data, base(), wider, folder)
 
 
 def test_data_of_another_tokenizer_or_with_too_few_neighbours_is_refused(data, tmp_path):
@@ -295,9 +277,9 @@ def test_data_of_another_tokenizer_or_with_too_few_neighbours_is_refused(data, t
     tokenizer.add_tokens(["<more>"])
     other = LoadedModel("other", "e" * 64, llama(BYTES + 1), tokenizer)
     with pytest.raises(LoccitError, match="another tokenizer than that of other"):
-        RetrofitTask(data, tmp_path, other, SETTINGS)
+        RetrofitTask(data, other, SETTINGS)
     with pytest.raises(LoccitError, match="holds 2 neighbours of each chunk, but 3"):
-        RetrofitTask(data, tmp_path, base(), RetrofitSettings(neighbours=3))
+        RetrofitTask(data, base(), RetrofitSettings(neighbours=3))
 
 
 @pytest.mark.parametrize(
@@ -345,6 +327,15 @@ def test_bits_per_byte_without_retrieval_are_the_base_models(data):
         assert utf8.sum() == window.utf8[64:].sum()
 
 
+def test_a_few_windows_are_of_many_documents(data, monkeypatch):
+    monkeypatch.setattr("training.retrofit.bits_per_byte.WINDOW", 128)
+    found = held_out_windows(data, ChunkDatabase.open(data / "chunks"))
+    documents = [window.document for window in found]
+    many = len(set(documents))
+    assert len(documents) > many
+    assert documents[:many] == sorted(set(documents))
+
+
 def test_what_begins_every_text_is_read_and_not_scored(data):
     loaded = base()
     model = RetroModel(loaded.model, RetroModules(RetrofitTask_shape()))
@@ -355,6 +346,22 @@ def test_what_begins_every_text_is_read_and_not_scored(data):
         logprobs = loaded.model(input_ids=ids).logits[0].log_softmax(-1)
     wanted = -sum(float(logprobs[at - 1, ids[0, at]]) for at in range(65, len(window.ids) + 1)) / math.log(2)
     assert bits.sum() == pytest.approx(wanted, rel=1e-4)  # gates of zero: the base model
+
+
+def test_in_the_prompt_the_neighbours_of_the_chunk_before_stand_before_the_window(data):
+    loaded, database = base(), ChunkDatabase.open(data / "chunks")
+    [window, *_] = windows_of(read_held_out(data), chunk=64, window=256)
+    [(bits, utf8)] = score_in_prompt(loaded.model, [window], database, k=2, begin=[1])
+    for number, found in enumerate(bits, start=1):
+        nearest, second = database.values(window.neighbours[number - 1, :2])
+        prompt = [1, *second[second != NO_TOKEN], *nearest[nearest != NO_TOKEN]]
+        ids = torch.tensor([*prompt, *window.ids[: (number + 1) * 64]])[None]
+        with torch.inference_mode():
+            logprobs = loaded.model(input_ids=ids).logits[0].log_softmax(-1)
+        last = range(ids.shape[1] - 64, ids.shape[1])
+        wanted = -sum(float(logprobs[at - 1, ids[0, at]]) for at in last) / math.log(2)
+        assert found == pytest.approx(wanted, rel=1e-4)
+    assert utf8.sum() == window.utf8[64:].sum()
 
 
 def test_the_interval_resamples_documents():
@@ -370,7 +377,7 @@ def RetrofitTask_shape():  # noqa: N802
     from app.answering.retro.settings import RetroSettings
     from tests.tiny_models import HIDDEN
 
-    return RetroSettings(layers=(2,), hidden=HIDDEN, width=16, heads=2)
+    return RetroSettings(layers=(2,), hidden=HIDDEN, heads=4, head_width=8, rank=3)
 
 
 def test_the_report_has_every_k_and_overlap_and_uses_what_was_scored_again(data, tmp_path, monkeypatch):
@@ -378,10 +385,10 @@ def test_the_report_has_every_k_and_overlap_and_uses_what_was_scored_again(data,
     model = load_retrofit(tmp_path / "run" / "weights" / "retrofit-toy", base())
     out = tmp_path / "report"
     sha256 = "0123456789ab" + "0" * 52
-    found = report(model, sha256, base(), data, out, QUIET, run_folder=tmp_path / "run")
+    found = report(model, sha256, base(), data, out, QUIET, run_folder=tmp_path / "run", in_prompt=True)
     rows = {(row["neighbours"], row["overlap_at_most"]): row for row in found["bits_per_byte"]}
 
-    assert {k for k, _ in rows} == {0, 1, 2, 4, 10}
+    assert {k for k, _ in rows} == {0, 1, 2, 4}
     assert {most for _, most in rows} <= {1.0, 0.5, 0.25, 0.125}  # toy documents share much with their pairs
     base_bits, with_two = (rows[k, 1.0]["bits_per_byte"] for k in (0, 2))
     assert rows[2, 1.0]["lower_percent"] == pytest.approx(100 * (1 - with_two / base_bits), abs=0.02)
@@ -393,11 +400,22 @@ def test_the_report_has_every_k_and_overlap_and_uses_what_was_scored_again(data,
         100 * (1 - strangers["bits_per_byte"] / base_bits), abs=0.02
     )
     assert f"| 2, of other chunks | {strangers['bits_per_byte']:.4f}" in (out / "report.md").read_text()
+    assert "| 2, one of which tells how the text goes on | " in (out / "report.md").read_text()
+    assert found["told"]["bits_per_byte"] != with_two
+    retrieved = found["by_retrieval"]["attention"]
+    assert retrieved["lower_percent"] == pytest.approx(
+        100 * (1 - with_two / strangers["bits_per_byte"]), abs=0.02
+    )
+    assert retrieved["lower_percent_from"] <= retrieved["lower_percent"] <= retrieved["lower_percent_to"]
+    assert found["by_retrieval"]["prompt"] != retrieved
+    assert "| 2, in the prompt of the base model | " in (out / "report.md").read_text()
     assert f"| 2 | {with_two:.4f}" in (out / "report.md").read_text()
     assert (out / "report.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((out / "report.json").read_text()) == found
     monkeypatch.setattr("training.retrofit.report.score", None)
-    assert report(model, sha256, base(), data, out, QUIET, run_folder=tmp_path / "run") == found
+    monkeypatch.setattr("training.retrofit.report.score_in_prompt", None)
+    again = report(model, sha256, base(), data, out, QUIET, run_folder=tmp_path / "run", in_prompt=True)
+    assert again == found
 
 
 def test_strangers_are_neighbours_of_other_chunks(data):

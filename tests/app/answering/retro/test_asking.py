@@ -38,10 +38,12 @@ def asker(mode, **options):
 
 def open_model():
     torch.manual_seed(6)
-    settings = RetroSettings(layers=(1, 2), hidden=HIDDEN, chunk=8, value=VALUE, width=16, heads=2)
+    settings = RetroSettings(
+        layers=(1, 2), hidden=HIDDEN, chunk=8, value=VALUE, heads=4, head_width=8, rank=3
+    )
     modules = RetroModules(settings).eval()
     for attention in modules.attention:
-        torch.nn.init.constant_(attention.gate, 0.08)
+        torch.nn.init.constant_(attention.gate, 0.016)
     return RetroModel(llama(BYTES), modules)
 
 

@@ -1,5 +1,8 @@
 """The retrofitted model holds what the paper says of it, in float32, with gates that are open."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +10,9 @@ from torch.nn import functional
 from transformers import DynamicCache
 
 from app.answering.retro.generation import RetroBatch, write
-from app.answering.retro.model import RetroModel, RetroState
+from app.answering.retro.model import RetroModel, RetroState, decoder_layers
 from app.answering.retro.modules import _GATE_SPEED, ChunkedCrossAttention, Encoded, RetroModules
+from app.answering.retro.own_attention import OwnAttention
 from app.answering.retro.settings import RetroSettings, layers_of
 from common.errors import ModelUnusableError
 from retriever.chunk_database import NO_TOKEN
@@ -16,7 +20,10 @@ from tests.tiny_models import FAMILIES, HIDDEN, llama
 
 VOCABULARY = 60
 CHUNK, VALUE, K = 4, 8, 2
-SETTINGS = RetroSettings(layers=(1, 2), hidden=HIDDEN, chunk=CHUNK, value=VALUE, width=16, heads=2)
+HEAD = 8  # wide
+SETTINGS = RetroSettings(
+    layers=(1, 2), hidden=HIDDEN, heads=4, head_width=HEAD, chunk=CHUNK, value=VALUE, rank=3
+)
 TOKENS = 15  # three whole chunks, and three tokens
 
 
@@ -25,8 +32,10 @@ def open_model(family=llama):
     base = family(VOCABULARY).eval()
     modules = RetroModules(SETTINGS).eval()
     for attention in modules.attention:
-        torch.nn.init.constant_(attention.gate, 0.08)
+        torch.nn.init.normal_(attention.gate, mean=0.016, std=0.004)
         torch.nn.init.normal_(attention.bias)
+        for change in (attention.asked, attention.written):
+            torch.nn.init.normal_(change.up.weight, std=0.3)
     return RetroModel(base, modules)
 
 
@@ -199,44 +208,113 @@ def test_reading_in_parts_equals_one_pass(model, parts):
     assert (torch.cat(found, dim=1) - whole).abs().max() < 1e-4
 
 
-def test_the_vectorised_form_equals_a_loop_written_from_the_equation():
-    model = open_model()
+def test_the_vectorised_form_equals_a_loop_written_from_the_equation(model):
     attention = model.modules.attention[0]
     assert isinstance(attention, ChunkedCrossAttention)
+    own_layer = decoder_layers(model.base)[1].self_attn
+    own = OwnAttention(own_layer, model.base.base_model.rotary_emb)
     random = torch.Generator().manual_seed(4)
-    hidden = torch.randn(1, TOKENS, HIDDEN, generator=random)
-    states = torch.randn(1, TOKENS // CHUNK, K * VALUE, SETTINGS.width, generator=random)
+    states = torch.randn(1, TOKENS, HIDDEN, generator=random)
+    keys, values = torch.randn(2, 1, TOKENS // CHUNK, 2, K * VALUE, HEAD, generator=random)
     there = torch.rand(1, TOKENS // CHUNK, K * VALUE, generator=random) > 0.2
 
     with torch.inference_mode():
-        found = attention(hidden, Encoded(states, there, VALUE), past=0, first=0, layer=0)[0]
+        encoded = Encoded({0: (keys, values)}, there, VALUE)
+        found = attention(states, own, encoded, past=0, first=0, layer=0)[0]
         for position in range(TOKENS):
-            wanted = slow_cross_attention(attention, hidden[0], states[0], there[0], position)
+            wanted = slow_cross_attention(
+                attention, own_layer, model.base, states[0], keys[0], values[0], there[0], position
+            )
             assert torch.allclose(found[position], wanted, atol=1e-5)
 
 
-def slow_cross_attention(attention, hidden, states, there, position):
+def slow_cross_attention(attention, own, base, states, keys, values, there, position):
     """CCA of one position, head by head and token by token."""
     if position < CHUNK - 1:
         return torch.zeros(HIDDEN)
     chunk, i = divmod(position - (CHUNK - 1), CHUNK)
-    normal = functional.rms_norm(hidden[position], (HIDDEN,)) * attention.norm.weight
-    size = SETTINGS.width // SETTINGS.heads
+    asked = own.q_proj.weight @ states[position]
+    asked = asked + attention.asked.up.weight @ attention.asked.down.weight @ states[position]
     heads = []
-    for head in range(SETTINGS.heads):
-        its = slice(head * size, (head + 1) * size)
-        query = attention.attention.query.weight[its] @ normal
-        scores, values = [], []
+    for head in range(4):
+        query = asked[head * HEAD : (head + 1) * HEAD]
+        if hasattr(own, "q_norm"):
+            query = own.q_norm(query)
+        query = turned(query, VALUE + i, base_of(base))
+        scores, told = [], []
         for place in range(K * VALUE):
             if not there[chunk, place]:
                 continue
             j = place % VALUE
-            key = attention.attention.key.weight[its] @ states[chunk, place]
-            values.append(attention.attention.value.weight[its] @ states[chunk, place])
-            scores.append(query @ key / size**0.5 + attention.bias[head, i - j + VALUE - 1])
+            told.append(values[chunk, head // 2, place])
+            scores.append(
+                query @ keys[chunk, head // 2, place] * own.scaling + attention.bias[head, i - j + VALUE - 1]
+            )
         weights = torch.stack(scores).softmax(0)
-        heads.append(sum(weight * value for weight, value in zip(weights, values, strict=True)))
-    return torch.tanh(_GATE_SPEED * attention.gate) * (attention.out.weight @ torch.cat(heads))
+        found = sum(weight * value for weight, value in zip(weights, told, strict=True))
+        heads.append(torch.tanh(_GATE_SPEED * attention.gate[head]) * found)
+    found = torch.cat(heads)
+    change = attention.written.up.weight @ attention.written.down.weight @ found
+    return own.o_proj.weight @ found + change
+
+
+def base_of(base):
+    """What the rotary embedding of the second layer turns by; it is a full one in the toy Gemma."""
+    parameters = base.config.rope_parameters
+    return parameters.get("full_attention", parameters)["rope_theta"]
+
+
+def turned(vector, position, theta):
+    """Pairs of a vector, half its width apart, turned by the position."""
+    half = len(vector) // 2
+    found = vector.clone()
+    for pair in range(half):
+        angle = position / theta ** (pair / half)
+        one, other = vector[pair], vector[pair + half]
+        found[pair] = one * math.cos(angle) - other * math.sin(angle)
+        found[pair + half] = other * math.cos(angle) + one * math.sin(angle)
+    return found
+
+
+def test_cross_attention_begins_as_the_models_own_attention(model):
+    """With open gates and nothing learnt, it adds what self-attention would find in a neighbour before the text."""
+    for attention in model.modules.attention:
+        for change in (attention.asked, attention.written):
+            torch.nn.init.zeros_(change.up.weight)
+        torch.nn.init.zeros_(attention.bias)
+        torch.nn.init.constant_(attention.gate, 10.0)
+    neighbour = some_neighbours(rows=1, chunks=1)[:, :, :1]
+    chunk = some_ids(rows=1, tokens=CHUNK)
+    attention = decoder_layers(model.base)[1].self_attn
+    states = {}
+    handle = attention.register_forward_pre_hook(
+        lambda _, __, named: states.update(states=named["hidden_states"].detach()), with_kwargs=True
+    )
+    with torch.inference_mode():
+        model.base(input_ids=neighbour[0, 0], use_cache=False)
+    before = states["states"]
+    with torch.inference_mode():
+        model.base(input_ids=chunk, use_cache=False)
+    handle.remove()
+    at = states["states"][:, -1:]
+    positions = torch.arange(VALUE + 1)[None]
+    kind = getattr(attention, "layer_type", None)
+    turning = model.base.base_model.rotary_emb(at, positions, *([] if kind is None else [kind]))
+    mask = torch.zeros(1, 1, VALUE + 1, VALUE + 1)
+    mask[..., -1, -1] = float("-inf")  # it does not attend to itself
+    mask[..., :-1, :] = torch.triu(torch.full((VALUE, VALUE + 1), float("-inf")), 1)
+    with torch.inference_mode():
+        wanted = attention(torch.cat([before, at], 1), turning, mask)[0][0, -1]
+        encoded = model._read(neighbour, neighbour != NO_TOKEN)
+        found = model.modules.attention[0](
+            at,
+            OwnAttention(attention, model.base.base_model.rotary_emb),
+            encoded,
+            past=CHUNK - 1,
+            first=0,
+            layer=0,
+        )[0, 0]
+    assert torch.allclose(found, wanted, atol=1e-5)
 
 
 def test_gradients_reach_what_was_added_and_nothing_else(model):
@@ -351,11 +429,12 @@ def test_a_prompt_without_tokens_is_refused(model):
 
 
 def test_a_model_with_too_few_layers_is_refused():
-    settings = RetroSettings(layers=(1, 7), hidden=HIDDEN)
+    settings = replace(SETTINGS, layers=(1, 7))
     with pytest.raises(ModelUnusableError, match="no layer 8"):
         RetroModel(llama(VOCABULARY), RetroModules(settings))
 
 
-def test_the_layers_are_every_third_from_the_sixth():
-    assert [layer + 1 for layer in layers_of(18)] == [6, 9, 12, 15, 18]
-    assert layers_of(3) == (2,)
+def test_the_layers_are_those_from_the_middle_to_five_sixths():
+    assert list(layers_of(30)) == list(range(15, 25))
+    assert list(layers_of(18)) == list(range(9, 15))
+    assert [layers_of(layers) for layers in (1, 2, 3)] == [(0,), (1,), (1,)]
