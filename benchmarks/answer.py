@@ -51,11 +51,11 @@ def report_differences(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> No
     pairs = list(zip(ours, theirs, strict=True))
     decided = sum(one.decision[0] != other.decision[0] for one, other in pairs)
     cited = sum(
-        [answer[:3] for answer in one.answers] != [answer[:3] for answer in other.answers]
+        [answer[:2] for answer in one.answers] != [answer[:2] for answer in other.answers]
         for one, other in pairs
     )
     apart = np.array([abs(one.decision[1] - other.decision[1]) for one, other in pairs])
-    print(f"{decided} answers differ, {cited} lists of cited candidates")
+    print(f"{decided} answers differ, {cited} lists of cited candidates or their quotes")
     print(
         f"{int((apart > _SAME).sum())} confidences differ by more than {_SAME:g}, {apart.max():.2g} at most"
     )

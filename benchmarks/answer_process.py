@@ -13,7 +13,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from app.answering.types import CitedCandidate
 
 HERE = Path(__file__).parent.parent
 
@@ -23,7 +26,8 @@ class Outcome:
     """What came of a question.
 
     ``timings``: seconds by stage. ``cpu_s``: seconds of processor time. ``answers``: each cited candidate's answer,
-    place and confidence. ``decision``: the answer, None for an abstention, and the confidence.
+    the places of its quotes (document, start, end) and confidence. ``decision``: the answer, None for an
+    abstention, and the confidence.
     ``resident_mib``: memory of the process afterwards; ``peak_mib``: at its highest so far.
     """
 
@@ -31,7 +35,7 @@ class Outcome:
     cpu_s: float
     tokens: int
     candidates: int
-    answers: list[tuple[str, int, int, float]]
+    answers: list[tuple[str, list[tuple[str, int, int]], float]]
     decision: tuple[str | None, float]
     resident_mib: float
     peak_mib: float
@@ -70,7 +74,10 @@ class AnswerProcess:
         self._process.stdin.write(json.dumps({"question": question, "documents": documents}) + "\n")
         self._process.stdin.flush()
         told = json.loads(self._told())
-        told["answers"] = [tuple(answer) for answer in told["answers"]]
+        told["answers"] = [
+            (answer, [tuple(place) for place in places], confidence)
+            for answer, places, confidence in told["answers"]
+        ]
         return Outcome(**{**told, "decision": tuple(told["decision"])})
 
     def __enter__(self) -> Self:
@@ -93,6 +100,11 @@ def memory_mib(name: str) -> float:
     """A figure of Linux's own account of this process: VmRSS is what it has now, VmHWM the most it had."""
     found = re.search(rf"^{name}:\s+(\d+) kB$", Path("/proc/self/status").read_text(encoding="utf-8"), re.M)
     return int(found[1]) / 1024 if found else 0.0
+
+
+def _with_places(cited: "CitedCandidate") -> tuple[str, list[tuple[str, int, int]], float]:
+    places = [(each.doc_id, each.span.start, each.span.end) for each in cited.citations]
+    return cited.candidate.answer, places, cited.confidence
 
 
 def main() -> None:
@@ -125,15 +137,7 @@ def main() -> None:
             "cpu_s": spent,
             "tokens": sum(candidate.tokens for candidate in trace.candidates),
             "candidates": len(trace.candidates),
-            "answers": [
-                (
-                    cited.candidate.answer,
-                    cited.citations[0].span.start,
-                    cited.citations[0].span.end,
-                    cited.confidence,
-                )
-                for cited in trace.cited
-            ],
+            "answers": [_with_places(cited) for cited in trace.cited],
             "decision": (answer, trace.decision.confidence),
             "resident_mib": memory_mib("VmRSS"),
             "peak_mib": memory_mib("VmHWM"),

@@ -39,7 +39,8 @@ def decide(
 
     Candidates that say the same (see ``answer_identity``) are one answer: its most confident form stands for it.
     ``nearest``: the best quotes found without an answer, best first. The first few are shown when no candidate could
-    be cited; no more are taken, so they may be made as they are asked for. An answer that another document contradicts
+    be cited; no more are taken, so they may be made as they are asked for. Where no answer is sure enough, each one's
+    first quote is shown before any second one. An answer that another document contradicts
     says so (see ``conflict_with``); its confidence stays as it is. ``kind``: that is asked for; two explanations that
     differ do not contradict each other. Where yes or no is asked for and a sentence is the answer, it explains.
     """
@@ -49,7 +50,8 @@ def decide(
     answers = _first_of_each(ranked, key=lambda answer: answer_identity(answer.candidate.answer))
     best, *others = answers
     if best.confidence < min_confidence:
-        citations = [citation for answer in answers for citation in answer.citations]
+        firsts = [citation for answer in answers for citation in answer.citations[:1]]
+        citations = firsts + [citation for answer in answers for citation in answer.citations[1:]]
         quotes = _first_of_each(citations, key=lambda citation: (citation.doc_id, citation.span))
         return Abstention(AbstainReason.LOW_CONFIDENCE, best.confidence, _shown(quotes), kind)
     if kind is AnswerKind.YES_NO and best.candidate.source in _SENTENCES:

@@ -43,6 +43,7 @@ from common.errors import (
 )
 from quote_check.check_answer import AnswerToCheck
 from retriever.filters import Filter
+from retriever.generations import current_generation
 from retriever.retriever import IndexRetriever
 from retriever.types import RetrievalMode
 
@@ -140,18 +141,30 @@ class Host:
         return outcome, Changed(document_id=wanted.doc_id, generation=self.generation)
 
     async def _make(self, wanted: Sequence[Wanted]) -> Sequence[Became]:
-        """What became of each; where the generation cannot be served, those that are in it are told so."""
+        """What became of each; where the generation cannot be served, those that are in it are told so.
+
+        So is who deletes again what went in a generation that is not served yet.
+        """
         service = self._ready_service()
         made = await self._opener.do(lambda: change_documents(service, wanted))
-        if made.generation is not None:
+        to_serve = [
+            outcome is not Outcome.UNKNOWN or service.index.store.source_of(each.doc_id) is not None
+            for each, outcome in zip(wanted, made.outcomes, strict=True)
+        ]
+        if any(to_serve):
             try:
                 await self.reload()
             except ReloadRefusedError as error:
+                current = made.generation or current_generation(service.settings.index).name
                 not_served = ChangeNotServedError(
-                    f"The change is in the index, in generation {made.generation}, but the service answers from "
-                    f"generation {self.generation} until it can open that one: {error.__cause__}"
+                    f"The change is in the index, in generation {current}, but the service answers from generation "
+                    f"{self.generation} until it can open that one: {error.__cause__}"
                 )
-                return [each if each is Outcome.UNKNOWN else not_served for each in made.outcomes]
+                not_served.__cause__ = error
+                return [
+                    not_served if waits else outcome
+                    for waits, outcome in zip(to_serve, made.outcomes, strict=True)
+                ]
         return made.outcomes
 
     def turn_away(self) -> None:

@@ -64,8 +64,9 @@ _RUN_OPTIONS: dict[str, SharedOption] = {
             str,
             typer.Argument(
                 metavar="QUESTIONS",
-                help="own (the 150 that come with Loccit), nq-open or nq-gold (see --download), or a file: NQ-open, "
-                "SQuAD, TruthfulQA, ClapNQ, or JSON Lines with question and answers.",
+                help="own (150) or first (100 first questions over the vital articles), which come with Loccit; "
+                "nq-open or nq-gold (see --download); or a file: NQ-open, SQuAD, TruthfulQA, ClapNQ, or JSON Lines "
+                "with question and answers.",
             ),
         ],
         inspect.Parameter.empty,

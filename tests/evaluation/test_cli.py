@@ -1,10 +1,14 @@
 import json
+import re
 
 import pytest
+from typer.main import get_command
 
+from app.cli import cli
 from evaluation import downloads
 from evaluation.configurations import CONFIGURATIONS
-from evaluation.downloads import QuestionSet
+from evaluation.downloads import SOURCES, QuestionSet
+from evaluation.questions import PACKAGED
 
 QUESTIONS = [
     {
@@ -301,3 +305,13 @@ def test_options_of_one_kind_of_scoring_are_refused_with_the_other(loccit, tmp_p
     status, _, said = loccit("evaluate", "score", tmp_path, "--system", "theirs", "--thresholds")
     assert status != 0
     assert "--thresholds is of Loccit's own runs" in said
+
+
+@pytest.mark.parametrize("command", ["nq", "predict"])
+def test_the_help_names_every_set_of_questions_that_is_known_by_name(command):
+    (questions,) = [
+        parameter
+        for parameter in get_command(cli).commands["evaluate"].commands[command].params
+        if parameter.name == "questions"
+    ]
+    assert [name for name in (*PACKAGED, *SOURCES) if not re.search(rf"\b{name}\b", questions.help)] == []

@@ -2,8 +2,8 @@
 
 The texts are those of the sets with evidence that every training holds out (see ``EvidenceGroup.is_held_out``), all
 in one index. An answer is right when it says yes or no as people did, or when at least half of what it quotes are
-sentences that people chose. Nothing is right where the text does not answer. Where a sentence answers a question for
-yes or no and people said no more than that, nobody knows.
+sentences that people chose; of a short answer the first quote alone counts. Nothing is right where the text does not
+answer. Where a sentence answers a question for yes or no and people said no more than that, nobody knows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,8 +31,9 @@ class Outcome:
     """What came out for one question. ``said``: None where it abstained for want of passages. ``right``: None where
     nobody knows.
 
-    ``precision``, ``recall``: of the quotes among the evidence; None where no evidence is known. ``features``: of the
-    answer's confidence, by ``FEATURES``; None without an answer.
+    ``precision``, ``recall``: of the quotes among the evidence, of a short answer the first alone, as a second one only
+    says what was asked; None where no evidence is known. ``features``: of the answer's confidence, by ``FEATURES``; None
+    without an answer.
     """
 
     part: str
@@ -68,6 +69,8 @@ def outcome(pipeline: Pipeline, group: EvidenceGroup) -> Outcome:
     trace = pipeline.answer(group.question, replace(pipeline.options, min_confidence=0.0))
     decision = trace.decision
     quotes = [citation.quote for citation in decision.citations] if isinstance(decision, CitedAnswer) else []
+    if decision.kind is AnswerKind.SHORT:
+        quotes = quotes[:1]
     wanted = _evidence(group)
     found = [any(_same(quote, sentence) for sentence in wanted) for quote in quotes]
     precision = fmean(found) if wanted and found else None

@@ -66,6 +66,23 @@ def test_a_quote_of_several_answers_is_shown_once():
     assert [one.quote for one in decision.nearest] == ["One ", "One t"]
 
 
+def test_each_answer_shows_its_first_quote_before_any_shows_its_second():
+    def with_second_quote(answer: str, confidence: float, row: int) -> CitedCandidate:
+        second = Citation.of(Quote(DOCUMENT, Span(4, 10 + row)), support=0.5)
+        found = cited(answer, confidence, row)
+        return replace(found, citations=(*found.citations, second))
+
+    decision = decided(
+        with_second_quote("a", 0.49, 1),
+        with_second_quote("b", 0.4, 2),
+        cited("c", 0.3, 3),
+        min_confidence=0.5,
+    )
+    assert [one.quote for one in decision.nearest] == ["One ", "One t", "One tw"]
+    decision = decided(with_second_quote("a", 0.49, 1), with_second_quote("b", 0.4, 2))
+    assert [one.quote for one in decision.nearest] == ["One ", "One t", "two thr"]
+
+
 def test_at_the_threshold_it_answers():
     assert isinstance(decided(cited("a", 0.5)), CitedAnswer)
 

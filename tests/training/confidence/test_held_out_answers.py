@@ -86,6 +86,15 @@ def test_an_answer_is_right_when_half_of_what_it_quotes_is_evidence(
     assert found.features is not None
 
 
+@pytest.mark.parametrize(
+    ("quoted", "right", "precision", "recall"),
+    [((1, 0), True, 1.0, 0.5), ((0, 1), False, 0.0, 0.0), ((1, 2), True, 1.0, 0.5)],
+)
+def test_of_a_short_answer_the_first_quote_alone_counts(quoted, right, precision, recall):
+    found = outcome(Answering(*quoted, kind=AnswerKind.SHORT), group(1, 2, kind=AnswerKind.SHORT))
+    assert (found.right, found.precision, found.recall) == (right, precision, recall)
+
+
 @pytest.mark.parametrize(("said", "right"), [("Yes", True), ("No", False)])
 def test_a_verdict_is_right_when_people_said_so(said, right):
     asked_for = group(0, kind=AnswerKind.YES_NO, verdict=True)

@@ -165,10 +165,11 @@ class AsyncClient:
         """A response that is no error; closed in the end."""
         with self._service.reached():
             async with aclosing(await self._sent(call)) as response:
-                if response.is_error:
-                    await response.aread()
-                    json_in(response)
-                yield response
+                with self._service.begun():
+                    if response.is_error:
+                        await response.aread()
+                        json_in(response)
+                    yield response
 
     async def _sent(self, call: Call[Any]) -> httpx.Response:
         """The response to the last attempt; httpx.TransportError when that got none."""

@@ -162,7 +162,7 @@ class Client:
     @contextmanager
     def _response(self, call: Call[Any]) -> Iterator[httpx.Response]:
         """A response that is no error; closed in the end."""
-        with self._service.reached(), closing(self._sent(call)) as response:
+        with self._service.reached(), closing(self._sent(call)) as response, self._service.begun():
             if response.is_error:
                 response.read()
                 json_in(response)

@@ -41,21 +41,27 @@ class Connection:
 
     @contextmanager
     def reached(self) -> Iterator[None]:
-        """UnreachableError in the place of what httpx raises within: no response came, or it broke off."""
+        """UnreachableError in the place of what httpx raises within: no response came."""
+        with self._told(f"No server answers at {self.url!r}", "start one, or give another URL"):
+            yield
+
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """The same once a response has begun: it broke off."""
+        with self._told(f"The response of the server at {self.url!r} broke off", "ask again"):
+            yield
+
+    @contextmanager
+    def _told(self, what: str, remedy: str) -> Iterator[None]:
         try:
             yield
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise self._unreachable(error) from error
-
-    def _unreachable(self, error: Exception) -> UnreachableError:
-        if isinstance(error, httpx.TimeoutException):
-            return UnreachableError(
+        except httpx.TimeoutException as error:
+            raise UnreachableError(
                 f"The server at {self.url!r} did not answer within {self.timeout:g} seconds for each question; give it "
                 "a longer timeout."
-            )
-        return UnreachableError(
-            f"No server answers at {self.url!r} ({error}); start one, or give another URL."
-        )
+            ) from error
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise UnreachableError(f"{what} ({error}); {remedy}.") from error
 
     def _headers(self) -> Mapping[str, str]:
         if self.api_key is None:

@@ -17,7 +17,7 @@ class QuoteMismatchError(LoccitClientError):
 
 
 class UnreachableError(LoccitClientError):
-    """No server answered, or not in time."""
+    """No server answered, not in time, or not to the end."""
 
 
 class UnexpectedResponseError(LoccitClientError):

@@ -399,6 +399,27 @@ def test_a_change_that_is_made_but_cannot_be_served_is_told_as_one(call, index, 
     assert call("GET", address("a")).json()["text"] == "A new text."
 
 
+def test_a_deletion_that_is_made_but_not_served_is_told_as_that_however_often_it_is_asked_for(
+    call, index, monkeypatch
+):
+    def damaged(_: AnswerService) -> AnswerService:
+        raise IndexUnusableError("It is damaged.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(AnswerService, "reopened", damaged)
+        first = problem_of(call("DELETE", address("trams")), 409)
+        made = current_generation(index).name
+        again = problem_of(call("DELETE", address("trams")), 409)
+        assert call("GET", address("trams")).status_code == 200
+        problem_of(call("DELETE", address("none")), 404)
+    assert first["type"] == again["type"] == "urn:loccit:problem:change-not-served"
+    assert first["detail"] == again["detail"]
+    assert again["detail"].startswith(f"The change is in the index, in generation {made}, but the service")
+    assert current_generation(index).name == made
+    problem_of(call("DELETE", address("trams")), 404)
+    problem_of(call("GET", address("trams")), 404)
+
+
 async def test_of_changes_that_cannot_be_served_those_are_told_that_were_made(index, monkeypatch):
     """Whatever group each is made in: what is not there is not there."""
 
