@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedModel
 
+
 @dataclass(frozen=True, slots=True)
 class RetroSettings:
     """``chunk``: tokens of a chunk. ``value``: tokens of a neighbour at most, its continuation included.
