@@ -32,8 +32,8 @@ class Outcome:
     nobody knows.
 
     ``precision``, ``recall``: of the quotes among the evidence, of a short answer the first alone, as a second one only
-    says what was asked; None where no evidence is known. ``features``: of the answer's confidence, by ``FEATURES``; None
-    without an answer.
+    says what was asked; None where no evidence is known. ``features``: of the answer's confidence, by ``FEATURES``;
+    None without an answer.
     """
 
     part: str
