@@ -116,7 +116,7 @@ def _write_part(
     lengths = np.array([len(ids) for ids in documents], dtype=np.int64)
     keys = {} if encoder is None else {"keys": _keys(documents, tokenizer, encoder, chunk)}
     with whole_file(path) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, tokens=tokens, lengths=lengths, **keys)
+        np.savez(file, tokens=tokens, lengths=lengths, **keys)  # type: ignore[arg-type]
 
 
 def _keys(

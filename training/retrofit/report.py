@@ -259,7 +259,7 @@ def _figure(rows: Mapping[str, ChunkScores], curve: Sequence[Mapping[str, float]
     for name, scores in rows.items():
         if scores is not base:
             line = {"linestyle": "--", "marker": "x"} if "other chunks" in name else {"marker": "o"}
-            gains.plot(percent, gain(scores), label=f"k = {name}", **line)  # type: ignore[arg-type]
+            gains.plot(percent, gain(scores), label=f"k = {name}", **line)
     gains.set_xscale("log")
     gains.set_xticks(percent, [f"{one:g}%" for one in percent])
     gains.minorticks_off()

@@ -116,7 +116,7 @@ class RetroModel:
             if mask is not None:
                 columns = mask[:, lead:][:, (finished - given) * length : finished * length].bool()
                 # a chunk of padding alone was not looked up by anything
-                there = there & columns.unflatten(1, (given, length)).any(-1)[..., None, None]
+                there = there & columns.reshape(-1, given, length).any(-1)[..., None, None]
             first += chunks - given
             encoded = self._read(neighbours, there).after(before)
         state.columns = past + tokens
@@ -141,11 +141,11 @@ class RetroModel:
 
         def beside(states: Tensor) -> Tensor:
             """(neighbours of all rows, heads, tokens, width) -> (rows, chunks, heads, neighbours * tokens, width)."""
-            apart = states.unflatten(0, (rows, chunks, count))
+            apart = states.reshape(rows, chunks, count, *states.shape[1:])
             return apart.transpose(2, 3).flatten(3, 4)
 
         layers = [cache.layers[layer] for layer in self.settings.layers]
-        read = {place: (beside(its.keys), beside(its.values)) for place, its in enumerate(layers)}
+        read = {place: (beside(its.keys), beside(its.values)) for place, its in enumerate(layers)}  # type: ignore[union-attr,arg-type]
         return Encoded(read, there.flatten(2, 3), tokens)
 
 

@@ -31,7 +31,7 @@ class OwnAttention:
         kind = getattr(self.attention, "layer_type", None)
         cosine, sine = self._rotary(asked, positions[None], *([] if kind is None else [kind]))
         heads = asked.transpose(-3, -2)
-        turned: Tensor = heads * cosine[0] + rotate_half(heads) * sine[0]
+        turned: Tensor = heads * cosine[0] + rotate_half(heads) * sine[0]  # type: ignore[no-untyped-call]
         return turned
 
     def ask(self, states: Tensor) -> Tensor:
