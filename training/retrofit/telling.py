@@ -1,14 +1,21 @@
 """Neighbours that tell how the text goes on: what teaches to look there, and what shows how much is copied."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from retriever.chunk_database import NO_TOKEN, Integers
 
 
 def tell(
-    values: Integers, tokens: Integers, chunks: Iterable[int], *, chunk: int, random: np.random.Generator
+    values: Integers,
+    tokens: npt.NDArray[np.integer[Any]],
+    chunks: Iterable[int],
+    *,
+    chunk: int,
+    random: np.random.Generator,
 ) -> None:
     """Put the text itself in the place of the nearest neighbours of these chunks, in place.
 

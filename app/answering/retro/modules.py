@@ -117,13 +117,13 @@ class ChunkedCrossAttention(nn.Module):
         positions = self._value + torch.arange(places.start, places.stop, device=asked.device)
         queries = own.queries(asked, positions)  # (rows, groups, heads, places, head width)
         shared = queries.shape[2] // keys.shape[2]  # heads that share a head of keys
-        scores: Tensor = queries.unflatten(2, (-1, shared)).flatten(3, 4) @ keys.transpose(-1, -2)  # type: ignore[no-untyped-call]
-        scores = scores.unflatten(3, (shared, -1)).flatten(2, 3) * own.scaling
+        scores = _parted(queries, 2, (-1, shared)).flatten(3, 4) @ keys.transpose(-1, -2)
+        scores = _parted(scores, 3, (shared, -1)).flatten(2, 3) * own.scaling
         scores = scores + self._biases(encoded, places)
         scores = scores.float().masked_fill(~there[:, :, None, None], torch.finfo(torch.float32).min)
         weights = scores.softmax(-1).to(values.dtype) * there.any(-1)[:, :, None, None, None]
-        found: Tensor = weights.unflatten(2, (-1, shared)).flatten(3, 4) @ values
-        found = found.unflatten(3, (shared, -1)).flatten(2, 3)
+        found = _parted(weights, 2, (-1, shared)).flatten(3, 4) @ values
+        found = _parted(found, 3, (shared, -1)).flatten(2, 3)
         gates = torch.tanh(_GATE_SPEED * self.gate)[:, None, None]
         return (found * gates).transpose(-3, -2).flatten(-2)
 
@@ -147,3 +147,8 @@ class RetroModules(nn.Module):
     def cross_attention(self) -> list[ChunkedCrossAttention]:
         """The layers' cross-attention, in their order."""
         return [layer for layer in self.attention if isinstance(layer, ChunkedCrossAttention)]
+
+
+def _parted(states: Tensor, axis: int, sizes: tuple[int, int]) -> Tensor:
+    """The states with this axis in two, one of which may be -1."""
+    return states.reshape(*states.shape[:axis], *sizes, *states.shape[axis + 1 :])
