@@ -162,7 +162,7 @@ def retrofit_report(
     threads: Threads = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    """Measure bits per byte on documents held out, with 0, 1, 2 and 4 neighbours, by what is shared with them.
+    """Measure bits per byte on documents held out, with 0, 1, 2, 4 and 10 neighbours, by what is shared with them.
 
     Killed at any moment, it goes on when run again.
 

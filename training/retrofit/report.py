@@ -29,7 +29,7 @@ from training.retrofit.bits_per_byte import (
 )
 from training.retrofit.prepare import DATABASE_FOLDER, fingerprint_of
 
-NEIGHBOURS = (0, 1, 2, 4)
+NEIGHBOURS = (0, 1, 2, 4, 10)
 """How many neighbours of each chunk; 0 is the base model."""
 _STRANGERS = 2
 """With so many neighbours, of other chunks, it is measured what is gained whatever they say."""

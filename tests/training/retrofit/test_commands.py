@@ -49,7 +49,7 @@ def test_from_documents_to_a_report(loccit, corpus, model, tmp_path):
     assert "| none: the base model |" in said
     report = json.loads((out / "report.json").read_text())
     assert report["weights"] == entry["sha256"][:12]
-    assert {row["neighbours"] for row in report["bits_per_byte"]} == {0, 1, 2, 4}
+    assert {row["neighbours"] for row in report["bits_per_byte"]} == {0, 1, 2, 4, 10}
 
 
 @pytest.mark.parametrize("command", ["retrofit", "retrofit-report"])

@@ -388,7 +388,7 @@ def test_the_report_has_every_k_and_overlap_and_uses_what_was_scored_again(data,
     found = report(model, sha256, base(), data, out, QUIET, run_folder=tmp_path / "run", in_prompt=True)
     rows = {(row["neighbours"], row["overlap_at_most"]): row for row in found["bits_per_byte"]}
 
-    assert {k for k, _ in rows} == {0, 1, 2, 4}
+    assert {k for k, _ in rows} == {0, 1, 2, 4, 10}
     assert {most for _, most in rows} <= {1.0, 0.5, 0.25, 0.125}  # toy documents share much with their pairs
     base_bits, with_two = (rows[k, 1.0]["bits_per_byte"] for k in (0, 2))
     assert rows[2, 1.0]["lower_percent"] == pytest.approx(100 * (1 - with_two / base_bits), abs=0.02)
