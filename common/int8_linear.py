@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from common.errors import ModelUnusableError
+from common.torch_runtime import cpu_capabilities
 
 WEIGHT_LEVELS = 63
 """Of a weight, on either side of 0. CPUs without VNNI add two products in 16 bits, and 2 * 255 * 63 is within them."""
@@ -17,11 +18,15 @@ _LEAST_OUTPUTS = 64  # a smaller layer costs next to nothing
 
 def computes_in_int8() -> bool:
     """Whether the CPU has vector products of 8-bit integers (AVX2 and later), and torch offers them."""
-    if not hasattr(torch.ops.onednn, "qlinear_pointwise"):
-        return False
-    ask = getattr(torch.cpu, "get_capabilities", None)
-    can = {} if ask is None else ask()
-    return bool(can.get("avx2", False))
+    return hasattr(torch.ops.onednn, "qlinear_pointwise") and bool(cpu_capabilities().get("avx2", False))
+
+
+def unsigned(steps: Tensor) -> Tensor:
+    """Whole numbers from -128 to 127 as 0 to 255, 8 bits each.
+
+    By way of int8, whose upper half has the other sign: to that torch converts seven times as fast.
+    """
+    return steps.to(torch.int8).view(torch.uint8).bitwise_xor_(128)
 
 
 class Int8Weight(NamedTuple):
@@ -61,7 +66,7 @@ class Int8Linear(nn.Module):
         """``rows``: (..., in), result: (..., out), in the format of ``rows``."""
         flat = rows.reshape(-1, self.in_features).float()
         steps = flat.abs().amax(1, keepdim=True).clamp_min_(_SMALLEST) / _INPUT_LEVELS
-        levels = (flat / steps).round_().to(torch.int8).view(torch.uint8).bitwise_xor_(_MIDDLE)
+        levels = unsigned((flat / steps).round_())
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
             levels, 1.0, _MIDDLE, *self._weight, None, 1.0, 0, torch.float32, "none", [], ""
         )

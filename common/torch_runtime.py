@@ -19,7 +19,7 @@ for _name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
 
 def has_amx() -> bool:
     """Whether the CPU has matrix units for bfloat16 (AMX)."""
-    return bool(_capabilities().get("amx_bf16", False))
+    return bool(cpu_capabilities().get("amx_bf16", False))
 
 
 def computes_in_bfloat16() -> bool:
@@ -27,8 +27,8 @@ def computes_in_bfloat16() -> bool:
 
     With AMX, and where AMD's AVX-512 multiplies pairs of bfloat16; Intel's does that at half the speed.
     """
-    made_by_amd = "AMD" in str(_capabilities().get("cpu_name", ""))
-    return has_amx() or (made_by_amd and bool(_capabilities().get("avx512_bf16", False)))
+    made_by_amd = "AMD" in str(cpu_capabilities().get("cpu_name", ""))
+    return has_amx() or (made_by_amd and bool(cpu_capabilities().get("avx512_bf16", False)))
 
 
 def native_dtype() -> torch.dtype:
@@ -60,7 +60,7 @@ def no_progress_bar() -> Iterator[None]:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def _capabilities() -> Mapping[str, object]:
+def cpu_capabilities() -> Mapping[str, object]:
     """What the CPU can, by torch's names; nothing where torch cannot say."""
     ask = getattr(torch.cpu, "get_capabilities", None)
     return {} if ask is None else ask()

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Protocol
 
+from app.answering.evidence import likelihood
 from app.answering.text.overlap import Overlap
 from app.answering.types import Candidate, CandidateSource, Quote, ScoredSpan
 from retriever.text.units import quotable_spans
-from retriever.types import BlockKind, Document, Span
+from retriever.types import Document, Span
 
 _LEAST_ANSWERED = 0.5
 _LEAST_EVIDENT = 0.15
@@ -50,21 +51,19 @@ class SentenceCiter:
     def cite(
         self, question: str, candidate: Candidate, document: Document, evidence: Sequence[ScoredSpan] = ()
     ) -> tuple[Quote, ...]:
-        units = quotable_spans(document, candidate.passage.window_span)
-        span = self._answering(question, candidate, document, units)
+        span = self._answering(question, candidate, document)
         if span is None:
             return ()
         besides = None
         if evidence and candidate.source in _FEW_WORDS:
-            besides = self._telling(question, candidate.answer, span, document, units, evidence)
+            besides = self._telling(question, candidate, span, document, evidence)
         return tuple(Quote(document, each) for each in (span, besides) if each is not None)
 
-    def _answering(
-        self, question: str, candidate: Candidate, document: Document, units: Sequence[Span]
-    ) -> Span | None:
+    def _answering(self, question: str, candidate: Candidate, document: Document) -> Span | None:
         """What has the answer."""
         if candidate.source in _WITH_QUOTES and candidate.pointer is not None:
             return candidate.pointer
+        units = quotable_spans(document, candidate.passage.window_span)
         pointer = self._pointer(candidate)
         if pointer is not None:
             return _around(pointer, units)
@@ -73,28 +72,23 @@ class SentenceCiter:
     def _telling(
         self,
         question: str,
-        answer: str,
+        candidate: Candidate,
         quoted: Span,
         document: Document,
-        units: Sequence[Span],
         evidence: Sequence[ScoredSpan],
     ) -> Span | None:
         """The likeliest unit that tells of the question's words which what is quoted does not tell."""
         of_question = self._overlap.weights(question)
-        told = f"{document.title}\n{quoted.of(document.text)}\n{answer}"
+        told = f"{document.title}\n{quoted.of(document.text)}\n{candidate.answer}"
         covered = self._overlap.covered(of_question, told)
-
-        def adds(span: Span) -> bool:
-            more = self._overlap.covered(of_question, f"{told}\n{span.of(document.text)}")
-            return more - covered > _LEAST_TOLD
-
-        def likely(span: Span) -> float:
-            return max((one.score for one in evidence if one.span.touches(span)), default=0.0)
-
-        headings = {block.span for block in document.blocks if block.kind is BlockKind.HEADING}
-        others = [unit for unit in units if unit not in headings and not unit.touches(quoted)]
-        telling = [unit for unit in others if likely(unit) >= _LEAST_EVIDENT and adds(unit)]
-        return max(telling, key=lambda unit: (likely(unit), -unit.start), default=None)
+        telling: dict[Span, float] = {}
+        for unit in quotable_spans(document, candidate.passage.window_span, headings=False):
+            likely = likelihood(unit, evidence)
+            if likely >= _LEAST_EVIDENT and not unit.touches(quoted):
+                more = self._overlap.covered(of_question, f"{told}\n{unit.of(document.text)}")
+                if more - covered > _LEAST_TOLD:
+                    telling[unit] = likely
+        return max(telling, key=lambda unit: (telling[unit], -unit.start), default=None)
 
     def _pointer(self, candidate: Candidate) -> Span | None:
         if self._lm_points and candidate.opinion is not None and candidate.opinion.pointer is not None:

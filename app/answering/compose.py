@@ -8,13 +8,14 @@ from typing import Protocol
 import numpy as np
 
 from app.answering.answer_kind import AnswerKind
+from app.answering.evidence import likelihood
 from app.answering.types import Citation, CitedAnswer, CitedCandidate, Quote, ScoredSpan
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError
 from retriever.encoder import Encoder, encode_in_turn, passage_input
 from retriever.text.folding import shown
 from retriever.text.units import quotable_spans
-from retriever.types import BlockKind, Document, Span
+from retriever.types import Document, Span
 
 FURTHER_SENTENCES = 2
 FURTHEST_BELOW = 0.15
@@ -76,9 +77,8 @@ class SentenceComposer:
         evidence: Sequence[ScoredSpan] = (),
         deadline: Deadline,
     ) -> CitedAnswer:
-        headings = {block.span for block in document.blocks if block.kind is BlockKind.HEADING}
         window = answer.passage.window_span
-        sentences = [span for span in quotable_spans(document, window) if span not in headings]
+        sentences = quotable_spans(document, window, headings=False)
         backing = _backing(answer.citations, sentences)
         further = (
             _evident(evidence, sentences, backing)
@@ -152,7 +152,7 @@ def _evident(
     """The sentences that are likelier evidence than not, with how likely; the likeliest where they are many."""
     likely: dict[Span, float] = {}
     for sentence in sentences:
-        score = max((scored.score for scored in evidence if scored.span.touches(sentence)), default=0.0)
+        score = likelihood(sentence, evidence)
         if score >= LEAST_EVIDENT and sentence not in backing:
             likely[sentence] = score
     kept = sorted(likely, key=lambda span: (-likely[span], span))[:MOST_EVIDENT]

@@ -34,8 +34,11 @@ def units(document: Document) -> Iterator[Unit]:
             yield Unit(span, block.kind, number, block.path)
 
 
-def quotable_spans(document: Document, window: Span) -> list[Span]:
-    """What can be quoted of the document within ``window``, in order; the window cuts what it does not hold whole."""
+def quotable_spans(document: Document, window: Span, *, headings: bool = True) -> list[Span]:
+    """What can be quoted of the document within ``window``, in order; the window cuts what it does not hold whole.
+
+    ``headings``: whether those that blocks tell are among them.
+    """
     if not document.blocks:
         return [span.shifted(window.start) for span in quotable_spans_of(window.of(document.text))]
     spans: list[Span] = []
@@ -45,7 +48,7 @@ def quotable_spans(document: Document, window: Span) -> list[Span]:
             break
         start, end = max(block.span.start, window.start), min(block.span.end, window.end)
         within = trimmed(document.text, start, end) if start < end else None
-        if within is not None:
+        if within is not None and (headings or block.kind is not BlockKind.HEADING):
             spans += _quotable(document.text, Block(block.kind, within))
     return spans
 

@@ -47,17 +47,11 @@ class TrainedReader:
 
 def _those_to_read(question: str, hits: Sequence[Hit], count: int) -> tuple[list[Hit], list[Hit]]:
     """The hits to read, and the others, each in their order."""
-    yes_or_no = AnswerKind.YES_NO in kinds_told_by(
-        question
-    )  # "is K2 the highest": the lower rank is the answer
+    # "is K2 the highest mountain": there the lower rank is the answer
+    yes_or_no = AnswerKind.YES_NO in kinds_told_by(question)
     asked = frozenset[str]() if yes_or_no else superlatives(question)
-    lower = {hit.passage.row for hit in hits if tells_lower_ranks_alone(asked, hit.passage.window)}
-    first = sorted(hits, key=lambda hit: hit.passage.row in lower)[:count]
-    read = {hit.passage.row for hit in first}
-    return (
-        [hit for hit in hits if hit.passage.row in read],
-        [hit for hit in hits if hit.passage.row not in read],
-    )
+    ranked = sorted(hits, key=lambda hit: tells_lower_ranks_alone(asked, hit.passage.window))
+    return sorted(ranked[:count], key=lambda hit: hit.rank), sorted(ranked[count:], key=lambda hit: hit.rank)
 
 
 def judged_passages(
