@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -69,26 +70,7 @@ def report(
     kept = out / SCORES_FOLDER
     kept.mkdir(parents=True, exist_ok=True)
     same = [fingerprint_of(data_folder), base.sha256, str(model.base.dtype), len(windows)]
-
-    def scored(
-        what: str, windows: Sequence[HeldOutWindow], k: int, *, prompt: bool = False, told: bool = False
-    ) -> ChunkScores:
-        depends = None if prompt or not k else weights_sha256
-        path = kept / f"{what}-{json_digest([*same, depends])[:16]}.npz"
-        scores = _kept(path, windows)
-        if scores is None:
-            scores = []
-            with progress(console, f"Scoring, {what}", total=len(windows)) as advance:
-                for at in range(0, len(windows), _SHOWN_AT_ONCE):
-                    some = windows[at : at + _SHOWN_AT_ONCE]
-                    scores += (
-                        score_in_prompt(model.base, some, database, k=k, begin=base.begin)
-                        if prompt
-                        else score(model, some, database, k=k, begin=base.begin, told=told)
-                    )
-                    advance(len(some))
-            _keep(path, scores)
-        return gathered(windows, scores, shared)
+    scored = _Scorer(model, weights_sha256, database, base.begin, shared, kept, same, console).scores
 
     by_k = {k: scored(f"neighbours-{k}", windows, k) for k in NEIGHBOURS}
     others = with_strangers(windows)
@@ -118,6 +100,41 @@ def report(
     }
     _write(out, found, rows, retrieved)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Scorer:
+    """Scores windows, or takes what was scored before. ``same``: what all scores depend on, beside the weights."""
+
+    model: RetroModel
+    weights_sha256: str
+    database: ChunkDatabase
+    begin: list[int]
+    shared: Sequence[Floats]
+    kept: Path
+    same: Sequence[object]
+    console: Console
+
+    def scores(
+        self, what: str, windows: Sequence[HeldOutWindow], k: int, *, prompt: bool = False, told: bool = False
+    ) -> ChunkScores:
+        """Those with k neighbours, attended to, or in the prompt of the base model."""
+        depends = None if prompt or not k else self.weights_sha256
+        path = self.kept / f"{what}-{json_digest([*self.same, depends])[:16]}.npz"
+        scores = _kept(path, windows)
+        if scores is None:
+            scores = []
+            with progress(self.console, f"Scoring, {what}", total=len(windows)) as advance:
+                for at in range(0, len(windows), _SHOWN_AT_ONCE):
+                    some = windows[at : at + _SHOWN_AT_ONCE]
+                    scores += (
+                        score_in_prompt(self.model.base, some, self.database, k=k, begin=self.begin)
+                        if prompt
+                        else score(self.model, some, self.database, k=k, begin=self.begin, told=told)
+                    )
+                    advance(len(some))
+            _keep(path, scores)
+        return gathered(windows, scores, self.shared)
 
 
 def _name(k: int) -> str:
