@@ -1,16 +1,14 @@
 """Questions of every kind over real documents that no reader learnt from: what is asked for, cited, and how surely.
 
 python -m benchmarks.kinds data/training --reader strong
-python -m benchmarks.kinds data/training --reader strong --weights runs/reader/weights --each 60 --out runs/kinds.jsonl
+python -m benchmarks.kinds data/training --reader strong --weights runs/reader/weights --each 60 --run runs/kinds.jsonl
 
 What the texts are, and what counts as right, says ``training.confidence.held_out_answers``. What comes out is what
-`loccit train confidence` learns from.
+`loccit train confidence` learns from; given its --run and --each, the table is of what was kept there.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 
@@ -20,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 
 from app.service.assembly import open_service
 from app.service.settings import Settings
-from training.confidence.held_out_answers import Outcome, asked, held_out, windows_as_documents
+from training.confidence.held_out_answers import Outcome, asked, held_out, state_of, windows_as_documents
 from training.data.prepared import PreparedData
 
 AT = (0.3, 0.5, 0.7)
@@ -56,7 +54,9 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=None)
     parser.add_argument("--each", type=int, default=40, help="questions of each set")
     parser.add_argument("--threads", type=int, default=None)
-    parser.add_argument("--out", type=Path, help="a line of JSON for each question")
+    parser.add_argument(
+        "--run", type=Path, default=Path("runs/kinds.jsonl"), help="a line of JSON for each question"
+    )
     arguments = parser.parse_args()
     console = Console(stderr=True)
     named = {
@@ -65,12 +65,15 @@ def main() -> None:
         if (value := getattr(arguments, name)) is not None
     }
     service = open_service(Settings.of(**named), abstains=False)
-    groups = list(held_out(PreparedData(arguments.data), arguments.each))
-    pipeline = service.over(windows_as_documents(groups))
-    outcomes = asked(pipeline, groups, console)
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text("".join(json.dumps(asdict(one)) + "\n" for one in outcomes))
+    data = PreparedData(arguments.data)
+    groups = list(held_out(data, arguments.each))
+    outcomes = asked(
+        service.over(windows_as_documents(groups)),
+        groups,
+        console,
+        path=arguments.run,
+        state=state_of(service.description(), data, arguments.each),
+    )
     Console(width=140).print(table(outcomes))
     print(f"{1000 * fmean(one.seconds for one in outcomes):.0f} ms a question")
 

@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from app.answering.confidence.calibrator import (
+    THRESHOLDS,
     Calibrator,
     FittedOn,
     JudgedAnswers,
@@ -25,7 +26,6 @@ from app.answering.confidence.features import FEATURES, FloatArray
 from common.errors import LoccitError
 
 FOLDS = 10
-THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 CERTAINTY = 0.95
 LEAST_OF_EACH = 20
 """Right and wrong answers that a calibrator needs at least."""
@@ -138,6 +138,7 @@ def _recorded(
         calibrator,
         fitted_on=fitted_on,
         thresholds=tuple(_thresholds(held)),
+        elsewhere=(),
         quality=quality,
         broad=None if start is None else start.broad,
     )

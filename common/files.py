@@ -93,6 +93,15 @@ def open_bytes(path: Path) -> BinaryIO | gzip.GzipFile | lzma.LZMAFile:
     return path.open("rb")
 
 
+def cut_half_line(path: Path) -> None:
+    """Cut off a last line without its end, which an interruption left."""
+    written = path.read_bytes()
+    whole = written.rfind(b"\n") + 1
+    if whole < len(written):
+        with path.open("r+b") as file:
+            file.truncate(whole)
+
+
 def records(path: Path) -> Iterator[Record]:
     """The objects of a ``.jsonl``, ``.jsonl.gz`` or ``.jsonl.xz`` file, one a line, in order.
 

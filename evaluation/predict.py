@@ -11,7 +11,7 @@ from rich.console import Console
 from app.answering.pipeline import Pipeline
 from app.answering.trace_json.writing import trace_as_json
 from common.errors import LoccitError
-from common.files import whole_file
+from common.files import cut_half_line, whole_file
 from common.progress import progress
 from evaluation.question_sets.question import question_as_json
 from evaluation.questions import Question, sha256_of_questions
@@ -106,9 +106,5 @@ def _done(path: Path) -> set[str]:
     """Ids of the questions answered already; a last line cut short by an interruption is cut off."""
     if not path.exists():
         return set()
-    written = path.read_bytes()
-    whole = written.rfind(b"\n") + 1
-    if whole < len(written):
-        with path.open("r+b") as file:
-            file.truncate(whole)
+    cut_half_line(path)
     return {line["id"] for line in read_predictions(path.parent)}

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.models
 
 ASKED = {"question": "what is the key"}
 ALLOWED_S = 3.0
-LATE_S = 1.0
+LATE_S = 2.0
+"""Work ends with the step under way, which takes its time on a slow processor. Without an end it took minutes."""
 CHARACTERS = 200_000
 """As many as may be handed in."""
 
@@ -48,12 +49,11 @@ async def test_a_document_takes_no_more_than_the_time_allowed_and_leaves_the_nex
         clock = time.monotonic()
         response = await client.post("/answer", json={**ASKED, "documents": [document]})
         took = time.monotonic() - clock
-        clock, processor = time.monotonic(), time.process_time()
         after = await client.post("/answer", json=ASKED)
-        share = (time.process_time() - processor) / (time.monotonic() - clock)
     assert response.status_code in {200, 504}
     assert took < ALLOWED_S + LATE_S
     assert after.status_code in {200, 504}
     if after.status_code == 200:  # else others use the machine, and the answer itself took too long
-        # for the same reason what counts is the processor's time
-        assert after.json()["timings_ms"]["wait"] / 1000 * min(share, 1.0) < LATE_S
+        took_ms = after.json()["timings_ms"]
+        # as slow as the machine may be: an answer takes as many steps as the one that was waited for
+        assert took_ms["wait"] < 1000 * LATE_S + (took_ms["total"] - took_ms["wait"])

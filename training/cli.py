@@ -353,9 +353,15 @@ def confidence(
         Path | None, typer.Option(metavar="DIR", help="Use the weights in this folder.")
     ] = None,
     each: Annotated[int, typer.Option(min=1, help="Questions of each set.")] = 60,
+    run: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Keeps what was answered; the same file again goes on from there."),
+    ] = Path("runs/confidence.jsonl"),
     threads: Threads = None,
 ) -> None:
     """Fit the confidence of yes or no, lists and explanations, on texts that no training has seen.
+
+    What any confidence was worth on these texts is kept too, for responses to tell.
 
     Example: loccit train confidence --into app/answering/weights/calibrator-strong.json
     """
@@ -363,7 +369,7 @@ def confidence(
     from app.answering.confidence.shipping import fitted_by, ship_calibrator
     from app.answering.shipped_weights import weights_folders
     from app.service.assembly import open_service
-    from training.confidence.held_out_answers import asked, held_out, windows_as_documents
+    from training.confidence.held_out_answers import asked, held_out, state_of, windows_as_documents
     from training.confidence.law import with_law
     from training.data.prepared import PreparedData
 
@@ -377,9 +383,19 @@ def confidence(
             f"{into} was fitted on other models than those that answer here; give the reader and the weights that it "
             "was fitted with."
         )
-    groups = list(held_out(PreparedData(prepared), each))
-    fitted = with_law(calibrator, asked(service.over(windows_as_documents(groups)), groups, console))
+    data = PreparedData(prepared)
+    groups = list(held_out(data, each))
+    outcomes = asked(
+        service.over(windows_as_documents(groups)),
+        groups,
+        console,
+        path=run,
+        state=state_of(service.description(), data, each),
+    )
+    fitted = with_law(calibrator, outcomes)
     fitted.save(into)
     command = command_line("train", "confidence", into=into.name, reader=reader, each=each)
     ship_calibrator(fitted, into, " && ".join(filter(None, [earlier, command])), weights_folders(weights))
     console.print(plain(f"The law is in {into}; on sets that it had not seen: {fitted.quality['broad']}"))
+    if "elsewhere" in fitted.quality:
+        console.print(plain(f"The confidence of short answers there: {fitted.quality['elsewhere']}"))

@@ -20,5 +20,10 @@ def confidence_in_words(response: AnswerResponse) -> str:
     if response.short_answer not in (None, response.answer):
         score += f" in \N{LEFT DOUBLE QUOTATION MARK}{response.short_answer}\N{RIGHT DOUBLE QUOTATION MARK}"
     if response.calibration is None or not response.calibration.applies:
-        score += " (a score, not a probability)"
+        score += f" (a score, not a probability{_elsewhere(response)})"
     return score
+
+
+def _elsewhere(response: AnswerResponse) -> str:
+    seen = None if response.calibration is None else response.calibration.elsewhere
+    return "" if seen is None else f"; on other documents {seen.right} of {seen.given} as sure were right"

@@ -30,10 +30,27 @@ from retriever.types import Document
 
 
 class Calibration(BaseModel):
-    """What the confidence was fitted on, and whether that applies to what answered."""
+    """What the confidence was fitted on, and whether that applies to what answers."""
 
     fitted_on: str
     applies: bool
+
+
+class SeenElsewhere(BaseModel):
+    """Of ``given`` answers whose confidence was at least ``min_confidence``, ``right`` were right."""
+
+    min_confidence: float
+    given: int
+    right: int
+
+
+class AnswerCalibration(Calibration):
+    """What the confidence was fitted on, whether that applies to this answer, and what it was worth elsewhere."""
+
+    elsewhere: SeenElsewhere | None = Field(
+        description="What answers that were about as sure or surer were worth on several sets of documents that the "
+        "fit had not seen, such as FAQ pages, papers and public-service rules. null where nobody looked."
+    )
 
 
 class Model(BaseModel):
@@ -83,7 +100,7 @@ class AnswerResponse(BaseModel):
         le=1,
         description="Orders answers: higher is surer. How likely the answer is right only where calibration applies.",
     )
-    calibration: Calibration | None = Field(
+    calibration: AnswerCalibration | None = Field(
         description="null: the confidence is a score that orders answers, not a probability."
     )
     citations: list[shapes.Citation]
@@ -189,8 +206,11 @@ def _is_marked_up(document: Document, ask: Ask) -> bool:
     return ask.formats.get(document.doc_id, TextFormat.TEXT) is not TextFormat.TEXT
 
 
-def calibration_of(service: AnswerService, ask: Ask, trace: types.Trace) -> Calibration | None:
-    """What the confidence was fitted on, and whether it applies to this question; None: it is a score."""
+def calibration_of(service: AnswerService, ask: Ask, trace: types.Trace) -> AnswerCalibration | None:
+    """What the confidence was fitted on, whether it applies to this question, and what it was worth elsewhere.
+
+    None: it is a score.
+    """
     calibration = service.calibration
     if calibration is None:
         return None
@@ -202,8 +222,13 @@ def calibration_of(service: AnswerService, ask: Ask, trace: types.Trace) -> Cali
         and ask.top_k in (None, service.pipeline.options.top_k)
         and trace.decision.kind is AnswerKind.SHORT  # it was fitted on short answers
     )
-    return Calibration(
-        fitted_on=calibration.calibrator.fitted_on.name, applies=calibration.applies and as_set
+    calibrator = calibration.calibrator
+    law = calibrator if trace.decision.kind is AnswerKind.SHORT else calibrator.broad
+    seen = None if law is None else law.seen_elsewhere(trace.decision.confidence)
+    return AnswerCalibration(
+        fitted_on=calibrator.fitted_on.name,
+        applies=calibration.applies and as_set,
+        elsewhere=None if seen is None else SeenElsewhere.model_validate(seen, from_attributes=True),
     )
 
 

@@ -45,6 +45,15 @@ def test_a_calibrated_confidence_is_told_in_tens(page: Page, confidence: float, 
     assert page.module("words.js", "m.inTens(args[0])", confidence) == words
 
 
+def test_what_such_answers_were_worth_elsewhere_is_told(page: Page):
+    seen = {"min_confidence": 0.85, "given": 60, "right": 48}
+    response = {"calibration": {"fitted_on": "x", "applies": False, "elsewhere": seen}}
+    assert page.module("words.js", "m.uncalibrated(args[0])", response) == (
+        "Not calibrated for these documents: a longer bar only means surer. On other documents 48 of 60 answers at "
+        "least about as sure were right."
+    )
+
+
 @pytest.mark.parametrize(
     ("calibration", "calibrated"),
     [

@@ -30,6 +30,7 @@ from loccit_client import (
     Scorer,
     Searched,
     SearchResult,
+    SeenElsewhere,
     UnexpectedResponseError,
     UnresolvedMark,
 )
@@ -53,7 +54,8 @@ MEASURED = {"accuracy": 0.9, "auroc": None, "claims": 12}
     [
         (Answer, response.AnswerResponse.model_fields, {"request_id"}),
         (Document, response.DocumentResponse.model_fields, set()),
-        (Calibration, response.Calibration.model_fields, set()),
+        (Calibration, response.AnswerCalibration.model_fields, set()),
+        (SeenElsewhere, response.SeenElsewhere.model_fields, set()),
         (Models, response.Model.model_fields, set()),
         (Attribution, response.Attribution.model_fields, set()),
         (SearchResult, search.SearchResponse.model_fields, set()),

@@ -6,9 +6,12 @@ sentences that people chose; of a short answer the first quote alone counts. Not
 answer. Where a sentence answers a question for yes or no and people said no more than that, nobody knows.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from rich.console import Console
 
@@ -17,6 +20,9 @@ from app.answering.broad_answers import NO, YES
 from app.answering.confidence.features import Evidence, features
 from app.answering.pipeline import Pipeline
 from app.answering.types import CitedAnswer, Trace
+from common.digest import json_digest
+from common.errors import LoccitError
+from common.files import cut_half_line, records
 from common.progress import progress
 from retriever.types import Document
 from training.data.evidence import EvidenceGroup
@@ -56,6 +62,16 @@ def held_out(data: PreparedData, each: int) -> Iterator[EvidenceGroup]:
     for groups in data.evidence().values():
         apart = [group for group in groups if group.is_held_out(share=HELD_OUT_TEXTS)]
         yield from [group for group in apart if _says_what_is_right(group)][:each]
+
+
+def state_of(description: Mapping[str, Any], data: PreparedData, each: int) -> dict[str, Any]:
+    """What an outcome depends on. ``description``: of what answers, as a service gives it."""
+    return {
+        "models": description["models"],
+        "stages": description["stages"],
+        "texts": data.evidence_fingerprint,
+        "each": each,
+    }
 
 
 def windows_as_documents(groups: Sequence[EvidenceGroup]) -> list[Document]:
@@ -101,14 +117,56 @@ def outcome(pipeline: Pipeline, group: EvidenceGroup) -> Outcome:
     )
 
 
-def asked(pipeline: Pipeline, groups: Sequence[EvidenceGroup], console: Console) -> list[Outcome]:
-    """What comes out for each, with progress."""
+def asked(
+    pipeline: Pipeline,
+    groups: Sequence[EvidenceGroup],
+    console: Console,
+    *,
+    path: Path,
+    state: Mapping[str, Any],
+) -> list[Outcome]:
+    """What comes out for each, with progress; killed, it goes on when called again.
+
+    ``path``: a file that keeps what came out, a line of JSON each. ``state``: what answers, which its first line names.
+
+    Raises:
+        LoccitError: when the file is damaged, or another state answered.
+    """
+    digest = json_digest(state)
+    known = _kept(path, digest)
     outcomes = []
-    with progress(console, "Asking", total=len(groups)) as advance:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file, progress(console, "Asking", total=len(groups)) as advance:
+        if not file.tell():
+            file.write(json.dumps({"state": digest}) + "\n")
         for group in groups:
-            outcomes.append(outcome(pipeline, group))
+            found = known.get(group.id)
+            if found is None:
+                found = outcome(pipeline, group)
+                file.write(json.dumps(asdict(found)) + "\n")
+                file.flush()
+            outcomes.append(found)
             advance()
     return outcomes
+
+
+def _kept(path: Path, state: str) -> dict[str, Outcome]:
+    if not path.exists():
+        return {}
+    cut_half_line(path)
+    lines = list(records(path))
+    if lines and lines[0].get("state") != state:
+        raise LoccitError(
+            f"{path} keeps what other models, settings or rules answered; give another file, or delete it."
+        )
+    try:
+        return {line["id"]: Outcome(**{**line, "features": _numbers(line["features"])}) for line in lines[1:]}
+    except (KeyError, TypeError) as error:
+        raise LoccitError(f"{path} is damaged ({error}); delete it, and it is made again.") from error
+
+
+def _numbers(features: list[float] | None) -> tuple[float, ...] | None:
+    return None if features is None else tuple(features)
 
 
 def _features(trace: Trace) -> tuple[float, ...] | None:

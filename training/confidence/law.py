@@ -1,7 +1,11 @@
-"""The law of confidence beyond short answers: a logistic regression, checked on sets that it has not seen."""
+"""The law of confidence beyond short answers: a logistic regression, checked on sets that it has not seen.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+And what any law's confidences are worth on such sets.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.confidence.calibrator import Calibrator, Law
+from app.answering.confidence.calibrator import THRESHOLDS, Calibrator, Law, Seen
 from app.answering.confidence.features import FEATURES, FloatArray
 from common.errors import LoccitError
 from training.confidence.held_out_answers import Outcome
@@ -19,19 +23,36 @@ COLUMNS = ("answerability", "broad", "support", "retrieval_score", "retrieval_ga
 LEAST_OF_EACH = 20
 
 
-def fit_law(outcomes: Sequence[Outcome]) -> tuple[Law, Mapping[str, Any]]:
-    """The law, and its quality on the answers of each set by the fit that leaves this set out.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An answer with the confidence that a law gave it which had not seen its set."""
+
+    answer: Outcome
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class LearntLaw:
+    """``held``: the answers that it learnt from, each judged by the law of the other sets."""
+
+    law: Law
+    held: tuple[Judged, ...]
+
+    @property
+    def quality(self) -> Mapping[str, Any]:
+        """Over the answers held, every set counting the same."""
+        return _quality(self.held)
+
+
+def fit_law(outcomes: Sequence[Outcome]) -> LearntLaw:
+    """The law, and the answers of each set judged by the law that leaves this set out.
 
     Every set counts the same. Answers that are short are not learnt from.
 
     Raises:
         LoccitError: when right or wrong answers are too few, or there are not two sets at least that have both.
     """
-    answers = [
-        one
-        for one in outcomes
-        if one.features is not None and one.right is not None and one.asked != AnswerKind.SHORT.value
-    ]
+    answers = [one for one in _judgeable(outcomes) if one.asked != AnswerKind.SHORT.value]
     right = sum(bool(one.right) for one in answers)
     if min(right, len(answers) - right) < LEAST_OF_EACH:
         raise LoccitError(
@@ -45,35 +66,58 @@ def fit_law(outcomes: Sequence[Outcome]) -> tuple[Law, Mapping[str, Any]]:
             f"The law is checked on each set by the others, but of {names} too few have both right and "
             "wrong answers; ask more questions of more sets."
         )
-    held: list[tuple[float, bool, float]] = []
+    held: list[Judged] = []
     for part in parts:
         law = _fitted([one for one in answers if one.part != part])
-        unseen = [one for one in answers if one.part == part]
-        confidences = law.confidences(_rows(unseen))
-        held += [
-            (float(confidence), bool(one.right), 1 / len(unseen))
-            for confidence, one in zip(confidences, unseen, strict=True)
-        ]
-    return _fitted(answers), _quality(held)
+        held += _judged([one for one in answers if one.part == part], law)
+    return LearntLaw(_fitted(answers), tuple(held))
 
 
 def with_law(calibrator: Calibrator, outcomes: Sequence[Outcome]) -> Calibrator:
-    """The calibrator with the law that these answers teach; raises like ``fit_law``."""
-    law, quality = fit_law(outcomes)
-    return replace(calibrator, broad=law, quality={**calibrator.quality, "broad": quality})
+    """The calibrator with the law that these answers teach, and what the confidences of both are worth on them.
+
+    Its own law has not seen any of these sets, and the other is judged by what other sets teach. Raises like
+    ``fit_law``.
+    """
+    learnt = fit_law(outcomes)
+    short = _judged([one for one in _judgeable(outcomes) if one.asked == AnswerKind.SHORT.value], calibrator)
+    quality = {**calibrator.quality, "broad": learnt.quality}
+    if len({one.answer.right for one in short}) == 2:
+        quality["elsewhere"] = _quality(short)
+    return replace(
+        calibrator,
+        broad=replace(learnt.law, elsewhere=tuple(_seen(learnt.held))),
+        elsewhere=tuple(_seen(short)),
+        quality=quality,
+    )
+
+
+def _judgeable(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [one for one in outcomes if one.features is not None and one.right is not None]
+
+
+def _judged(answers: Sequence[Outcome], law: Law) -> list[Judged]:
+    if not answers:
+        return []
+    confidences = law.confidences(_rows(answers)).tolist()
+    return [Judged(answer, confidence) for answer, confidence in zip(answers, confidences, strict=True)]
+
+
+def _seen(judged: Sequence[Judged]) -> Iterator[Seen]:
+    for threshold in THRESHOLDS:
+        given = [one for one in judged if one.confidence >= threshold]
+        yield Seen(threshold, len(given), sum(bool(one.answer.right) for one in given))
 
 
 def _fitted(answers: Sequence[Outcome]) -> Law:
     rows = _rows(answers)[:, [FEATURES.index(name) for name in COLUMNS]]
-    of_part = {part: [one.part for one in answers].count(part) for part in {one.part for one in answers}}
-    weights = np.array([1 / of_part[one.part] for one in answers])
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
     model = LogisticRegression(C=1.0, max_iter=1000)
     model.fit(
         (rows - mean) / scale,
         [bool(one.right) for one in answers],
-        sample_weight=weights * len(answers) / weights.sum(),
+        sample_weight=_alike(answers),
     )
     return Law(
         COLUMNS,
@@ -88,8 +132,10 @@ def _rows(answers: Sequence[Outcome]) -> FloatArray:
     return np.array([one.features for one in answers], dtype=np.float64)
 
 
-def _quality(held: Sequence[tuple[float, bool, float]]) -> dict[str, Any]:
-    confidences, right, weights = (np.array(column) for column in zip(*held, strict=True))
+def _quality(held: Sequence[Judged]) -> dict[str, Any]:
+    confidences = np.array([one.confidence for one in held])
+    right = np.array([bool(one.answer.right) for one in held])
+    weights = _alike([one.answer for one in held])
     kept = np.clip(confidences, 1e-6, 1 - 1e-6)
     return {
         "answers": len(held),
@@ -98,3 +144,10 @@ def _quality(held: Sequence[tuple[float, bool, float]]) -> dict[str, Any]:
         "log_loss": round(float(log_loss(right, kept, sample_weight=weights)), 4),
         "brier": round(float(brier_score_loss(right, confidences, sample_weight=weights)), 4),
     }
+
+
+def _alike(answers: Sequence[Outcome]) -> FloatArray:
+    """Weights that make every set count the same: (answers,), 1 on average."""
+    of_part = Counter(one.part for one in answers)
+    weights = np.array([1 / of_part[one.part] for one in answers])
+    return np.asarray(weights * len(answers) / weights.sum(), dtype=np.float64)

@@ -17,6 +17,9 @@ from common.files import whole_file
 CALIBRATOR_FILE = "calibrator.json"
 CALIBRATOR_KIND = "calibrator"
 FORMAT = 3
+THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
+"""At each of these a calibrator keeps what answers were worth."""
+_LEAST_SEEN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,22 @@ class JudgedAnswers:
 
 
 @dataclass(frozen=True, slots=True)
-class ThresholdRecord:
-    """What a threshold gave on the calibration questions, each judged by a fit that had not seen it.
-
-    ``given``: answers at or above it. ``right``: of those, right and supported. ``at_least``: the accuracy that
-    the one-sided 95% bound reaches, corrected for the thresholds tried.
-    """
+class Seen:
+    """What answers were worth: ``given`` at or above ``min_confidence``, and of those ``right``."""
 
     min_confidence: float
     given: int
     right: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdRecord(Seen):
+    """What a threshold gave on the calibration questions, each judged by a fit that had not seen it.
+
+    Right is right and supported. ``at_least``: the accuracy that the one-sided 95% bound reaches, corrected for the
+    thresholds tried.
+    """
+
     at_least: float
 
 
@@ -75,7 +84,8 @@ class Law:
     """A logistic regression over standardised features (Platt 1999).
 
     ``confidence = sigmoid(intercept + sum(weight * (feature - mean) / scale))``. ``mean``, ``scale``, ``weights``:
-    one for each of ``features``, which name columns of ``FEATURES``.
+    one for each of ``features``, which name columns of ``FEATURES``. ``elsewhere``: what its confidences were worth on
+    sets of documents that it was not fitted on, at each of ``THRESHOLDS``; nothing where nobody looked.
     """
 
     features: tuple[str, ...]
@@ -83,6 +93,7 @@ class Law:
     scale: tuple[float, ...]
     weights: tuple[float, ...]
     intercept: float
+    elsewhere: tuple[Seen, ...] = field(default=(), kw_only=True)
 
     def confidences(self, rows: FloatArray) -> FloatArray:
         """0-1 for each row of ``features``' columns: (rows, len(FEATURES)) -> (rows,)."""
@@ -99,6 +110,15 @@ class Law:
         columns = [FEATURES.index(name) for name in self.features]
         standard = (rows[:, columns] - np.array(self.mean)) / np.array(self.scale)
         return np.asarray(self.intercept + standard @ np.array(self.weights), dtype=np.float64)
+
+    def seen_elsewhere(self, confidence: float) -> Seen | None:
+        """What answers at least about as sure were worth elsewhere: at the highest threshold that is not above this
+        confidence, and at which at least 20 were given; None where there is none.
+        """
+        reached = [
+            seen for seen in self.elsewhere if seen.min_confidence <= confidence and seen.given >= _LEAST_SEEN
+        ]
+        return max(reached, key=lambda seen: seen.min_confidence, default=None)
 
     def check(self) -> None:
         """ValueError unless its numbers can be computed with."""

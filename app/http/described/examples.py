@@ -21,7 +21,7 @@ from app.service.check import (
 )
 from app.service.claim_support import SUPPORTED_FROM
 from app.service.index_description import IndexResponse
-from app.service.response import AnswerResponse, Calibration, DocumentResponse, Model
+from app.service.response import AnswerCalibration, AnswerResponse, DocumentResponse, Model, SeenElsewhere
 from app.service.search import SearchResponse
 from app.service.settings import ReaderKind
 from quote_check.check import Form, Verdict
@@ -127,7 +127,11 @@ _ANSWER = AnswerResponse(
     abstain_reason=None,
     kind=AnswerKind.SHORT,
     confidence=0.89,
-    calibration=Calibration(fitted_on="open_dev_with_gold over nq-every5th", applies=False),
+    calibration=AnswerCalibration(
+        fitted_on="open_dev_with_gold over nq-every5th",
+        applies=False,
+        elsewhere=SeenElsewhere(min_confidence=0.85, given=60, right=48),
+    ),
     citations=[_CITATION],
     conflict=None,
     nearest=[],

@@ -1,7 +1,7 @@
 // A response as a reader sees it.
 import { element, isolated, linkOut } from "./dom.js";
 import { codePoints } from "./offsets.js";
-import { barInWords, count, inTens, isCalibrated, ofSource, reasonInWords, terms, UNCALIBRATED } from "./words.js";
+import { barInWords, count, inTens, isCalibrated, ofSource, reasonInWords, terms, uncalibrated } from "./words.js";
 
 const SHOWN_ALTERNATIVES = 3;
 const CUT_FROM = 120; // the service cuts what follows a quote at a word's end, 120 to 160 characters after it
@@ -45,7 +45,7 @@ function confidence(response) {
     "div",
     { class: "confidence" },
     calibrated ? null : bar(response.confidence),
-    element("p", {}, calibrated ? `${inTens(response.confidence)}.` : UNCALIBRATED),
+    element("p", {}, calibrated ? `${inTens(response.confidence)}.` : uncalibrated(response)),
   );
 }
 

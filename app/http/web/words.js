@@ -20,9 +20,13 @@ export function barInWords(confidence) {
   return `Confidence bar: ${length}`;
 }
 
-/** What the bar says where it is not a probability. */
-export const UNCALIBRATED =
-  "Not calibrated for these documents: a longer bar only means surer.";
+/** What the bar says where it is not a probability, and what answers as sure as this one were worth elsewhere. */
+export function uncalibrated(response) {
+  const seen = response.calibration?.elsewhere;
+  return `Not calibrated for these documents: a longer bar only means surer.${
+    seen ? ` On other documents ${seen.right} of ${seen.given} answers at least about as sure were right.` : ""
+  }`;
+}
 
 const REASONS = {
   no_passages: "No passage of the documents has to do with this question.",

@@ -14,8 +14,8 @@ from tests.app.http.test_event_stream import events_of
 from tests.app.http.test_requests import problem_of
 
 REFUSED = {400, 413, 415, 422}
-SECONDS = 2.0
-"""Of processor time for one request: the slowest takes a twentieth."""
+SECONDS = 10.0
+"""Of processor time for one request: the slowest takes a hundredth."""
 
 names = st.sampled_from(
     sorted({*AnswerRequest.model_fields, *BatchRequest.model_fields, *DocumentToRead.model_fields})

@@ -235,6 +235,7 @@ async def test_a_key_that_becomes_limited_is_so_at_the_next_request(client, keys
 
 
 async def test_a_fitted_confidence_does_not_apply_within_a_limit(keys, limited):
+    from app.answering.confidence.calibrator import Calibrator, FittedOn
     from app.service.ask import Ask, answered
     from app.service.calibration import Calibration
     from app.service.response import calibration_of
@@ -242,7 +243,7 @@ async def test_a_fitted_confidence_does_not_apply_within_a_limit(keys, limited):
     service = service_over((*HIDDEN, *OPEN))
     fitted = Calibration.__new__(Calibration)
     object.__setattr__(fitted, "applies", True)
-    calibrator = type("C", (), {"fitted_on": type("F", (), {"name": "f"})})
+    calibrator = Calibrator(("support",), (0.0,), (1.0,), (1.0,), 0.0, FittedOn("f", "i", {}, {}, {}))
     object.__setattr__(fitted, "calibrator", calibrator)
     service = replace(service, calibration=fitted)
     only = Filter.of({"team": "a"})

@@ -173,4 +173,4 @@ def test_a_line_that_is_too_long_for_docutils_is_a_sentence(written):
 def test_what_a_reader_sees_of_a_reference(text, seen):
     started = time.process_time()
     assert _reference_text(text) == seen
-    assert time.process_time() - started < 1  # it took a minute
+    assert time.process_time() - started < 20  # it took a minute

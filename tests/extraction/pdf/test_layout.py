@@ -17,4 +17,4 @@ def test_the_end_of_a_line_is_looked_at_in_linear_time(text):
     started = time.process_time()
     assert _LAST_WORD.search(text) is None
     assert _CONTENTS.fullmatch(text) is None
-    assert time.process_time() - started < 2  # it took minutes
+    assert time.process_time() - started < 20  # it took minutes

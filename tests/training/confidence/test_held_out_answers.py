@@ -19,6 +19,7 @@ from app.answering.types import (
     Reading,
     Trace,
 )
+from common.errors import LoccitError
 from retriever.types import Document, Hit, Passage, Span
 from training.confidence.held_out_answers import asked, held_out, outcome, windows_as_documents
 from training.data.evidence import EvidenceGroup, EvidencePassage
@@ -120,12 +121,58 @@ def test_an_abstention_says_nothing_and_has_no_features():
     assert (found.said, found.right, found.features, found.confidence) == (None, False, None, 0.0)
 
 
-def test_texts_are_documents_once_each_and_every_question_is_asked():
+def test_texts_are_documents_once_each_and_every_question_is_asked(tmp_path):
     groups = [group(1), group(2, number=1)]
     (document,) = windows_as_documents(groups)
     assert (document.title, document.text) == ("Lock", TEXT)
-    found = asked(Answering(1), groups, Console(quiet=True))
+    found = asked(Answering(1), groups, Console(quiet=True), path=tmp_path / "run", state={})
     assert [(one.id, one.right) for one in found] == [("faq-0", True), ("faq-1", False)]
+
+
+@pytest.fixture
+def ask(tmp_path):
+    def ask(pipeline, groups, state="as it is"):
+        path = tmp_path / "runs" / "kept.jsonl"
+        return asked(pipeline, groups, Console(quiet=True), path=path, state={"models": state})
+
+    return ask
+
+
+class CutError(Exception):
+    pass
+
+
+class Interrupted(Answering):
+    def answer(self, question, options):
+        if self.thresholds:
+            raise CutError
+        return super().answer(question, options)
+
+
+def test_what_was_asked_before_an_interruption_is_not_asked_again(tmp_path, ask):
+    groups = [group(1), group(2, number=1), group(0, number=2)]
+    with pytest.raises(CutError):
+        ask(Interrupted(1), groups)
+    path = tmp_path / "runs" / "kept.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"part": "fa')  # killed within a line
+    pipeline = Answering(1)
+    found = ask(pipeline, groups)
+    assert len(pipeline.thresholds) == 2
+    assert ask(Answering(), groups) == found == [outcome(Answering(1), one) for one in groups]
+
+
+def test_what_another_state_answered_is_refused(ask):
+    ask(Answering(1), [group(1)])
+    with pytest.raises(LoccitError, match="other models, settings or rules"):
+        ask(Answering(1), [group(1)], state="another")
+
+
+def test_a_damaged_line_is_told(tmp_path, ask):
+    ask(Answering(1), [group(1)])
+    path = tmp_path / "runs" / "kept.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"id": "faq-9"}\n')
+    with pytest.raises(LoccitError, match="is damaged"):
+        ask(Answering(1), [group(1)])
 
 
 class Prepared:

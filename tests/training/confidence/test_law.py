@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.answering.confidence.calibrator import Calibrator, FittedOn
+from app.answering.confidence.calibrator import THRESHOLDS, Calibrator, FittedOn, Seen
 from app.answering.confidence.features import FEATURES
 from common.errors import LoccitError
 from training.confidence.held_out_answers import Outcome
@@ -32,7 +32,7 @@ def learnt():
 
 
 def test_the_weights_are_those_of_the_law(learnt):
-    law, _ = learnt
+    law = learnt.law
     assert law.features == COLUMNS
     assert dict(zip(law.features, law.weights, strict=True)) == pytest.approx(
         {name: WEIGHTS.get(name, 0.0) for name in COLUMNS}, abs=0.15
@@ -41,20 +41,20 @@ def test_the_weights_are_those_of_the_law(learnt):
 
 
 def test_the_quality_is_that_of_sets_not_seen(learnt):
-    _, quality = learnt
+    quality = learnt.quality
     assert quality["answers"] == 4500
     assert quality["auroc"] == pytest.approx(0.85, abs=0.04)
     misled, alike = drawn(200, "b", 5), drawn(200, "a", 4)
     misled = [replace(one, right=not one.right) for one in misled]
-    _, crossed = fit_law([*alike, *misled])
-    assert crossed["auroc"] < 0.3  # each set is judged by what the other teaches
+    crossed = fit_law([*alike, *misled])
+    assert crossed.quality["auroc"] < 0.3  # each set is judged by what the other teaches
 
 
 def test_every_set_counts_the_same():
     few, many = drawn(100, "few", 6), drawn(1000, "many", 7)
     right = [replace(one, right=number > 0) for number, one in enumerate(few)]
     wrong = [replace(one, right=number == 0) for number, one in enumerate(many)]
-    law, _ = fit_law([*right, *wrong])
+    law = fit_law([*right, *wrong]).law
     rows = np.zeros((1, len(FEATURES)))
     assert law.confidences(rows)[0] == pytest.approx(0.5, abs=0.1)
 
@@ -82,6 +82,48 @@ def test_the_calibrator_gets_the_law_and_its_quality_and_stays_as_it_is_otherwis
         ("support",), (0.0,), (1.0,), (1.0,), 0.0, FittedOn("q", "i", {}, {}, {}), quality={"auroc": 0.9}
     )
     answers = drawn(300, "a", 1) + drawn(300, "b", 2)
-    law, quality = fit_law(answers)
-    expected = replace(calibrator, broad=law, quality={"auroc": 0.9, "broad": quality})
-    assert with_law(calibrator, answers) == expected
+    learnt = fit_law(answers)
+    fitted = with_law(calibrator, answers)
+    assert fitted == replace(
+        calibrator,
+        broad=replace(learnt.law, elsewhere=fitted.broad.elsewhere),
+        elsewhere=tuple(Seen(threshold, 0, 0) for threshold in THRESHOLDS),
+        quality={"auroc": 0.9, "broad": learnt.quality},
+    )
+
+
+def test_what_confidences_were_worth_is_counted_by_laws_that_had_not_seen_the_set():
+    calibrator = Calibrator(("support",), (0.0,), (1.0,), (1.0,), 0.0, FittedOn("q", "i", {}, {}, {}))
+    answers = drawn(300, "a", 1) + drawn(300, "b", 2)
+    supports = [(0.9, True), (0.9, False), (0.5, True), (0.3, False), (0.05, False)]
+    short = [
+        replace(
+            OUTCOME,
+            asked="short",
+            right=right,
+            features=tuple(logit(share) if name == "support" else 9.0 for name in FEATURES),
+        )
+        for share, right in supports
+    ]
+    unknown = replace(short[0], right=None)
+    fitted = with_law(calibrator, [*answers, *short, unknown, replace(OUTCOME, asked="short")])
+    counted = {seen.min_confidence: (seen.given, seen.right) for seen in fitted.elsewhere}
+    assert list(counted) == list(THRESHOLDS)
+    assert [counted[at] for at in (0.1, 0.25, 0.35, 0.55, 0.85, 0.95)] == [
+        (4, 2),
+        (4, 2),
+        (3, 2),
+        (2, 1),
+        (2, 1),
+        (0, 0),
+    ]
+    assert (fitted.quality["elsewhere"]["answers"], fitted.quality["elsewhere"]["right"]) == (5, 0.4)
+    held = fit_law(answers).held
+    assert {one.answer.part for one in held} == {"a", "b"}
+    above = [one.answer.right for one in held if one.confidence >= 0.5]
+    [seen] = [seen for seen in fitted.broad.elsewhere if seen.min_confidence == 0.5]
+    assert (seen.given, seen.right) == (len(above), sum(above))
+
+
+def logit(share):
+    return float(np.log(share / (1 - share)))

@@ -46,6 +46,7 @@ from loccit_client.models import (
     Question,
     ReadDocument,
     SearchResult,
+    SeenElsewhere,
     Source,
     Stage,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "Scorer",
     "SearchResult",
     "Searched",
+    "SeenElsewhere",
     "Source",
     "Stage",
     "TooManyRequestsError",

@@ -100,11 +100,24 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenElsewhere:
+    """Of ``given`` answers whose confidence was at least ``min_confidence``, ``right`` were right."""
+
+    min_confidence: float
+    given: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
-    """What the confidence was fitted on, and whether that applies to what answered."""
+    """What the confidence was fitted on, and whether that applies to what answered.
+
+    ``elsewhere``: what answers about as sure or surer were worth on sets of documents that the fit had not seen.
+    """
 
     fitted_on: str
     applies: bool
+    elsewhere: SeenElsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)

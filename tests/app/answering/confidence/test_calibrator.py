@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.answering.confidence.calibrator import Calibrator, FittedOn, Law, ThresholdRecord
+from app.answering.confidence.calibrator import Calibrator, FittedOn, Law, Seen, ThresholdRecord
 from app.answering.confidence.features import FEATURES
 from common.errors import InvalidRequestError, ModelUnusableError
 
@@ -50,6 +50,17 @@ def test_the_confidence_is_the_sigmoid_of_the_weighted_standardised_features():
         pytest.approx(1 / (1 + math.exp(-2.25))),
         pytest.approx(1 / (1 + math.exp(0.25))),
     ]
+
+
+SEEN = (Seen(0.2, 50, 20), Seen(0.5, 40, 30), Seen(0.7, 20, 18), Seen(0.9, 19, 19), Seen(0.95, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("confidence", "seen"),
+    [(0.1, None), (0.2, SEEN[0]), (0.69, SEEN[1]), (0.7, SEEN[2]), (0.97, SEEN[2])],
+)
+def test_answers_elsewhere_are_those_at_the_highest_threshold_reached_with_twenty(confidence, seen):
+    assert replace(CALIBRATOR, elsewhere=SEEN).seen_elsewhere(confidence) == seen
 
 
 def test_no_row_has_no_confidence():

@@ -43,6 +43,18 @@ def test_with_sources_the_answer_comes_first_then_its_quote_its_confidence_and_t
     )
 
 
+def test_what_such_answers_were_worth_elsewhere_is_told():
+    calibration = {
+        "fitted_on": "x",
+        "applies": False,
+        "elsewhere": {"min_confidence": 0.85, "given": 60, "right": 48},
+    }
+    assert (
+        "confidence 0.88 (a score, not a probability; on other documents 48 of 60 as sure were right)"
+        in told(response(confidence=0.88, calibration=calibration))["content"]
+    )
+
+
 def test_plain_is_the_answer_alone_as_it_is():
     message = told(response(answer="*E. & Co*", short_answer="*E. & Co*"), ChatModel.PLAIN)
     assert message["content"] == "*E. & Co*"

@@ -85,11 +85,11 @@ def test_a_client_that_leaves_ends_the_work_and_an_interrupt_ends_the_server_wel
     with running(towers) as server:
         client = httpx.Client(base_url=server.url, timeout=0.05)
         with pytest.raises(httpx.ReadTimeout):
-            client.post("/answer", json={"question": "take 5 s", "documents": [{"text": text}]})
+            client.post("/answer", json={"question": "take 20 s", "documents": [{"text": text}]})
         client.close()
         started = time.monotonic()
         assert server.ask().status_code == 200
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 15  # not after what was given up
         assert "outcome=abandoned" in server.log
         server.signal(signal.SIGINT)
         assert server.ended(within_s=10) == 0

@@ -5,10 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.answering.answer_kind import AnswerKind
 from app.answering.confidence.calibrator import (
     CALIBRATOR_FILE,
     Calibrator,
     JudgedAnswers,
+    Law,
+    Seen,
 )
 from app.answering.confidence.features import FEATURES
 from app.answering.confidence.scorers import CalibratedConfidence, ScoreConfidence
@@ -90,7 +93,7 @@ def test_the_calibration_does_not_apply_to_a_question_asked_otherwise(
 ):
     beside(settings(), fitted_for(settings()))
     given = response(opened(settings()), asked)
-    assert given["calibration"] == calibration
+    assert given["calibration"] == {**calibration, "elsewhere": None}
     assert given["confidence"] == pytest.approx(0.8)
 
 
@@ -102,7 +105,30 @@ def test_the_calibration_does_not_apply_to_an_answer_that_was_cut_short(
     service, asked = opened(settings()), Ask(QUESTION)
     trace = replace(answered(service, asked), cut_short=cut_short)
     given = response_of(trace, asked, service).as_json()
-    assert given["calibration"] == {"fitted_on": "towers", "applies": not cut_short}
+    assert given["calibration"] == {"fitted_on": "towers", "applies": not cut_short, "elsewhere": None}
+
+
+def test_the_response_tells_what_answers_as_sure_were_worth_elsewhere(settings, opened, fitted_for):
+    seen = (Seen(0.75, 40, 31), Seen(0.8, 30, 26), Seen(0.85, 20, 20))
+    beside(settings(), replace(fitted_for(settings()), elsewhere=seen))
+    service, asked = opened(settings()), Ask(QUESTION)
+    trace = answered(service, asked)
+    worth = {"min_confidence": 0.75, "given": 40, "right": 31}
+    at_hand = replace(trace, decision=replace(trace.decision, confidence=0.79))
+    assert response_of(at_hand, asked, service).as_json()["calibration"]["elsewhere"] == worth
+    explained = replace(trace, decision=replace(trace.decision, kind=AnswerKind.EXPLANATION))
+    assert response_of(explained, asked, service).as_json()["calibration"]["elsewhere"] is None
+
+
+def test_what_an_explanation_was_worth_elsewhere_is_told_by_its_own_law(settings, opened, fitted_for):
+    calibrator = fitted_for(settings())
+    law = Law(("support",), (0.0,), (1.0,), (0.0,), 0.0, elsewhere=(Seen(0.5, 50, 33),))
+    beside(settings(), replace(calibrator, elsewhere=(Seen(0.5, 90, 80),), broad=law))
+    service, asked = opened(settings()), Ask(QUESTION)
+    trace = answered(service, asked)
+    explained = replace(trace, decision=replace(trace.decision, kind=AnswerKind.EXPLANATION))
+    worth = {"min_confidence": 0.5, "given": 50, "right": 33}
+    assert response_of(explained, asked, service).as_json()["calibration"]["elsewhere"] == worth
 
 
 @pytest.mark.parametrize("shapes_no_answer", [{"min_confidence": 0.9}, {"max_waiting": 2}, {"timeout_s": 5}])
