@@ -8,11 +8,18 @@ TOLD = 50.0
 """So many times likelier are the kinds that the form tells; docs/decisions/0035-the-reader-says-what-is-asked-for.md"""
 
 _LEADS = re.compile(
-    r"(?:please )?(?:(?:can|could|would|will) you (?:please )?|do you know |tell me |say )*"
+    r"(?:please )?(?:(?:can|could|would|will) you (?:please )?"
+    r"(?=(?:tell|show|give) me |(?:explain|describe|list|name|say) )|do you know |(?:tell|show) me |say )*"
     r"(?:(?:in|at|on|by|for|of|from|to|since|until|under|with) )?",
     re.IGNORECASE,
 )
 _WORDS_READ = 24
+_PARTICIPLE = r"\w{2,}[^\We]ed\b"  # and not "speed"
+_PRONOUN = r"(?:it|its|this|that|these|those|there|he|she|they|you|your|my|our|his|her|their)"
+_NO_NAME = (
+    rf"(?!\w*fred\b)(?:{_PARTICIPLE}|\w+[ai]ble\b|(?:{_PRONOUN}|the|an?|i|in|on|at|by|for|from|of|to|under|with|behind|not"
+    r"|next|first|last|president|king|queen|present|absent|exempt|given|hidden|known|taken|left|due)\b)"
+)
 _FORMS = (
     (
         AnswerKind.EXPLANATION,
@@ -22,11 +29,13 @@ _FORMS = (
         AnswerKind.EXPLANATION,
         r"what (?:is|are) the differences? between\b|what happens\b|what should (?:i|we)\b",
     ),
-    # a person by name alone
-    (AnswerKind.EXPLANATION, r"who (?:is|was) (?!the\b)[^\W\d][\w.-]*(?: [^\W\d][\w.-]*)?$"),
+    # a person by name alone, not "who is responsible"
+    (AnswerKind.EXPLANATION, rf"who (?:is|was) (?!{_NO_NAME})[^\W\d][\w.-]*(?: [^\W\d][\w.-]*)?$"),
     (
         AnswerKind.YES_NO,
-        r"(?!.* or )(?:is|are|was|were|do|does|did|can|could|may|might|must|should|shall|will|would|has|have|had|am)"
+        # "will smith was born in which year" begins with a name
+        r"(?!.* or )(?!(?:will|may) .*\b(?:who|what|which|when|where|how)\b)"
+        r"(?:is|are|was|were|do|does|did|can|could|may|might|must|should|shall|will|would|has|have|had|am)"
         r"(?:n't)? (?!not$|\d)\S+ \S",
     ),
     (AnswerKind.LIST, r"what are (?:the|all|some)\b|list \S|name (?:all|some|every)\b"),
@@ -42,8 +51,7 @@ _EXPLAINED = re.compile(
     r"|how (?:do|does|did|can|could|should|would|to|is|are|was|were)\b"
     r"(?!.*\b(?:say|said|called|named|spell|spelled|spelt|pronounced?|translated?|written)\b)"
     # a thing by name alone: "what is photosynthesis"
-    r"|what (?:is|are) (?:an? )?(?!(?:it|its|this|that|these|those|there|he|she|they|you|your|my|our|his|her|their)$)"
-    r"[^\W\d][\w.-]*$",
+    rf"|what (?:is|are) (?!{_PARTICIPLE})(?:an? )?(?!{_PRONOUN}$)[^\W\d][\w.-]*$",
     re.IGNORECASE,
 )
 _PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _FORMS]

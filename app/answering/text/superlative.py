@@ -4,14 +4,14 @@ import re
 from itertools import islice
 
 _ORDINAL = (
-    r"(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\d+(?:st|nd|rd|th))"
+    r"(?:next|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|(?!1st)\d+(?:st|nd|rd|th))"
     r"[-\u2010\u2011\u2013\s]{1,2}"
 )
-_SUPERLATIVE = r"(?:most[-\u2010\u2011\s]\w{1,40}|\w{3,40}est)"
+_SUPERLATIVE = r"(?:most[-\u2010\u2011\s](?!of\b)\w{1,40}|\w{3,40}est|best|worst)"
 _FOUND = re.compile(rf"\b({_ORDINAL})?({_SUPERLATIVE})\b", re.IGNORECASE)
 _OTHER_WORD = re.compile(
-    "arrest|budapest|bucharest|conquest|contest|digest|earnest|everest|forest|harvest|honest|interest|invest|latest|"
-    "manifest|midwest|modest|northwest|pinterest|priest|protest|request|southwest|suggest|tempest"
+    "armrest|arrest|backrest|budapest|bucharest|conquest|contest|digest|earnest|everest|footrest|forest|harvest|headrest|honest|interest|invest|latest|"
+    "manifest|midwest|modest|northwest|pinterest|priest|protest|request|southwest|suggest|tempest|unrest"
 )
 _ALIKE = (
     frozenset({"largest", "biggest", "greatest", "longest", "most populous"}),
