@@ -1,6 +1,6 @@
 """Composing: a long answer of sentences that stand in the passage, each with its own citation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
@@ -86,7 +86,7 @@ class SentenceComposer:
             else self._near(question, sentences, backing, document, deadline)
         )
         supports = {**further, **backing}
-        spans = _without_stranded(sorted(supports), sentences, document.text)
+        spans = _without_stranded(supports, further, sentences, document.text)
         citations = tuple(
             Citation.of(Quote(document, span), support=supports[span], further=span in further)
             for span in spans
@@ -159,12 +159,13 @@ def _evident(
     return {span: likely[span] for span in kept}
 
 
-def _without_stranded(spans: Sequence[Span], sentences: Sequence[Span], text: str) -> list[Span]:
-    """The spans, in order, without those that announce something which does not follow."""
-    kept = set(spans)
+def _without_stranded(
+    spans: Collection[Span], further: Collection[Span], sentences: Sequence[Span], text: str
+) -> list[Span]:
+    """The spans, in order, without further ones that announce something which does not follow."""
     following = dict(pairwise(sentences))
-    alone = {span for span in spans if span.of(text).endswith(":") and following.get(span) not in kept}
-    return [span for span in spans if span not in alone or len(alone) == len(kept)]
+    alone = {span for span in further if span.of(text).endswith(":") and following.get(span) not in spans}
+    return sorted(set(spans) - alone)
 
 
 def _about(backing: Mapping[Span, float], sentences: Sequence[Span]) -> list[Span]:

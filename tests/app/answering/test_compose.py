@@ -215,8 +215,12 @@ def test_the_items_of_a_list_are_a_line_each():
     assert from_evidence(answer, 0.1, 0.9, 0.1, 0.6, 0.1).answer == "Its ferry sails daily.\nThe pier is new."
 
 
-@pytest.mark.parametrize(("next_score", "kept"), [(0.9, [0, 1, 3]), (0.1, [3])])
-def test_a_sentence_that_announces_something_stands_only_before_it(next_score, kept):
+@pytest.mark.parametrize(
+    ("backing", "next_score", "kept"),
+    [(3, 0.9, [0, 1, 3]), (3, 0.1, [3]), (0, 0.1, [0, 3])],
+    ids=["it follows", "it does not", "what backs stays"],
+)
+def test_a_sentence_that_announces_something_stands_only_before_it(backing, next_score, kept):
     sentences = ("Sail as follows:", "Cast off.", "Mind the pier.", "Steer north.")
     document = Document("muck", "Muck", "\n\n".join(sentences))
     spans = [
@@ -225,16 +229,15 @@ def test_a_sentence_that_announces_something_stands_only_before_it(next_score, k
         for start in [document.text.index(sentence)]
     ]
     passage = Passage(1, "muck", "Muck", document.text, Span(0, len(document.text)))
-    citation = Citation.of(Quote(document, spans[3]), support=0.9)
-    answer = CitedAnswer(
-        "Steer north.", "Steer north.", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION
-    )
+    citation = Citation.of(Quote(document, spans[backing]), support=0.9)
+    answer = CitedAnswer("Steer.", "Steer.", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION)
     scores = (0.8, next_score, 0.1, 0.9)
     evidence = tuple(ScoredSpan(span, score) for span, score in zip(spans, scores, strict=True))
     decision = SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
         "how", answer, document, evidence=evidence, deadline=NO_DEADLINE
     )
     assert decision.answer == " ".join(sentences[number] for number in kept)
+    assert [one.quote for one in decision.citations if not one.further] == [sentences[backing]]
 
 
 def test_of_many_sentences_the_likeliest_ten_are_added():
