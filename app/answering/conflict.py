@@ -1,13 +1,12 @@
 """Conflict: another document that gives another answer, and is not far less sure."""
 
 import re
-from calendar import month_name
 from collections.abc import Sequence
 
 from app.answering.text.identity import answer_identity
 from app.answering.types import CitedCandidate
 
-_MONTHS = frozenset(name.lower() for name in month_name if name)
+_MONTH = re.compile("january|february|march|april|may|june|july|august|september|october|november|december")
 _DAY = re.compile(r"(?<=\d)(?:st|nd|rd|th)$")
 _TO = frozenset({"to", "until", "till", "through"})
 LEAST_SHARE = 0.3  # of the confidence; docs/decisions/0019-a-conflict-is-told.md
@@ -41,9 +40,7 @@ def _one_says_the_other(one: str, other: str) -> bool:
 def _words(answer: str) -> list[str]:
     """Of an answer that says nothing, its marks. A day of a month is its number: "1st" is "1"."""
     words = answer_identity(answer).split() or answer.split()
-    if _MONTHS.isdisjoint(words):
-        return words
-    return [_DAY.sub("", word) for word in words]
+    return [_DAY.sub("", word) for word in words] if any(map(_MONTH.fullmatch, words)) else words
 
 
 def _is_range(words: Sequence[str]) -> bool:
