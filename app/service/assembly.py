@@ -17,7 +17,7 @@ from app.answering.cross_encoders.trained_support import SUPPORT_NAME, TrainedSu
 from app.answering.generator import SPANS_EXTRACTED, Generator
 from app.answering.language_models.openai_server import OpenAIServer
 from app.answering.language_models.protocol import LanguageModel
-from app.answering.options import AnswerOptions
+from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader, Reader
 from app.answering.rules import RULES
@@ -250,6 +250,9 @@ def open_service(settings: Settings, *, abstains: bool = True, parts: Parts = RE
     Raises:
         IndexUnusableError, ModelUnusableError: with what was wrong and what would be right.
     """
+    if settings.target_accuracy is not None and "length" not in settings.model_fields_set:
+        # only of short answers is counted how many are right
+        settings = settings.model_copy(update={"length": AnswerLength.SHORT})
     if settings.weights is not None:
         require_weights(settings.weights)
     folders = weights_folders(settings.weights, parts.shipped)

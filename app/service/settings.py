@@ -257,7 +257,7 @@ class Settings(BaseSettings):
         Field(
             AnswerLength.AUTO,
             description="auto: what the question asks for, a few words, yes or no, a list or sentences; short: a few "
-            "words alone; long: sentences in any case. Each sentence is quoted.",
+            "words alone, as usual with a target accuracy; long: sentences in any case. Each sentence is quoted.",
         )
     )
     min_confidence: Annotated[

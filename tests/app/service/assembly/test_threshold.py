@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
+from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE, AnswerLength
 from common.errors import InvalidRequestError
 from tests.app.service.assembly.conftest import beside
 
@@ -61,6 +61,22 @@ def test_a_threshold_that_is_given_counts_whichever_one_the_environment_sets(
     for name, value in environment.items():
         monkeypatch.setenv(f"LOCCIT_{name}", value)
     assert opened(settings(**given)).pipeline.options.min_confidence == threshold
+
+
+@pytest.mark.parametrize(
+    ("given", "length"),
+    [
+        ({}, AnswerLength.AUTO),
+        ({"target_accuracy": 0.6}, AnswerLength.SHORT),
+        ({"target_accuracy": 0.6, "length": AnswerLength.AUTO}, AnswerLength.AUTO),
+    ],
+)
+def test_with_a_target_accuracy_answers_are_short_as_those_that_were_counted(
+    settings, given, length, opened, fitted_for
+):
+    beside(settings(), fitted_for(settings()))
+    service = opened(settings(**given))
+    assert (service.pipeline.options.length, service.settings.length) == (length, length)
 
 
 def test_two_thresholds_of_the_environment_are_refused(settings, monkeypatch, opened, fitted_for):
