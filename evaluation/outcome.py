@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from app.answering.text.answer_match import has_answer
+from app.answering.text.answer_match import has_answer, says_answer
 from app.answering.text.answer_score import exact_match, f1
 from app.answering.trace_json.shapes import Citation, Decision, Trace
 from evaluation.configurations import AnswerFrom
@@ -203,7 +203,7 @@ class OutcomeReader:
 
 
 def _contains(answer: str, answers: Sequence[str]) -> bool:
-    return exact_match(answer, answers) or has_answer(answer, answers)
+    return exact_match(answer, answers) or says_answer(answer, answers)
 
 
 def _backing(decision: Decision) -> list[Citation]:

@@ -7,6 +7,7 @@ from retriever.lexical import LexicalIndex
 
 RUN = 8  # words in a row that two texts share when one quotes the other
 LEAST_ASKED = 0.5
+_VERDICTS = frozenset({"yes", "no"})
 
 
 class SupportJudge:
@@ -27,14 +28,18 @@ class SupportJudge:
     def accepts(self, question: str, answer: str, title: str, quote: str) -> bool:
         """Whether title and quote hold all words of the answer, and half of the question's or more.
 
-        Function words do not count, the others by their stem. The answer has to have a word in the quote itself.
+        Function words do not count, the others by their stem. The answer has to have a word in the quote itself. Of yes
+        or no, which no quote says, only the question's words are asked for.
         """
-        said = self._overlap.weights(answer)
         told = f"{title}\n{quote}"
+        to_the_point = self._overlap.covered(self._overlap.weights(question), told) >= LEAST_ASKED
+        if answer.strip(" .!").lower() in _VERDICTS:
+            return to_the_point
+        said = self._overlap.weights(answer)
         return (
-            self._overlap.covered(said, told) == 1.0
+            to_the_point
+            and self._overlap.covered(said, told) == 1.0
             and self._overlap.covered(said, quote) > 0.0
-            and self._overlap.covered(self._overlap.weights(question), told) >= LEAST_ASKED
         )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from app.answering.text.answer_match import has_answer
+from app.answering.text.answer_match import has_answer, says_answer
 from app.answering.text.answer_score import exact_match, f1
 from evaluation.configurations import AnswerFrom
 from evaluation.outcome import Outcome
@@ -124,7 +124,7 @@ def _outcome(answer: SystemAnswer, find: FindDocument, judge: SupportJudge, *, q
         confidence=_confidence(answer),
         exact_match=exact,
         candidate_exact_match=None,
-        contains_answer=said is not None and (exact or has_answer(said, question.answers)),
+        contains_answer=said is not None and (exact or says_answer(said, question.answers)),
         f1=0.0 if said is None else f1(said, question.answers),
         supported=first is not None and _supported(answer, first, title, judge),
         quote_has_answer=any(has_answer(quote.quote, question.answers) for quote in answer.quotes),

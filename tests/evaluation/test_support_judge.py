@@ -38,6 +38,9 @@ QUESTION = "who built the first tower at Eddystone"
 @pytest.mark.parametrize(
     ("answer", "title", "quote", "accepted"),
     [
+        ("Yes", "Eddystone", "Henry Winstanley built a tower.", True),
+        ("no.", "Eddystone", "Henry Winstanley built a tower.", True),
+        ("Yes", "", "Henry Winstanley was an engraver.", False),
         ("Henry Winstanley", "Eddystone", "Henry Winstanley built the first tower.", True),
         ("Henry Winstanley", "Eddystone", "Winstanley's was the first tower that anybody built.", False),
         ("Henry Winstanley", "Henry Winstanley", "Winstanley built the first tower there.", True),

@@ -13,6 +13,8 @@ from retriever.text.folding import fold
 from retriever.types import Span
 
 _WORD = re.compile(r"\w+")
+_WHOLE = re.compile(r"(?<!\w)-?\d+(?:[.,]\d+)*\w*|\w+")
+_GROUPS = re.compile(r"(?<=\d),(?=\d{3}(?:\D|$))")
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
@@ -63,6 +65,28 @@ def has_answer(text: str, answers: Sequence[str]) -> bool:
     """Whether an answer stands in the text as a run of whole words (DPR's has_answer), articles aside."""
     words = WordIndex.of(text)
     return any(words.contains(WordIndex.of(answer)) for answer in answers)
+
+
+def says_answer(said: str, answers: Sequence[str]) -> bool:
+    """Whether an answer stands in what was said as a run of whole words and whole numbers.
+
+    Stricter than ``has_answer``: "9" does not stand in "3.9", nor "500 euros" in "1,500 euros" or "-500 euros", and
+    "Vitamin A" is not what "Vitamin D" shares with it.
+    """
+    words = _whole(said)
+    return any(f" {known} " in f" {words} " for known in map(_whole, answers) if known)
+
+
+def _whole(text: str) -> str:
+    """Words and numbers, lower-cased, with a space between: an article only where it is the end, or a name's letter."""
+    folded = unicodedata.normalize("NFKC", fold(text).text).replace("\N{MINUS SIGN}", "-")
+    found = _WHOLE.findall(folded)
+    kept = [
+        word
+        for place, word in enumerate(found)
+        if word.lower() not in _ARTICLES or place == len(found) - 1 or (place and word.isupper())
+    ]
+    return " ".join(_GROUPS.sub("", word).lower() for word in kept)
 
 
 def answer_spans(text: str, answers: Sequence[str]) -> list[Span]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.text.answer_match import answer_spans, has_answer
+from app.answering.text.answer_match import answer_spans, has_answer, says_answer
 from retriever.types import Span
 
 TEXTS = st.text(alphabet="aAbB ñn\u0303①１ﬁ😀the.,-\n", max_size=40)
@@ -35,6 +35,35 @@ def test_an_answer_stands_where_its_whole_words_do(text, answer, found):
     spans = answer_spans(text, [answer])
     assert [span.of(text) for span in spans] == found
     assert has_answer(text, [answer]) is bool(found)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "says"),
+    [
+        ("about 500 euros", "500 euros", True),
+        ("1,500 euros", "500 euros", False),
+        ("2.500 euros", "500 euros", False),
+        ("-500 euros", "500 euros", False),
+        ("\N{MINUS SIGN}5 degrees", "-5 degrees", True),
+        ("1,500 euros", "1500 euros", True),
+        ("3.9", "9", False),
+        ("3,9", "39", False),
+        ("1939-45", "45", True),
+        ("COVID-19", "19", True),
+        ("Vitamin D", "Vitamin A", False),
+        ("Vitamin A", "Vitamin A", True),
+        ("too little Vitamin A in food", "vitamin a", True),
+        ("Section B", "Section A", False),
+        ("the end of a war", "end of the war", True),
+        ("The Beatles", "Beatles", True),
+        ("blacksmiths", "smith", False),
+        ("Henrik Lar\u00adsen", "Larsen", True),
+        ("anything", "", False),
+        ("the", "a", False),
+    ],
+)
+def test_what_was_said_has_an_answer_in_it_as_whole_words_and_numbers(said, answer, says):
+    assert says_answer(said, ["nothing of it", answer]) is says
 
 
 def test_of_answers_that_overlap_the_longest_counts():
