@@ -33,7 +33,7 @@ WHOLE = json.dumps({"claims": [ONE]})
         f"I think of {json.dumps({'claims': [DRAFT]})}, so:</think>\n\n{WHOLE}",
         f"<think>It ends with </think>, or {json.dumps(DRAFT)}?</think>{WHOLE}",
         f"<think>one</think>{json.dumps(DRAFT)}<thinking>two</thinking> no </THINKING>{WHOLE}",
-        f"{'As [1] and {2} say, ' * 300}</think>{WHOLE}",
+        f"{'As [1] and {2} say, ' * 300}{WHOLE}",
         f"{json.dumps(DRAFT) * 300}</think>{WHOLE}",
         f"<think>{'so ' * 40_000}</think>{WHOLE}",
         f"{WHOLE} <think> Or {json.dumps(DRAFT)}?",
