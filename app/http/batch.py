@@ -20,7 +20,8 @@ async def answered_in_turn(questions: Sequence[Any], host: Host, *, allowed: Fil
     ``allowed``: there are no other documents than those that match it.
 
     A question gets its place in the queue when the one before it is done, so that other clients' questions come in
-    between. Cancelling this withdraws the one under way and asks no more.
+    between. Where the queue is full it waits for a place, as long as it may wait for its answer: that others are many
+    for a moment costs no question of a batch. Cancelling this withdraws the one under way and asks no more.
     """
     return BatchResponse(items=[await _item(question, host, allowed) for question in questions])
 
@@ -28,7 +29,7 @@ async def answered_in_turn(questions: Sequence[Any], host: Host, *, allowed: Fil
 async def _item(question: Any, host: Host, allowed: Filter | None) -> BatchItem:  # noqa: ANN401 - any JSON value
     try:
         asked = _checked(question)
-        response = await host.answer(asked.ask(allowed), include=asked.include)
+        response = await host.answer(asked.ask(allowed), include=asked.include, patient=True)
     except Exception as error:  # what goes wrong with one question is told in its place
         return BatchItem(problem=Problem.model_validate(problem_document(error)))
     return BatchItem(response=response)

@@ -189,19 +189,21 @@ class Host:
         """The generation of the index that the next question is answered from; None before there is one."""
         return None if self._service is None else self._service.index.generation
 
-    async def answer(self, ask: Ask, *, include: Collection[str] = ()) -> AnswerResponse:
+    async def answer(
+        self, ask: Ask, *, include: Collection[str] = (), patient: bool = False
+    ) -> AnswerResponse:
         """The response to a question; raises like ``events``."""
-        async with aclosing(self.told(ask, include=include)) as happening:
+        async with aclosing(self.told(ask, include=include, patient=patient)) as happening:
             async for event in happening:
                 last = event
         assert isinstance(last, AnswerResponse)  # what is told ends with it
         return last
 
     def told(
-        self, ask: Ask, *, include: Collection[str] = ()
+        self, ask: Ask, *, include: Collection[str] = (), patient: bool = False
     ) -> AsyncGenerator[Event | AnswerResponse, None]:
         """The same as ``events``, but with the response to the question in the place of the last one."""
-        service, happening = self._ready_service(), self.events(ask)
+        service, happening = self._ready_service(), self.events(ask, patient=patient)
 
         async def told() -> AsyncGenerator[Event | AnswerResponse, None]:
             async with aclosing(happening):
@@ -213,13 +215,16 @@ class Host:
 
         return told()
 
-    def events(self, ask: Ask) -> AsyncGenerator[Event, None]:
+    def events(self, ask: Ask, *, patient: bool = False) -> AsyncGenerator[Event, None]:
         """What happens to a question, stage by stage, logged at its end. Close it (``aclosing``) to give up early.
+
+        ``patient``: waits for a place in the queue where that is full.
 
         Raises:
             NotReadyError: at once, before the models have answered.
             InvalidRequestError: at once, when the filter names a field that no document has.
-            BusyError, StoppingError: when it cannot be taken on now.
+            BusyError: when the queue is full, unless it is patient.
+            StoppingError: when the server is stopping.
             DeadlineExceededError: when ``settings.timeout_s`` have passed, waiting included.
         """
         service, arrived, seconds = self._ready_service(), time.monotonic(), self.settings.timeout_s
@@ -229,7 +234,7 @@ class Host:
         def work() -> Iterator[Event]:
             return events(service, ask, waited=time.monotonic() - arrived, deadline=deadline)
 
-        in_time = _within(seconds, self._worker.stream(work, deadline), arrived=arrived)
+        in_time = _within(seconds, self._worker.stream(work, deadline, patient=patient), arrived=arrived)
         log = AnswerLog(
             ask,
             self.metrics,

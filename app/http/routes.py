@@ -113,8 +113,9 @@ async def answers(
     leaves the others as they are.
 
     A question gets its place in the queue when the one before it is done, so that those of other clients come in
-    between. The time allowed holds for each question, waiting included. So the whole may take as many times that as
-    there are questions: wait as long, or send fewer. The work stops when the client closes the connection.
+    between. Where the queue is full, it waits for a place there. The time allowed holds for each question, waiting
+    included. So the whole may take as many times that as there are questions: wait as long, or send fewer. The work
+    stops when the client closes the connection.
     """
     host.readiness()
     answering = answered_in_turn(asked.checked(host.settings), host, allowed=allowed)

@@ -99,7 +99,7 @@ class _Job:
 
 
 class Worker:
-    """Does one job at a time beside the event loop; ``max_waiting`` more may wait.
+    """Does one job at a time beside the event loop; ``max_waiting`` more may wait, and those that are patient.
 
     Only while the job under way stands ``aside`` (see ``common.turn``) is another one done, in a second thread: one
     that was marked with ``passes``. The job under way goes on when that is done, so no two ever work at once.
@@ -129,20 +129,22 @@ class Worker:
         *,
         goes_first: bool = False,
         passes: bool = False,
+        patient: bool = False,
     ) -> AsyncGenerator[Result, None]:
         """The values that ``work`` gives, as they come; what it raises comes after them.
 
         Closing the stream, or cancelling whoever reads it, gives its place in the queue back, or stops the work
         before its next value. ``deadline``: what the work itself looks at; it is given up then, so that the work can
         stop before that. ``goes_first``: before all who wait, however many they are. ``passes``: also while the job
-        under way stands aside; the work must not stand aside itself.
+        under way stands aside; the work must not stand aside itself. ``patient``: waits for a place where the queue is
+        full, ahead of whoever comes later; nobody else is taken on until the queue is short enough again.
 
         Raises:
-            BusyError: when the queue is full.
+            BusyError: when the queue is full, unless it is patient.
             StoppingError: when the worker is closed before the job's turn came.
         """
         job = _Job(work, deadline or Deadline(), passes)
-        self._enter(job, goes_first=goes_first)
+        self._enter(job, goes_first=goes_first, patient=patient)
         try:
             while not isinstance(value := await job.next(), _End):
                 yield value
@@ -193,7 +195,7 @@ class Worker:
         for thread in self._threads:
             thread.join(max(last - time.monotonic(), 0.0))
 
-    def _enter(self, job: _Job, *, goes_first: bool) -> None:
+    def _enter(self, job: _Job, *, goes_first: bool, patient: bool) -> None:
         with self._changed:
             if self._closed:
                 raise StoppingError(STOPPING)
@@ -201,7 +203,7 @@ class Worker:
                 self._jobs.appendleft(job)
                 self._changed.notify_all()
                 return
-            if self._busy + len(self._jobs) > self._max_waiting:
+            if self._busy + len(self._jobs) > self._max_waiting and not patient:
                 raise BusyError(
                     f"{len(self._jobs)} questions are waiting already; try again in a few seconds."
                 )

@@ -292,7 +292,7 @@ class Settings(BaseSettings):
         30.0, gt=0, allow_inf_nan=False, description="Seconds allowed for an answer, waiting included."
     )
     max_waiting: Annotated[int, SHAPES_NOTHING] = Field(
-        64, ge=1, description="Questions waiting at most; more are refused with 503."
+        64, ge=1, description="Questions waiting at most; more are refused with 503, those of a batch wait."
     )
     max_questions: Annotated[int, SHAPES_NOTHING] = Field(
         32, ge=1, le=MOST_QUESTIONS, description="Questions in one request at most."

@@ -13,9 +13,12 @@ from app.answering.text.words import has_words
 MOST_CLAIMS = 16
 MOST_CLAIM_CHARACTERS = 1_000
 MOST_QUOTE_CHARACTERS = 4_000
-_MOST_CHARACTERS = 100_000  # of a text that are looked at
-_MOST_OBJECTS = 256  # beginnings of JSON that are tried
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_MOST_CHARACTERS = 100_000  # of a text that are looked at, beside thoughts that are marked as such
+_MOST_OBJECTS = 256  # beginnings of JSON that are tried, again after each thought
+_THOUGHT_ENDS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+# the beginning of an object or of a list of some; or the mark of a thought's beginning or, with a slash, of its end
+_NEXT = re.compile(r'\{\s*"|\[\s*\{|<(?P<ends>/?)think(?:ing)?>', re.IGNORECASE)
+_BREAKS_OFF = "Unterminated string"  # what the decoder says where the text ends within one
 _NUMBER = re.compile(r"\d{1,4}")
 
 
@@ -34,10 +37,10 @@ class WrittenClaim:
 def written_claims(text: str) -> list[WrittenClaim]:
     """The claims in a text, in order, 16 at most; none where it holds no JSON with some.
 
-    What a model thought aloud before is passed over, and of JSON that breaks off the claims that are whole count. One
-    without words, with broken characters, or too long to be a claim is left out.
+    What a model thought aloud before is passed over, also where the mark of its beginning or of its end is missing;
+    within JSON such a mark is text. Of JSON that breaks off the claims that are whole count. One without words, with
+    broken characters, or too long to be a claim is left out.
     """
-    text = _THOUGHT.sub("", text)[:_MOST_CHARACTERS]
     claims: dict[WrittenClaim, None] = {}  # in order, each once
     for record in chain.from_iterable(map(_records, _values(text))):
         claim = _claim(record)
@@ -48,20 +51,36 @@ def written_claims(text: str) -> list[WrittenClaim]:
     return list(claims)
 
 
-def _values(text: str) -> Iterator[object]:
-    """Each JSON object or list that is whole, the outermost first; what is inside one is not given again."""
-    decoder, at = json.JSONDecoder(strict=False), 0  # a line end within a string is let pass
-    for _ in range(_MOST_OBJECTS):
-        starts = [place for place in (text.find("{", at), text.find("[", at)) if place >= 0]
-        if not starts:
-            return
-        at = min(starts)
-        try:
-            value, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            at += 1
-        else:
-            yield value
+def _values(text: str) -> list[object]:
+    """Each JSON object or list that is whole, the outermost first; what is inside one is not given again.
+
+    Those before the end of a thought are part of it, whether its beginning is marked or not.
+    """
+    decoder = json.JSONDecoder(strict=False)  # a line end within a string is let pass
+    values: list[object] = []
+    at, end, tried = 0, _MOST_CHARACTERS, 0
+    while (found := _NEXT.search(text, at, end)) is not None:
+        start, at = found.span()
+        if found["ends"] == "/":
+            values, tried = [], 0
+        elif found["ends"] == "":
+            thought_ends = _THOUGHT_ENDS.search(text, at)
+            if thought_ends is None:
+                break
+            at = thought_ends.end()
+            end += at - start
+        elif tried < _MOST_OBJECTS:
+            tried += 1
+            try:
+                value, length = decoder.raw_decode(text[start:end])
+            except (ValueError, RecursionError) as error:
+                at = start + 1
+                if isinstance(error, json.JSONDecodeError) and error.msg.startswith(_BREAKS_OFF):
+                    end = start + error.pos  # what follows is within a string
+            else:
+                values.append(value)
+                at = start + length
+    return values
 
 
 def _records(value: object) -> Iterator[dict[str, object]]:

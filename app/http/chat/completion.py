@@ -50,18 +50,19 @@ class Telling:
         Raises:
             whatever ``happening`` raises before the first chunk; later it is told as an error.
         """
-        begun = False
+        begun = introduced = False  # a comment, which may come first, introduces nobody
         try:
             async with aclosing(kept_alive(happening, keep_alive_s)) as values:
                 async for value in values:
                     if value is None:
                         yield STILL_THERE
-                    elif isinstance(value, AnswerResponse):
+                    elif not introduced:
+                        yield self._chunk({"role": "assistant", "content": ""})
+                        introduced = True
+                    begun = True
+                    if isinstance(value, AnswerResponse):
                         for frame in self._told(value):
                             yield frame
-                    elif not begun:
-                        yield self._chunk({"role": "assistant", "content": ""})
-                    begun = True
         except Exception as error:
             if not begun:
                 raise

@@ -12,6 +12,20 @@ def inert(text: str) -> str:
     return _MARKS.sub(lambda mark: f"\\{mark[0]}", " ".join(text.split()))
 
 
+LINE_END = "  \n"
+"""Ends a line where it stands: a line end alone is shown as a space."""
+
+# What a line may begin with and is no mark elsewhere: of a heading, of an item, or under a heading.
+_OPENING = re.compile(r"(?=[-+#=]+(?:\s|$))|(\d{1,9})(?=[.)](?:\s|$))")
+
+
+def inert_line(text: str) -> str:
+    """The same for a text that begins a line."""
+    line = inert(text)
+    opening = _OPENING.match(line)
+    return f"{opening[0]}\\{line[opening.end() :]}" if opening else line
+
+
 def link(text: str, url: str) -> str:
     """A link that says ``text``."""
     return f"[{inert(text)}]({quote(url, safe=_SAFE)})"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from app.answering.answer_kind import AnswerKind
 from app.answering.broad_answers import NO, YES
 from app.answering.trace_json.shapes import Alternative, Citation
-from app.http.chat.markdown import inert, is_web_address, link
+from app.http.chat.markdown import LINE_END, inert, inert_line, is_web_address, link
 from app.http.chat.models import ChatModel
 from app.http.chat.wire import Annotation, AssistantMessage
 from app.service.attribution import Attribution
@@ -78,12 +78,11 @@ def _add_statements(
     confidence: float,
     kind: AnswerKind = AnswerKind.SHORT,
     *,
-    written: Callable[[str], str] = str,
-    marked: bool = False,
+    markdown: bool = False,
 ) -> None:
     """The answer: quote by quote where it is its quotes' own words, else as a whole that all quotes back.
 
-    Before them a yes or no may be said. The items of a list are a line each.
+    Before them a yes or no may be said. The items of a list are a line each. ``markdown``: with the quotes' numbers.
     """
     quotes = [" ".join(shown(citation["quote"]).split()) for citation in citations]
     between = "\n" if kind is AnswerKind.LIST else " "
@@ -94,10 +93,13 @@ def _add_statements(
         statements = [(quote, [citation]) for quote, citation in zip(quotes, citations, strict=True)]
     else:
         statements = [(answer, list(citations))]
+    if markdown and kind is AnswerKind.LIST:
+        between = LINE_END
     for place, (statement, backing) in enumerate(statements):
         text.add(between if place else "")
-        numbers = text.state(written(statement), backing, confidence)
-        text.add("".join(f" [{number}]" for number in numbers) if marked else "")
+        written = between.join(map(inert_line, statement.splitlines())) if markdown else statement
+        numbers = text.state(written, backing, confidence)
+        text.add("".join(f" [{number}]" for number in numbers) if markdown else "")
 
 
 def _add_with_sources(text: _Text, response: AnswerResponse) -> None:
@@ -119,7 +121,7 @@ def _add_marked(
     confidence: float,
     kind: AnswerKind = AnswerKind.SHORT,
 ) -> None:
-    _add_statements(text, answer, citations, confidence, kind, written=inert, marked=True)
+    _add_statements(text, answer, citations, confidence, kind, markdown=True)
 
 
 def _answer_of(response: AnswerResponse) -> tuple[str, Sequence[Citation], float, AnswerKind]:
@@ -141,7 +143,7 @@ def _add_terms(text: _Text, attribution: Sequence[Attribution]) -> None:
     for source in attribution:
         terms = ", ".join(part for part in (source.attribution, source.licence) if part)
         if terms:
-            text.add(f"\n\n{inert(source.source)}: {inert(terms)}")
+            text.add(f"\n\n{inert_line(source.source)}: {inert(terms)}")
 
 
 def _told(citation: Citation) -> str:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import time
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from app.http.server import create_app
 from app.service.settings import Settings
 from tests.app.http.conftest import service_over, serving, until_ready
+from tests.app.http.telemetry.test_metrics import scraped
 from tests.app.http.test_requests import ASKED, problem_of
 from tests.app.http.test_serving import CountingCiter, HeldGenerator, ask
 
@@ -149,16 +152,34 @@ async def test_a_question_that_takes_too_long_is_a_problem_in_its_place(held):
     problem_in(refused, 422)
 
 
-async def test_a_question_that_finds_the_queue_full_is_a_problem_in_its_place(held):
-    async with serving(lambda _: service_over(generator=held), max_waiting=1) as client:
-        first = ask(client, "tower one")
+async def test_a_batch_that_finds_the_queue_full_waits_for_its_places_and_is_answered(held):
+    async with serving(lambda _: service_over(generator=held), max_waiting=2) as client:
+        others = [ask(client, f"tower of client {n}") for n in (1, 2, 3)]
         await held.wait_until_entered()
-        waiting = ask(client, "tower two")
         await asyncio.sleep(0.05)
-        [item] = await posted(client, ASKED)
-        assert problem_in(item, 503)["type"] == "urn:loccit:problem:busy"
+        batch = asyncio.create_task(posted(client, *({"question": f"tower {n}"} for n in range(5))))
+        await asyncio.sleep(0.1)
+        assert not batch.done()
         held.released.set()
-        assert [(await task).status_code for task in (first, waiting)] == [200, 200]
+        assert [next(iter(item)) for item in await batch] == ["response"] * 5
+        assert [(await other).status_code for other in others] == [200] * 3
+    assert held.questions[-5:] == [f"tower {n}" for n in range(5)]
+
+
+async def test_a_question_waits_for_a_place_no_longer_than_for_its_answer(held):
+    async with serving(lambda _: service_over(generator=held), max_waiting=1, timeout_s=0.3) as client:
+        ask(client, "tower one")
+        await held.wait_until_entered()
+        ask(client, "tower two")
+        await asyncio.sleep(0.05)
+        started = time.monotonic()
+        late, refused = await posted(client, ASKED, {"question": " "})
+        assert 0.25 < time.monotonic() - started < 5
+        assert problem_in(late, 504)["detail"].startswith("There was no answer within 0.3 seconds")
+        problem_in(refused, 422)
+        assert (await scraped(client))["loccit_questions_waiting",] == 0
+        held.released.set()
+    assert held.questions == ["tower one"]
 
 
 async def test_an_unforeseen_error_is_told_in_its_place_without_internals_and_logged(caplog):
@@ -186,31 +207,17 @@ async def test_before_the_models_have_answered_the_whole_is_refused():
     assert problem_of(response, 503)["type"] == "urn:loccit:problem:not-ready"
 
 
-async def test_it_stops_when_the_client_has_gone(held, caplog):
-    caplog.set_level(logging.INFO)
-    service = service_over(generator=held)
-    citer = CountingCiter(service.pipeline.citer)
-    object.__setattr__(service.pipeline, "citer", citer)
-    app = create_app(Settings.of(), open_service=lambda _: service, on_failure=print)
-    transport = httpx.ASGITransport(app=app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://loccit") as client,
-    ):
-        await until_ready(client)
-        hang_up, sent = asyncio.Event(), []
+class Leaving:
+    """A client that posts a batch of two and then goes."""
+
+    def __init__(self, app) -> None:
+        self._app = app
         body = json.dumps({"questions": [{"question": "tower 1"}, {"question": "tower 2"}]}).encode()
-        messages = [{"type": "http.request", "body": body, "more_body": False}]
+        self._messages = [{"type": "http.request", "body": body, "more_body": False}]
+        self._gone = asyncio.Event()
+        self.sent: list[dict] = []
 
-        async def receive():
-            if messages:
-                return messages.pop()
-            await hang_up.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message):
-            sent.append(message)
-
+    def post(self) -> asyncio.Task[None]:
         scope = {
             "type": "http",
             "method": "POST",
@@ -219,12 +226,64 @@ async def test_it_stops_when_the_client_has_gone(held, caplog):
             "query_string": b"",
             "headers": [(b"content-type", b"application/json")],
         }
-        batch = asyncio.create_task(app(scope, receive, send))
+        return asyncio.create_task(self._app(scope, self._receive, self._send))
+
+    def go(self) -> None:
+        self._gone.set()
+
+    async def _receive(self) -> dict:
+        if self._messages:
+            return self._messages.pop()
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: dict) -> None:
+        self.sent.append(message)
+
+
+@asynccontextmanager
+async def app_and_client(service, **given):
+    app = create_app(Settings.of(**given), open_service=lambda _: service, on_failure=print)
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://loccit") as client,
+    ):
+        await until_ready(client)
+        yield app, client
+
+
+async def test_it_stops_when_the_client_has_gone(held, caplog):
+    caplog.set_level(logging.INFO)
+    service = service_over(generator=held)
+    citer = CountingCiter(service.pipeline.citer)
+    object.__setattr__(service.pipeline, "citer", citer)
+    async with app_and_client(service) as (app, client):
+        leaving = Leaving(app)
+        batch = leaving.post()
         await held.wait_until_entered()
-        hang_up.set()
+        leaving.go()
         await batch
         held.released.set()
         assert (await client.post("/answer", json=ASKED)).status_code == 200
-    assert sent[0]["status"] == 499
+    assert leaving.sent[0]["status"] == 499
     assert held.questions == ["tower 1", ASKED["question"]]
     assert citer.questions == {ASKED["question"]}
+
+
+async def test_a_client_that_goes_gives_up_its_waiting_for_a_place(held):
+    async with app_and_client(service_over(generator=held), max_waiting=1) as (app, client):
+        others = [ask(client, "tower one"), ask(client, "tower two")]
+        await held.wait_until_entered()
+        await asyncio.sleep(0.05)
+        leaving = Leaving(app)
+        batch = leaving.post()
+        await asyncio.sleep(0.1)
+        assert (await scraped(client))["loccit_questions_waiting",] == 2
+        leaving.go()
+        await batch
+        assert (await scraped(client))["loccit_questions_waiting",] == 1
+        held.released.set()
+        assert [(await other).status_code for other in others] == [200, 200]
+    assert leaving.sent[0]["status"] == 499
+    assert sorted(held.questions) == ["tower one", "tower two"]

@@ -162,6 +162,53 @@ async def test_those_who_wait_are_bounded_and_a_place_is_given_back(worker):
     assert never.made == 0
 
 
+async def test_who_is_patient_waits_for_a_place_behind_those_who_have_one_and_nobody_overtakes(worker):
+    go_on, entered, done = threading.Event(), threading.Event(), []
+
+    def held():
+        entered.set()
+        assert go_on.wait(10)
+
+    def patient(number):
+        return worker.stream(lambda: iter([done.append(number)]), patient=True)
+
+    first = asyncio.create_task(worker.do(held))
+    assert await within_time(entered)
+    waiting = asyncio.create_task(worker.do(lambda: done.append("waiting")))
+    await asyncio.sleep(0.02)
+    streams = [patient(number) for number in range(3)]
+    coming = [asyncio.create_task(anext(stream)) for stream in streams]
+    await asyncio.sleep(0.02)
+    assert (worker.waiting, done) == (4, [])
+    coming[1].cancel()
+    await asyncio.gather(coming[1], return_exceptions=True)
+    assert worker.waiting == 3
+    with pytest.raises(BusyError, match="3 questions are waiting already"):
+        await worker.do(int)
+    go_on.set()
+    await asyncio.gather(first, waiting, coming[0], coming[2])
+    assert done == ["waiting", 0, 2]
+    assert await worker.do(lambda: "next") == "next"
+
+
+async def test_who_is_patient_is_turned_away_with_the_others(worker):
+    go_on, entered = threading.Event(), threading.Event()
+
+    def held():
+        entered.set()
+        assert go_on.wait(10)
+
+    first = asyncio.create_task(worker.do(held))
+    assert await within_time(entered)
+    waiting = [asyncio.create_task(anext(worker.stream(Counting(), patient=True))) for _ in range(3)]
+    await asyncio.sleep(0.02)
+    worker.turn_away()
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [StoppingError] * 3
+    go_on.set()
+    await first
+
+
 async def test_closing_turns_away_who_waits_and_lets_the_job_under_way_end(worker):
     go_on, entered = threading.Event(), threading.Event()
 

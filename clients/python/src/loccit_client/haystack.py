@@ -124,7 +124,8 @@ class LoccitAnswerer:
     ) -> Answered:
         """The same for asyncio."""
         asked = self._asked(top_k, min_confidence, filter)
-        return _answered(await self._kept.of_this_loop(self._connecting()).answer(query, **asked))
+        client = await self._kept.of_this_loop(self._connecting())
+        return _answered(await client.answer(query, **asked))
 
     def close(self) -> None:
         """Close the connections of ``run``."""

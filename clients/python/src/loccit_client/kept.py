@@ -1,9 +1,10 @@
 """Clients that adapters keep from one question to the next, because making one costs more than asking."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from threading import Lock
-from typing import TypedDict
-from weakref import WeakKeyDictionary, finalize
+from typing import Any, NamedTuple, TypedDict
+from weakref import finalize
 
 from loccit_client.async_client import AsyncClient
 from loccit_client.client import Client
@@ -18,45 +19,64 @@ class Connecting(TypedDict):
     retries: int
 
 
+class _OfLoop(NamedTuple):
+    """A client of an event loop, and what keeps it open."""
+
+    client: AsyncClient
+    open: AsyncGenerator[AsyncClient, None]
+
+
 class KeptClients:
     """A client that waits, made when it is first asked for, and one for each event loop, which cannot share.
 
-    The one that waits is closed with its owner; those of event loops by ``aclose``.
+    Each is closed with its owner, one of an event loop also when that loop ends, as that of ``asyncio.run`` does.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._waiting: Client | None = None
-        self._of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncClient] = WeakKeyDictionary()
+        self._end_waiting: finalize[Any, Any] | None = None
+        self._of_loops: dict[asyncio.AbstractEventLoop, _OfLoop] = {}
 
     def waiting(self, connecting: Connecting) -> Client:
         """The client that waits."""
         with self._lock:
             if self._waiting is None:
                 self._waiting = Client(**connecting)
-                finalize(self, self._waiting.close)
+                self._end_waiting = finalize(self, self._waiting.close)
             return self._waiting
 
-    def of_this_loop(self, connecting: Connecting) -> AsyncClient:
+    async def of_this_loop(self, connecting: Connecting) -> AsyncClient:
         """The client of the event loop that runs."""
         loop = asyncio.get_running_loop()
         with self._lock:
-            client = self._of_loops.get(loop)
-            if client is None:
-                client = self._of_loops[loop] = AsyncClient(**connecting)
-            return client
+            kept = self._of_loops.get(loop)
+        if kept is None:
+            opened = _opened(connecting)
+            kept = _OfLoop(await anext(opened), opened)
+            with self._lock:
+                # one of a loop that was closed holds that loop, and its sockets where the loop did not end as it should
+                living = {each: of for each, of in self._of_loops.items() if not each.is_closed()}
+                self._of_loops = {**living, loop: kept}
+        return kept.client
 
     def close(self) -> None:
         """Close the client that waits."""
         with self._lock:
-            client, self._waiting = self._waiting, None
-        if client is not None:
-            client.close()
+            end, self._waiting, self._end_waiting = self._end_waiting, None, None
+        if end is not None:
+            end()
 
     async def aclose(self) -> None:
         """Close both, of the event loop that runs."""
         self.close()
         with self._lock:
-            client = self._of_loops.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+            kept = self._of_loops.pop(asyncio.get_running_loop(), None)
+        if kept is not None:
+            await kept.open.aclose()
+
+
+async def _opened(connecting: Connecting) -> AsyncGenerator[AsyncClient, None]:
+    """A client, until this is closed: by whoever holds it, by its event loop at its end, or when nobody holds it."""
+    async with AsyncClient(**connecting) as client:
+        yield client

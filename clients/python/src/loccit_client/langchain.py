@@ -63,7 +63,8 @@ class _Answering(_Asking):
         return self._kept.waiting(self._connecting()).answer(question, **self._asked())
 
     async def _aanswer(self, question: str) -> Answer:
-        return await self._kept.of_this_loop(self._connecting()).answer(question, **self._asked())
+        client = await self._kept.of_this_loop(self._connecting())
+        return await client.answer(question, **self._asked())
 
     def _asked(self) -> dict[str, Any]:
         return {
@@ -98,7 +99,7 @@ class LoccitRetriever(_Asking, BaseRetriever):
         *,
         run_manager: AsyncCallbackManagerForRetrieverRun,  # noqa: ARG002
     ) -> list[Document]:
-        client = self._kept.of_this_loop(self._connecting())
+        client = await self._kept.of_this_loop(self._connecting())
         return _passages(await client.search(query, k=self.k, mode=self.mode, filter=self.filter))
 
 

@@ -76,7 +76,7 @@ class LoccitQueryEngine(BaseQueryEngine):
         return _response(self._kept.waiting(self._connecting).answer(query_bundle.query_str, **self._asked))
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
-        client = self._kept.of_this_loop(self._connecting)
+        client = await self._kept.of_this_loop(self._connecting)
         return _response(await client.answer(query_bundle.query_str, **self._asked))
 
     def _get_prompt_modules(self) -> PromptMixinType:

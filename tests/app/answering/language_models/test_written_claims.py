@@ -1,6 +1,7 @@
 """Claims in what a language model wrote, however it wrote them."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from app.answering.language_models.claims_prompt import BREAK
 from app.answering.language_models.written_claims import MOST_CLAIMS, WrittenClaim, written_claims
 
 ONE = {"passage": 2, "quote": "It was built in 1889.", "claim": "1889"}
+DRAFT = {"passage": 1, "quote": "q r", "claim": "no"}
 CLAIM = WrittenClaim("1889", "It was built in 1889.", 2)
 WHOLE = json.dumps({"claims": [ONE]})
 
@@ -28,6 +30,13 @@ WHOLE = json.dumps({"claims": [ONE]})
         json.dumps({"claims": [{**ONE, "passage": "[2]", "sure": 0.9}]}),
         json.dumps({"claims": ["text", None, 3, [], {"claim": "no quote"}, ONE]}),
         f'<think>It could be {{"claims": [{{"passage": 1, "quote": "q r", "claim": "no"}}]}}</think>{WHOLE}',
+        f"I think of {json.dumps({'claims': [DRAFT]})}, so:</think>\n\n{WHOLE}",
+        f"<think>It ends with </think>, or {json.dumps(DRAFT)}?</think>{WHOLE}",
+        f"<think>one</think>{json.dumps(DRAFT)}<thinking>two</thinking> no </THINKING>{WHOLE}",
+        f"{'As [1] and {2} say, ' * 300}{WHOLE}",
+        f"{json.dumps(DRAFT) * 300}</think>{WHOLE}",
+        f"<think>{'so ' * 40_000}</think>{WHOLE}",
+        f"{WHOLE} <think> Or {json.dumps(DRAFT)}?",
         '{"claims": [{"passage": 2, "quote": "It was built in 1889.", "claim": "1889\n"}]}',
         WHOLE[:-1],
         WHOLE[:-2],
@@ -46,6 +55,10 @@ def test_a_claim_is_found_however_it_is_wrapped_or_cut_off(text):
         '{"claims": []}',
         WHOLE[:-4],
         f"<think>{WHOLE}",
+        f"<think>{WHOLE} and at length, {WHOLE}",
+        f"Well. <Thinking>{WHOLE}",
+        f"{WHOLE}</think>{{'claims': []}}",
+        f"{WHOLE}</think>The passages do not say it.",
         json.dumps({"claims": [{**ONE, "claim": "?!"}]}),
         json.dumps({"claims": [{**ONE, "claim": 1889}]}),
         json.dumps({"claims": [{**ONE, "claim": "\ud800 x"}]}),
@@ -60,6 +73,38 @@ def test_a_claim_is_found_however_it_is_wrapped_or_cut_off(text):
 )
 def test_what_holds_no_claim_gives_none(text):
     assert written_claims(text) == []
+
+
+TAGS = {
+    "passage": 1,
+    "quote": "Put <think> before it and </think> behind it.",
+    "claim": "Use the <think> tag",
+}
+TAGGED = WrittenClaim("Use the <think> tag", "Put <think> before it and </think> behind it.", 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"claims": [TAGS, ONE]}),
+        json.dumps([TAGS, ONE]),
+        f"{json.dumps(TAGS)}\n{json.dumps(ONE)}",
+        f"<think>{json.dumps(DRAFT)}</think>{json.dumps({'claims': [TAGS, ONE]})}",
+        f'{json.dumps({"claims": [TAGS, ONE]})[:-2]}, {{"passage": 1, "quote": "Put </think> behi',
+        f'{json.dumps({"claims": [TAGS, ONE]})[:-2]}, {{"passage": 1, "quote": "Put <think> bef',
+    ],
+)
+def test_the_mark_of_a_thought_within_a_claim_is_text(text):
+    assert written_claims(text) == [TAGGED, CLAIM]
+
+
+@pytest.mark.parametrize(
+    "piece", ["[{", '{"a":', '[{"a":1},', '[{"a":[{"b":1},', "<think>", "</think>", '[{"a":1}</think>']
+)
+def test_a_text_that_repeats_a_beginning_is_read_in_time(piece):
+    started = time.process_time()
+    assert written_claims(piece * (1_000_000 // len(piece))) == []
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from app.http.chat.markdown import inert, is_web_address, link
+from app.http.chat.markdown import LINE_END, inert, inert_line, is_web_address, link
 
 
 def texts_of(markdown: str) -> tuple[str, set[str]]:
@@ -22,6 +22,25 @@ def test_a_text_shows_as_it_is_and_holds_no_mark_link_or_picture(text):
     shown, kinds = texts_of(f"\N{LEFT DOUBLE QUOTATION MARK}{inert(text)}\N{RIGHT DOUBLE QUOTATION MARK}")
     assert shown == f"\N{LEFT DOUBLE QUOTATION MARK}{' '.join(text.split())}\N{RIGHT DOUBLE QUOTATION MARK}"
     assert kinds == set()
+
+
+@given(st.lists(st.text("ab *_`[]()!<>&~|$\\#1.-+=x;:/", max_size=12), min_size=1, max_size=4))
+def test_texts_that_begin_lines_show_as_they_are_a_line_each(texts):
+    given_lines = [" ".join(text.split()) for text in texts if text.strip()]
+    markdown = LINE_END.join(map(inert_line, given_lines))
+    blocks = MarkdownIt("commonmark").parse(markdown)
+    assert {block.type for block in blocks} <= {"paragraph_open", "inline", "paragraph_close"}
+    tokens = [token for block in blocks for token in block.children or ()]
+    assert {token.type for token in tokens} <= {"text", "text_special", "hardbreak"}
+    shown = "".join("\n" if token.type == "hardbreak" else token.content for token in tokens)
+    assert shown.split("\n") == (given_lines or [""])
+
+
+@pytest.mark.parametrize(
+    "text", ["-5 °C", "1.5 m", "1889 or so", "#5", "=x", "+49 30", "C# 7", "a - b", "2-1", "In 1. of"]
+)
+def test_what_opens_nothing_is_left_as_it_is_at_the_beginning_of_a_line(text):
+    assert inert_line(text) == text
 
 
 def test_names_in_code_stay_readable_where_marks_are_not_read():

@@ -99,11 +99,32 @@ def of_kind(kind: AnswerKind, answer: str, *quotes: str) -> AnswerResponse:
 def test_the_items_of_a_list_are_a_line_each_with_its_own_mark():
     listed = of_kind(AnswerKind.LIST, "*Tower* one\nTower two", "*Tower*\n one", "Tower  two")
     message = told(listed)
-    assert message["content"].startswith("\\*Tower\\* one [1]\nTower two [2]\n\n**Sources**")
+    assert message["content"].startswith("\\*Tower\\* one [1]  \nTower two [2]\n\n**Sources**")
     assert backed(message) == ["\\*Tower\\* one", "Tower two"]
     plain = told(listed, ChatModel.PLAIN)
     assert plain["content"] == listed.answer
     assert backed(plain) == ["*Tower* one", "Tower two"]
+
+
+def test_the_items_of_a_list_that_a_model_wrote_are_a_line_each_and_all_quotes_back_them():
+    listed = of_kind(AnswerKind.LIST, "The *A*\nThe B\nThe C", "A stands.", "B stands.", "C stands.")
+    message = told(listed)
+    assert message["content"].startswith("The \\*A\\*  \nThe B  \nThe C [1] [2] [3]\n\n**Sources**")
+    assert backed(message) == ["The \\*A\\*  \nThe B  \nThe C"] * 3
+    plain = told(listed, ChatModel.PLAIN)
+    assert plain["content"] == "The *A*\nThe B\nThe C"
+
+
+def test_the_lines_of_any_other_answer_are_one():
+    assert told(of_kind(AnswerKind.SHORT, "Gustave\nEiffel", "It is."))["content"].startswith(
+        "Gustave Eiffel [1]\n\n"
+    )
+
+
+def test_an_answer_shows_the_marks_that_it_begins_with():
+    steps = of_kind(AnswerKind.LIST, "3. Open it.\n- 5 degrees", "3. Open it.", "- 5 degrees")
+    assert told(steps)["content"].startswith("3\\. Open it. [1]  \n\\- 5 degrees [2]\n\n")
+    assert told(of_kind(AnswerKind.SHORT, "# 5", "It is."))["content"].startswith("\\# 5 [1]\n\n")
 
 
 @pytest.mark.parametrize("said", ["Yes", "No"])
