@@ -36,9 +36,10 @@ def read_records(file: str) -> Iterator[AnswerRecord]:
 
     A line is an object with any of ``answer`` (a text), ``quotes`` (objects with a ``quote`` and optionally
     ``document_id``, ``start`` and ``end``) and ``claims`` (objects with a ``claim``, and optionally ``quotes`` and
-    ``document_ids``). The lines that Loccit itself writes are read as well: responses (``citations`` with
-    quotes, or beside ``short_answer`` or ``abstained``) and predictions (``trace``). ``id``, ``question``,
-    ``documents`` and ``sources`` are optional; further keys are ignored and blank lines passed over. A file that is one JSON object on several lines is one answer.
+    ``document_ids``). The lines that Loccit itself writes are read as well: responses (``citations`` that have
+    quotes, or stand beside ``short_answer`` or ``abstained``) and predictions (``trace``). ``id``, ``question``,
+    ``documents`` and ``sources`` are optional; further keys are ignored and blank lines passed over. A file that is
+    one JSON object on several lines is one answer.
 
     Raises:
         LoccitError: naming the first line that is not such an answer, or when the file cannot be read.

@@ -25,7 +25,7 @@ def is_whole(text: str) -> bool:
         "A |caf|é",
         "A |cafe|\u0301",
         "Some |cafe\u0301|s",
-        "합|법",
+        "합|법이다|.",
         "1|5 million| people",
         "1,|500| men",
         "1.|5| men",

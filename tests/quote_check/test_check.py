@@ -314,13 +314,24 @@ GUIDES = (
         ("https://other.org/one", "1"),
     ],
 )
-@pytest.mark.parametrize("indexed", [False, True])
-def test_a_document_is_named_by_a_whole_id_or_address_and_then_by_the_longest_title(
-    encoder, said, called, indexed
-):
+def test_a_document_is_named_by_a_whole_id_or_address_and_then_by_the_longest_title(said, called):
+    assert GivenCorpus(GUIDES).called(said) == called
+
+
+@pytest.mark.parametrize(
+    ("said", "called"),
+    [
+        ("https://example.org/guide/bridge", "b.md"),
+        ("https://example.org/guide/paris", None),
+        ("Chapter 1 of the book", "ten"),
+        ("History of paris", "m"),
+        ("Paris, see a.md", "a.md"),
+        ("see 1.", "1"),
+    ],
+)
+def test_a_document_of_an_index_is_named_in_the_same_order(encoder, said, called):
     index = index_in_memory(GUIDES, encoder, PassageSettings(words=20, continuation_words=0))
-    corpus = IndexCorpus(index.store, index.lexical) if indexed else GivenCorpus(GUIDES)
-    assert corpus.called(said) == called
+    assert IndexCorpus(index.store, index.lexical).called(said) == called
 
 
 TEXT = st.text("ab cé.\n\u0301'“-ﬁ😀", min_size=1, max_size=60)
