@@ -147,7 +147,8 @@ def _called(text: str, documents: Sequence[Document]) -> str | None:
     addresses = {_address(each) for each in (*said, *_ADDRESS.findall(text))}
     addresses |= {address.partition("#")[0].rstrip("/") for address in addresses}
     line, line_without_addresses = _spaced(text), _spaced(_ADDRESS.sub(" ", text))
-    ids = [(document.doc_id, document) for document in documents if document.doc_id in said]
+    words = set(said)
+    ids = [(document.doc_id, document) for document in documents if document.doc_id in words]
     urls = [
         (document.url, document)
         for document in documents
