@@ -2,11 +2,13 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from common.deadline import Check, go_on
 from quote_check.check import QuoteToCheck
+from quote_check.citing import marks_of
 from quote_check.corpus import Corpus, GivenCorpus
 from quote_check.folding import folded
 from quote_check.marks import Mark, marks_in
@@ -19,7 +21,7 @@ from retriever.types import Span
 
 _PARAGRAPH_END = re.compile(r"\r?\n[ \t]*\r?\n")
 _QUOTED_LINE = re.compile(r"^ {0,3}(?:> ?)+", re.MULTILINE)
-_BETWEEN_MARKS = re.compile(r"[\s,;]*")
+_LETTER = re.compile(r"[^\W_]")
 _NOT_A_LINE_END = re.compile(r"[^\r\n]")
 
 
@@ -97,13 +99,18 @@ class _Reading:
             for quotation in marked_quotations(self._unquoted, paragraph.start, paragraph.end)
         ]
         inline = sorted([*self._html, *marked], key=lambda quotation: quotation.around.start)
+        notes = list(self._notes())
+        changes = self._changes([*inline, *self._blocks, *(quotation for _, quotation in notes)])
+        self._marks = [mark for mark in self._marks if mark.span not in changes]
         sentences = self._sentences(paragraphs, inline)
         told = [mark for mark in self._marks if not self._in_sources(mark.span)]
         found: list[tuple[QuoteToCheck, Quotation, Span | None]] = []
-        for quotation in inline:
-            home = _holding(sentences, quotation.around)
-            marks = _citing(quotation, _within(told, home or quotation.around), self._text)
-            found.append((self._quote(quotation, marks), quotation, home))
+        homes = {quotation: _holding(sentences, quotation.around) for quotation in inline}
+        for around, group in groupby(inline, key=lambda quotation: homes[quotation] or quotation.around):
+            together = list(group)
+            cited = marks_of(together, _within(told, around), self._text)
+            for quotation, marks in zip(together, cited, strict=True):
+                found.append((self._quote(quotation, marks), quotation, homes[quotation]))
         for quotation in self._blocks:
             home = self._introducing(sentences, quotation)
             marks = _within(told, Span(quotation.around.start, self._line_end(quotation.around.end)))
@@ -111,8 +118,7 @@ class _Reading:
                 marks = _within(told, home)
             found.append((self._quote(quotation, marks), quotation, home))
         found.sort(key=lambda each: each[1].around.start)
-        notes = self._noted()
-        quotes = [quote for quote, _, _ in found] + [quote for _, quote in notes]
+        quotes = [quote for quote, _, _ in found] + [self._noted(*note) for note in notes]
         return ReadAnswer(
             tuple(quotes),
             tuple(
@@ -123,7 +129,7 @@ class _Reading:
             tuple(
                 UnresolvedMark(mark.written, mark.span)
                 for mark in told
-                if any(self._document(name, mark.label) is None for name in mark.names)
+                if any(document is None for document in self._named(mark))
             ),
         )
 
@@ -192,33 +198,56 @@ class _Reading:
         said = _outside(self._text, sentences[at], [mark.span for mark in marks]).rstrip(" *_")
         return sentences[at] if marks and said.endswith(":") else None
 
-    def _noted(self) -> list[tuple[str, QuoteToCheck]]:
-        """The quotes of footnotes, by the footnotes' names."""
-        noted = []
+    def _changes(self, quotations: Iterable[Quotation]) -> set[Span]:
+        """The bracketed numbers inside quotations that are no marks: they name no document, and words follow."""
+        changes = set()
+        for quotation in quotations:
+            ends, at = True, quotation.span.end
+            for mark in reversed(_within(self._marks, quotation.span)):
+                ends = ends and not _LETTER.search(self._text, mark.span.end, at)
+                at = mark.span.start
+                if mark.may_be_a_change and not ends and not any(self._named(mark)):
+                    changes.add(mark.span)
+        return changes
+
+    def _notes(self) -> Iterator[tuple[str, Quotation]]:
+        """The quotations of footnotes, each with the footnote's name."""
         for name, span in self._stated.notes.items():
-            document = self._document(name, None)
             for quotation in marked_quotations(self._shown, span.start, span.end):
-                text = as_read(self._text[quotation.span.start : quotation.span.end])
-                ids = () if document is None else (document,)
-                noted.append(
-                    (name, QuoteToCheck(text, ids, None, quotation.form, quotation.span, (f"[^{name}]",)))
-                )
-        return noted
+                yield name, quotation
+
+    def _noted(self, name: str, quotation: Quotation) -> QuoteToCheck:
+        document = self._document(name, None)
+        return self._cited(quotation, () if document is None else (document,), (f"[^{name}]",))
 
     def _quote(self, quotation: Quotation, marks: Sequence[Mark]) -> QuoteToCheck:
         self._go_on()
-        text = as_read("\n".join(piece.of(self._text) for piece in quotation.pieces))
         ids = self._documents(marks)
         if quotation.source is not None and not ids:
             called = self._corpus.called(quotation.source)
             ids = () if called is None else (called,)
+        return self._cited(quotation, ids, tuple(mark.written for mark in marks))
+
+    def _cited(self, quotation: Quotation, ids: tuple[str, ...], marks: tuple[str, ...]) -> QuoteToCheck:
+        text = as_read("\n".join(piece.of(self._text) for piece in quotation.pieces))
+        inside = [[mark.span for mark in _within(self._marks, piece)] for piece in quotation.pieces]
+        unmarked = as_read(
+            "\n".join(
+                _outside(self._text, piece, spans)
+                for piece, spans in zip(quotation.pieces, inside, strict=True)
+            )
+        )
         return QuoteToCheck(
-            text, ids, None, quotation.form, quotation.span, tuple(mark.written for mark in marks)
+            text, ids, None, quotation.form, quotation.span, marks, unmarked if any(inside) else None
         )
 
     def _documents(self, marks: Sequence[Mark]) -> tuple[str, ...]:
-        named = [self._document(name, mark.label) for mark in marks for name in mark.names]
-        return tuple(dict.fromkeys(name for name in named if name is not None))
+        named = [document for mark in marks for document in self._named(mark)]
+        return tuple(dict.fromkeys(document for document in named if document is not None))
+
+    def _named(self, mark: Mark) -> list[str | None]:
+        """The documents that a mark cites, by its names."""
+        return [self._document(name, mark.label) for name in mark.names]
 
     def _document(self, name: str, label: str | None) -> str | None:
         """What a mark of this name cites; None where nothing says so."""
@@ -284,18 +313,3 @@ def _within(marks: Sequence[Mark], span: Span) -> list[Mark]:
 def _holding(sentences: Sequence[Span], span: Span) -> Span | None:
     at = bisect_right(sentences, span.start, key=lambda each: each.start) - 1
     return sentences[at] if at >= 0 and sentences[at].touches(span) else None
-
-
-def _citing(quotation: Quotation, marks: Sequence[Mark], text: str) -> list[Mark]:
-    """The marks inside of a quotation; else the first group after it, else the last before it."""
-    inside = [mark for mark in marks if mark.span.touches(quotation.around)]
-    if inside:
-        return inside
-    groups: list[list[Mark]] = []
-    for mark in marks:
-        if groups and _BETWEEN_MARKS.fullmatch(text, groups[-1][-1].span.end, mark.span.start):
-            groups[-1].append(mark)
-        else:
-            groups.append([mark])
-    after = [group for group in groups if group[0].span.start >= quotation.around.end]
-    return after[0] if after else groups[-1] if groups else []

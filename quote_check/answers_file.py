@@ -36,9 +36,10 @@ def read_records(file: str) -> Iterator[AnswerRecord]:
 
     A line is an object with any of ``answer`` (a text), ``quotes`` (objects with a ``quote`` and optionally
     ``document_id``, ``start`` and ``end``) and ``claims`` (objects with a ``claim``, and optionally ``quotes`` and
-    ``document_ids``). The lines that Loccit itself writes are read as well: responses (``citations``) and predictions
-    (``trace``). ``id``, ``question``, ``documents`` and ``sources`` are optional; further keys are ignored and blank
-    lines passed over. A file that is one JSON object on several lines is one answer.
+    ``document_ids``). The lines that Loccit itself writes are read as well: responses (``citations`` that have
+    quotes, or stand beside ``short_answer`` or ``abstained``) and predictions (``trace``). ``id``, ``question``,
+    ``documents`` and ``sources`` are optional; further keys are ignored and blank lines passed over. A file that is
+    one JSON object on several lines is one answer.
 
     Raises:
         LoccitError: naming the first line that is not such an answer, or when the file cannot be read.
@@ -101,8 +102,12 @@ def _answer(record: Mapping[str, Any]) -> AnswerToCheck:
 
 
 def _own_citations(record: Mapping[str, Any]) -> list[Any] | None:
-    """Where Loccit's responses and predictions have their quotes."""
-    if "citations" in record:
+    """Where Loccit's responses and predictions have their quotes. Other systems' ``citations`` are none."""
+    entries = record.get("citations")
+    has_quotes = isinstance(entries, list) and any(
+        isinstance(entry, dict) and isinstance(entry.get("quote"), str) for entry in entries
+    )
+    if has_quotes or "short_answer" in record or "abstained" in record:
         return _listed(record, "citations")
     decision = _inner(_inner(record, "trace"), "decision")
     return _listed(decision, "citations", "trace.decision.citations")

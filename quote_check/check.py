@@ -45,6 +45,7 @@ class QuoteToCheck:
     ``document_ids``: of the documents that are cited for it; none: no document is named. ``offsets``: the start and
     end that are claimed in the one document, any two whole numbers; None when no place is claimed. ``span``: where
     the quote stands in the answer; None where it came in a field. ``marks``: those that cite it, as they are written.
+    ``unmarked``: the text without the marks inside it; None where it has none.
     """
 
     text: str
@@ -53,12 +54,18 @@ class QuoteToCheck:
     form: Form = Form.FIELD
     span: Span | None = None
     marks: tuple[str, ...] = ()
+    unmarked: str | None = None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What may stand in a document: the text without its marks, and as it is written: a document may have marks."""
+        return (self.text,) if self.unmarked is None else (self.unmarked, self.text)
 
     @property
     def too_short(self) -> bool:
         """Whether what stands between quotation marks is a term, a title or irony rather than a quote."""
         in_prose = self.form in (Form.QUOTATION_MARKS, Form.HTML)
-        return in_prose and len(words(folded(self.text))) < LEAST_WORDS
+        return in_prose and len(words(folded(self.texts[0]))) < LEAST_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +131,10 @@ def find_holders(quotes: Iterable[QuoteToCheck], corpus: Corpus) -> set[str]:
     """The texts of quotes that no cited document holds exactly: what to look for in all others."""
     waiting = set()
     for quote in quotes:
-        cited = [corpus.named(doc_id) for doc_id in quote.document_ids]
-        if quote.text.strip() and not any(text and quote.text in text.document.text for text in cited):
-            waiting.add(quote.text)
+        named = [corpus.named(doc_id) for doc_id in quote.document_ids]
+        cited = [searched.document.text for searched in named if searched is not None]
+        if not any(very_characters(text, whole) for text in quote.texts for whole in cited):
+            waiting |= {text for text in quote.texts if text.strip()}
     return waiting
 
 
@@ -135,14 +143,14 @@ class _Check:
 
     def __init__(self, quote: QuoteToCheck, corpus: Corpus, deadline: Deadline) -> None:
         self._quote, self._corpus = quote, corpus
-        self._sought, self._go_on = Sought.of(quote.text), partial(deadline.check, "check")
+        self._sought, self._go_on = Sought.of(*quote.texts), partial(deadline.check, "check")
         named = {doc_id: corpus.named(doc_id) for doc_id in quote.document_ids}
         self._cited = [text for text in named.values() if text is not None]
         self._unknown = tuple(doc_id for doc_id, text in named.items() if text is None)
 
     def finding(self, holder: str | None) -> Finding:
         """``holder``: the first document that holds the quote's very characters."""
-        if not folded(self._quote.text):
+        if not folded(self._quote.texts[0]):
             return self._of(Verdict.FABRICATED, None, "the quote is empty")
         cited = self._standing(self._cited)
         if cited is not None and cited.verbatim:
@@ -175,10 +183,11 @@ class _Check:
     def _standing(self, texts: Iterable[SearchedText]) -> "_Stands | None":
         """Where it stands: verbatim in the first text that has it so, or else in the first that has it in looks."""
         in_looks: _Stands | None = None
-        text, near = self._quote.text, self._quote.offsets[0] if self._quote.offsets else 0
+        near = self._quote.offsets[0] if self._quote.offsets else 0
         for searched in texts:
             self._go_on()
-            span = very_characters(text, searched.document.text, near)
+            places = (very_characters(text, searched.document.text, near) for text in self._quote.texts)
+            span = next(filter(None, places), None)
             if span is not None:
                 return _Stands(Found(searched.document, (span,), 1.0), (), verbatim=True)
             standing = standing_in(self._sought, searched, self._go_on)
@@ -198,7 +207,7 @@ class _Check:
         if best is None or best.likeness < NEARLY_FROM:
             lack = f"{self._lack}; nothing" if self._unknown else "nothing"
             return self._of(Verdict.FABRICATED, best, f"{lack} is as near as {NEARLY_FROM:.0%}")
-        how = difference(self._quote.text, " ".join(best.texts))
+        how = difference(self._quote.texts[0], " ".join(best.texts))
         if self._quote.document_ids and best.document.doc_id not in self._quote.document_ids:
             how = f"{self._lack}; another nearly does: {how}"
         return self._of(Verdict.NEARLY, best, how)
@@ -206,7 +215,7 @@ class _Check:
     def _nearest(self, texts: Iterable[SearchedText], best: Found | None) -> Found | None:
         for searched in texts:
             self._go_on()
-            near = nearest(self._quote.text, searched, above=0.0 if best is None else best.likeness)
+            near = nearest(self._quote.texts[0], searched, above=0.0 if best is None else best.likeness)
             if near is not None:
                 best = Found(searched.document, (near.span,), near.likeness)
         return best
@@ -214,7 +223,7 @@ class _Check:
     def _others(self) -> Iterator[SearchedText]:
         return (
             searched
-            for searched in self._corpus.candidates(self._quote.text)
+            for searched in self._corpus.candidates(self._quote.texts[0])
             if searched.document.doc_id not in self._quote.document_ids
         )
 

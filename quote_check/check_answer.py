@@ -103,7 +103,10 @@ def check_answer(
     """
     known = holders or {}
     findings = tuple(
-        check_quote(quote, corpus, holder=known.get(quote.text), deadline=deadline) for quote in found.quotes
+        check_quote(
+            quote, corpus, holder=next(filter(None, map(known.get, quote.texts)), None), deadline=deadline
+        )
+        for quote in found.quotes
     )
     claims = []
     for claim in found.claims:

@@ -1,5 +1,6 @@
 """The documents that quotes are checked against: those of an index, without any model, or those handed in."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, Self
@@ -8,6 +9,7 @@ from common.errors import DocumentNotFoundError
 from common.progress import Advance
 from quote_check.folding import folded
 from quote_check.searched_text import SearchedText
+from quote_check.standing import very_characters
 from retriever.generations import hold_current
 from retriever.holds import Hold
 from retriever.index import LEXICAL_FOLDER, STORE_FILE
@@ -24,6 +26,8 @@ _PARTS_SEARCHED = 8
 _AROUND = 500  # characters on each side of a passage that are searched with it, beside the quote's length
 _DOCUMENTS_KEPT = 64  # that were named, folded: the next quote is often of the same
 _TITLES_SEEN = 10
+_BESIDE_WORDS = "()[]<>.,;:\"'`"
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]{0,20}://[^\s<>\"'`\[\]|]+")
 
 
 class Corpus(Protocol):
@@ -36,7 +40,11 @@ class Corpus(Protocol):
         """Where the quote may stand, the likeliest first."""
 
     def called(self, text: str) -> str | None:
-        """The id of the document that a line of a list of sources names: by its id, its url or its title."""
+        """The id of the document that a line of a list of sources names.
+
+        The document whose id is the whole line; or else whose address is in it, whole; whose id is, and is no plain
+        word; whose title is; or whose id is a word of it. Of several the one that takes up most of the line.
+        """
 
 
 class GivenCorpus:
@@ -103,19 +111,16 @@ class IndexCorpus:
                 yield SearchedText(document, Span(max(0, start), min(len(document.text), end)))
 
     def called(self, text: str) -> str | None:
-        ids = [word.strip("()[]<>.,;:\"'`") for word in text.split()]
-        known = next((word for word in ids if word and self._document(word) is not None), None)
-        if known is not None:
-            return known
+        named = [document for word in _said(text) if (document := self._document(word)) is not None]
         passages = self._passages(text, _TITLES_SEEN)
-        return _called(text, [Document(hit.doc_id, hit.title, "", hit.url) for hit in passages])
+        return _called(text, [*named, *(Document(hit.doc_id, hit.title, "", hit.url) for hit in passages)])
 
     def holders(self, quotes: Iterable[str], advance: Advance) -> dict[str, str]:
         """By quote, the id of the first document that holds its very characters; complete: one pass over all."""
         waiting = sorted(set(quotes))
         holders: dict[str, str] = {}
         for document, _ in self._store.each_document():
-            held = [quote for quote in waiting if quote in document.text]
+            held = [quote for quote in waiting if very_characters(quote, document.text)]
             if held:
                 holders |= dict.fromkeys(held, document.doc_id)
                 waiting = [quote for quote in waiting if quote not in holders]
@@ -137,15 +142,50 @@ class IndexCorpus:
 
 
 def _called(text: str, documents: Sequence[Document]) -> str | None:
-    """The document whose id is a word of the text, whose url it has, or whose title it has: the longest."""
-    bare = {word.strip("()[]<>.,;:\"'`") for word in text.split()}
-    for document in documents:
-        if document.doc_id in bare or (document.url is not None and document.url in text):
-            return document.doc_id
-    line = f" {' '.join(_plain(text))} "
-    titled = [document for document in documents if f" {' '.join(_plain(document.title))} " in line]
-    titled = [document for document in titled if _plain(document.title)]
-    return max(titled, key=lambda document: len(document.title)).doc_id if titled else None
+    """See ``Corpus.called``."""
+    said = _said(text)
+    addresses = {_address(each) for each in (*said, *_ADDRESS.findall(text))}
+    addresses |= {address.partition("#")[0].rstrip("/") for address in addresses}
+    line, line_without_addresses = _spaced(text), _spaced(_ADDRESS.sub(" ", text))
+    words = set(said)
+    ids = [(document.doc_id, document) for document in documents if document.doc_id in words]
+    urls = [
+        (document.url, document)
+        for document in documents
+        if document.url and _address(document.url) in addresses
+    ]
+    titles = [
+        (document.title, document)
+        for document in documents
+        # a document that has an address has no other one
+        if (title := _spaced(document.title)).strip()
+        and title in (line_without_addresses if document.url else line)
+    ]
+    steps = (
+        [each for each in ids if each[0] == said[0]],
+        urls,
+        [each for each in ids if not each[0].isalnum()],
+        titles,
+        ids,
+    )
+    found = max(next(filter(None, steps), []), key=lambda each: len(each[0]), default=None)
+    return None if found is None else found[1].doc_id
+
+
+def _said(text: str) -> list[str]:
+    """The line, then each of its words, without the marks around them."""
+    said = (each.strip(_BESIDE_WORDS) for each in (text.strip(), *text.split()))
+    return list(dict.fromkeys(filter(None, said)))
+
+
+def _address(text: str) -> str:
+    """Without what may be written differently: the scheme, and the slash that ends it."""
+    return text.strip(_BESIDE_WORDS).rpartition("://")[2].rstrip("/")
+
+
+def _spaced(text: str) -> str:
+    """The folded words of the text, with a space around each."""
+    return f" {' '.join(_plain(text))} "
 
 
 def _plain(text: str) -> list[str]:

@@ -11,6 +11,7 @@ MARK = re.compile(
     rf"\[\^(?P<note>[^\]\[\s]{{1,60}})\]|\[(?P<numbers>{_NUMBERS})\](?:\((?P<url>[^()\s]{{1,2000}})\))?"
     r"|【(?P<lenticular>[^】【\n]{1,200})】"
 )
+_NUMBERED = re.compile(rf"\[{_NUMBERS}\]")
 _RANGE = re.compile(r"(\d{1,4})\s*[–-]\s*(\d{1,4})|(\d{1,4})")
 _WIDEST_RANGE = 50
 
@@ -26,6 +27,11 @@ class Mark:
     written: str
     names: tuple[str, ...]
     label: str | None = None
+
+    @property
+    def may_be_a_change(self) -> bool:
+        """Whether it may as well be what an editor put into a quote, such as [1889]."""
+        return _NUMBERED.fullmatch(self.written) is not None
 
 
 def marks_in(text: str, start: int = 0, end: int | None = None) -> Iterator[Mark]:

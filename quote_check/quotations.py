@@ -38,22 +38,24 @@ class Quotation:
 
 
 def html_quotations(text: str) -> Iterator[Quotation]:
-    """What stands in ``<q>`` and ``<blockquote>``, the outermost of nested ones."""
-    opened: re.Match[str] | None = None
-    depth = 0
+    """What stands in ``<q>`` and ``<blockquote>``, the outermost of nested ones. A tag that never closes opens none."""
+    waiting: dict[str, list[re.Match[str]]] = {"q": [], "blockquote": []}
+    pairs = []
     for tag in _TAG.finditer(text):
-        if opened is None:
-            if not tag["end"]:
-                opened, depth = tag, 1
-        elif tag["name"].lower() == opened["name"].lower():
-            depth += -1 if tag["end"] else 1
-            if not depth:
-                within = trimmed(text, opened.end(), tag.start())
-                cite = _CITE.search(opened["attributes"])
-                if within is not None:
-                    around = Span(opened.start(), tag.end())
-                    yield Quotation(Form.HTML, (within,), around, cite[1] if cite else None)
-                opened = None
+        opened = waiting[tag["name"].lower()]
+        if not tag["end"]:
+            opened.append(tag)
+        elif opened:
+            pairs.append((opened.pop(), tag))
+    at = 0
+    for opening, closing in sorted(pairs, key=lambda pair: pair[0].start()):
+        if opening.start() < at:
+            continue
+        at = closing.end()
+        within = trimmed(text, opening.end(), closing.start())
+        cite = _CITE.search(opening["attributes"])
+        if within is not None:
+            yield Quotation(Form.HTML, (within,), Span(opening.start(), at), cite[1] if cite else None)
 
 
 def block_quotations(text: str) -> Iterator[Quotation]:
@@ -111,29 +113,44 @@ def _without_marks(text: str, line: Span) -> Span | None:
 def marked_quotations(text: str, start: int, end: int) -> Iterator[Quotation]:
     """What stands between double quotation marks in ``text[start:end]``, the outermost of nested ones.
 
-    A straight mark opens before a word and closes after one, so that inches are none.
+    A straight mark opens before a word and closes after one, so that inches are none. A mark that never closes opens
+    none.
     """
-    opened, depth = -1, 0
+    at = start
+    for opening, closing in sorted(_pairs(text, start, end).items()):
+        if opening < at:
+            continue
+        at = closing + 1
+        within = trimmed(text, opening + 1, closing)
+        if within is not None:
+            yield Quotation(Form.QUOTATION_MARKS, (within,), Span(opening, at))
+
+
+def _pairs(text: str, start: int, end: int) -> dict[int, int]:
+    """By the place of each mark that opens, that of the one which closes it."""
+    pairs: dict[int, int] = {}
+    waiting: dict[str, list[int]] = {opening: [] for opening in _CLOSING}
     for match in _MARK.finditer(text, start, end):
         at, mark = match.start(), match[0]
-        if opened < 0:
-            if mark in _CLOSING and (mark != '"' or _can_open(text, at, start, end)):
-                opened, depth = at, 1
-        elif mark in _CLOSING[text[opened]] and (mark != '"' or _can_close(text, at, end)):
-            depth -= 1
-            if not depth:
-                within = trimmed(text, opened + 1, at)
-                if within is not None:
-                    yield Quotation(Form.QUOTATION_MARKS, (within,), Span(opened, at + 1))
-                opened = -1
-        elif mark == text[opened] != '"':
-            depth += 1
+        if mark == '"':
+            closes, opens = _can_close(text, at, end), _can_open(text, at, start, end)
+            opens = opens and not (closes and waiting[mark])
+        else:
+            closes, opens = True, mark in _CLOSING
+        for opening, opened in waiting.items():
+            if opened and closes and mark in _CLOSING[opening]:
+                pairs[opened.pop()] = at
+        if opens:
+            waiting[mark].append(at)
+    return pairs
 
 
 def _can_open(text: str, at: int, start: int, end: int) -> bool:
     before = text[at - 1] if at > start else " "
     after = text[at + 1] if at + 1 < end else " "
-    return not (before.isalnum() or before in ".,;!?)") and not after.isspace()
+    if before in ",;":  # He said,"It is so"; but not 4",6"
+        return after.isalpha()
+    return not (before.isalnum() or before in ".!?)") and not after.isspace()
 
 
 def _can_close(text: str, at: int, end: int) -> bool:

@@ -16,10 +16,10 @@ IntArray = npt.NDArray[np.int64]
 LEAST_WORDS = 4
 """Of a quote of a passage: fewer are a term, a title or irony, and stand in many texts."""
 
-_UNSPACED = (
-    "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # scripts without spaces: a character is a word
-)
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]{{1,40}}")
+UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Scripts without spaces: a character is a word."""
+
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]{{1,40}}")
 
 
 def words(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from common.deadline import Check, go_on
+from quote_check.boundaries import in_whole_words, inside_word
 from quote_check.folding import Fold, folded, same_but_for, without_end_mark
 from quote_check.searched_text import LEAST_WORDS, SearchedText, words
 from retriever.types import Span
@@ -42,41 +43,53 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What stands between two gaps of a quote. ``reach``: characters that the gap before it may stand for."""
+    """What stands between two gaps of a quote. ``reach``: characters that the gap before it may stand for.
+
+    ``begins_inside``, ``ends_inside``: whether a change is written in one with its first or last word, as in
+    "[b]uilt": it may begin or end inside a word.
+    """
 
     text: str
     reach: int | None
     gap: Fold | None
+    begins_inside: bool = False
+    ends_inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A quote to look for, read once, whatever the number of texts. ``bare``: without the marks around it.
+    """A quote to look for, read once, whatever the number of texts. ``wholes``: without quotation marks around it.
 
     ``parts``: what its gaps leave; None where it has no gap, or too many, or parts that would fit anywhere.
     """
 
-    bare: str
-    had_marks: bool
+    wholes: tuple[str, ...]
+    had_quotation_marks: bool
     parts: tuple[_Part, ...] | None
     gaps: frozenset[Fold]
 
     @classmethod
-    def of(cls, quote: str) -> Self:
-        """This quote. Linear in time."""
-        bare = quote.strip().strip(_OUTER).strip()
+    def of(cls, quote: str, *written: str) -> Self:
+        """This quote, or what else is ``written`` for it, without gaps. Linear in time."""
+        bare = _bare(quote)
         gaps = list(_GAP.finditer(bare))
-        return cls(bare, bare != quote.strip(), _parts(bare, gaps), frozenset(map(_fold_of, gaps)))
+        return cls(
+            (bare, *map(_bare, written)),
+            bare != quote.strip(),
+            _parts(bare, gaps),
+            frozenset(map(_fold_of, gaps)),
+        )
 
 
 def very_characters(quote: str, text: str, near: int = 0) -> Span | None:
-    """Where the quote's very characters stand: nearest to the character ``near``. None: nowhere."""
-    if not quote:
-        return None
-    near = min(max(near, 0), len(text))
-    places = (text.rfind(quote, 0, near + len(quote)), text.find(quote, near))
-    start = min((place for place in places if place >= 0), key=lambda place: abs(place - near), default=None)
-    return None if start is None else Span(start, start + len(quote))
+    """Where the quote's very characters stand, in whole words: nearest to the character ``near``. None: nowhere.
+
+    Nearest among the first thousand places and the first thousand from ``near`` on.
+    """
+    near = max(near, 0)
+    places = {Span(*place) for first in (0, near) for place in _places(quote, text, first)}
+    spans = sorted(places, key=lambda span: (abs(span.start - near), span))
+    return next((span for span in spans if in_whole_words(text, span)), None)
 
 
 def standing_in(sought: Sought, searched: SearchedText, check: Check = go_on) -> Standing | None:
@@ -85,24 +98,33 @@ def standing_in(sought: Sought, searched: SearchedText, check: Check = go_on) ->
     A quote that differs only in looks, and in more of them than ``Fold`` names, stands there, but not verbatim.
     ``check``: asked at each place that is looked at.
     """
-    whole = _whole(sought.bare, searched, check)
+    whole = _whole(sought.wholes, searched, check)
     if sought.parts is None or (whole is not None and whole.verbatim):
         in_parts = None
     else:
         in_parts = _in_order(sought.parts, sought.gaps, searched, check)
     best = in_parts if whole is None or (in_parts is not None and in_parts.verbatim) else whole
-    if best is None or best.folds is None or not sought.had_marks:
+    if best is None or best.folds is None or not sought.had_quotation_marks:
         return best
     return Standing(best.spans, best.folds | {Fold.QUOTATION_MARKS})
 
 
-def _whole(quote: str, searched: SearchedText, check: Check) -> Standing | None:
+def _bare(text: str) -> str:
+    return text.strip().strip(_OUTER).strip()
+
+
+def _whole(quotes: Sequence[str], searched: SearchedText, check: Check) -> Standing | None:
     """The first place that is verbatim, or else the first that is equal when folded."""
     first: Standing | None = None
-    for sought in dict.fromkeys((folded(quote), folded(without_end_mark(quote)))):
+    forms = {
+        (form, quote): None for quote in quotes for form in (folded(quote), folded(without_end_mark(quote)))
+    }
+    for sought, quote in forms:
         for start, end in _places(sought, searched.folded.text):
             check()
             span = searched.stored(start, end)
+            if not in_whole_words(searched.document.text, span):
+                continue
             found = span.of(searched.document.text)
             folds = same_but_for(quote, found)
             if folds is not None:
@@ -118,11 +140,16 @@ def _parts(quote: str, gaps: Sequence[re.Match[str]]) -> tuple[_Part, ...] | Non
     changed: list[int] = []  # how many parts are before each change
     for before, following in zip([None, *gaps], [*gaps, None], strict=True):
         start, end = before.end() if before else 0, following.start() if following else len(quote)
-        text = quote[start:end].strip().strip(_OUTER).strip()
+        between = quote[start:end]
+        text = _bare(between)
         if words(folded(text)):
             gap = _fold_of(before) if before else None
-            parts.append(_Part(text, _reach(gap, parts, text), gap if parts else None))
-        if following and _fold_of(following) is Fold.CHANGES:
+            begins, ends = (
+                _is_change(before) and not between[0].isspace(),
+                _is_change(following) and not between[-1].isspace(),
+            )
+            parts.append(_Part(text, _reach(gap, parts, text), gap if parts else None, begins, ends))
+        if _is_change(following):
             changed.append(len(parts))
     if not gaps or not 0 < len(parts) <= _MOST_PARTS or _fits_anywhere(parts):
         return None
@@ -132,6 +159,10 @@ def _parts(quote: str, gaps: Sequence[re.Match[str]]) -> tuple[_Part, ...] | Non
 
 def _fold_of(gap: re.Match[str]) -> Fold:
     return Fold.OMISSIONS if gap["omission"] else Fold.CHANGES
+
+
+def _is_change(gap: re.Match[str] | None) -> bool:
+    return gap is not None and _fold_of(gap) is Fold.CHANGES
 
 
 def _reach(gap: Fold | None, before: Sequence[_Part], part: str) -> int | None:
@@ -161,13 +192,14 @@ def _in_order(
     parts: Sequence[_Part], gaps: frozenset[Fold], searched: SearchedText, check: Check
 ) -> Standing | None:
     """The shortest run that holds all parts in order, none further from the one before it than its gap allows."""
-    text, sought = searched.folded.text, [folded(part.text) for part in parts]
-    runs: list[tuple[int, tuple[int, ...]]] = [(end, (start,)) for start, end in _places(sought[0], text)]
-    for part, piece in zip(parts[1:], sought[1:], strict=True):
+    runs: list[tuple[int, tuple[int, ...]]] = [
+        (end, (start,)) for start, end in _places_of(parts[0], searched)
+    ]
+    for part in parts[1:]:
         ends = [end for end, _ in runs]
         further: list[tuple[int, tuple[int, ...]]] = []
         check()
-        for start, end in _places(piece, text):
+        for start, end in _places_of(part, searched):
             # of those that end before it, the last one begins last, too
             before = bisect_right(ends, start) - 1
             if before >= 0 and (part.reach is None or start - ends[before] <= part.reach):
@@ -177,7 +209,8 @@ def _in_order(
         return None
     _, starts = min(runs, key=lambda run: (run[0] - run[1][0], run[0]))
     spans = tuple(
-        searched.stored(start, start + len(piece)) for start, piece in zip(starts, sought, strict=True)
+        searched.stored(start, start + len(folded(part.text)))
+        for start, part in zip(starts, parts, strict=True)
     )
     folds = [
         same_but_for(part.text, span.of(searched.document.text))
@@ -187,9 +220,20 @@ def _in_order(
     return Standing(spans, gaps.union(*known) if len(known) == len(folds) else None)
 
 
-def _places(sought: str, text: str) -> list[tuple[int, int]]:
+def _places_of(part: _Part, searched: SearchedText) -> list[tuple[int, int]]:
+    """Where the part stands in the folded text without parting a word, but for those that a change is written in."""
+    places = []
+    for place in _places(folded(part.text), searched.folded.text):
+        span, text = searched.stored(*place), searched.document.text
+        begins = part.begins_inside or not inside_word(text, span.start)
+        if begins and (part.ends_inside or not inside_word(text, span.end)):
+            places.append(place)
+    return places
+
+
+def _places(sought: str, text: str, first: int = 0) -> list[tuple[int, int]]:
     places: list[tuple[int, int]] = []
-    start = text.find(sought) if sought else -1
+    start = text.find(sought, first) if sought else -1
     while start >= 0 and len(places) < _PLACES:
         places.append((start, start + len(sought)))
         start = text.find(sought, start + 1)

@@ -44,6 +44,9 @@ def quotes(text, **given):
         ("It is <q>a <b>big</b> &amp; tall tower</q>.", "html", "a big & tall tower"),
         ("<blockquote>\nIt is a tower\n</blockquote>", "html", "It is a tower"),
         ('A 5" nail and "a tower of 7" nails" stand', "quotation_marks", "a tower of 7"),
+        ('He said,"It is so" of 4",6" nails', "quotation_marks", "It is so"),
+        ('He said;"it is so"', "quotation_marks", "it is so"),
+        ('"He said "so" to it"', "quotation_marks", 'He said "so" to it'),
     ],
 )
 def test_a_quote_is_found_in_every_form(text, form, quote):
@@ -68,6 +71,26 @@ def test_a_quote_is_found_in_every_form(text, form, quote):
 )
 def test_what_a_reader_does_not_see_as_quoted_is_no_quote(text):
     assert quotes(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<q>It fell, <q>so it is</q>, <q>and so</q>.",
+        "<blockquote>It <q>fell, <q>so it is</q>, <q>and so</q>.",
+        "“It fell, “so it is”, “and so”.",
+        '“It fell, «so it is», "and so".',
+        '"It fell, "so it is", "and so".',
+        "</q>” It fell, “so it is”, <q>and so</q>",
+    ],
+)
+def test_what_never_closes_hides_no_quotes_after_it(text):
+    assert [quote for _, quote, _ in quotes(text)] == ["so it is", "and so"]
+
+
+def test_of_nested_tags_the_outermost_counts():
+    nested = "<q>a <q>b</q> c</q> <blockquote>d <q>e</blockquote> f</q>"
+    assert [quote for _, quote, _ in quotes(nested)] == ["a b c", "d e"]
 
 
 def test_a_quote_knows_where_it_stands_in_the_answer():
@@ -139,6 +162,58 @@ def test_each_quote_has_the_marks_that_follow_it():
     assert [cited for *_, cited in quotes('"it is a tower" and "so it is" [2].')] == [("gustave",)] * 2
 
 
+@pytest.mark.parametrize(
+    ("text", "cited"),
+    [
+        ('[1] says "a" and [2] says "b".', "12"),
+        ('According to [1], "a", and [2] says "b".', "12"),
+        ('[1] says "a", "b", and [2] adds "c".', "112"),
+        ('"a" [1], and [2] says "b".', "12"),
+        ('"a" is so, and [2] says "b".', "-2"),
+        ('[1] says "a" and "b" [2].', "12"),
+        ('"a" [1] and "b" [2].', "12"),
+        ('"a" it says [1] and "b" it adds [2].', "12"),
+        ('"a" it says [1], "b" [2] and "c" too.', "122"),
+        ('“a [2]” and [1] says "b".', "21"),
+        ('As [2] has it, "a", unlike [1].', "1"),
+    ],
+)
+def test_a_mark_that_another_quote_follows_is_that_quotes(text, cited):
+    names = {("eiffel",): "1", ("gustave",): "2", (): "-"}
+    assert "".join(names[found] for *_, found in quotes(text)) == cited
+
+
+@pytest.mark.parametrize(
+    ("text", "unmarked", "cited"),
+    [
+        ("“so it [1] fell”", "so it fell", ("eiffel",)),
+        ("“so it[1][2] fell.”", "so it fell.", ("eiffel", "gustave")),
+        ("“so it [^a] fell”\n\n[^a]: Gustave Eiffel", "so it fell", ("gustave",)),
+        ("“so it [1](https://example.org/eiffel) fell”", "so it fell", ("eiffel",)),
+        ("“so it 【2†x】 fell”", "so it fell", ("gustave",)),
+        ("“so it fell [1].”", "so it fell.", ("eiffel",)),
+        ("> so it [1] fell\n> down [2]", "so it fell\ndown", ("eiffel", "gustave")),
+        ("<q>so it [1] fell</q>", "so it fell", ("eiffel",)),
+        ("So.[^a]\n\n[^a]: “so it [1] fell”, Gustave Eiffel", "so it fell", ("gustave",)),
+        ("“so it fell in [1889] there”", None, ()),
+        ("“so it fell” [1]", None, ("eiffel",)),
+    ],
+)
+def test_a_mark_inside_a_quote_is_not_of_its_text(text, unmarked, cited):
+    (quote,) = read(text).quotes
+    assert (quote.unmarked, quote.document_ids) == (unmarked, cited)
+    assert not read(text).unresolved
+
+
+def test_a_bracketed_number_in_a_quote_is_a_mark_where_it_names_a_document_or_no_word_follows():
+    text = "“so it fell in [1889] there”, “so [7] it fell [8] [9].” It fell [10]."
+    first, second = read(text).quotes
+    assert (first.text, first.unmarked) == ("so it fell in [1889] there", None)
+    assert (second.text, second.unmarked) == ("so [7] it fell [8] [9].", "so [7] it fell.")
+    assert [mark.written for mark in read(text).unresolved] == ["[8]", "[9]", "[10]"]
+    assert "[1889]" in read(text).claims[0].text
+
+
 def test_sources_that_are_given_come_first():
     assert quotes('"it is a tower" [1]', sources={"1": "gustave"}) == [
         ("quotation_marks", "it is a tower", ("gustave",))
@@ -187,7 +262,25 @@ def test_any_text_is_read_and_every_span_is_its(text):
 
 @pytest.mark.parametrize(
     "piece",
-    ['"', "“", "<q>", "[1]", "[", "> ", "`", "<!--", "](", "*a", "[^a]: x\n", "Sources:\n", "【", "```\n"],
+    [
+        *(
+            '"',
+            "“",
+            "<q>",
+            "[1]",
+            "[",
+            "> ",
+            "`",
+            "<!--",
+            "](",
+            "*a",
+            "[^a]: x\n",
+            "Sources:\n",
+            "【",
+            "```\n",
+        ),
+        *('"a [7] b', "“a [7] b” [8] c ", '"a b" x [1] y ', "<q>a</q> [1]", "„“", "</q><q>", "[1889] “a b "),
+    ],
 )
 def test_a_hostile_text_takes_seconds_at_most(piece):
     started = time.process_time()

@@ -90,6 +90,17 @@ def test_what_loccit_writes_is_read_as_well(answers):
     prediction = {"id": "own-1", "answers": [], "trace": {"schema": 1, "decision": {"citations": [citation]}}}
     (read,) = read_records(answers(prediction))
     assert (read.id, read.answer.quotes) == ("own-1", quotes)
+    for own in ("short_answer", "abstained"):
+        (read,) = read_records(answers({"answer": "x", own: None, "citations": []}))
+        assert (read.answer.quotes, read.answer.text) == ((), "")
+
+
+@pytest.mark.parametrize(
+    "citations", [[], None, 3, {"1": "u"}, ["https://example.org"], [{"url": "u"}], [{"quote": None}]]
+)
+def test_citations_of_other_systems_hide_no_text(answers, citations):
+    (read,) = read_records(answers({"answer": "It fell.", "citations": citations}))
+    assert (read.answer.text, read.answer.quotes) == ("It fell.", ())
 
 
 @pytest.mark.parametrize(
@@ -115,7 +126,9 @@ def test_what_loccit_writes_is_read_as_well(answers):
         ({"claims": [{"claim": "x", "quotes": [{}]}]}, "claim 1: quote 1: its quote is missing"),
         ({"claims": [{"claim": "x", "document_ids": [1]}]}, "claim 1: its document_ids are"),
         ({"quotes": "x"}, "quotes is 'x', but it must be a list"),
-        ({"quotes": None, "citations": 1}, "citations is 1, but it must be a list"),
+        ({"quotes": None, "citations": 1}, "the line has no answer, quotes or claims"),
+        ({"abstained": True, "citations": 1}, "citations is 1, but it must be a list"),
+        ({"citations": [{"quote": "a"}, {}]}, "quote 2: its quote is missing, but it must be a string"),
         ({"trace": {"decision": {"citations": {}}}}, "trace.decision.citations is {}, but it must be a list"),
         ({"id": ["q"], "quotes": []}, r"2: its id is \['q'\], but it must be a string or left out"),
         ({"id": "\ud800", "quotes": []}, "2: its id holds half a surrogate pair, '.ud800'"),

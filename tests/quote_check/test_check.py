@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError
+from quote_check.boundaries import in_whole_words
 from quote_check.check import NEARLY_FROM, Form, QuoteToCheck, Verdict, check_quote, find_holders
 from quote_check.corpus import PASSAGES_SEEN, GivenCorpus, IndexCorpus
 from quote_check.folding import Fold, folded
@@ -182,21 +185,79 @@ def test_the_time_allowed_ends_a_check(corpus):
 
 
 def test_what_the_words_do_not_find_is_found_by_reading_every_document(encoder):
-    corpus = index_of(encoder, "A tower.", "A crimson lantern.", "Another crimson lantern.")
-    quote = quote_of("rimson lanter")
-    assert list(corpus.candidates("rimson lanter")) == []
+    corpus = index_of(encoder, "A tower.", "灯塔在海边很高。", "那座灯塔在海边。")
+    quote = quote_of("塔在海边")
+    assert list(corpus.candidates("塔在海边")) == []
     assert check_quote(quote, corpus).verdict is Verdict.FABRICATED
     read = []
     holders = corpus.holders(find_holders([quote], corpus), lambda steps=1: read.append(steps))
-    assert (holders, sum(read)) == ({"rimson lanter": "d1"}, 3)
-    finding = check_quote(quote, corpus, holder=holders["rimson lanter"])
+    assert (holders, sum(read)) == ({"塔在海边": "d1"}, 3)
+    finding = check_quote(quote, corpus, holder=holders["塔在海边"])
     assert (finding.verdict, finding.found.document.doc_id) == (Verdict.VERBATIM, "d1")
-    assert finding.found.spans == (Span(3, 16),)
+    assert finding.found.spans == (Span(1, 5),)
 
 
 def test_only_what_no_cited_document_holds_is_looked_for_in_all(indexed):
     quotes = [quote_of(WINSTANLEY, EDDYSTONE), quote_of("in 1994", LISBON), quote_of("made up"), quote_of("")]
     assert find_holders(quotes, indexed) == {"in 1994", "made up"}
+
+
+def test_what_parts_a_word_is_held_by_no_document(encoder):
+    corpus = index_of(encoder, "It is illegal to park.", "It is legal to park.")
+    quote = quote_of("legal to park", "d0")
+    assert find_holders([quote], corpus) == {"legal to park"}
+    assert corpus.holders(["legal to park"], lambda steps=1: None) == {"legal to park": "d1"}
+
+
+def test_a_quote_with_marks_is_held_by_what_has_it_with_or_without_them(encoder):
+    corpus = index_of(encoder, "It fell in 1703.", "It fell [1] in 1703.", "It fell not in 1703.")
+    quote = QuoteToCheck("fell [1] in 1703", ("d2",), unmarked="fell in 1703")
+    assert find_holders([quote], corpus) == {"fell in 1703", "fell [1] in 1703"}
+    for doc_id, shown in (("d0", "fell in 1703"), ("d1", "fell [1] in 1703")):
+        finding = check_quote(replace(quote, document_ids=(doc_id,)), corpus)
+        assert (finding.verdict, finding.folds, finding.found.texts) == (Verdict.VERBATIM, (), [shown])
+        assert find_holders([replace(quote, document_ids=(doc_id,))], corpus) == set()
+
+
+@pytest.mark.parametrize(
+    ("quote", "text", "reason", "shown"),
+    [
+        (
+            "legal to park here at night",
+            "It is illegal to park here at night.",
+            "some words differ",
+            "illegal to park here at night.",
+        ),
+        (
+            "5 million people live in the city",
+            "Some 15 million people live in the city.",
+            "some words differ, a number among them",
+            "15 million people live in the city.",
+        ),
+        (
+            "10 degrees were seen here in winter",
+            "And -10 degrees were seen here in winter.",
+            "no word differs, but signs do: -",
+            "-10 degrees were seen here in winter.",
+        ),
+        (
+            "The fine for parking is 10",
+            "The fine for parking is 100 euros.",
+            "some words differ, a number among them",
+            "The fine for parking is 100",
+        ),
+        (
+            "The drug can",
+            "The drug can't be given.",
+            "some words differ, a negation among them",
+            "The drug can't",
+        ),
+    ],
+)
+@pytest.mark.parametrize("cited", ["d", None])
+def test_a_quote_that_parts_a_word_or_number_is_nearly_verbatim(quote, text, reason, shown, cited):
+    finding = check_quote(quote_of(quote, cited), GivenCorpus([Document("d", "D", text)]))
+    assert (finding.verdict, finding.reason, finding.found.texts) == (Verdict.NEARLY, reason, [shown])
 
 
 def test_a_long_quote_is_searched_in_parts_from_start_to_end(encoder):
@@ -221,13 +282,67 @@ def test_a_line_of_a_list_of_sources_names_a_document(corpus, said, called):
     assert corpus.called(said) == called
 
 
+GUIDES = (
+    Document("1", "One", "one"),
+    Document("a.md", "A", "two", "https://example.org/guide"),
+    Document("b.md", "Bridge", "three", "https://example.org/guide/bridge"),
+    Document("ten", "Chapter 1 of the book", "four", "https://example.org/10"),
+    Document("paris", "Paris", "five", "https://example.org/1"),
+    Document("m", "History of Paris", "six", "https://example.org/Paris_(history)"),
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "called"),
+    [
+        ("https://example.org/guide", "a.md"),
+        ("https://example.org/guide/", "a.md"),
+        ("[A guide](https://example.org/guide#fees), in May", "a.md"),
+        ("https://example.org/guide/bridge", "b.md"),
+        ("at https://example.org/guide/bridge.", "b.md"),
+        ("https://example.org/guide and https://example.org/guide/bridge", "b.md"),
+        ("http://example.org/10", "ten"),
+        ("https://example.org/1", "paris"),
+        ("<https://example.org/Paris_(history)>", "m"),
+        ("https://example.org/guide/paris", None),
+        ("Chapter 1 of the book", "ten"),
+        ("History of paris", "m"),
+        ("Paris, see a.md", "a.md"),
+        ("1", "1"),
+        ("see 1.", "1"),
+        ("paris", "paris"),
+        ("https://other.org/one", "1"),
+    ],
+)
+def test_a_document_is_named_by_a_whole_id_or_address_and_then_by_the_longest_title(said, called):
+    assert GivenCorpus(GUIDES).called(said) == called
+
+
+@pytest.mark.parametrize(
+    ("said", "called"),
+    [
+        ("https://example.org/guide/bridge", "b.md"),
+        ("https://example.org/guide/paris", None),
+        ("Chapter 1 of the book", "ten"),
+        ("History of paris", "m"),
+        ("Paris, see a.md", "a.md"),
+        ("see 1.", "1"),
+    ],
+)
+def test_a_document_of_an_index_is_named_in_the_same_order(encoder, said, called):
+    index = index_in_memory(GUIDES, encoder, PassageSettings(words=20, continuation_words=0))
+    assert IndexCorpus(index.store, index.lexical).called(said) == called
+
+
 TEXT = st.text("ab cé.\n\u0301'“-ﬁ😀", min_size=1, max_size=60)
 
 
 @given(TEXT, st.data())
-def test_a_span_cut_from_a_document_is_verbatim_where_the_text_is_equal(text, data):
+def test_a_span_of_whole_words_cut_from_a_document_is_verbatim_where_the_text_is_equal(text, data):
     start = data.draw(st.integers(0, len(text) - 1))
-    quote = text[start : data.draw(st.integers(start + 1, len(text)))]
+    end = data.draw(st.integers(start + 1, len(text)))
+    assume(in_whole_words(text, Span(start, end)))
+    quote = text[start:end]
     finding = check_quote(QuoteToCheck(quote, ("d",)), GivenCorpus([Document("d", "", text)]))
     if folded(quote):
         assert finding.verdict is Verdict.VERBATIM

@@ -47,6 +47,22 @@ def test_half_a_ligature_is_no_place():
     assert stands("inal", "the ﬁnal inal") == (["inal"], frozenset())
 
 
+@pytest.mark.parametrize(
+    ("quote", "parting", "whole"),
+    [
+        ("Legal to  park", "It is illegal to park.", "It is legal to park."),
+        ("5 MILLION people", "It has 15 million people.", "It has 5 million people."),
+        ("10  degrees", "It was -10 degrees.", "It was 10 degrees."),
+        ("the fine  is 10", "The fine is 100 euros.", "The fine is 10 euros."),
+        ("the fine  is 10.", "The fine is 10.50 euros.", "The fine is 10."),
+        ("It was ... 5 million", "It was or is 15 million.", "It was or is 5 million."),
+    ],
+)
+def test_a_part_of_a_word_or_number_is_no_place_in_any_looks(quote, parting, whole):
+    assert stands(quote, parting) is None
+    assert stands(quote, whole) is not None
+
+
 def test_brackets_of_the_text_are_no_change():
     assert stands("it fell [1] in 1703", "And it  fell [1] in 1703.") == (
         ["it  fell [1] in 1703"],
@@ -55,7 +71,7 @@ def test_brackets_of_the_text_are_no_change():
 
 
 def test_the_parts_stand_in_order_and_short_ones_near_to_each_other():
-    near = "one two" + "x" * OMISSION_GAP + "three four"
+    near = "one two" + " " + "x" * (OMISSION_GAP - 2) + " three four"
     assert stands("one two...three four", near) == (["one two", "three four"], {Fold.OMISSIONS})
     assert stands("one two...three four", "one two x" + near[7:]) is None
     assert stands("three four ... one two", near) is None
@@ -69,9 +85,30 @@ def test_long_parts_may_stand_anywhere_further_on():
 
 
 def test_a_change_stands_for_little():
-    text = "the company" + "x" * CHANGE_GAP + "built the tall tower"
+    text = "the company" + " " + "x" * (CHANGE_GAP - 2) + " built the tall tower"
     assert stands("the company [has] built the tall tower", text) is not None
-    assert stands("the company [has] built the tall tower", text.replace("xb", "xxb")) is None
+    assert stands("the company [has] built the tall tower", text.replace("x b", "xx b")) is None
+
+
+def test_a_change_may_be_written_in_one_with_a_word_and_nothing_else_parts_one():
+    text = "Illegally built towers burned."
+    assert stands("towers [here] illegal[ly] built towers burn[ed]", f"The {text}") is None
+    assert stands("[i]llegally built towers burn[ed]", text)[0] == ["llegally built towers burn"]
+    assert stands("[The] legally built towers burned", text) is None
+    assert stands("legally built ... towers burned", text) is None
+    assert stands("built towers ... bur", text) is None
+
+
+def test_what_is_written_instead_may_stand_there_and_has_no_gaps():
+    def spans(text):
+        standing = standing_in(
+            Sought.of("it fell in 1703", "it fell [1] in 1703"), SearchedText(Document("d", "D", text))
+        )
+        return standing and [span.of(text) for span in standing.spans]
+
+    assert spans("It fell in 1703.") == ["It fell in 1703"]
+    assert spans("It fell [1] in 1703.") == ["It fell [1] in 1703"]
+    assert spans("It fell not in 1703.") is None
 
 
 @pytest.mark.parametrize(
@@ -123,5 +160,7 @@ def test_of_equal_looks_the_place_without_other_letters_counts():
 def test_very_characters_are_found_next_to_where_they_are_claimed():
     assert very_characters("ten", "ten ten ten", 5) == Span(4, 7)
     assert very_characters("ten", "ten ten ten", 10**9) == Span(8, 11)
+    assert very_characters("ten", "ten often ten", 6) == Span(10, 13)
+    assert very_characters("ten", "often tends", 1) is None
     assert very_characters("eleven", "ten ten", 0) is None
     assert very_characters("", "ten", 0) is None

@@ -42,6 +42,27 @@ def test_a_quote_that_is_nearly_right_becomes_the_real_span(quote):
     assert located(quote) == ("Johannes Diodato, an Armenian trader, ran it for sixteen years.", False)
 
 
+@pytest.mark.parametrize(
+    ("quote", "text", "real"),
+    [
+        (
+            "legal to park here at night",
+            "It is illegal to park here at night.",
+            "illegal to park here at night.",
+        ),
+        (
+            "5 million people live in the city",
+            "Some 15 million people live in the city.",
+            "15 million people live in the city.",
+        ),
+        ("legal to", "It is illegal to park.", None),
+    ],
+)
+def test_what_parts_a_word_or_number_becomes_the_real_span_of_whole_words(quote, text, real):
+    found = StandingQuotes().locate(quote, Document("d", "D", text), Span(0, len(text)))
+    assert (found and (found.span.of(text), found.verbatim)) == (real and (real, False))
+
+
 def test_a_quote_with_an_omission_becomes_the_whole_run():
     whole = TEXT[: TEXT.index(" for sixteen")]
     assert located("The first café opened in ... an Armenian trader, ran it") == (whole, True)
