@@ -22,16 +22,17 @@ _ARGUED_FOR_THE_BUILD = names(
 )
 """The argument of these is a language, a path, a condition: it is not shown."""
 _CODE = names(
-    "code code-block code-cell code-tab sourcecode parsed-literal prompt math csv-table productionlist doctest testcode "
-    "testoutput graphviz digraph graph mermaid ipython"
+    "code code-block code-cell code-tab sourcecode parsed-literal prompt math csv-table productionlist doctest "
+    "testcode testoutput graphviz digraph graph mermaid ipython"
 )
 _ADMONITIONS = names(
-    "admonition attention caution danger error hint important note seealso sidebar tip todo topic warning rubric centered"
+    "admonition attention caution danger error hint important note seealso sidebar tip todo topic warning "
+    "rubric centered"
 )
 _OBJECTS = names(
-    "function method staticmethod classmethod decorator class attribute property data exception variable constant option "
-    "cmdoption envvar confval setting command macro type struct union enum enumerator member var directive role describe "
-    "object"
+    "function method staticmethod classmethod decorator class attribute property data exception variable constant "
+    "option cmdoption envvar confval setting command macro type struct union enum enumerator member var directive role "
+    "describe object"
 )
 """These tell what a program has: the argument is how it is written."""
 _SENTENCE_ENDS = (".", "!", "?", ":")

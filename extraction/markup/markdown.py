@@ -15,8 +15,8 @@ from extraction.extracted import Extracted, UnreadableError
 from extraction.html import add_html
 from extraction.lines import lines_of
 from extraction.markup.directives import directive, role_text
-from extraction.markup.front_matter import front_matter
 from extraction.markup.footnotes import footnote
+from extraction.markup.front_matter import front_matter
 from extraction.markup.templates import without_comments, without_tags
 from extraction.raised import raised
 from extraction.structure import Structure, names, one_line, tidy, with_name

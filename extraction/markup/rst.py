@@ -171,7 +171,11 @@ class _Walk:
             first = next((text for entry in row.children if (text := one_line(entry.astext()))), "")
             locator = self._locator(row, first)
             cells = [
-                Cell(self._inside(entry), columns=entry.get("morecols", 0) + 1, rows=entry.get("morerows", 0) + 1)
+                Cell(
+                    self._inside(entry),
+                    columns=entry.get("morecols", 0) + 1,
+                    rows=entry.get("morerows", 0) + 1,
+                )
                 for entry in row.children
             ]
             rows.append(Row(cells, locator, heads=isinstance(row.parent, nodes.thead)))
@@ -207,7 +211,9 @@ class _Walk:
         if known.is_code:
             self._leave_marker()
             code = [known.argument, *known.content] if known.argument else known.content
-            self._structure.code("\n".join(code), Locator.line(above + (1 if known.argument else known.skipped + 1)))
+            self._structure.code(
+                "\n".join(code), Locator.line(above + (1 if known.argument else known.skipped + 1))
+            )
             return
         if known.argument:
             self.walk(known.argument, above)

@@ -1,3 +1,4 @@
+import re
 import time
 
 import pytest
@@ -127,7 +128,10 @@ def test_the_title_is_that_of_the_settings_or_the_first_heading(written, text, t
         ("H<sub>2</sub>O &amp; more\\*", "H2O & more*"),
         ("# Head\n\nText {/* unseen */} on.", "Head\n\nText on."),
         ("In 2019[^1].\n\n[^1]: https://example.org/report", "In 2019.\n\nhttps://example.org/report"),
-        ("In 2019[^1].\n[^1]: One.\n[^2]: Two.\n\n    More of *two*.", "In 2019.\n\nOne.\n\nTwo.\n\nMore of two."),
+        (
+            "In 2019[^1].\n[^1]: One.\n[^2]: Two.\n\n    More of *two*.",
+            "In 2019.\n\nOne.\n\nTwo.\n\nMore of two.",
+        ),
         ("10<sup>6</sup>, the 19<sup>th</sup>, {sup}`2`, <sup>*2*</sup>", "10⁶, the 19th, ², ²"),
         ("```{note} Mind this.\n```", "Mind this."),
         ("```{figure} x.png\n:alt: unseen\n\nThe caption.\n```", "The caption."),
@@ -145,7 +149,10 @@ def test_a_comment_over_several_paragraphs_is_hidden(written):
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
-        ("Use `{% comment %}` and `{% endcomment %}`.\n\nText.", "Use {% comment %} and {% endcomment %}.\n\nText."),
+        (
+            "Use `{% comment %}` and `{% endcomment %}`.\n\nText.",
+            "Use {% comment %} and {% endcomment %}.\n\nText.",
+        ),
         ("One {% comment %}\n\nTwo.", "One\n\nTwo."),
         ("One {% comment %} a\n\n```\nb\n```\n\nc {% endcomment %} two", "One\n\ntwo"),
         ("{% comment %}\n\n1. a\n\n| b |\n|---|\n| c |\n\n# d\n\n{% endcomment %}\n\nText.", "Text."),
@@ -317,6 +324,46 @@ def test_front_matter_that_stumbles_its_parser_is_left_out(tmp_path, value):
     document = only_document(tmp_path / "a.md")
     assert "Text." in document.text
     assert "a" not in document.metadata
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "metadata"),
+    [
+        (
+            "title: Getting started: the basics\nauthor: Jo\nyear: 2024",
+            "Getting started: the basics",
+            {"author": "Jo", "year": 2024},
+        ),
+        ('title: "A"\nauthor: @jo\n# note\ntags:\n  - x\n- y\n\nmore: |\n  z', "A", {"author": "@jo"}),
+        ("title: [\nyear: 2024", "Head", {"year": 2024}),
+        ("", "Head", {}),
+    ],
+)
+def test_front_matter_that_does_not_parse_is_read_line_by_line(written, text, title, metadata):
+    document = only_document(written(f"---\n{text}\n---\n# Head\n"))
+    assert (document.title, document.metadata, document.text) == (title, metadata, "Head")
+
+
+def test_toml_that_does_not_parse_is_read_line_by_line(written):
+    document = only_document(written('+++\ntitle = "T"\nyear = 2024\nbad = \n[params]\n+++\n# Head\n'))
+    assert (document.title, document.metadata, document.text) == ("T", {"year": 2024}, "Head")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\nSome text after a rule.\n\n",
+        "- a\n- b\n",
+        "Some text.\nkey: value\n",
+        "    code\n",
+        "12\n",
+        "key: [\nText.\n",
+    ],
+)
+def test_what_does_not_look_like_settings_is_text(written, text):
+    document = only_document(written(f"---\n{text}\n---\n\nMore.\n"))
+    assert document.metadata == {}
+    assert all(word in document.text for word in [*re.findall(r"\w+", text), "More."])
 
 
 @pytest.mark.parametrize("unit", ["](" + "{%%}", "`"])

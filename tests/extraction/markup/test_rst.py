@@ -188,7 +188,7 @@ def test_what_a_reader_sees_of_a_reference(text, seen):
         ".. figure:: unseen.png\n   :unknown: unseen\n\n   seen_caption\n\n   seen_legend\n",
         ".. list-table:: seen_title\n   :header-rows: 1\n\n   * - seen_a\n     - seen_b\n   * - seen_c\n",
         ".. csv-table:: seen_title\n   :unknown: x\n\n   seen_a,seen_b\n",
-        ".. table:: seen_title\n   :unknown: x\n\n   ====== ======\n   seen_a seen_b\n   seen_c seen_d\n   ====== ======\n",
+        ".. table:: seen_title\n   :unknown: x\n\n   ====== ======\n   seen_a seen_b\n   ====== ======\n",
         "+--------+--------+\n| seen_a | seen_b |\n+--------+\n| seen_c | seen_d |\n+--------+--------+\n",
         "======= ======\nseen_a too far\n======= =======\n",
         "seen_a\n======\n\nseen_b\n------\n\nseen_c\n~~~~~~\n\nseen_d\n======\n\nseen_e\n~~~~~~\n\nseen_f\n",
@@ -211,7 +211,9 @@ def test_what_a_reader_sees_of_a_reference(text, seen):
 )
 def test_no_word_that_a_reader_sees_is_missing(written, text):
     (document,) = [item.document for item in open_corpus(str(written("Head.\n\n" + text)))]
-    assert sorted(set(re.findall(r"\bseen_\w+", document.text))) == sorted(set(re.findall(r"\bseen_\w+", text)))
+    assert sorted(set(re.findall(r"\bseen_\w+", document.text))) == sorted(
+        set(re.findall(r"\bseen_\w+", text))
+    )
     assert "unseen" not in document.text
 
 
