@@ -11,6 +11,7 @@ from extraction.extracted import Extracted, UnreadableError
 from extraction.extras import missing_package
 from extraction.html import add_html
 from extraction.structure import Structure, names, one_line
+from extraction.word_numbers import with_numbers
 
 _LARGEST = 50_000_000  # bytes of text and structure, unpacked; in memory they take many times as much
 _MOST_PARTS = 10_000
@@ -36,7 +37,7 @@ def extract_word(content: bytes) -> Extracted:
         import mammoth
     except ImportError as error:
         raise missing_package("mammoth") from error
-    content = _without_media(content)
+    content = _with_numbers_alone(content)
     try:
         html = mammoth.convert_to_html(
             io.BytesIO(content), style_map=_STYLES, convert_image=mammoth.images.img_element(lambda _: {})
@@ -51,8 +52,8 @@ def extract_word(content: bytes) -> Extracted:
     return Extracted(structure, structure.first_heading or title)
 
 
-def _without_media(content: bytes) -> bytes:
-    """The package without pictures and the like, which are not read: a package can call any part its text.
+def _with_numbers_alone(content: bytes) -> bytes:
+    """The package with the numbers of its lists, without pictures and the like: it can call any part its text.
 
     Raises:
         UnreadableError: for what is no package, and for what would not fit in memory once unpacked.
@@ -68,8 +69,8 @@ def _without_media(content: bytes) -> bytes:
                 part for part in package.infolist() if PurePath(part.filename).suffix.lower() not in _MEDIA
             ]
             _require_small(parts)
-            for part in parts:
-                copy.writestr(part.filename, package.read(part))
+            for name, part in with_numbers({part.filename: package.read(part) for part in parts}).items():
+                copy.writestr(name, part)
     except UnreadableError:
         raise
     except Exception as error:  # a damaged package shows as any of many errors

@@ -33,7 +33,14 @@ def add_sources(
 
     def change(before: Before, arrivals: Arrivals) -> Contents:
         read.extend(
-            read_corpora(corpora, arrivals, strict=strict, console=console, source_of=before.store.source_of)
+            read_corpora(
+                corpora,
+                arrivals,
+                strict=strict,
+                console=console,
+                source_of=before.store.source_of,
+                known=[source.name for source in before.sources],
+            )
         )
         return Contents(before.with_sources(read), before.store)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from rich.console import Console
@@ -12,12 +12,16 @@ from common.progress import progress
 from common.terminal_text import plain
 from index_builder.arrivals import Arrivals
 from index_builder.corpora import Corpus, Malformed, PassedOver, Record, Source
+from index_builder.corpora.names import printable
 from index_builder.corpora.sources.folder import counted_kinds
+from index_builder.corpora.sources.named import NamedCorpus
+from index_builder.corpora.terms import with_terms
 from retriever.document_ids import id_problem
 from retriever.manifest import SourceRecord
 from retriever.store import DuplicateDocumentError
 
 _MALFORMED_SHOWN = 20
+_RENAMED_SHOWN = 5
 
 SourceOf = Callable[[str], str | None]
 """The name of the source that a document of this id has in the index already; None where there is none."""
@@ -30,22 +34,32 @@ def read_corpora(
     strict: bool,
     console: Console,
     source_of: SourceOf = lambda _: None,
+    known: Collection[str] = (),
 ) -> list[SourceRecord]:
     """Take in the documents of these corpora; what each is, and how many of its records are documents.
 
-    An id that two of them share, or that a document of another source has in the index, begins with the source's name.
+    An id that two of them share, or that a document of another source has in the index, begins with the source's name;
+    which do is said. Where ids are not known beforehand, the first source to come keeps its own.
 
+    ``known``: the sources that the index has. A file that stands in the folder of one replaces its document there.
     ``strict``: stop at the first malformed record.
 
     Raises:
         CorpusError: for a malformed record under ``strict``, for a document id that occurs twice, also where the
             source's name is put before it, and for two corpora of one name.
     """
-    _require_names(corpora)
-    shared = _shared_ids(corpora)
+    placed = [_in_its_folder(corpus, source_of, known) for corpus in corpora]
+    _require_names([corpus for corpus, before in zip(placed, corpora, strict=True) if corpus is before])
+    shared = _shared_ids(placed)
     return [
-        _read(corpus, arrivals, _Ids(corpus, shared, source_of), strict=strict, console=console)
-        for corpus in corpora
+        _read(
+            corpus,
+            arrivals,
+            _Ids(corpus, shared, source_of, arrivals.store.source_of),
+            strict=strict,
+            console=console,
+        )
+        for corpus in placed
     ]
 
 
@@ -55,6 +69,41 @@ def say_passed_over(sources: Sequence[SourceRecord], console: Console) -> None:
         if source.passed_over:
             kinds = counted_kinds(source.passed_over)
             console.print(plain(f"Passed over in {source.name}: {kinds}."))
+
+
+def _in_its_folder(corpus: Corpus, source_of: SourceOf, known: Collection[str]) -> Corpus:
+    """The corpus; one file in the folder of a source that is known, as the document that this source has there.
+
+    Under a name that was given, that is the only source, and a document that it does not have yet gets the id that
+    its folder gives.
+    """
+    own = corpus.source
+    if not corpus.folders or not known:
+        return corpus
+    (doc_id,) = corpus.ids
+    given = own.name if own.name != printable(doc_id) else None
+    places = []  # the folder, and the file's id from there
+    for folder in corpus.folders:
+        places.append((folder, doc_id))
+        doc_id = f"{folder.name}/{doc_id}"
+
+    def has(name: str, doc_id: str) -> bool:
+        return name in (source_of(doc_id), source_of(f"{name}/{doc_id}"))
+
+    if given is None:
+        found = [place for place in places if place[0].name in known and has(place[0].name, place[1])]
+    elif given in known:
+        named = [place for place in places if place[0].name == given]
+        found = [place for place in named if has(given, place[1])] or named
+        found = found or [place for place in reversed(places) if has(given, place[1])]
+    else:
+        found = []
+    if not found:
+        return corpus
+    folder, doc_id = found[0]
+    name = given or folder.name
+    base_url = own.base_url or with_terms(replace(own, name=name), folder).base_url
+    return NamedCorpus(corpus, name, base_url, doc_id=doc_id)
 
 
 def _require_names(corpora: Sequence[Corpus]) -> None:
@@ -72,13 +121,19 @@ def _shared_ids(corpora: Sequence[Corpus]) -> frozenset[str]:
     return frozenset(doc_id for doc_id, count in counts.items() if count > 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Ids:
-    """What the documents of a corpus are called in the index."""
+    """What the documents of a corpus are called in the index.
+
+    ``arrived``: the source of one that came just now. ``renamed``: how many got their source's name before their id.
+    """
 
     corpus: Corpus
     shared: Collection[str]
     source_of: SourceOf
+    arrived: SourceOf
+    renamed: int = 0
+    shown: list[str] = field(default_factory=list)
 
     def of(self, doc_id: str) -> str:
         """The id in the index of the document that has this one in the corpus.
@@ -93,14 +148,27 @@ class _Ids:
         prefixed = f"{name}/{doc_id}"
         holder = self.source_of(prefixed)
         prefixed_before = holder == name and prefixed not in self.corpus.ids
-        if there is None and doc_id not in self.shared and not prefixed_before:
+        others = there is not None or doc_id in self.shared or self.arrived(doc_id) not in (None, name)
+        if not others and not prefixed_before:
             return doc_id
         if holder not in (None, name):
             raise CorpusError(
                 f"The document {doc_id!r} of the source {name!r} would be called {prefixed!r}, but the source "
                 f"{holder!r} has a document of that id; give the source {name!r} another name, such as {name}-2=SOURCE."
             )
+        self.renamed += 1
+        if self.renamed <= _RENAMED_SHOWN:
+            self.shown.append(f"{doc_id} to {prefixed}")
         return prefixed
+
+    def say_renamed(self, console: Console) -> None:
+        """Say which documents begin with the source's name."""
+        if not self.renamed:
+            return
+        more = self.renamed - len(self.shown)
+        others = f" and {more:,} others" if more else ""
+        name, shown = self.corpus.source.name, ", ".join(self.shown)
+        console.print(plain(f"Renamed in {name}, as other sources have these ids: {shown}{others}."))
 
 
 def _read(corpus: Corpus, arrivals: Arrivals, ids: _Ids, *, strict: bool, console: Console) -> SourceRecord:
@@ -119,6 +187,7 @@ def _read(corpus: Corpus, arrivals: Arrivals, ids: _Ids, *, strict: bool, consol
             else:
                 documents += 1
                 _add(item, source, arrivals)
+    ids.say_renamed(console)
     if malformed > _MALFORMED_SHOWN:
         console.print(plain(f"{source.name}: {malformed:,} malformed records left out in all."))
     return SourceRecord(

@@ -3,44 +3,108 @@
 import re
 from dataclasses import dataclass
 
+from extraction.raised import raised
+from extraction.structure import names
+
 _VERSIONS = {
     "versionadded": "Added in version",
     "versionchanged": "Changed in version",
     "versionremoved": "Removed in version",
     "deprecated": "Deprecated since version",
 }
-_UNSEEN = frozenset(
-    {"toctree", "include", "literalinclude", "index", "highlight", "contents", "meta", "raw", "image"}
+_UNSEEN = names(
+    "toctree include literalinclude index highlight contents meta raw image title role default-role rst-class "
+    "cssclass unicode replace date sectnum section-numbering currentmodule module py:module py:currentmodule program "
+    "default-domain sectionauthor moduleauthor codeauthor tabularcolumns testsetup testcleanup bibliography"
 )
+_ARGUED_FOR_THE_BUILD = names(
+    "figure code code-block code-cell code-tab sourcecode parsed-literal prompt only ifconfig container grid"
+)
+"""The argument of these is a language, a path, a condition: it is not shown."""
+_CODE = names(
+    "code code-block code-cell code-tab sourcecode parsed-literal prompt math csv-table productionlist doctest "
+    "testcode testoutput graphviz digraph graph mermaid ipython"
+)
+_ADMONITIONS = names(
+    "admonition attention caution danger error hint important note seealso sidebar tip todo topic warning "
+    "rubric centered"
+)
+_OBJECTS = names(
+    "function method staticmethod classmethod decorator class attribute property data exception variable constant "
+    "option cmdoption envvar confval setting command macro type struct union enum enumerator member var directive role "
+    "describe object"
+)
+"""These tell what a program has: the argument is how it is written."""
+_SENTENCE_ENDS = (".", "!", "?", ":")
 _OPTION = re.compile(r"\s*:[\w-]+:(\s.*)?$")
 _TITLED_ROLE = re.compile(r"(.*\S)\s*<[^<>]*>", re.DOTALL)
 _PREFIXES = {"pep": "PEP ", "rfc": "RFC ", "issue": "#"}
+_RAISING_ROLES = frozenset({"sup", "superscript"})
 
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """A directive's argument as a reader sees it, and its content, which begins ``skipped`` lines below it."""
+    """A directive's argument as a reader sees it, and its content, which begins ``skipped`` lines below it.
+
+    ``is_code``: whether the content is shown as it is written.
+    """
 
     argument: str
     content: list[str]
     skipped: int
+    is_code: bool
 
 
-def directive(name: str, argument: str, lines: list[str]) -> Directive | None:
-    """The directive of this name with these lines below its first; None where a reader sees nothing of it."""
+def directive(name: str, argument: str, lines: list[str], *, goes_on: bool = False) -> Directive | None:
+    """The directive of this name with these lines below its first; None where a reader sees nothing of it.
+
+    Options stand above the content. ``goes_on``: the argument may go on in lines below its first, up to a blank one.
+    """
     if name in _UNSEEN:
         return None
-    skipped = 0
-    while skipped < len(lines) and (_OPTION.match(lines[skipped]) or not lines[skipped].strip()):
-        skipped += 1
-    content = lines[skipped:]
+    at, kind = 0, name.rpartition(":")[2]
+    if goes_on and argument and name not in _ARGUED_FOR_THE_BUILD and kind not in _OBJECTS:
+        while at < len(lines) and lines[at].strip() and not _OPTION.match(lines[at]):
+            at += 1
+    argument = " ".join([argument, *map(str.strip, lines[:at])])
+    if not argument:
+        at = _past_blank(lines, at)
+    at = _past_blank(lines, _past_options(lines, at))
+    content = lines[at:]
     if name in _VERSIONS:
-        return Directive(f"{_VERSIONS[name]} {argument}{':' if content else ''}", content, skipped + 1)
-    return Directive(argument, content, skipped + 1) if content else None
+        version, _, change = argument.partition(" ")
+        argument = f"{_VERSIONS[name]} {version}{':' if change or content else ''} {change}".rstrip()
+    elif name in _ARGUED_FOR_THE_BUILD or not (content or _is_shown(kind, argument)):
+        argument = ""
+    return Directive(argument, content, at + 1, name in _CODE) if argument or content else None
+
+
+def _is_shown(kind: str, argument: str) -> bool:
+    """Whether a reader sees an argument without content: not where it tells the build what to put there."""
+    return kind in _ADMONITIONS or kind in _OBJECTS or kind in _CODE or argument.endswith(_SENTENCE_ENDS)
+
+
+def _past_blank(lines: list[str], at: int) -> int:
+    while at < len(lines) and not lines[at].strip():
+        at += 1
+    return at
+
+
+def _past_options(lines: list[str], at: int) -> int:
+    """The line after the options that begin here; the value of one may go on in lines that are indented."""
+    first = at
+    while at < len(lines) and lines[at].strip():
+        if not _OPTION.match(lines[at]) and not (at > first and lines[at][0].isspace()):
+            break
+        at += 1
+    return at
 
 
 def role_text(role: str, text: str) -> str:
     """What a reader sees of a role: the title in ``title <target>``, else the text, with PEP and the like."""
+    name = role.rpartition(":")[2]
+    if name in _RAISING_ROLES:
+        return raised(text)
     if titled := _TITLED_ROLE.fullmatch(text):
         return titled[1]
-    return _PREFIXES.get(role.rpartition(":")[2], "") + text.removeprefix("~").removeprefix("!")
+    return _PREFIXES.get(name, "") + text.removeprefix("~").removeprefix("!")

@@ -1,8 +1,9 @@
 """Front matter: the settings at the top of a text file, in YAML or TOML."""
 
 import math
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,6 +13,14 @@ import yaml
 from extraction.lines import lines_of
 
 _FENCES = {"---": ("---", "..."), "+++": ("+++",)}
+_KEYS = {
+    False: re.compile(r"([\w.$-]+)[ \t]*:(?:[ \t]+(.*)|$)"),
+    True: re.compile(r"[\w.-]+[ \t]*=|\[.*\][ \t]*$"),
+}
+"""What a line of settings looks like in YAML, and in TOML."""
+_GOES_ON = re.compile(r"[ \t]|-[ \t]|[\]}]")
+_MORE_BELOW = ("|", ">", "|-", ">-")
+_STRUCTURE = "[]{}|>&*!%"  # marks of YAML
 _LONGEST = 50_000  # characters
 _LONGEST_VALUE = 2_000
 _LARGEST = 1 << 63
@@ -39,7 +48,8 @@ class FrontMatter:
 def front_matter(text: str) -> FrontMatter:
     """What stands between ``---`` and another ``---`` or ``...`` (or two ``+++``) at the top of the text.
 
-    Settings that cannot be parsed are passed over, but are no text either.
+    It is settings if it parses as such, or if its lines look like them; else it is text, after a rule. Of settings that
+    do not parse, those that stand in a line of their own are read.
     """
     lines = lines_of(text[:_LONGEST])
     ends = _FENCES.get(lines[0].rstrip() if lines else "")
@@ -48,7 +58,13 @@ def front_matter(text: str) -> FrontMatter:
     last = next((number for number, line in enumerate(lines[1:], start=1) if line.rstrip() in ends), None)
     if last is None:
         return FrontMatter()
-    return FrontMatter(_plain(_parsed("\n".join(lines[1:last]), toml=ends == ("+++",))), last + 1)
+    toml, settings = ends == ("+++",), lines[1:last]
+    parsed = _parsed("\n".join(settings), toml=toml)
+    if not isinstance(parsed, dict):
+        if not _look_like_settings(settings, _KEYS[toml]):
+            return FrontMatter()
+        parsed = _read_singly(settings, toml=toml)
+    return FrontMatter(_plain(parsed), last + 1)
 
 
 def _parsed(text: str, *, toml: bool) -> object:
@@ -58,9 +74,27 @@ def _parsed(text: str, *, toml: bool) -> object:
         return None
 
 
-def _plain(settings: object) -> dict[str, Any]:
-    if not isinstance(settings, dict):
-        return {}
+def _look_like_settings(lines: Sequence[str], key: re.Pattern[str]) -> bool:
+    """Whether the first line names a setting, and each further one too, or goes on with one."""
+    lines = [line for line in lines if line.strip() and not line.startswith("#")]
+    return all(key.match(line) or (number and _GOES_ON.match(line)) for number, line in enumerate(lines))
+
+
+def _read_singly(lines: Sequence[str], *, toml: bool) -> dict[str, object]:
+    """The settings that stand in one line each; a value that is no YAML is the text that stands there."""
+    found: dict[str, object] = {}
+    for line in lines:
+        if (named := _KEYS[toml].match(line)) is None or line.endswith(_MORE_BELOW):
+            continue
+        parsed = _parsed(line, toml=toml)
+        if isinstance(parsed, dict):
+            found |= parsed
+        elif not toml and (value := (named[2] or "").strip()) and value[0] not in _STRUCTURE:
+            found[named[1]] = value
+    return found
+
+
+def _plain(settings: dict[Any, object]) -> dict[str, Any]:
     return {str(key): _written(value) for key, value in settings.items() if _is_plain(value)}
 
 

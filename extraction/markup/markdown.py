@@ -15,8 +15,10 @@ from extraction.extracted import Extracted, UnreadableError
 from extraction.html import add_html
 from extraction.lines import lines_of
 from extraction.markup.directives import directive, role_text
+from extraction.markup.footnotes import footnote
 from extraction.markup.front_matter import front_matter
-from extraction.markup.templates import closes_comment, opens_comment, without_tags
+from extraction.markup.templates import without_comments, without_tags
+from extraction.raised import raised
 from extraction.structure import Structure, names, one_line, tidy, with_name
 from extraction.tables import Cell, Row, add_table
 from retriever.types import BlockKind, Locator
@@ -27,15 +29,22 @@ _DIRECTIVE = re.compile(r"\{([\w:.-]+)\}\s*(.*)")
 _ROLE = re.compile(r"\{([a-zA-Z][\w:.+-]*)\}$")
 _MARKUP_DIRECTIVES = names(
     "admonition attention caution danger deprecated details dropdown error figure hint important margin note "
-    "seealso sidebar tab tab-item tab-set tip topic versionadded versionchanged versionremoved warning card "
-    "grid"
+    "seealso sidebar tab tab-item tab-set tip todo topic versionadded versionchanged versionremoved warning card "
+    "grid grid-item grid-item-card epigraph pull-quote rubric"
 )
 _ATTRIBUTES = re.compile(r"\{[:#.][^{}\n]{0,500}\}\s*$")
 _TARGET = re.compile(r"\([^()\s]+\)=$")
-_FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]:?")
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]")
 _CONTAINER = re.compile(r"^[ \t]*:{3,}[ \t]*\{?[\w-]*\}?", re.MULTILINE)
-_MODULE_LINES = re.compile(r"(import\s.+\sfrom\s|import\s*['\"]|export\s+(const|default|function)\b)")
+_MODULE_LINES = re.compile(
+    r"(?:import|export)\s[^'\"]*?\bfrom\s*['\"]|import\s*(['\"])[^'\"\s]+\1\s*;?$"
+    r"|export\s+(?:(?:default|async|const|let|var|function|class)\s+)*[\w$]*\s*[=({]",
+    re.MULTILINE,
+)
 _MDX_COMMENT = re.compile(r"\{/\*(?:(?!\{/\*).){0,5000}?\*/\}", re.DOTALL)
+_TABLE_MARK = re.compile(r"<(/?)table\b", re.IGNORECASE)
+_BREAK = re.compile(r"<br\b", re.IGNORECASE)
+_RAISING = re.compile(r"<(/?)sup\b", re.IGNORECASE)
 _DEFINITION = re.compile(r"([^\n]+)\n:[ \t]+(.+)", re.DOTALL)
 
 
@@ -44,10 +53,16 @@ def extract_markdown(content: bytes) -> Extracted:
     return extract_markdown_text(decoded(content))
 
 
-def extract_markdown_text(text: str, check: Check = go_on) -> Extracted:
+def extract_mdx(content: bytes) -> Extracted:
+    """The Markdown of these bytes, among which stand lines of JavaScript modules."""
+    return extract_markdown_text(decoded(content), has_modules=True)
+
+
+def extract_markdown_text(text: str, check: Check = go_on, *, has_modules: bool = False) -> Extracted:
     """The text without its marks; the title is that of the settings at the top, else the first heading.
 
-    ``check`` is asked on the way, and raises where the reading has to end.
+    ``check`` is asked on the way, and raises where the reading has to end. ``has_modules``: whether a paragraph that
+    reads as a line of a JavaScript module is none, as in MDX.
     """
     if len(text) > _LONGEST:
         raise UnreadableError(
@@ -57,7 +72,7 @@ def extract_markdown_text(text: str, check: Check = go_on) -> Extracted:
     structure = Structure(check=check)
     lines = lines_of(text)[settings.lines :]
     try:
-        _Walk(structure, check).walk("\n".join(lines), settings.lines)
+        _Walk(structure, check, has_modules=has_modules).walk("\n".join(lines), settings.lines)
     except RecursionError as error:
         raise UnreadableError("The file nests lists or quotations too deeply; make it flatter.") from error
     title = settings.title or structure.first_heading
@@ -73,25 +88,33 @@ def _parser(check: Check) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table")
     parser.inline.ruler.before("text", "checked", checked)
     parser.block.ruler.before("table", "checked", checked, {"alt": []})
+    parser.block.ruler.before("reference", "footnote", footnote, {"alt": ["paragraph"]})
     parser.core.ruler.before("inline", "without_tags", _without_tags)
     return parser
 
 
 def _without_tags(state: object) -> None:
-    for token in state.tokens:  # type: ignore[attr-defined]
-        if token.type in ("inline", "html_block"):
-            token.content = _CONTAINER.sub("", without_tags(token.content))
+    tokens = [token for token in state.tokens if token.type in _WITH_CONTENT]  # type: ignore[attr-defined]
+    shown = without_comments([(token.content, token.type in _CODE) for token in tokens])
+    for token, content in zip(tokens, shown, strict=True):
+        token.content = content if token.type in _CODE else _CONTAINER.sub("", without_tags(content))
+
+
+_CODE = ("fence", "code_block")
+_WITH_CONTENT = ("inline", "html_block", *_CODE)
 
 
 class _Walk:
     """Adds the blocks of Markdown to the structure."""
 
-    def __init__(self, structure: Structure, check: Check) -> None:
-        self._structure = structure
+    def __init__(self, structure: Structure, check: Check, *, has_modules: bool = False) -> None:
+        self._structure, self._has_modules = structure, has_modules
         self._parser = _parser(check)
         self._links: dict[str, object] = {}  # what references in the whole file lead to
         self._lists: list[int | None] = []  # the number of each list's next item; None: no numbers
         self._marker: str | None = None
+        self._html: list[Token] = []  # pieces of HTML that wait for the end of a table
+        self._open_tables = 0
         self._rows: list[Row] = []
         self._cells: list[Cell] = []
         self._first_line = 1
@@ -99,15 +122,14 @@ class _Walk:
     def walk(self, text: str, lines_above: int) -> None:
         """Add what the text shows; it begins below so many lines of the file."""
         above, self._first_line = self._first_line, lines_above + 1
-        hidden = False
         tokens = self._parser.parse(text, self._links)
         if any(token.level >= _DEEPEST - 1 for token in tokens):
             raise UnreadableError("The file nests lists or quotations too deeply; make it flatter.")
         for token in tokens:
-            text = token.content if token.type in ("inline", "html_block") else ""
-            was_hidden, hidden = hidden, (hidden and not closes_comment(text)) or opens_comment(text)
-            if token.nesting or not (was_hidden or hidden):
-                self._take(token)
+            if token.type != "html_block" or not self._open_tables:
+                self._add_html()
+            self._take(token)
+        self._add_html()
         self._first_line = above
 
     def _take(self, token: Token) -> None:
@@ -117,7 +139,9 @@ class _Walk:
             case "fence" | "code_block":
                 self._code(token)
             case "html_block":
-                add_html(self._structure, token.content, self._first_line + (token.map or [0])[0])
+                self._html.append(token)
+                marks = _TABLE_MARK.findall(token.content)
+                self._open_tables = max(0, self._open_tables + len(marks) - 2 * marks.count("/"))
             case "heading_open" | "paragraph_open" | "th_open" | "td_open":
                 self._holder = token
             case "bullet_list_open":
@@ -138,6 +162,19 @@ class _Walk:
                 add_table(self._structure, self._rows)
                 self._rows = []
 
+    def _add_html(self) -> None:
+        """Add the HTML that waits as one; a blank line within a table parts it for CommonMark."""
+        if not self._html:
+            return
+        parts: list[str] = []
+        first = line = (self._html[0].map or [0])[0]
+        for token in self._html:
+            parts.append("\n" * max(0, (token.map or [0])[0] - line))
+            parts.append(token.content)
+            line += len(parts[-2]) + token.content.count("\n")
+        add_html(self._structure, "".join(parts), self._first_line + first)
+        self._html, self._open_tables = [], 0
+
     def _begin_item(self) -> None:
         number = self._lists[-1]
         self._marker = "" if number is None else f"{number}."
@@ -152,12 +189,12 @@ class _Walk:
         elif self._holder.type == "heading_open":
             self._structure.heading(_ATTRIBUTES.sub("", text), int(self._holder.tag[1:]), locator)
         else:
-            self._paragraph(text, token.content, locator)
+            is_module = self._has_modules and token.level == 1 and _MODULE_LINES.match(token.content)
+            if not is_module and not _TARGET.match(token.content):
+                self._paragraph(text, token.content, locator)
 
     def _paragraph(self, text: str, source: str, locator: Locator | None) -> None:
         text = _MDX_COMMENT.sub("", _ATTRIBUTES.sub("", text))
-        if _MODULE_LINES.match(source) or _TARGET.match(source):
-            return
         if self._marker is not None:
             if tidy(text):
                 self._structure.add(BlockKind.ITEM, f"{self._marker} {text}", locator)
@@ -169,6 +206,8 @@ class _Walk:
             self._structure.add(BlockKind.PARAGRAPH, text, locator)
 
     def _code(self, token: Token) -> None:
+        if not token.content and not token.info.startswith("{"):
+            return
         known = _DIRECTIVE.match(token.info.strip())
         if self._marker:
             self._structure.add(BlockKind.ITEM, self._marker, self._locator(token))
@@ -186,7 +225,8 @@ class _Walk:
             above = self._first_line + token.map[0] - 1 + found.skipped
             self.walk("\n".join(found.content), above)
         else:
-            self._structure.code("\n".join(found.content), self._locator(token))
+            code = [found.argument, *found.content] if found.argument else found.content
+            self._structure.code("\n".join(code), self._locator(token))
 
     def _shown(self, text: str) -> str:
         return shown(self._parser.parseInline(text, self._links)[0].children or [])
@@ -198,6 +238,7 @@ class _Walk:
 def shown(tokens: Sequence[Token]) -> str:
     """What a reader sees of a line's tokens: words and code without marks, no targets, no pictures."""
     parts: list[str] = []
+    raised_from: int | None = None  # the part that a superscript begins with
     for token in tokens:
         if token.type == "text":
             parts.append(_FOOTNOTE.sub("", token.content))
@@ -210,8 +251,12 @@ def shown(tokens: Sequence[Token]) -> str:
                 parts.append(role_text(role[1], token.content))
         elif token.type == "softbreak":
             parts.append(" ")
-        elif token.type == "hardbreak" or (
-            token.type == "html_inline" and re.match(r"<br\b", token.content, re.IGNORECASE)
-        ):
+        elif token.type == "hardbreak" or (token.type == "html_inline" and _BREAK.match(token.content)):
             parts.append("\n")
+        elif token.type == "html_inline" and (mark := _RAISING.match(token.content)):
+            if not mark[1]:
+                raised_from = len(parts)
+            elif raised_from is not None:
+                parts[raised_from:] = [raised("".join(parts[raised_from:]))]
+                raised_from = None
     return "".join(parts)

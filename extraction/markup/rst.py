@@ -12,6 +12,7 @@ from extraction.encodings import decoded
 from extraction.extracted import Extracted, UnreadableError
 from extraction.lines import lines_of, with_plain_lines
 from extraction.markup.directives import directive, role_text
+from extraction.raised import raised
 from extraction.structure import Structure, one_line, tidy, with_name
 from extraction.tables import Cell, Row, add_table
 from retriever.types import BlockKind, Locator
@@ -35,15 +36,14 @@ _SETTINGS = {
 _UNSEEN = (
     nodes.comment,
     nodes.substitution_definition,
-    nodes.target,
     nodes.image,
     nodes.raw,
     nodes.meta,
     nodes.pending,
     nodes.generated,
 )
-_UNKNOWN = re.compile(r'Unknown directive type "([^"]+)"')
-_FIRST_LINE = re.compile(r"\s*\.\.\s+(?:\|[^|]*\|\s+)?[\w:.+-]+\s*::[ \t]*(.*)")
+_DIRECTIVE = re.compile(r"\.\.[ \t]+([\w:.+-]+?)[ \t]?::(?:[ \t]+(.*))?$")
+_ADORNMENT = re.compile(r"([^\w\s])\1*$")
 _NEAR = 100  # lines
 _ROLE = re.compile(r":([\w:.+-]+):`(.*)`", re.DOTALL)
 
@@ -87,7 +87,7 @@ class _Walk:
     def _take(self, node: nodes.Node) -> None:
         match node:
             case nodes.system_message():
-                self._unknown(node)
+                self._refused(node)
             case nodes.section():
                 self._level += 1
                 self._all(node)
@@ -168,33 +168,63 @@ class _Walk:
                 self._text(_shown(title), title)
         rows = []
         for row in node.findall(nodes.row):
+            first = next((text for entry in row.children if (text := one_line(entry.astext()))), "")
+            locator = self._locator(row, first)
             cells = [
                 Cell(
-                    "\n".join(_shown(part) for part in entry.children),
+                    self._inside(entry),
                     columns=entry.get("morecols", 0) + 1,
                     rows=entry.get("morerows", 0) + 1,
                 )
                 for entry in row.children
             ]
-            first = next((one_line(cell.text) for cell in cells if cell.text.strip()), "")
-            rows.append(Row(cells, self._locator(row, first), heads=isinstance(row.parent, nodes.thead)))
+            rows.append(Row(cells, locator, heads=isinstance(row.parent, nodes.thead)))
         add_table(self._structure, rows)
 
-    def _unknown(self, message: nodes.system_message) -> None:
-        """Read a directive that docutils does not know; other messages are not the reader's."""
-        found = _UNKNOWN.search(message.astext())
-        block = next(message.findall(nodes.literal_block), None)
-        if found is None or block is None:
+    def _inside(self, node: nodes.Node) -> str:
+        """What the node shows, as a text of its own."""
+        outer, self._structure = self._structure, Structure()
+        self._all(node)
+        inner, self._structure = self._structure, outer
+        return inner.text
+
+    def _refused(self, message: nodes.system_message) -> None:
+        """Read what docutils took for an error and left out: a directive, a table, or a heading."""
+        source = next(message.findall(nodes.literal_block), None)
+        if source is None or message["level"] < _SETTINGS["report_level"]:
             return
-        first, *lines = block.astext().splitlines()
-        argument = _FIRST_LINE.match(first)
-        known = directive(found[1], argument[1] if argument else "", _dedented(lines))
+        first, *lines = source.astext().splitlines()
+        if found := _DIRECTIVE.match(first):
+            above = self._above + (message.get("line") or 1) - 1
+            self._directive(found[1], found[2] or "", _dedented(lines), above)
+        elif message.children[0].astext().startswith("Malformed table"):
+            self._leave_marker()
+            self._structure.code(source.astext(), self._locator(source))
+        else:
+            self._refused_heading(source, [first, *lines])
+
+    def _directive(self, name: str, argument: str, lines: list[str], above: int) -> None:
+        """Add what a reader sees of a directive that begins below so many lines of the file."""
+        known = directive(name, argument.strip(), lines, goes_on=True)
         if known is None:
             return
-        above = self._above + (message.get("line") or 1) - 1
+        if known.is_code:
+            self._leave_marker()
+            code = [known.argument, *known.content] if known.argument else known.content
+            self._structure.code(
+                "\n".join(code), Locator.line(above + (1 if known.argument else known.skipped + 1))
+            )
+            return
         if known.argument:
             self.walk(known.argument, above)
         self.walk("\n".join(known.content), above + known.skipped)
+
+    def _refused_heading(self, source: nodes.literal_block, lines: list[str]) -> None:
+        """Add the line that is over or under a line of marks, as a heading below the one above."""
+        text = [line for line in lines if not _ADORNMENT.match(line.strip())]
+        if len(text) < len(lines):
+            title = " ".join(text)
+            self._structure.heading(title, self._level + 1, self._locator(source, title))
 
     def _locator(self, node: nodes.Node, text: str | None = None) -> Locator:
         """The line in which the node's text begins: where its first words stand, near to where docutils saw it.
@@ -243,7 +273,10 @@ def _shown(node: nodes.Node) -> str:
         return f"[{node.astext()}]"
     if isinstance(node, (*_UNSEEN, nodes.system_message)):
         return ""
-    return "".join(map(_shown, node.children))
+    if isinstance(node, nodes.option_argument):
+        return str(node.astext())  # with what stands before it
+    shown = (", " if isinstance(node, nodes.option_group) else "").join(map(_shown, node.children))
+    return raised(shown) if isinstance(node, nodes.superscript) else shown
 
 
 def _reference_text(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from common.errors import LoccitError
 from extraction.html import extract_html
-from extraction.markup.markdown import extract_markdown
+from extraction.markup.markdown import extract_markdown, extract_mdx
 from extraction.markup.rst import extract_rst
 from extraction.pdf.document import extract_pdf
 from extraction.structure import names
@@ -70,7 +70,7 @@ FORMATS: dict[str, Format] = {
     ".txt": Format(one_document(extract_text), SourceKind.TEXT_FILES, in_folders=True),
     ".md": Format(one_document(extract_markdown), SourceKind.TEXT_FILES, in_folders=True),
     ".markdown": Format(one_document(extract_markdown), SourceKind.TEXT_FILES, in_folders=True),
-    ".mdx": Format(one_document(extract_markdown), SourceKind.TEXT_FILES, in_folders=True),
+    ".mdx": Format(one_document(extract_mdx), SourceKind.TEXT_FILES, in_folders=True),
     ".rst": Format(one_document(extract_rst), SourceKind.TEXT_FILES, in_folders=True),
     ".html": Format(one_document(extract_html), SourceKind.TEXT_FILES, in_folders=True),
     ".htm": Format(one_document(extract_html), SourceKind.TEXT_FILES, in_folders=True),

@@ -1,6 +1,6 @@
 """The words of reading a corpus as types: source, record, malformed, corpus."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -83,6 +83,11 @@ class Corpus(Protocol):
     @property
     def ids(self) -> Collection[str]:
         """The ids of its documents as far as they are known without reading it."""
+        ...
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """The folders that it stands in, the nearest first, where it is one file and one document; else none."""
         ...
 
     def __iter__(self) -> Iterator[Item]: ...

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.index_builder.corpora.reading import blocks, only_document, only_problem, read
+from extraction.word_numbers import _formatted
+from tests.index_builder.corpora.reading import blocks, only_document, only_problem, read, texts
 
 NAMESPACES = (
     'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
@@ -185,3 +186,156 @@ def test_pictures_do_not_count_and_cannot_be_the_text(tmp_path):
             renamed = name.replace("document.xml", "document.png")
             package.writestr(renamed, content.replace(b"document.xml", b"document.png"))
     assert "no Word document" in only_problem(path).problem
+
+
+def levels(*described: str) -> str:
+    """The levels of a list, each of its start, its form and its text."""
+    parts = [each.split(" ") for each in described]
+    return "".join(
+        f'<w:lvl w:ilvl="{index}"><w:start w:val="{start}"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{text}"/>'
+        f"{''.join(more)}</w:lvl>"
+        for index, (start, form, text, *more) in enumerate(parts)
+    )
+
+
+def lists(*nums: str, **definitions: str) -> str:
+    """A ``numbering.xml`` of definitions, and of lists that name one of them, with what they override."""
+    abstract = "".join(
+        f'<w:abstractNum w:abstractNumId="{name}">{content}</w:abstractNum>'
+        for name, content in definitions.items()
+    )
+    named = [num.partition(" ") for num in nums]
+    return abstract + "".join(
+        f'<w:num w:numId="{number}"><w:abstractNumId w:val="{name}"/>{override}</w:num>'
+        for number, (name, _, override) in enumerate(named, start=1)
+    )
+
+
+def numbered(text: str, numbering: str, level: int = 0) -> str:
+    return paragraph(run(text), numbering=numbering).replace('ilvl w:val="0"', f'ilvl w:val="{level}"')
+
+
+def with_parts(path: Path, **changed: str) -> Path:
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name).decode() for name in package.namelist()}
+    for name, content in changed.items():
+        parts[f"word/{name}.xml"] = f"<w:{name} {NAMESPACES}>{content}</w:{name}>"
+    with zipfile.ZipFile(path, "w") as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    return path
+
+
+def shown(path: Path, body: str, *nums: str, **definitions: str) -> list[tuple[str, str]]:
+    numbering = lists(*nums, **definitions)
+    return [(kind, text) for kind, text, *_ in blocks(with_parts(written(path, body), numbering=numbering))]
+
+
+def test_a_list_counts_on_after_other_paragraphs(tmp_path):
+    body = (
+        numbered("One.", "1")
+        + paragraph(run("A remark."))
+        + numbered("Two.", "1")
+        + table(("a", "b"), ("c", "d"))
+    )
+    assert shown(tmp_path / "a.docx", body + numbered("Three.", "1"), "x", x=levels("1 decimal %1.")) == [
+        ("item", "1. One."),
+        ("paragraph", "A remark."),
+        ("item", "2. Two."),
+        ("row", "a: c; b: d"),
+        ("item", "3. Three."),
+    ]
+
+
+def test_numbers_are_written_as_the_level_says(tmp_path):
+    definition = levels(
+        "5 lowerLetter %1)",
+        "1 decimal %1.%2",
+        "9 upperRoman (%3)",
+        "1 bullet -",
+        "1 decimal %1/%5 <w:isLgl/>",
+    )
+    steps = [
+        (0, "e)"),
+        (1, "e.1"),
+        (1, "e.2"),
+        (2, "(IX)"),
+        (2, "(X)"),
+        (3, ""),
+        (4, "5/1"),
+        (0, "f)"),
+        (1, "f.1"),
+    ]
+    body = "".join(numbered("Text", "1", level) for level, _ in steps)
+    assert shown(tmp_path / "a.docx", body, "x", x=definition) == [
+        ("item", f"{number} Text".strip()) for _, number in steps
+    ]
+
+
+def test_lists_of_one_definition_count_on_unless_one_begins_anew(tmp_path):
+    restart = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/></w:lvlOverride>'
+    body = "".join(numbered("Text", number) for number in "1233411")
+    kept = shown(
+        tmp_path / "a.docx",
+        body,
+        "x",
+        "x",
+        f"x {restart}",
+        "y",
+        x=levels("1 decimal %1."),
+        y=levels("1 none Art"),
+    )
+    assert [text.removesuffix(" Text") for _, text in kept] == ["1.", "2.", "7.", "8.", "Art", "9.", "10."]
+
+
+@pytest.mark.parametrize(("restart", "last"), [("", "2-1"), ('<w:lvlRestart w:val="0"/>', "2-2")])
+def test_a_level_begins_anew_below_another_unless_it_says_otherwise(tmp_path, restart, last):
+    definition = levels("1 decimal %1", "1 decimal %1-%2 RESTART").replace("RESTART", restart)
+    body = "".join(numbered("Text", "1", level) for level in (0, 1, 0, 1))
+    assert shown(tmp_path / "a.docx", body, "x", x=definition)[3] == ("item", f"{last} Text")
+
+
+def test_numbers_come_by_the_style_too_and_headings_keep_theirs(tmp_path):
+    style = '<w:style w:type="paragraph" w:styleId="{}"><w:name w:val="{}"/>{}</w:style>'
+    by_list = '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr>'
+    styles = (
+        style.format("Heading1", "heading 1", by_list)
+        + style.format("Heading2", "heading 2", '<w:basedOn w:val="Heading1"/>' + by_list)
+        + style.format("Own", "Own", '<w:basedOn w:val="Heading1"/>')
+    )
+    definition = levels("1 decimal %1", "1 decimal %1.%2 <w:pStyle/>").replace(
+        "<w:pStyle/>", '<w:pStyle w:val="Heading2"/>'
+    )
+    body = "".join(
+        paragraph(run(style), style) for style in ("Heading1", "Heading2", "Heading2", "Own", "Heading2")
+    )
+    path = with_parts(written(tmp_path / "a.docx", body), styles=styles, numbering=lists("x", x=definition))
+    assert texts(path) == ["1 Heading1", "1.1 Heading2", "1.2 Heading2", "2 Own", "2.1 Heading2"]
+    assert [kind for kind, *_ in blocks(path)] == ["heading", "heading", "heading", "paragraph", "heading"]
+
+
+def test_a_text_box_is_counted_once_and_what_has_no_text_shows_no_number(tmp_path):
+    box = (
+        '<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><mc:Choice>'
+        f"{numbered('Box', '1')}</mc:Choice><mc:Fallback>{numbered('Box', '1')}</mc:Fallback></mc:AlternateContent>"
+    )
+    body = paragraph("", numbering="1") + box + numbered("Last", "1")
+    assert [text for _, text in shown(tmp_path / "a.docx", body, "x", x=levels("1 decimal %1."))] == [
+        "2. Box",
+        "3. Last",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "numbers"),
+    [
+        ("lowerLetter", {1: "a", 26: "z", 27: "aa", 53: "aaa", 600: "600", 0: "0"}),
+        ("upperLetter", {28: "BB"}),
+        ("lowerRoman", {4: "iv", 1999: "mcmxcix", 4000: "4000"}),
+        ("upperRoman", {14: "XIV"}),
+        ("decimalZero", {7: "07", 10: "10"}),
+        ("ordinalText", {3: "3"}),
+    ],
+)
+def test_numbers_in_letters_and_roman_numerals(form, numbers):
+    assert {number: _formatted(number, form) for number in numbers} == numbers

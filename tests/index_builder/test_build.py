@@ -337,11 +337,11 @@ def test_a_build_says_how_many_documents_of_other_sources_it_leaves_out(
     )
 
 
-def test_a_duplicate_id_names_both_places(tmp_path, source, documents, run_build):
-    other = write(tmp_path / "more.jsonl", [documents[1], documents[0]])
+def test_a_duplicate_id_names_both_places(tmp_path, documents, run_build):
+    source = write(tmp_path / "more.jsonl", [documents[1], documents[0], documents[1]])
     with pytest.raises(CorpusError) as caught:
-        run_build(source, other)
-    assert "'lighthouses/pharos' stands at documents.jsonl:2 and again at more.jsonl:1" in str(caught.value)
+        run_build(source)
+    assert "'lighthouses/pharos' stands at more.jsonl:1 and again at more.jsonl:3" in str(caught.value)
 
 
 def test_malformed_records_are_reported_counted_and_left_out(tmp_path, source, run_build, quiet):
@@ -468,11 +468,31 @@ def test_ids_that_two_sources_share_begin_with_the_sources_name(tmp_path, two_fo
     assert store.document("garden/README.md").text == "README.md\n\nAbout the garden."
 
 
-def test_a_shared_id_that_no_name_tells_apart_names_both_sources(tmp_path, two_folders, run_build):
-    lines = write(tmp_path / "more.jsonl", [Document("boiler.md", "B", "Again.")])
+def test_an_id_that_is_not_known_beforehand_begins_with_the_name_of_the_source_that_comes_last(
+    tmp_path, two_folders, run_build, quiet, encoder
+):
+    some = [Document(f"{number}", "B", f"Text {number}.") for number in range(7)]
+    paths = [write(tmp_path / f"{name}.jsonl", [Document("boiler.md", "B", name), *some]) for name in "ab"]
+    run_build(two_folders[0], *paths)
+    store = open_index(tmp_path / "index", encoder).store
+    texts = {doc_id: store.document(doc_id).text for doc_id in store.ids()}
+    assert texts["boiler.md"].endswith("About the house.")
+    assert (texts["a.jsonl/boiler.md"], texts["b.jsonl/boiler.md"]) == ("a", "b")
+    assert texts["6"] == texts["b.jsonl/6"] == "Text 6."
+    said = [line for line in quiet.file.getvalue().splitlines() if line.startswith("Renamed")]
+    assert said == [
+        "Renamed in a.jsonl, as other sources have these ids: boiler.md to a.jsonl/boiler.md.",
+        "Renamed in b.jsonl, as other sources have these ids: boiler.md to b.jsonl/boiler.md, 0 to b.jsonl/0, "
+        "1 to b.jsonl/1, 2 to b.jsonl/2, 3 to b.jsonl/3 and 3 others.",
+    ]
+
+
+def test_an_id_that_no_name_tells_apart_names_both_places(tmp_path, run_build):
+    write(tmp_path / "a.jsonl", [Document("x", "X", "One."), Document("b.jsonl/x", "X", "Two.")])
+    write(tmp_path / "b.jsonl", [Document("x", "X", "Three.")])
     with pytest.raises(CorpusError) as caught:
-        run_build(two_folders[0], lines)
-    assert "'boiler.md' stands at house/boiler.md:1 and again at more.jsonl:1;" in str(caught.value)
+        run_build(tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    assert "'b.jsonl/x' stands at a.jsonl:2 and again at b.jsonl:1; " in str(caught.value)
 
 
 def test_two_sources_of_one_name_are_refused_until_one_is_named(tmp_path, two_folders, run_build, encoder):

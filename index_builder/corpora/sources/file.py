@@ -1,6 +1,6 @@
 """One file as a corpus."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from index_builder.corpora.formats import Format
@@ -24,6 +24,12 @@ class FileCorpus:
     def ids(self) -> Collection[str]:
         """The file's name, where the file is one document."""
         return {self._path.name} if self._format.in_folders else ()
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """The folders around the file, where the file is one document."""
+        nearest = self._path.parent.resolve()
+        return (nearest, *nearest.parents)[:-1] if self._format.in_folders else ()
 
     def __iter__(self) -> Iterator[Item]:
         return self._format.items(self._path, self._path.name)

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from common.errors import CorpusError
@@ -54,6 +54,11 @@ class FolderCorpus:
     def ids(self) -> Collection[str]:
         """The paths of the files from the folder on."""
         return {name for name, _ in self._files}
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """None: it is no single document."""
+        return ()
 
     def __iter__(self) -> Iterator[Item]:
         yield from self._unlisted

@@ -1,6 +1,6 @@
 """A data set on the Hugging Face hub, stored as Parquet with ``id``, ``url``, ``title`` and ``text``."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
@@ -46,6 +46,11 @@ class HubCorpus:
     @property
     def ids(self) -> Collection[str]:
         """None are known before the files are read."""
+        return ()
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """None: it is no single document."""
         return ()
 
     def __iter__(self) -> Iterator[Item]:

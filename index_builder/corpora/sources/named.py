@@ -1,17 +1,28 @@
-"""A corpus under a name of its own, or with an address where its originals are published."""
+"""A corpus under a name of its own, with an address where its originals are published, or as a document of another."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from common.errors import CorpusError
-from index_builder.corpora.types import Corpus, Item, Source
+from index_builder.corpora.types import Corpus, Item, Record, Source
 
 
 class NamedCorpus:
-    """The corpus with this name, and this base address, in its source; None leaves the source's own."""
+    """The corpus with this name, and this base address, in its source; None leaves the source's own.
 
-    def __init__(self, corpus: Corpus, name: str | None = None, base_url: str | None = None) -> None:
-        self._corpus, self._name, self._base_url = corpus, name, base_url
+    ``doc_id``: the id of its only document; None leaves the documents' own.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        name: str | None = None,
+        base_url: str | None = None,
+        *,
+        doc_id: str | None = None,
+    ) -> None:
+        self._corpus, self._name, self._base_url, self._doc_id = corpus, name, base_url, doc_id
 
     @property
     def source(self) -> Source:
@@ -21,11 +32,20 @@ class NamedCorpus:
 
     @property
     def ids(self) -> Collection[str]:
+        """Those of the corpus, or the one given."""
+        return self._corpus.ids if self._doc_id is None else {self._doc_id}
+
+    @property
+    def folders(self) -> Sequence[Path]:
         """Those of the corpus."""
-        return self._corpus.ids
+        return self._corpus.folders
 
     def __iter__(self) -> Iterator[Item]:
-        return iter(self._corpus)
+        for item in self._corpus:
+            if isinstance(item, Record) and self._doc_id is not None:
+                yield replace(item, document=replace(item.document, doc_id=self._doc_id))
+            else:
+                yield item
 
 
 def with_base_urls(corpora: Sequence[Corpus], given: Sequence[str]) -> list[Corpus]:

@@ -1,7 +1,8 @@
 """Vital articles: the lead summaries of Wikipedia's level-4 vital articles, which install as a package."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from urllib.parse import quote
 
 from common.packaged import vital_articles_path
@@ -39,6 +40,11 @@ class VitalArticles:
     @property
     def ids(self) -> Collection[str]:
         """None are known before the file is read."""
+        return ()
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """None: it is no single document."""
         return ()
 
     def __iter__(self) -> Iterator[Record | Malformed]:

@@ -1,3 +1,4 @@
+import re
 import time
 
 import pytest
@@ -125,7 +126,15 @@ def test_the_title_is_that_of_the_settings_or_the_first_heading(written, text, t
         (":::tip\nText.\n:::", "Text."),
         ("![a picture](x.png) beside", "beside"),
         ("H<sub>2</sub>O &amp; more\\*", "H2O & more*"),
-        ("# Head\n\nimport X from 'y'\n\nText {/* unseen */} on.", "Head\n\nText on."),
+        ("# Head\n\nText {/* unseen */} on.", "Head\n\nText on."),
+        ("In 2019[^1].\n\n[^1]: https://example.org/report", "In 2019.\n\nhttps://example.org/report"),
+        (
+            "In 2019[^1].\n[^1]: One.\n[^2]: Two.\n\n    More of *two*.",
+            "In 2019.\n\nOne.\n\nTwo.\n\nMore of two.",
+        ),
+        ("10<sup>6</sup>, the 19<sup>th</sup>, {sup}`2`, <sup>*2*</sup>", "10⁶, the 19th, ², ²"),
+        ("```{note} Mind this.\n```", "Mind this."),
+        ("```{figure} x.png\n:alt: unseen\n\nThe caption.\n```", "The caption."),
     ],
 )
 def test_what_only_builds_the_page_is_no_text(written, text, seen):
@@ -135,6 +144,81 @@ def test_what_only_builds_the_page_is_no_text(written, text, seen):
 def test_a_comment_over_several_paragraphs_is_hidden(written):
     text = "One.\n\n{% comment %}\n\nHidden.\n\n- hidden\n\n{% endcomment %}\n\nTwo."
     assert only_document(written(text)).text == "One.\n\nTwo."
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        (
+            "Use `{% comment %}` and `{% endcomment %}`.\n\nText.",
+            "Use {% comment %} and {% endcomment %}.\n\nText.",
+        ),
+        ("One {% comment %}\n\nTwo.", "One\n\nTwo."),
+        ("One {% comment %} a\n\n```\nb\n```\n\nc {% endcomment %} two", "One\n\ntwo"),
+        ("{% comment %}\n\n1. a\n\n| b |\n|---|\n| c |\n\n# d\n\n{% endcomment %}\n\nText.", "Text."),
+        ("A {% endcomment %} b {% comment %} c", "A b c"),
+        ("{% comment %}\n\n`{% endcomment %}` a\n\n{% endcomment %}b", "b"),
+        ("A {% comment %}it`s{% endcomment %} b `c`", "A b c"),
+    ],
+)
+def test_only_what_stands_between_the_ends_of_a_comment_is_hidden(written, text, seen):
+    assert only_document(written(text)).text == seen
+
+
+MODULE_LINES = """import X from 'y'
+import {
+  a,
+} from "b";
+
+import './c.css';
+
+export const meta = {
+  a: 1,
+}
+
+export default function Page({ a }) {
+
+export { a }
+
+"""
+PROSE = """import contacts from Outlook and Gmail
+
+export default calendars to a file
+
+export const is a keyword
+
+import "notes" into the calendar
+
+- import X from 'y'
+
+> export const a = 1
+"""
+
+
+def test_lines_of_modules_are_no_text_in_mdx_alone(written):
+    seen = [
+        "import contacts from Outlook and Gmail",
+        "export default calendars to a file",
+        "export const is a keyword",
+        'import "notes" into the calendar',
+        "import X from 'y'",
+        "export const a = 1",
+    ]
+    assert texts(written(MODULE_LINES + PROSE, "a.mdx")) == seen
+    assert texts(written(MODULE_LINES + PROSE, "a.md"))[5:] == seen
+
+
+def test_blank_lines_do_not_part_an_html_table(written):
+    text = (
+        "<table>\n<tr><th>Name</th><th>Price</th></tr>\n\n<tr><td>Tea</td><td>3</td></tr>\n\n\n"
+        "<tr><td>Cake</td><td>5</td></tr>\n\n</table>\n\n<p>One.</p>\n\n<table>\n\nText.\n"
+    )
+    assert blocks(written(text)) == [
+        ("row", "Name: Tea; Price: 3", (), "line 4"),
+        ("row", "Name: Cake; Price: 5", (), "line 7"),
+        ("paragraph", "One.", (), "line 11"),
+        ("paragraph", "Text.", (), "line 15"),
+    ]
 
 
 def test_directives_show_their_content(written):
@@ -205,7 +289,7 @@ def test_a_file_that_is_too_long_to_parse_is_a_sentence(written):
     assert problem == "The file has 5,200,000 characters, and 5,000,000 are the most for Markdown; split it."
 
 
-@pytest.mark.parametrize("mark", [">", "> ", "- ", "1. "])
+@pytest.mark.parametrize("mark", [">", "> ", "- ", "1. ", "[^a]: "])
 def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
     assert "deep" in only_document(written(mark * 20 + "deep")).text
     problem = only_problem(written(mark * 5_000 + "deep")).problem
@@ -220,8 +304,11 @@ def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
         "{% comment %}" * 15_000,
         "{/*" * 60_000,
         "[^" * 30_000 + "{%",
+        "[^a]: b\n" * 20_000,
+        "<table>\n" + "\n<tr>\n" * 20_000,
+        "`{% comment %} " * 5_000 + "{% endcomment %}\n\n" * 5_000,
     ],
-    ids=["heading", "spaces", "comments", "mdx", "footnotes"],
+    ids=["heading", "spaces", "comments", "mdx", "marks", "footnotes", "tables", "code and comments"],
 )
 def test_no_text_takes_long(written, text):
     started = time.process_time()
@@ -237,6 +324,46 @@ def test_front_matter_that_stumbles_its_parser_is_left_out(tmp_path, value):
     document = only_document(tmp_path / "a.md")
     assert "Text." in document.text
     assert "a" not in document.metadata
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "metadata"),
+    [
+        (
+            "title: Getting started: the basics\nauthor: Jo\nyear: 2024",
+            "Getting started: the basics",
+            {"author": "Jo", "year": 2024},
+        ),
+        ('title: "A"\nauthor: @jo\n# note\ntags:\n  - x\n- y\n\nmore: |\n  z', "A", {"author": "@jo"}),
+        ("title: [\nyear: 2024", "Head", {"year": 2024}),
+        ("", "Head", {}),
+    ],
+)
+def test_front_matter_that_does_not_parse_is_read_line_by_line(written, text, title, metadata):
+    document = only_document(written(f"---\n{text}\n---\n# Head\n"))
+    assert (document.title, document.metadata, document.text) == (title, metadata, "Head")
+
+
+def test_toml_that_does_not_parse_is_read_line_by_line(written):
+    document = only_document(written('+++\ntitle = "T"\nyear = 2024\nbad = \n[params]\n+++\n# Head\n'))
+    assert (document.title, document.metadata, document.text) == ("T", {"year": 2024}, "Head")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\nSome text after a rule.\n\n",
+        "- a\n- b\n",
+        "Some text.\nkey: value\n",
+        "    code\n",
+        "12\n",
+        "key: [\nText.\n",
+    ],
+)
+def test_what_does_not_look_like_settings_is_text(written, text):
+    document = only_document(written(f"---\n{text}\n---\n\nMore.\n"))
+    assert document.metadata == {}
+    assert all(word in document.text for word in [*re.findall(r"\w+", text), "More."])
 
 
 @pytest.mark.parametrize("unit", ["](" + "{%%}", "`"])

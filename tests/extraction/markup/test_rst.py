@@ -1,9 +1,10 @@
+import re
 import time
 
 import pytest
 
 from extraction.markup.rst import _reference_text
-from index_builder.corpora import Malformed
+from index_builder.corpora import Malformed, open_corpus
 from tests.index_builder.corpora.reading import blocks, only_document, only_problem
 
 
@@ -174,3 +175,75 @@ def test_what_a_reader_sees_of_a_reference(text, seen):
     started = time.process_time()
     assert _reference_text(text) == seen
     assert time.process_time() - started < 20  # it took a minute
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".. code-block:: unseen\n   :caption: unseen\n   :emphasize-lines: 1\n\n   seen_code = 1\n",
+        ".. code-block:: unseen\n   :linenos:\n   :lineno-start: 3\n\n   seen_code = 1\n",
+        ".. math::\n   :label: unseen\n\n   seen_a + seen_b\n",
+        ".. math:: seen_a\n   :label: unseen\n",
+        ".. note:: seen_first\n   seen_second\n   :collapsible:\n\n   seen_body\n",
+        ".. figure:: unseen.png\n   :unknown: unseen\n\n   seen_caption\n\n   seen_legend\n",
+        ".. list-table:: seen_title\n   :header-rows: 1\n\n   * - seen_a\n     - seen_b\n   * - seen_c\n",
+        ".. csv-table:: seen_title\n   :unknown: x\n\n   seen_a,seen_b\n",
+        ".. table:: seen_title\n   :unknown: x\n\n   ====== ======\n   seen_a seen_b\n   ====== ======\n",
+        "+--------+--------+\n| seen_a | seen_b |\n+--------+\n| seen_c | seen_d |\n+--------+--------+\n",
+        "======= ======\nseen_a too far\n======= =======\n",
+        "seen_a\n======\n\nseen_b\n------\n\nseen_c\n~~~~~~\n\nseen_d\n======\n\nseen_e\n~~~~~~\n\nseen_f\n",
+        "======\nseen_a\n\nseen_b\n",
+        "- seen_item\n\n  seen_a\n  ======\n\n  seen_b\n",
+        ".. seealso:: seen_first\n   seen_second\n",
+        ".. todo:: seen_argument\n",
+        ".. option:: --seen_option=FILE\n",
+        ".. py:function:: seen_function(a)\n\n   :returns: seen_meaning\n",
+        ".. custom:: This is seen_prose.\n",
+        ".. tab:: seen_title\n   :unknown: unseen\n     unseen too\n\n   seen_content\n",
+        ".. only:: unseen\n\n   seen_content\n",
+        ".. automodule:: unseen.module\n   :members: unseen,\n     unseen\n",
+        ".. include:: unseen.txt\n   :unknown:\n",
+        ".. role:: unseen(unseen)\n",
+        "the _`seen_target seen_other` seen_after\n",
+        "+----------+\n| - seen_a |\n| - seen_b |\n+----------+\n",
+        "+------------------+\n| .. note:: seen_a |\n|    :unknown:     |\n+------------------+\n",
+    ],
+)
+def test_no_word_that_a_reader_sees_is_missing(written, text):
+    (document,) = [item.document for item in open_corpus(str(written("Head.\n\n" + text)))]
+    assert sorted(set(re.findall(r"\bseen_\w+", document.text))) == sorted(
+        set(re.findall(r"\bseen_\w+", text))
+    )
+    assert "unseen" not in document.text
+
+
+def test_what_docutils_refuses_is_shown_as_what_it_is(written):
+    text = (
+        "House\n=====\n\nBoiler\n------\n\nValve\n~~~~~\n\nTram\n====\n\nTrack\n~~~~~\n\nLong.\n\n"
+        ".. code-block:: python\n   :caption: Cap\n\n   if x:\n       y = 1\n\n"
+        "+---+\n| a |\n+--+\n| b |\n+---+\n\n.. figure:: x.png\n   :unknown:\n\n   The *valve*.\n"
+    )
+    assert blocks(written(text))[3:] == [
+        ("heading", "Tram", (), "line 10"),
+        ("heading", "Track", ("Tram",), "line 13"),
+        ("paragraph", "Long.", ("Tram", "Track"), "line 16"),
+        ("code", "if x:\n    y = 1", ("Tram", "Track"), "line 21"),
+        ("code", "+---+\n| a |\n+--+\n| b |\n+---+", ("Tram", "Track"), "line 24"),
+        ("paragraph", "The valve.", ("Tram", "Track"), "line 33"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("-a FILE, --all=FILE  Reads all.", "-a FILE, --all=FILE: Reads all."),
+        ("10\\ :sup:`6` and the 19\\ :sup:`th`, H\\ :sub:`2`\\ O", "10⁶ and the 19th, H2O"),
+        (".. versionchanged:: 3.2 Now faster.", "Changed in version 3.2: Now faster."),
+        (".. deprecated:: 1.2\n   Use the\n   other.", "Deprecated since version 1.2: Use the other."),
+        (".. versionadded:: 2.0\n\n   Faster.", "Added in version 2.0:\n\nFaster."),
+        ("the _`Norwegian Blue` parrot", "the Norwegian Blue parrot"),
+        ("+------+----+\n| - a  | c  |\n| - b  |    |\n+------+----+", "a b; c"),
+    ],
+)
+def test_words_do_not_run_together(written, text, seen):
+    assert only_document(written(text)).text == seen
