@@ -22,7 +22,9 @@ _LEAST = (
 )
 _MOST_RULES = 4000  # a drawing has more; a table has not
 _MOST_SLOTS = 200_000  # of a table
-_WORD_GAP = 0.5  # of the letters' size: the words of a line stand nearer to each other, those of two cells do not
+_WORD_GAP = (
+    0.5  # of the letters' size: the words of a line stand nearer to each other, those of two cells do not
+)
 _SMALLER = 0.85  # the letters of a superscript or a subscript, at most, against those of the line
 _RAISED = 0.15  # of the line's size: how much higher than the line a superscript stands, at least
 _GAP = 0.15  # of the line's size: white space between letters, where pdfium saw an end of the line
@@ -223,7 +225,9 @@ def _text(line: Sequence[Glyph]) -> str:
         small = glyph.box is not None and glyph.size < _SMALLER * size
         return small and glyph.baseline > least and glyph.text not in ",;"
 
-    runs = ((up, "".join(glyph.text for glyph in run)) for up, run in groupby(_with_gaps(line, size), is_raised))
+    runs = (
+        (up, "".join(glyph.text for glyph in run)) for up, run in groupby(_with_gaps(line, size), is_raised)
+    )
     return "".join(raised(text) if up else text for up, text in runs)
 
 
