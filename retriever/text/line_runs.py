@@ -159,15 +159,15 @@ def _ends_run(lines: Sequence[_Line], number: int, first: int, width: int) -> bo
 def _width(lines: Sequence[_Line]) -> int | None:
     """How many characters wide the paragraph's lines are; None where they are not wrapped.
 
-    They are where two of them were full, or where it is one of two lines and the other ends a sentence. The longest
-    line of a list is no full one.
+    They are where two of them were full, or where one was and the last line ends a sentence: of a list, the longest
+    line seems full, too.
     """
     texts = [line.text for line in lines if line.text]
     width = max(map(len, texts), default=0)
     if width < NARROWEST_WRAP:
         return None
     full = sum(_is_full(line, following, width) for line, following in pairwise(texts))
-    return width if full > 1 or (len(texts) == 2 and _STOPPED.search(texts[-1])) else None
+    return width if full > 1 or _STOPPED.search(texts[-1]) else None
 
 
 def _is_full(line: str, following: str, width: int | None) -> bool:
