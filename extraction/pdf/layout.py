@@ -1,6 +1,7 @@
 """From the lines of a PDF's pages to blocks: headings, paragraphs, items; running heads and feet go."""
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -85,7 +86,10 @@ class Layout:
         self._page = page
 
     def _goes_on(self, line: Line, page: int, *, moves: bool) -> bool:
-        """Whether a line belongs to the block that is being read. ``moves``: it stands on another page, or higher up."""
+        """Whether a line belongs to the block that is being read.
+
+        ``moves``: it stands on another page than the line before it, or higher up.
+        """
         last, first = self._open[-1], self._open[self._first]
         if page in self._contents or abs(last.size - line.size) > 0.6 or self._begins_item(line, moves=moves):
             return False
@@ -110,8 +114,8 @@ class Layout:
         return 0 < last.box.bottom - line.box.bottom <= 1.75 * max(last.size, 1) + 1
 
     def _is_full(self, line: Line) -> bool:
-        wide = self._right[line] - line.box.left
-        return wide <= 0 or self._right[line] - line.box.right < 0.25 * wide
+        wide = max(self._right[line], line.box.right) - line.box.left
+        return wide >= _NARROWEST * self._body and self._right[line] - line.box.right < 0.25 * wide
 
     def _begins_item(self, line: Line, *, moves: bool) -> bool:
         """Whether a line begins with the marker of an item, and not with a number, an initial or a dash of a sentence.
@@ -216,20 +220,25 @@ def _is_contents(lines: Iterable[Line]) -> bool:
 def _right_margins(lines: Sequence[Line], size: float) -> dict[Line, float]:
     """How far to the right each line could reach: as the lines of its column do, or of the page where it has none.
 
-    The lines of a column begin at about the same place, and fill it, but for the longest twentieth; another column
-    begins to the right of them.
+    The lines of a column begin at about the same place, and fill it, but for the longest twentieth; another column of
+    a third as many lines, at least, begins to the right of them.
     """
     columns: list[list[Line]] = []
     for line in sorted(lines, key=lambda line: line.box.left):
         if not columns or line.box.left - columns[-1][0].box.left > _COLUMN * size:
             columns.append([])
         columns[-1].append(line)
-    last = max((column[0].box.left for column in columns if len(column) >= 3), default=0.0)
+    begins = [column[0].box.left for column in columns]
+    most = [0]  # how many lines the largest column has, of those from each on
+    for column in reversed(columns):
+        most.append(max(most[-1], len(column)))
+    most.reverse()
     everywhere = _reach(lines)
     margins: dict[Line, float] = {}
     for column in columns:
         own, left = _reach(column), column[0].box.left
-        is_column = len(column) >= 3 and own - left >= _NARROWEST * size and own < last
+        beside = most[bisect_right(begins, own)]
+        is_column = 3 * beside >= len(column) >= 3 <= beside and own - left >= _NARROWEST * size
         margins |= dict.fromkeys(column, own if is_column else everywhere)
     return margins
 
@@ -241,8 +250,10 @@ def _reach(lines: Sequence[Line]) -> float:
 
 def _marker(text: str) -> str | None:
     """The bullet or the number that the text of an item begins with."""
-    found = _BULLET.match(text) or _NUMBER.match(text)
-    return found[0] if found else None
+    if bullet := _BULLET.match(text):
+        return bullet[0]
+    number = _NUMBER.match(text)
+    return number[1] if number else None
 
 
 def _follows(before: str, marker: str) -> bool:

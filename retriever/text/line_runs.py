@@ -137,7 +137,7 @@ def _marker(text: str, *, lettered: bool) -> int:
     return match.end() if match else 0
 
 
-def _ends_run(lines: Sequence[_Line], number: int, first: int, width: int) -> bool:
+def _ends_run(lines: Sequence[_Line], number: int, first: int, width: int | None) -> bool:
     """Whether the line break after this line of a paragraph ends a run whose first line is ``first``."""
     line = lines[number]
     if number + 1 == len(lines) or not lines[number + 1].text:
