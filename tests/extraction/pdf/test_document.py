@@ -276,6 +276,10 @@ def test_lines_of_different_pages_are_one_only_amid_a_sentence(tmp_path):
     ]
 
 
+def test_the_first_line_of_a_page_does_not_stand_below_the_last_of_the_one_before(tmp_path):
+    assert texts(drawn(tmp_path / "a.pdf", [FULL], ["", FULL])) == [FULL, FULL]
+
+
 def test_bold_words_that_fill_a_line_end_no_sentence(tmp_path):
     bold = "must be serviced by the firm of Meyer in Ulm every May and never later than in June of the same year or"
     text = f"The boiler heats the house and the water of those who live here, and is old: it <b>{bold}</b> it breaks."
@@ -301,19 +305,31 @@ def test_a_merged_cell_is_read_whole(tmp_path):
     ]
 
 
+def test_a_rule_between_two_cells_parts_them_however_near_their_words_are(tmp_path):
+    near = TableStyle(
+        [
+            *RULED.getCommands(),
+            ("ALIGN", (0, 0), (0, -1), "RIGHT"),
+            *((f"{side}PADDING", (0, 0), (-1, -1), 1) for side in ("LEFT", "RIGHT")),
+        ]
+    )
+    path = tmp_path / "a.pdf"
+    SimpleDocTemplate(str(path)).build([Table([["Part", "Price"], ["Lid", "9"]], [60, 60], style=near)])
+    assert texts(path) == ["Part: Lid; Price: 9"]
+
+
 def test_a_table_whose_upright_rules_stop_below_its_head_keeps_its_columns(tmp_path):
     ruled = TableStyle(
         [
             ("GRID", (0, 0), (-1, 0), 0.5, colors.black),
-            ("BOX", (0, 1), (0, -1), 0.5, colors.black),
-            ("LINEBELOW", (1, 1), (1, -1), 0.5, colors.black),
+            ("BOX", (0, 0), (-1, -1), 0.5, colors.black),
+            ("LINEBELOW", (0, 1), (-1, -1), 0.5, colors.black),
             ("FONTNAME", (0, 0), (-1, 0), "Helvetica-Bold"),
         ]
     )
+    rows = [["Part", "Price"], ["Valve", "12"], ["Lid", "9"]]
     path = tmp_path / "a.pdf"
-    SimpleDocTemplate(str(path)).build(
-        [Table([["Part", "Price"], ["Valve", "12"], ["Lid", "9"]], style=ruled)]
-    )
+    SimpleDocTemplate(str(path)).build([Table(rows, [60, 60], [40, 18, 18], style=ruled)])
     assert texts(path) == ["Part: Valve; Price: 12", "Part: Lid; Price: 9"]
 
 
