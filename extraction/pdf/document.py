@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     from extraction.pdf.page import Page
 
 _MOST_PAGES = 20_000
-_FILE_NAME = re.compile(r"microsoft word|untitled|\.(docx?|pdf|indd|tex|dvi|pptx?|odt)$", re.IGNORECASE)
+_NO_NAME = re.compile(
+    r"microsoft \w+ - |\W*(?:anonymous|unspecified|untitled|no title)(?:[ _-]*(?:\d+|document))?\W*$"
+    r"|.*\.(?:docx?|pdf|indd|tex|dvi|pptx?|odt)$",
+    re.IGNORECASE,
+)
 
 
 def extract_pdf(content: bytes) -> Extracted:
     """Headings by the size of their letters, paragraphs, items and ruled tables, without running heads and feet.
 
-    The title is the file's own property, unless that is a file's name, else the first heading.
+    The title is the file's own property, unless that is a file's name or none ("untitled"), else the first heading.
     """
     try:
         import pypdfium2
@@ -64,4 +68,4 @@ def _read(content: bytes) -> "tuple[list[Page], str | None]":
 
 def _property_title(document: "pypdfium2.PdfDocument") -> str | None:
     title = one_line(document.get_metadata_value("Title") or "")
-    return None if not title or _FILE_NAME.search(title) else title
+    return None if not title or _NO_NAME.match(title) else title

@@ -1,20 +1,26 @@
 """From the lines of a PDF's pages to blocks: headings, paragraphs, items; running heads and feet go."""
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from extraction.pdf.page import Line, Page, Table
+from extraction.pdf.running import running_lines
 from extraction.structure import Structure
 from extraction.tables import Cell, Row, add_table
 from retriever.types import BlockKind, Locator
 
-_EDGE = 0.12  # of a page's height: running heads stand above, feet below
+_INDENT = 0.5  # of the letters' size: lines further apart begin at different places
+_COLUMN = 3.0  # of the text's size: how far apart the lines of one column begin, at most
+_NARROWEST = 12.0  # of the text's size: a column of text is no narrower
 _LARGER = 1.12  # a heading's letters against those of the text
 _LARGER_AND_OTHER = 1.04  # those of a heading that is of another font or colour, too
 _BOLD = ("bold", "black", "heavy")
 _CONTENTS = re.compile(r"\S.*\D\s\.*\s?\d{1,4}$")
 _LONGEST_HEADING = 200
+_SURE_BULLET = re.compile(r"[•▪◦‣●○■□➢✓]\s+")
 _BULLET = re.compile(r"[•▪◦‣●○■□–*➢✓o-]\s+")
 _NUMBER = re.compile(r"(\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(?[ivx]{1,5}[.)])\s+\S")
 _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
@@ -28,8 +34,10 @@ class Layout:
 
     def __init__(self, structure: Structure, pages: Sequence[Page]) -> None:
         self._structure = structure
-        self._running = _running_lines(pages)
         self._pages = pages
+        self._running: set[tuple[int, Line]] = set()
+        self._body, self._style = _commonest(line for page in pages for line in self._lines(page))
+        self._running = running_lines(pages, self._is_large)
         lines = [line for page in pages for line in self._lines(page)]
         self._body, self._style = _commonest(lines)
         self._words = Counter(word.lower() for line in lines for word in _WORD.findall(line.text[:-1]))
@@ -37,63 +45,96 @@ class Layout:
         self._levels = {size: level for level, size in enumerate(sorted(sizes, reverse=True), start=1)}
         self._contents = {page.number for page in pages if _is_contents(self._lines(page))}
         self._open: list[Line] = []  # the lines of the block that is being read
-        self._page = 1  # where it began
+        self._first = 0  # the number of the first of them in the column that is being read
+        self._began = self._page = 1  # the page where the block began, and the page of its last line
+        self._right: dict[Line, float] = {}
         self._header: tuple[tuple[float, ...], list[Cell]] | None = None
 
     def add(self) -> None:
         """Add every block of every page."""
         for page in self._pages:
-            right = _right_margin(self._lines(page))
+            self._right |= _right_margins(list(self._lines(page)), self._body)
             for part in page.parts:
                 if isinstance(part, Table):
                     self._close()
                     self._table(part, page.number)
-                elif part.text and not self._is_running(part, page):
-                    self._line(part, page.number, right)
+                elif self._is_read(part, page):
+                    self._line(part, page.number)
         self._close()
 
     def _lines(self, page: Page) -> Iterator[Line]:
         for part in page.parts:
-            if isinstance(part, Line) and part.text and not self._is_running(part, page):
+            if isinstance(part, Line) and self._is_read(part, page):
                 yield part
 
-    def _is_running(self, line: Line, page: Page) -> bool:
-        return _in_edge(line, page) and _pattern(line.text) in self._running
+    def _is_read(self, line: Line, page: Page) -> bool:
+        return bool(line.text) and (page.number, line) not in self._running
 
     def _is_large(self, line: Line) -> bool:
         least = _LARGER_AND_OTHER if line.style != self._style else _LARGER
         return line.size > self._body * least and len(line.text) <= _LONGEST_HEADING
 
-    def _line(self, line: Line, page: int, right: float) -> None:
-        if self._open and not self._goes_on(line, page, right):
+    def _line(self, line: Line, page: int) -> None:
+        moves = bool(self._open) and (page != self._page or self._open[-1].box.bottom < line.box.bottom)
+        if self._open and not self._goes_on(line, page, moves=moves):
             self._close()
         if not self._open:
-            self._page = page
+            self._began = page
+        if not self._open or moves:
+            self._first = len(self._open)
         self._open.append(line)
+        self._page = page
 
-    def _goes_on(self, line: Line, page: int, right: float) -> bool:
-        """Whether a line belongs to the block that is being read."""
-        last, first = self._open[-1], self._open[0]
-        if (
-            page in self._contents
-            or abs(last.size - line.size) > 0.6
-            or _is_bold(last) != _is_bold(line)
-            or _marker(line.text)
-        ):
+    def _goes_on(self, line: Line, page: int, *, moves: bool) -> bool:
+        """Whether a line belongs to the block that is being read.
+
+        ``moves``: it stands on another page than the line before it, or higher up.
+        """
+        last, first = self._open[-1], self._open[self._first]
+        if page in self._contents or abs(last.size - line.size) > 0.6 or self._begins_item(line, moves=moves):
             return False
-        if page != self._page and last.box.bottom < line.box.bottom:  # over the end of a page
-            return not _SENTENCE_END.search(last.text) and line.text[0].islower()
-        height = max(last.size, 1)
-        down = last.box.bottom - line.box.bottom
-        if not 0 < down <= 1.75 * height + 1:
+        amid = not _SENTENCE_END.search(last.text) and line.text[0].islower()
+        other = _is_bold(last) != _is_bold(line)
+        if moves or other:
+            return amid and (not other if moves else self._is_full(last) and self._is_below(line))
+        if not self._is_below(line):
             return False
         if self._is_large(line) or _is_bold(line):
             return True
+        height = max(last.size, 1)
         indented = line.box.left - first.box.left
-        if indented < -height or (indented > height and not _marker(first.text) and len(self._open) > 1):
+        if indented < -height or (
+            indented > height and not _marker(first.text) and len(self._open) > self._first + 1
+        ):
             return False
-        wide = right - last.box.left
-        return wide <= 0 or right - last.box.right < 0.25 * wide or line.text[0].islower()
+        return self._is_full(last) or line.text[0].islower()
+
+    def _is_below(self, line: Line) -> bool:
+        last = self._open[-1]
+        return 0 < last.box.bottom - line.box.bottom <= 1.75 * max(last.size, 1) + 1
+
+    def _is_full(self, line: Line) -> bool:
+        wide = max(self._right[line], line.box.right) - line.box.left
+        return wide >= _NARROWEST * self._body and self._right[line] - line.box.right < 0.25 * wide
+
+    def _begins_item(self, line: Line, *, moves: bool) -> bool:
+        """Whether a line begins with the marker of an item, and not with a number, an initial or a dash of a sentence.
+
+        It does with a bullet, after a line that was finished or short, where the items' markers go on, and where the
+        line is indented otherwise than the one before, unless as the second line of a paragraph or an item may be.
+        """
+        marker = _marker(line.text)
+        last, first = self._open[-1], self._open[self._first]
+        if marker is None:
+            return False
+        if moves or _SURE_BULLET.match(marker) or _SENTENCE_END.search(last.text) or not self._is_full(last):
+            return True
+        before = _marker(first.text)
+        indent = _INDENT * line.size
+        if before is not None and abs(line.box.left - first.box.left) <= indent and _follows(before, marker):
+            return True
+        moved = line.box.left - last.box.left
+        return moved > indent and before is None if first is last else abs(moved) > indent
 
     def _close(self) -> None:
         """Add the block that was read."""
@@ -101,10 +142,10 @@ class Layout:
         if not lines:
             return
         text, first = self._joined([line.text for line in lines]), lines[0]
-        locator = Locator.page(self._page)
+        locator = Locator.page(self._began)
         level = self._heading_level(first, text)
         marker = _marker(text)
-        if self._page in self._contents:
+        if self._began in self._contents:
             self._structure.add(BlockKind.ITEM, text, locator)
         elif level is not None:
             self._structure.heading(text, level, locator)
@@ -142,7 +183,9 @@ class Layout:
 
     def _table(self, table: Table, page: int) -> None:
         """Add a table; one that goes on from the page before, in the same columns, keeps its header."""
-        rows = [[Cell(self._joined(text.split("\n"))) for text in row] for row in table.rows]
+        rows = [
+            [replace(cell, text=self._joined(cell.text.split("\n"))) for cell in row] for row in table.rows
+        ]
         header: list[Cell] = []
         if len(rows) > 1 and table.styles[0] not in table.styles[1:]:
             header = rows.pop(0)
@@ -174,34 +217,53 @@ def _is_contents(lines: Iterable[Line]) -> bool:
     return len(ends) >= 4 and sum(ends) * 2 > len(ends)
 
 
-def _right_margin(lines: Iterable[Line]) -> float:
-    """How far to the right the page's lines reach, but for the longest twentieth."""
+def _right_margins(lines: Sequence[Line], size: float) -> dict[Line, float]:
+    """How far to the right each line could reach: as the lines of its column do, or of the page where it has none.
+
+    The lines of a column begin at about the same place, and fill it, but for the longest twentieth; another column of
+    a third as many lines, at least, begins to the right of them.
+    """
+    columns: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.box.left):
+        if not columns or line.box.left - columns[-1][0].box.left > _COLUMN * size:
+            columns.append([])
+        columns[-1].append(line)
+    begins = [column[0].box.left for column in columns]
+    most = [0]  # how many lines the largest column has, of those from each on
+    for column in reversed(columns):
+        most.append(max(most[-1], len(column)))
+    most.reverse()
+    everywhere = _reach(lines)
+    margins: dict[Line, float] = {}
+    for column in columns:
+        own, left = _reach(column), column[0].box.left
+        beside = most[bisect_right(begins, own)]
+        is_column = 3 * beside >= len(column) >= 3 <= beside and own - left >= _NARROWEST * size
+        margins |= dict.fromkeys(column, own if is_column else everywhere)
+    return margins
+
+
+def _reach(lines: Sequence[Line]) -> float:
     ends = sorted(line.box.right for line in lines)
-    return ends[int(len(ends) * 0.95) - 1] if ends else 0.0
-
-
-def _in_edge(line: Line, page: Page) -> bool:
-    return line.box.bottom > page.height * (1 - _EDGE) or line.box.top < page.height * _EDGE
-
-
-def _pattern(text: str) -> str:
-    """A line without its numbers and spaces: what running heads of different pages have in common."""
-    return re.sub(r"[\d\s]+|\b[ivxlc]{1,6}\b", "", text)
-
-
-def _running_lines(pages: Sequence[Page]) -> set[str]:
-    """Patterns of the lines that stand at the edge of at least three pages and of every fifth."""
-    seen: Counter[str] = Counter()
-    for page in pages:
-        edge = (part for part in page.parts if isinstance(part, Line) and _in_edge(part, page))
-        seen.update({_pattern(line.text) for line in edge})
-    return {pattern for pattern, count in seen.items() if count >= max(3, len(pages) / 5)}
+    return ends[-1 - len(ends) // 20] if ends else 0.0
 
 
 def _marker(text: str) -> str | None:
     """The bullet or the number that the text of an item begins with."""
-    found = _BULLET.match(text) or _NUMBER.match(text)
-    return found[0] if found else None
+    if bullet := _BULLET.match(text):
+        return bullet[0]
+    number = _NUMBER.match(text)
+    return number[1] if number else None
+
+
+def _follows(before: str, marker: str) -> bool:
+    """Whether one marker comes after another in a list: a number or a letter after the one before it."""
+    one, two = ("".join(filter(str.isalnum, each)) for each in (before, marker))
+    if one.isdigit() and two.isdigit():
+        return int(two) == int(one) + 1
+    if len(one) == len(two) == 1:
+        return ord(two) == ord(one) + 1
+    return bool(one) == bool(two)
 
 
 def _same(some: Sequence[float], others: Sequence[float]) -> bool:

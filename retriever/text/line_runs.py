@@ -7,7 +7,9 @@ Lines that were merely full belong to the run before them.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from retriever.text.abbreviations import BEFORE_ANYTHING, BEFORE_NUMBER, LOWER_CASE, UNITS
 from retriever.types import BlockKind
 
 NARROWEST_WRAP = 40
@@ -17,10 +19,14 @@ _HEADING = re.compile(r"#{1,6}\s")
 _RULE = re.compile(r"[-=*_~]{3,}$|```|~~~")
 _UNDERLINE = re.compile(r"(?:=|-){3,}$")
 _ROW = re.compile(r"\|")
-_NUMBERED = re.compile(r"(?:[-*+•‣◦]|#\.|\d{1,3}[.)]|\(?(?:\d{1,3}|[a-z])\))\s+")
+_BULLET = re.compile(r"(?:[-*+•‣◦]|#\.)\s+")
+_NUMBERED = re.compile(
+    r"(?:\d{1,3}\.|\(?(?:\d{1,3}|[A-Za-z]|[ivx]{1,5}|[IVX]{1,5})\)|\[(?:\d{1,3}|[A-Za-z])\])\s+"
+)
 _LETTERED = re.compile(r"(?:[A-Za-z]|[ivx]{1,5}|[IVX]{1,5})\.\s+")
 _CHAPTER = re.compile(r"[IVXLC]{2,6}\.\s+")
 _FIELD = re.compile(r"(?:\*\*)?[^\W\d_][^\n:*|]{0,39}:(?:\*\*)?\s+\S")
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d|\d\d?:\d\d")
 _STOPPED = re.compile(r"[.!?…:;。！？][\"'”’)\]*_`]*$")
 _UNFINISHED = re.compile(
     r"(?:,|\b(?:a|an|and|as|at|between|but|by|for|from|in|into|is|its|of|on|or|than|that|the|their|to|under|was|were"
@@ -48,6 +54,7 @@ class _Line:
     text: str
     indented: bool
     marker: int
+    bullet: bool
     field: bool
 
     @property
@@ -72,7 +79,7 @@ def line_runs(text: str) -> Iterator[LineRun]:
     start = position = 0
     for raw in _paragraphs(text):
         lines = _lines(raw)
-        width = max(len(line.text) for line in lines)
+        width = _width(lines)
         first: int | None = None
         for number, line in enumerate(lines):
             if line.text and first is None:
@@ -118,6 +125,7 @@ def _lines(raw: Sequence[str]) -> list[_Line]:
             text,
             indented=line[:1].isspace(),
             marker=_marker(text, lettered=lettered),
+            bullet=bool(_BULLET.match(text)),
             field=field and near,
         )
         for line, text, field, near in zip(raw, texts, fields, beside, strict=True)
@@ -125,11 +133,11 @@ def _lines(raw: Sequence[str]) -> list[_Line]:
 
 
 def _marker(text: str, *, lettered: bool) -> int:
-    match = _NUMBERED.match(text) or (_LETTERED.match(text) if lettered else None)
+    match = _BULLET.match(text) or _NUMBERED.match(text) or (_LETTERED.match(text) if lettered else None)
     return match.end() if match else 0
 
 
-def _ends_run(lines: Sequence[_Line], number: int, first: int, width: int) -> bool:
+def _ends_run(lines: Sequence[_Line], number: int, first: int, width: int | None) -> bool:
     """Whether the line break after this line of a paragraph ends a run whose first line is ``first``."""
     line = lines[number]
     if number + 1 == len(lines) or not lines[number + 1].text:
@@ -137,18 +145,55 @@ def _ends_run(lines: Sequence[_Line], number: int, first: int, width: int) -> bo
     following = lines[number + 1]
     if _UNDERLINE.match(following.text) and number == first and not (line.own or line.field or line.marker):
         return False
-    if line.own or _UNDERLINE.match(line.text) or following.own or following.marker or following.field:
+    if line.own or _UNDERLINE.match(line.text) or following.own or following.field:
+        return True
+    if following.marker and (
+        following.bullet or lines[first].marker or not _is_wrapped(line.text, following.text, width)
+    ):
         return True
     if lines[first].marker and following.indented:
         return False  # a list item goes on
     return not _goes_on(line.text, following.text, width)
 
 
-def _goes_on(line: str, following: str, width: int) -> bool:
+def _width(lines: Sequence[_Line]) -> int | None:
+    """How many characters wide the paragraph's lines are; None where they are not wrapped.
+
+    They are where two of them were full, or where one was and the last line ends a sentence: of a list, the longest
+    line seems full, too.
+    """
+    texts = [line.text for line in lines if line.text]
+    width = max(map(len, texts), default=0)
+    if width < NARROWEST_WRAP:
+        return None
+    full = sum(_is_full(line, following, width) for line, following in pairwise(texts))
+    return width if full > 1 or _STOPPED.search(texts[-1]) else None
+
+
+def _is_full(line: str, following: str, width: int | None) -> bool:
+    """Whether the next line's first word had no room in the line."""
+    return width is not None and width - len(line) - 1 < len(following.split(maxsplit=1)[0])
+
+
+def _is_wrapped(line: str, following: str, width: int | None) -> bool:
+    """Whether a line ended amid a sentence, because it was full."""
+    return _is_full(line, following, width) and not _STOPPED.search(line)
+
+
+def _goes_on(line: str, following: str, width: int | None) -> bool:
     """Whether a sentence may run from one line to the next: the line was full, or the next is no beginning."""
-    if following[0].islower() or following[0] in "([" or _UNFINISHED.search(line[-12:]):
+    if _STAMP.match(line) and _STAMP.match(following):
+        return False  # entries of a log
+    if following[0] in "([":
+        return line[0] != following[0] and (not _STOPPED.search(line) or _is_abbreviated(line))
+    if following[0].islower() or _UNFINISHED.search(line[-12:]):
         return True
     if following[0] == "`" and not _STOPPED.search(line):
         return True
-    room = width - len(line) - 1
-    return width >= NARROWEST_WRAP and room < len(following.split(maxsplit=1)[0])
+    return _is_full(line, following, width)
+
+
+def _is_abbreviated(line: str) -> bool:
+    """Whether the full stop that ends the line may be that of an abbreviation: "et al.", "Fig.", "12 ft."."""
+    word = line.rsplit(maxsplit=1)[-1].removesuffix(".").lstrip("([\"'“‘")
+    return word.lower() in BEFORE_ANYTHING | LOWER_CASE or word in BEFORE_NUMBER | UNITS

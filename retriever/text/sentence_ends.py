@@ -35,7 +35,7 @@ _PLAIN_BOUNDARY = re.compile(r"[.!?…]['\")\]’”]*\s+|[。！？]")
 _INLINE_CODE = re.compile(r"`[^`\n]{1,200}`")
 
 # A mark, what closes after it, white space, and what may begin a sentence.
-_POSSIBLE_END = re.compile(r"[.!?…][\"'”’)\]*_]*(?:\s?\[\d+\])*+\s++(?=[\"'“‘]*[^\W_a-z]|[$€£])")
+_POSSIBLE_END = re.compile(r"[.!?…][\"'”’)\]*_]*(?:\s?\[\d+\])*+\s++(?=[(\[]?[\"'“‘]*[^\W_a-z]|[$€£])")
 _WITHOUT_SPACE = "。！？｡」』”）"
 
 _STARTERS = re.compile(
@@ -48,6 +48,11 @@ _STARTERS = re.compile(
 
 _NUMBER = re.compile(r"\d|(?:[IVXLC]{2,}|[VX])\b")
 _THE_MAN = re.compile(r"The Man\b")
+# A bracket that holds a sentence, or several: what follows it begins large, and a full stop stands before its end.
+_BRACKETED = re.compile(
+    r"[(\[][\"'“‘]*[^\W\d_a-z](?:[^()\[\]]|\([^()\[\]]{0,200}+\)){0,400}+"
+    r"(?:(?<=[.!?…])|(?<=[.!?…][\"'”’]))[)\]]"
+)
 _LINK = re.compile(r"\[[^\W_a-z][^\]\n]*\]\(")
 _LETTERS_WITH_STOPS = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
 _INITIAL = re.compile(r"[A-HJ-Z]")  # "I" alone is a numeral as often
@@ -74,14 +79,17 @@ def _joins(text: str, start: int, at: int) -> bool:
     first = after[:1]
     if not text[at - 1].isspace() and text[at - 1] not in _WITHOUT_SPACE:
         return not (before[-2:-1].islower() and before.endswith(".") and _STARTERS.match(after))
-    if first.islower() or first == "(" or (first == "[" and not _LINK.match(after)):
+    if first.islower() or (first in ("(", "[") and not _BRACKETED.match(text, at) and not _LINK.match(after)):
         return True
-    return _abbreviates(before, after)
+    return _abbreviates(before, after.lstrip("(["))
 
 
 def _parts(text: str, start: int, at: int) -> bool:
     """Whether a place that the library passed over ends a sentence."""
     before, after = _around(text, start, at)
+    if after[:1] in ("(", "[") and not _BRACKETED.match(text, at):
+        return False
+    after = after.lstrip("([")
     if after[:1].islower() or _abbreviates(before, after):
         return False
     if _SURE_END.search(before):

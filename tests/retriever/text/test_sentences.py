@@ -131,6 +131,81 @@ def test_an_initial_at_the_start_of_a_full_line_is_no_list_item():
     assert sentences_of(text) == [text]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Mon 9-5", "Tue 9-5 (closed in the afternoon of holidays)", "Wed closed"],
+        ["2024-01-01 10:00 start", "2024-01-01 10:05 stop now and then wait for more to come", "Wait over"],
+        ["[2024-01-01 10:00:00] ERROR the boiler failed", "[2024-01-01 10:00:01] INFO the boiler is well"],
+        [
+            "2024-01-01 10:00 the boiler was started by hand",
+            "2024-01-01 10:05 the boiler was stopped by hand",
+            "2024-01-01 10:10 the boiler was started by hand",
+        ],
+        ["The boiler failed and was not started again.", "[2024-01-01 10:00:01] INFO", "Done"],
+        ["It was dark in the tower at that time.", "(Nobody had lit the lamp.)"],
+    ],
+)
+def test_lines_that_were_meant_to_end_are_units(lines):
+    assert sentences_of("\n".join(lines)) == lines
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["The letter was written by Maria and by Professor", "Kessler in May."],
+        [
+            "It was described at great length by Ito and Smith",
+            "[12] in a paper that they wrote for the meeting",
+            "of May.",
+        ],
+        [
+            "We weigh the cost that he has to bear himself, and",
+            "(ii) the good that it does to the neighbours who",
+            "live.",
+        ],
+        [
+            "Payments are to be made by all the tenants by March",
+            "15) and never later than that, whatever the reason",
+            "is.",
+        ],
+        ["It was first described at great length by Moen et al.", "(2011) in a book."],
+        ["The tower", "(built in 1698) stands."],
+    ],
+)
+def test_a_line_that_was_full_goes_on_whatever_the_next_begins_with(lines):
+    assert sentences_of("\n".join(lines)) == ["\n".join(lines)]
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ["First one ends here.", "(The second is in brackets.)", "The third follows."],
+        ["It fell.", "[Note: it is old.]", "It rose."],
+        ["He left.", "(The town was small (very small).)", "Then he came back."],
+        ["He left.", "(“No,” she said, “stay!”)", "Then he came back."],
+        ["Orbel Inc.", "(The firm was old.)", "It grew."],
+        ["It was 1998.", "(The war was over.)"],
+    ],
+)
+def test_a_bracket_that_holds_a_sentence_is_one(sentences):
+    assert sentences_of(" ".join(sentences)) == sentences
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The tower (It was old.) fell.",
+        "It was shown by Moen et al. (Oslo) and others.",
+        "It holds 3 ft. (1 m) of water.",
+        "It fell in May. (1998)",
+        "It was seen by Orbel Inc. (Records were lost.)",
+    ],
+)
+def test_a_bracket_within_a_sentence_or_behind_it_parts_nothing(text):
+    assert sentences_of(text) == [text]
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\r\n\t\u2028\u00a0"])
 def test_a_text_without_characters_to_see_has_no_sentences(text):
     assert sentence_spans(text) == []
@@ -180,6 +255,8 @@ def test_an_interruption_by_the_user_is_not_swallowed(monkeypatch):
         "word ",
         "This is a sentence about it. ",
         'a. (b) "c" d! ',
+        "It fell. (The (a) [b] ",
+        "It fell. [A (b.) ",
         "日本語の文章をここに書きます。",
         "\r\n",
     ],

@@ -104,6 +104,20 @@ def test_the_lines_of_a_plain_text_tell_what_is_quoted_whole(text, expected):
     assert [span.of(text) for span in quotable_spans_of(text)] == expected
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["(i) pay the rent on the first day;", "(ii) keep the garden in order;", "(iii) keep no dog."],
+        ["i) one", "ii) two", "iii) three"],
+        ["(A) Paris", "(B) London"],
+        ["I) the first", "II) the second"],
+        ["[1] Smith, A. On boilers. 2001.", "[2] Jones, B. On valves. 2005.", "[13] Ames, C. On taps."],
+    ],
+)
+def test_items_with_their_markers_in_brackets_are_units(lines):
+    assert quotes(Document("d", "D", "\n".join(lines))) == lines
+
+
 def test_the_window_of_a_plain_text_is_in_characters_of_the_document():
     document = Document("d", "D", "It is old. It leaks. It fell.")
     assert quotes(document, 11, 29) == ["It leaks.", "It fell."]
