@@ -41,6 +41,7 @@ class Anchors:
         self._sections: list[_Section] = []
         self._bounds: list[int] = []  # depths of the open elements that no heading reaches out of
         self._heading: int | None = None  # depth of the one that is being walked
+        self._passed: str | None = None  # name of a link or the like that no text has followed so far
         self._count = 0
 
     def enter(self, node: LexborNode, depth: int) -> None:
@@ -55,6 +56,8 @@ class Anchors:
             self._heading = depth
             self._begin_section(node, _LEVELS[tag], depth)
         elif name := _name(node):
+            if tag in _WITHOUT_TEXT:
+                self._passed = name
             followed = tag in _FOLLOWED
             self._open.append(_Anchor(name, depth if followed else depth + 1, self._count, followed))
 
@@ -68,6 +71,10 @@ class Anchors:
             self._open.pop()
         while self._sections and self._sections[-1].lasts > depth:
             self._sections.pop()
+
+    def take_text(self) -> None:
+        """Take in that text comes next."""
+        self._passed = None
 
     def nearest(self) -> Locator | None:
         """The nearest anchor; None where there is none."""
@@ -84,7 +91,7 @@ class Anchors:
             self._open.pop()
         around = _around_alone(heading, depth)
         within = (_name(node) or _name_within(node) for node in [heading, *around])
-        name = next(filter(None, within), None) or _name_before(around[-1] if around else heading)
+        name = next(filter(None, within), None) or self._passed
         bound = next((bound for bound in reversed(self._bounds) if bound < depth - len(around)), 0)
         self._sections.append(_Section(level, name, bound + 1, self._count))
 
@@ -98,16 +105,6 @@ def _name(node: LexborNode) -> str | None:
 def _name_within(node: LexborNode) -> str | None:
     found = node.css_first("[id], a[name]")
     return None if found is None else _name(found)
-
-
-def _name_before(node: LexborNode) -> str | None:
-    """The nearest name on what stands without text right before the node."""
-    before = node.prev
-    while before is not None and _is_without_text(before):
-        if name := before.is_element_node and (_name(before) or _name_within(before)):
-            return name
-        before = before.prev
-    return None
 
 
 def _around_alone(node: LexborNode, most: int) -> list[LexborNode]:

@@ -36,6 +36,22 @@ _BLOCKS = names(
     "table tbody td tfoot th thead tr ul"
 )
 _WHOLE = names("dt pre h1 h2 h3 h4 h5 h6")  # one text, whatever blocks stand in it
+_RAISING = re.compile(r"vertical-align\s*:\s*super", re.IGNORECASE)
+_ROMAN = {
+    1000: "m",
+    900: "cm",
+    500: "d",
+    400: "cd",
+    100: "c",
+    90: "xc",
+    50: "l",
+    40: "xl",
+    10: "x",
+    9: "ix",
+    5: "v",
+    4: "iv",
+    1: "i",
+}
 _IN_LAYOUT_CELLS = "h1, h2, h3, h4, h5, h6, pre"
 
 
@@ -175,6 +191,12 @@ def _is_unseen(node: LexborNode) -> bool:
     )
 
 
+def _is_raised(node: LexborNode) -> bool:
+    return node.tag == "sup" or (
+        node.tag == "span" and bool(_RAISING.search(node.attributes.get("style") or ""))
+    )
+
+
 def _is_unseen_or_furniture(node: LexborNode) -> bool:
     return _is_unseen(node) or _is_furniture(node)
 
@@ -272,6 +294,7 @@ class _Walk:
 
     def _take(self, text: str) -> None:
         if text.strip():
+            self._anchors.take_text()
             self.is_strong = self.is_strong and self._in_strong > 0
             if self._waiting.is_blank and not self._is_in("pre"):
                 self._note(text)
@@ -335,7 +358,7 @@ class _Walk:
             self._lists.append(_List.of(node))
         elif tag == "li":
             self._marker = self._lists[-1].next_marker(node) if self._lists else ""
-        elif tag == "sup":
+        elif _is_raised(node):
             self._waiting.begin_raised()
         elif tag == "q":
             self._waiting.add("“")
@@ -378,7 +401,7 @@ class _Walk:
             self._marker = None
         elif tag in ("dd", "dl"):
             self._flush_terms()
-        elif tag == "sup":
+        elif _is_raised(node):
             self._waiting.end_raised()
         elif tag == "q":
             self._waiting.add("”")
@@ -424,6 +447,7 @@ class _Walk:
         self._marker = None
 
     def _add_table(self, table: LexborNode) -> None:
+        self._anchors.take_text()
         rows = []
         for node in _children(table):
             if node.tag == "caption" and not _is_unseen(node):
@@ -440,23 +464,37 @@ class _Walk:
 class _List:
     """A list that is being walked: what marks its next item."""
 
-    def __init__(self, number: int | None, style: str) -> None:
-        self._number, self._style = number, style
+    def __init__(self, number: int | None, style: str, step: int = 1) -> None:
+        self._number, self._style, self._step = number, style, step
 
     @classmethod
     def of(cls, node: LexborNode) -> "_List":
         if node.tag != "ol":
             return cls(None, "")
-        return cls(_whole(node.attributes.get("start"), 1), node.attributes.get("type") or "1")
+        backwards = "reversed" in node.attributes
+        first = sum(child.tag == "li" for child in node.iter()) if backwards else 1
+        start = _whole(node.attributes.get("start"), first)
+        return cls(start, node.attributes.get("type") or "1", -1 if backwards else 1)
 
     def next_marker(self, item: LexborNode) -> str:
         """The item's number as the page shows it; nothing in a list without numbers."""
         if self._number is None:
             return ""
         number = _whole(item.attributes.get("value"), self._number)
-        self._number = number + 1
-        letter = chr(ord(self._style) + number - 1) if self._style in "aA" and 1 <= number <= 26 else None
-        return f"{letter or number}."
+        self._number = number + self._step
+        return f"{_numeral(number, self._style)}."
+
+
+def _numeral(number: int, style: str) -> str:
+    if style in ("a", "A") and 1 <= number <= 26:
+        return chr(ord(style) + number - 1)
+    if style in ("i", "I") and 1 <= number <= 3999:
+        letters = ""
+        for value, sign in _ROMAN.items():
+            letters += sign * (number // value)
+            number %= value
+        return letters if style == "i" else letters.upper()
+    return str(number)
 
 
 def _whole(text: str | None, otherwise: int) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NamedTuple
 
 from extraction.structure import Structure, one_line, with_name
@@ -41,26 +42,34 @@ class Row:
 def add_table(structure: Structure, rows: Sequence[Row]) -> None:
     """Add the table's rows. Those that name the columns do not stand for themselves, unless no other row follows.
 
-    A cell over several rows is read in each; one over several columns in its first, and without a name where it is the
-    whole row. A table of names and values (two columns, no head, the first cell of each row a header) becomes fields.
+    A cell over several rows is read in each; one over several columns in its first. A row of one cell over several
+    columns is a title: it names no column and has no name. A table of names and values (two columns, no head, the first
+    cell of each row a header) becomes fields.
     """
     rows = [row for row in rows if row.cells]
-    head = next((number for number, row in enumerate(rows) if not row.is_header), len(rows))
     grid = _grid(rows)
-    if head == len(rows):
-        head = 0
-    header = _header(grid[:head])
-    if sum(map(len, header)) * (len(rows) - head) > _MOST_NAMED:
-        header, head = [], 0
-    pairs = not head and all(len(row.cells) == 2 and row.cells[0].heads and not row.is_header for row in rows)
-    for row, slots in zip(rows[head:], grid[head:], strict=True):
+    titles = [len(slots) > 1 and all(slot.goes_on for slot in slots[1:]) for slots in grid]
+    rest = [number for number, is_title in enumerate(titles) if not is_title]
+    head = set(takewhile(lambda number: rows[number].is_header, rest))
+    if len(head) == len(rest):
+        head = set()
+    header = _header([grid[number] for number in sorted(head)])
+    if sum(map(len, header)) * len(rows) > _MOST_NAMED:
+        header, head = [], set()
+    pairs = not head and all(_is_pair(rows[number]) for number in rest)
+    for number, (row, slots, is_title) in enumerate(zip(rows, grid, titles, strict=True)):
         cells = ["" if slot.goes_on else slot.text for slot in slots]
-        if pairs:
+        if is_title:
+            structure.row([], cells, row.locator)
+        elif pairs:
             name, value = map(one_line, cells)
             structure.add(BlockKind.FIELD, with_name(name, value), row.locator)
-        else:
-            is_one_cell = len(slots) > 1 and all(slot.goes_on for slot in slots[1:])
-            structure.row([] if is_one_cell else header, cells, row.locator)
+        elif number not in head:
+            structure.row(header, cells, row.locator)
+
+
+def _is_pair(row: Row) -> bool:
+    return len(row.cells) == 2 and row.cells[0].heads and not row.is_header
 
 
 class _Slot(NamedTuple):

@@ -99,6 +99,13 @@ def test_the_title_is_the_only_first_heading_or_the_pages(page, body, title):
         ("<details><summary>More</summary>Text</details>", ["More", "Text"]),
         ("<ol type='a'><li>x<li>y</ol>", ["a. x", "b. y"]),
         ("<ol><li value='7'>x<li>y</ol>", ["7. x", "8. y"]),
+        ("<ol reversed><li>x<li>y</ol>", ["2. x", "1. y"]),
+        ("<ol type=i start=3><li>x<li>y</ol><ol type=I start=49><li>z</ol>", ["iii. x", "iv. y", "XLIX. z"]),
+        ("<p>10<span style='vertical-align: super'>6</span>", ["10⁶"]),
+        (
+            "<table><tr><th colspan=2>Ulm<tr><td colspan=2><img><tr><th>Area<td>119 km<sup>2</sup></table>",
+            ["Ulm", "Area: 119 km²"],
+        ),
         ("<button>no</button><select><option>no</select><p>Text", ["Text"]),
         ("<h2><button>When?</button><button>Copy</button></h2><p>May.", ["When?", "May."]),
         ("<h2>Struct File<button>Copy path</button></h2>", ["Struct File"]),
@@ -278,6 +285,9 @@ def test_a_sign_beside_a_term_is_left_out(page):
         ("<div id=h>\n<h2>H</h2>\n</div><p>a", {"H": "#h", "a": "#h"}),
         ("<div><h2>H</h2><a id=h href='#h'><svg></svg></a></div><p>a", {"H": "#h", "a": "#h"}),
         ("<a name=h><h2>H</h2></a><p>a", {"H": "#h", "a": "#h"}),
+        ("<p>z<p><a name=h></a><h2>H</h2><p>a", {"H": "#h", "a": "#h"}),
+        ("<p><a name=n>z</a><h2>H</h2><p>a", {"z": "#n", "H": None, "a": None}),
+        ("<a id=n></a><table><tr><td>z<td>y</table><div><h2>H</h2>a</div>", {"z; y": "#n", "a": "#n"}),
         (
             "<p>z</p><a name=h></a> <h2>H</h2><p>a</p><h2>I</h2><p>b",
             {"z": None, "H": "#h", "a": "#h", "I": None, "b": None},
