@@ -112,6 +112,7 @@ def test_the_title_is_the_only_first_heading_or_the_pages(page, body, title):
         ("<h2>1. <button aria-expanded=true>When?</button></h2>", ["1. When?"]),
         ("a<button aria-expanded=false>When?</button>b<div>May.</div>", ["a When? b", "May."]),
         ("<h2><div>One</div><div>two</div></h2>", ["One two"]),
+        ("<dl><dt><h3>When?</h3></dt><dd>May.</dl>", ["When?", "May."]),
         ("<dl><dt><p>Term</p></dt><dd><p>Text</p></dd></dl>", ["Term: Text"]),
         ("<p>8.1 × 10<sup>6</sup>, in 1998<sup>2</sup>", ["8.1 × 10⁶, in 1998²"]),
         ("<p>m<sup><i>3</i></sup>, 19<sup>th</sup>, so<sup class=reference>[1]</sup>", ["m³, 19th, so[1]"]),
