@@ -1,14 +1,18 @@
 """HTML: the main content of a page as a reader sees it, each block with the nearest anchor."""
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 from html import unescape
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from common.deadline import Check, go_on
+from extraction.anchors import Anchors
 from extraction.encodings import decoded_page
 from extraction.extracted import Extracted
+from extraction.hiding import hides
+from extraction.raised import raised
 from extraction.safe_html import safe_html
 from extraction.structure import Structure, names, one_line, with_name
 from extraction.tables import Cell, Row, add_table
@@ -16,9 +20,13 @@ from retriever.types import BlockKind, Locator, LocatorKind
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _NEVER_SEEN = names(
-    "script style noscript template head title svg iframe object embed canvas audio video map button "
-    "select datalist input textarea nav dialog rp"
+    "script style noscript template head title svg iframe object embed canvas audio video map "
+    "select datalist input textarea nav dialog rp annotation annotation-xml"
 )
+_CONTROLS = names("mw-editsection")  # classes
+_SIGNS = names(
+    "anchor anchor-link doc-anchor hash-link header-anchor headerlink heading-anchor mark permalink"
+)  # classes of links that lead to where they stand
 _FURNITURE = frozenset({"header", "footer", "aside", "search"})
 _FURNITURE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog"})
 _CONTENT = frozenset({"main", "article"})
@@ -27,8 +35,24 @@ _BLOCKS = names(
     "figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu ol p pre section summary "
     "table tbody td tfoot th thead tr ul"
 )
-_IN_LAYOUT_CELLS = names("table h1 h2 h3 h4 h5 h6 pre")
-_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_WHOLE = names("dt pre h1 h2 h3 h4 h5 h6")  # one text, whatever blocks stand in it
+_RAISING = re.compile(r"vertical-align\s*:\s*super", re.IGNORECASE)
+_ROMAN = {
+    1000: "m",
+    900: "cm",
+    500: "d",
+    400: "cd",
+    100: "c",
+    90: "xc",
+    50: "l",
+    40: "xl",
+    10: "x",
+    9: "ix",
+    5: "v",
+    4: "iv",
+    1: "i",
+}
+_IN_LAYOUT_CELLS = "h1, h2, h3, h4, h5, h6, pre"
 
 
 def extract_html(content: bytes) -> Extracted:
@@ -37,18 +61,16 @@ def extract_html(content: bytes) -> Extracted:
 
 
 def extract_page(page: str, check: Check = go_on) -> Extracted:
-    """The page's main content: ``main``, else its only ``article``, else what is not navigation and the like.
+    """The page's main content: ``main``, else its only ``article`` if most of the text is in it, else what is not
+    navigation and the like.
 
     The title is the only first heading, else the page's ``title``. What is hidden, scripts and forms are left out.
     ``check`` is asked on the way, and raises where the reading has to end.
     """
     tree = LexborHTMLParser(safe_html(page))
     check()
-    structure = Structure(check=check)
-    root = _root(tree)
-    if root is not None:
-        _Walk(structure).walk(root)
-    return Extracted(structure, _title(tree, root))
+    structure, first_headings = _main_content(tree, check)
+    return Extracted(structure, first_headings[0] if len(first_headings) == 1 else _title(tree))
 
 
 def add_html(structure: Structure, fragment: str, first_line: int | None = None) -> None:
@@ -104,43 +126,152 @@ class _Lines:
         return Locator.line(self._line)
 
 
-def _root(tree: LexborHTMLParser) -> LexborNode | None:
-    mains = tree.css("main, [role=main]")
-    articles = tree.css("article")
-    chosen = mains if mains else articles if len(articles) == 1 else []
-    return chosen[0] if chosen else tree.body
+class _Content(NamedTuple):
+    structure: Structure
+    first_headings: list[str]
 
 
-def _title(tree: LexborHTMLParser, root: LexborNode | None) -> str | None:
-    first = [] if root is None else root.css("h1")
-    shown = [one_line(_shown_text(heading)) for heading in first]
-    if len(shown) == 1 and shown[0]:
-        return shown[0]
+def _main_content(tree: LexborHTMLParser, check: Check) -> _Content:
+    body = tree.body
+    if body is None:
+        return _Content(Structure(), [])
+    if tree.css_first("main, [role=main]") is not None:
+        main = _content(_outermost(body, _is_main, _is_unseen), check)
+        if main.structure.blocks:
+            return main
+    whole = _content([body], check)
+    if tree.css_first("article") is not None:
+        articles = _outermost(body, lambda node: node.tag == "article", _is_unseen_or_furniture)
+        only = _content(articles if len(articles) == 1 else [], check)
+        if 2 * len(only.structure.text) > len(whole.structure.text):
+            return only
+    return whole
+
+
+def _content(roots: Sequence[LexborNode], check: Check) -> _Content:
+    structure = Structure(check=check)
+    walk = _Walk(structure)
+    for root in roots:
+        walk.walk(root)
+    return _Content(structure, walk.first_headings)
+
+
+def _outermost(
+    root: LexborNode, wanted: Callable[[LexborNode], bool], unseen: Callable[[LexborNode], bool]
+) -> list[LexborNode]:
+    """The wanted elements that stand in no other of them, and in nothing unseen."""
+    found, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        if node is not root and unseen(node):
+            continue
+        if wanted(node):
+            found.append(node)
+        else:
+            waiting += reversed(list(node.iter()))
+    return found
+
+
+def _is_main(node: LexborNode) -> bool:
+    return node.tag == "main" or node.attributes.get("role") == "main"
+
+
+def _is_furniture(node: LexborNode) -> bool:
+    return node.tag in _FURNITURE or node.attributes.get("role") in _FURNITURE_ROLES
+
+
+def _is_unseen(node: LexborNode) -> bool:
+    attributes = node.attributes
+    return (
+        node.tag in _NEVER_SEEN
+        or ("hidden" in attributes and attributes.get("hidden") != "until-found")
+        or attributes.get("aria-hidden") == "true"
+        or hides(attributes.get("style"))
+        or not _CONTROLS.isdisjoint((attributes.get("class") or "").split())
+    )
+
+
+def _is_raised(node: LexborNode) -> bool:
+    return node.tag == "sup" or (
+        node.tag == "span" and bool(_RAISING.search(node.attributes.get("style") or ""))
+    )
+
+
+def _is_unseen_or_furniture(node: LexborNode) -> bool:
+    return _is_unseen(node) or _is_furniture(node)
+
+
+def _title(tree: LexborHTMLParser) -> str | None:
     title = tree.css_first("title")
     return (one_line(title.text()) if title is not None else None) or None
 
 
-def _shown_text(node: LexborNode) -> str:
+def _shown_in(node: LexborNode) -> tuple[str, bool]:
+    """The text that a cell or a caption shows, and whether all of it is strong."""
     structure = Structure()
-    _Walk(structure).walk(node)
-    return structure.text
+    walk = _Walk(structure, _Nowhere(), rows=False)
+    walk.walk(node)
+    return structure.text, walk.is_strong
+
+
+class _Waiting:
+    """The text that waits to become a block."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._raised: list[
+            int
+        ] = []  # the parts from which on the text is raised, for each element that raises it
+        self.is_blank = True
+        self.has_letter = False
+
+    def add(self, text: str) -> None:
+        self._parts.append(text)
+        self.is_blank = self.is_blank and not text.strip()
+        self.has_letter = self.has_letter or any(map(str.isalpha, text))
+
+    def end_line(self) -> None:
+        """What comes next begins a line."""
+        if self._parts and not self._parts[-1].endswith("\n"):
+            self._parts.append("\n")
+
+    def begin_raised(self) -> None:
+        self._raised.append(len(self._parts))
+
+    def end_raised(self) -> None:
+        start = self._raised.pop()
+        self._parts[start:] = [raised("".join(self._parts[start:]))]
+
+    def take(self) -> str:
+        """The text; from now on there is none."""
+        text = "".join(self._parts)
+        self._parts.clear()
+        self._raised = [0] * len(self._raised)
+        self.is_blank, self.has_letter = True, False
+        return text
 
 
 class _Walk:
     """Walks a tree without recursion and adds its blocks to the structure.
 
-    ``places``: where blocks stand; None: each at its nearest anchor.
+    ``places``: where blocks stand; None: each at its nearest anchor. ``rows``: whether tables become rows; else what
+    they hold is read one after the other. ``first_headings``: those of the top level. ``is_strong``: whether all the
+    text is.
     """
 
-    def __init__(self, structure: Structure, places: _Places | None = None) -> None:
-        self._structure, self._places = structure, places
+    def __init__(self, structure: Structure, places: _Places | None = None, *, rows: bool = True) -> None:
+        self._structure, self._places, self._rows = structure, places, rows
         self._begins: Locator | None = None  # where the text that waits begins, by ``places``
-        self._inline: list[str] = []
-        self._anchors: list[tuple[int, str]] = []  # depth of the element that the anchor lasts for, its id
+        self._anchors = Anchors()
+        self._waiting = _Waiting()
+        self._whole: list[tuple[int, str]] = []  # depth and name of the elements that become one text
+        self._heading: str | None = None  # all the text of the one that is being walked
         self._lists: list[_List] = []
         self._marker: str | None = None  # of the item whose first text comes next
         self._terms: list[str] = []  # of a definition list, whose definition comes next
-        self._in_content = 0
+        self._in_content = self._in_strong = 0
+        self.first_headings: list[str] = []
+        self.is_strong = True
 
     def walk(self, root: LexborNode) -> None:
         """Add everything below ``root`` that a reader sees."""
@@ -151,115 +282,152 @@ class _Walk:
                 self._leave(node, depth)
             elif node.is_text_node:
                 self._take(node.text_content or "")
-            elif node.is_element_node and not self._is_left_out(node, depth) and self._enter(node, depth):
+            elif (
+                node.is_element_node
+                and (depth == 0 or not self._is_left_out(node))
+                and self._enter(node, depth)
+            ):
                 stack.append((node, depth, True))
                 stack += [(child, depth + 1, False) for child in reversed(_children(node))]
         self._flush()
         self._flush_terms()
 
     def _take(self, text: str) -> None:
-        if text.strip() and not any(part.strip() for part in self._inline):
-            self._note(text)
-        self._inline.append(text.replace("\n", " "))
+        if text.strip():
+            self._anchors.take_text()
+            self.is_strong = self.is_strong and self._in_strong > 0
+            if self._waiting.is_blank and not self._is_in("pre"):
+                self._note(text)
+        self._waiting.add(text if self._is_in("pre") else text.replace("\n", " "))
+
+    def _is_in(self, tag: str) -> bool:
+        """Whether an element of this name becomes the text that waits."""
+        return bool(self._whole) and self._whole[-1][1] == tag
 
     def _note(self, text: str) -> None:
         if self._places is not None:
             self._places.note(text)
             self._begins = self._places.locator()
 
-    def _is_left_out(self, node: LexborNode, depth: int) -> bool:
-        tag, attributes = node.tag or "", node.attributes
-        furniture = tag in _FURNITURE or attributes.get("role") in _FURNITURE_ROLES
+    def _is_left_out(self, node: LexborNode) -> bool:
         return (
-            tag in _NEVER_SEEN
-            or (furniture and depth > 0 and not self._in_content)
-            or ("hidden" in attributes and attributes.get("hidden") != "until-found")
-            or attributes.get("aria-hidden") == "true"
-            or bool(_HIDING.search(attributes.get("style") or ""))
+            _is_unseen(node)
+            or (_is_furniture(node) and not self._in_content)
+            or (node.tag == "button" and not self._is_shown_button(node))
         )
+
+    def _is_shown_button(self, button: LexborNode) -> bool:
+        """Whether the button says what it opens, or is the heading's text rather than beside it."""
+        return "aria-expanded" in button.attributes or (
+            self._heading is not None and not self._waiting.has_letter
+        )
+
+    def _is_sign(self, link: LexborNode) -> bool:
+        """Whether a link is only the sign, such as ¶, that leads to where it stands."""
+        attributes = link.attributes
+        to_itself = self._heading is not None and (attributes.get("href") or "").startswith("#")
+        has_class = not _SIGNS.isdisjoint((attributes.get("class") or "").split())
+        if not to_itself and not has_class:
+            return False
+        text = link.text()
+        return not any(map(str.isalnum, text)) and (has_class or text.strip() != self._heading)
 
     def _enter(self, node: LexborNode, depth: int) -> bool:
         """Begin an element; whether its children are to be walked."""
         tag = node.tag or ""
         if tag in _BLOCKS:
-            self._flush()
-        self._note_anchor(node, tag, depth)
-        self._in_content += tag in _CONTENT or (depth == 0 and tag != "body")
-        if tag == "br":
-            self._inline.append("\n")
-        elif tag == "pre":
+            self._end_block()
+        if self._places is None:
+            self._anchors.enter(node, depth)
+        if tag == "a" and self._is_sign(node):
+            return False
+        if tag == "table" and self._rows and not self._whole and not _is_layout(node):
             self._flush_marker_alone()
             self._flush_terms()
-            self._note(node.text())
-            self._structure.code(node.text(), self._locator())
-            self._forget_anchors(depth)
+            self._add_table(node)
+            self._anchors.leave(depth)
             return False
+        self._in_content += tag in _CONTENT or (depth == 0 and tag != "body")
+        self._in_strong += tag in ("b", "strong")
+        if tag in _WHOLE and (not self._whole or (self._is_in("dt") and tag in _HEADINGS)):
+            self._begin_whole(node, tag, depth)
+        elif tag == "br":
+            self._waiting.add("\n")
         elif tag in ("ul", "ol", "menu"):
             self._flush_terms()
             self._lists.append(_List.of(node))
         elif tag == "li":
             self._marker = self._lists[-1].next_marker(node) if self._lists else ""
-        elif tag == "table" and not _is_layout(node):
-            self._flush_terms()
-            self._add_table(node)
-            self._forget_anchors(depth)
-            return False
+        elif _is_raised(node):
+            self._waiting.begin_raised()
         elif tag == "q":
-            self._inline.append("“")
+            self._waiting.add("“")
+        elif tag == "button":
+            self._waiting.add(" ")
         return True
+
+    def _begin_whole(self, node: LexborNode, tag: str, depth: int) -> None:
+        self._whole.append((depth, tag))
+        if tag == "pre":
+            self._flush_marker_alone()
+            self._flush_terms()
+            self._note(node.text())
+        elif tag in _HEADINGS:
+            self._heading = node.text().strip()
+
+    def _end_whole(self, tag: str) -> None:
+        self._whole.pop()
+        text = self._waiting.take()
+        if tag in _HEADINGS:
+            self._heading = None
+            self._flush_terms()
+            self._structure.heading(text, _HEADINGS[tag], self._locator())
+            if tag == "h1" and one_line(text):
+                self.first_headings.append(one_line(text))
+        elif tag == "pre":
+            self._structure.code(text, self._locator())
+        elif term := one_line(text):
+            self._terms.append(term)
 
     def _leave(self, node: LexborNode, depth: int) -> None:
         tag = node.tag or ""
-        if tag in _HEADINGS:
-            self._flush_terms()
-            text = "".join(self._inline)
-            self._inline.clear()
-            self._structure.heading(text, _HEADINGS[tag], self._locator())
-        elif tag == "dt":
-            self._terms.append(one_line("".join(self._inline)))
-            self._inline.clear()
+        if self._whole and self._whole[-1][0] == depth:
+            self._end_whole(tag)
         elif tag in _BLOCKS:
-            self._flush()
+            self._end_block()
         if tag in ("ul", "ol", "menu"):
             self._lists.pop()
         elif tag == "li":
             self._marker = None
         elif tag in ("dd", "dl"):
             self._flush_terms()
+        elif _is_raised(node):
+            self._waiting.end_raised()
         elif tag == "q":
-            self._inline.append("”")
+            self._waiting.add("”")
+        elif tag == "button":
+            self._waiting.add(" ")
         self._in_content -= tag in _CONTENT or (depth == 0 and tag != "body")
-        self._forget_anchors(depth)
-
-    def _forget_anchors(self, depth: int) -> None:
-        """An element at this depth has ended, and what its id stood for with it."""
-        while self._anchors and self._anchors[-1][0] > depth:
-            self._anchors.pop()
-
-    def _note_anchor(self, node: LexborNode, tag: str, depth: int) -> None:
-        """Remember an element's id: a heading's or a link's lasts until its parent ends, another's as long as it."""
-        name = node.attributes.get("id") or (node.attributes.get("name") if tag == "a" else None)
-        if name and name.strip():
-            lasts = depth if tag in _HEADINGS or tag in ("a", "dt") else depth + 1
-            self._anchors.append((lasts, name))
+        self._in_strong -= tag in ("b", "strong")
+        self._anchors.leave(depth)
 
     def _locator(self) -> Locator | None:
-        if self._places is not None:
-            return self._begins
-        if not self._anchors:
-            return None
-        return Locator(LocatorKind.ANCHOR, self._anchors[-1][1])
+        return self._anchors.nearest() if self._places is None else self._begins
+
+    def _end_block(self) -> None:
+        """A block begins or ends here."""
+        if self._whole:
+            self._waiting.end_line()
+        else:
+            self._flush()
 
     def _flush(self) -> None:
         """Add the text that has come so far as a block: a field, an item or a paragraph."""
-        text = "".join(self._inline)
-        self._inline.clear()
+        text = self._waiting.take()
         if not text.strip():
             return
         if self._terms:
-            self._structure.add(
-                BlockKind.FIELD, with_name(", ".join(filter(None, self._terms)), text), self._locator()
-            )
+            self._structure.add(BlockKind.FIELD, with_name(", ".join(self._terms), text), self._locator())
             self._terms.clear()
         elif self._marker is not None:
             self._structure.add(BlockKind.ITEM, f"{self._marker} {text}", self._locator())
@@ -279,13 +447,14 @@ class _Walk:
         self._marker = None
 
     def _add_table(self, table: LexborNode) -> None:
-        caption = table.css_first("caption")
-        if caption is not None:
-            self._structure.add(BlockKind.PARAGRAPH, _shown_text(caption), self._locator())
+        self._anchors.take_text()
         rows = []
-        for node in table.css("tr"):
+        for node in _children(table):
+            if node.tag == "caption" and not _is_unseen(node):
+                self._structure.add(BlockKind.PARAGRAPH, _shown_in(node)[0], self._locator())
+        for node, cells_of in _rows(table):
             anchor = (node.attributes.get("id") or "").strip()
-            cells = [_cell(cell) for cell in _children(node) if cell.tag in ("td", "th")]
+            cells = [_cell(cell) for cell in cells_of]
             self._note(next((cell.text for cell in cells if cell.text), ""))
             own = Locator(LocatorKind.ANCHOR, anchor) if anchor and self._places is None else self._locator()
             rows.append(Row(cells, own, heads=node.parent is not None and node.parent.tag == "thead"))
@@ -295,23 +464,37 @@ class _Walk:
 class _List:
     """A list that is being walked: what marks its next item."""
 
-    def __init__(self, number: int | None, style: str) -> None:
-        self._number, self._style = number, style
+    def __init__(self, number: int | None, style: str, step: int = 1) -> None:
+        self._number, self._style, self._step = number, style, step
 
     @classmethod
     def of(cls, node: LexborNode) -> "_List":
         if node.tag != "ol":
             return cls(None, "")
-        return cls(_whole(node.attributes.get("start"), 1), node.attributes.get("type") or "1")
+        backwards = "reversed" in node.attributes
+        first = sum(child.tag == "li" for child in node.iter()) if backwards else 1
+        start = _whole(node.attributes.get("start"), first)
+        return cls(start, node.attributes.get("type") or "1", -1 if backwards else 1)
 
     def next_marker(self, item: LexborNode) -> str:
         """The item's number as the page shows it; nothing in a list without numbers."""
         if self._number is None:
             return ""
         number = _whole(item.attributes.get("value"), self._number)
-        self._number = number + 1
-        letter = chr(ord(self._style) + number - 1) if self._style in "aA" and 1 <= number <= 26 else None
-        return f"{letter or number}."
+        self._number = number + self._step
+        return f"{_numeral(number, self._style)}."
+
+
+def _numeral(number: int, style: str) -> str:
+    if style in ("a", "A") and 1 <= number <= 26:
+        return chr(ord(style) + number - 1)
+    if style in ("i", "I") and 1 <= number <= 3999:
+        letters = ""
+        for value, sign in _ROMAN.items():
+            letters += sign * (number // value)
+            number %= value
+        return letters if style == "i" else letters.upper()
+    return str(number)
 
 
 def _whole(text: str | None, otherwise: int) -> int:
@@ -322,16 +505,35 @@ def _children(node: LexborNode) -> list[LexborNode]:
     return list(node.iter(include_text=True))
 
 
+def _rows(table: LexborNode) -> Iterator[tuple[LexborNode, list[LexborNode]]]:
+    """The rows that are the table's own, each with its cells."""
+    for part in _children(table):
+        if part.tag in ("thead", "tbody", "tfoot") and not _is_unseen(part):
+            for row in _children(part):
+                if row.tag == "tr" and not _is_unseen(row):
+                    cells = [cell for cell in _children(row) if cell.tag in ("td", "th")]
+                    yield row, [cell for cell in cells if not _is_unseen(cell)]
+
+
 def _cell(node: LexborNode) -> Cell:
     spans = [_whole(node.attributes.get(name), 1) for name in ("colspan", "rowspan")]
-    text = _shown_text(node)
-    strong = "".join(part.text() for part in node.css("strong, b"))
-    heads = node.tag == "th" or (bool(text) and "".join(strong.split()) == "".join(text.split()))
+    text, is_strong = _shown_in(node)
+    heads = node.tag == "th" or (bool(text) and is_strong)
     return Cell(text, heads, columns=max(1, spans[0]), rows=max(1, spans[1]))
 
 
 def _is_layout(table: LexborNode) -> bool:
-    """Whether the table only places things: what it holds is then read one after the other."""
+    """Whether the table only places things: what it holds is then read one after the other.
+
+    So it is where it names no column or row and holds other tables, or headings or code and no rows of one length.
+    """
     if table.attributes.get("role") in ("presentation", "none"):
         return True
-    return any(table.css(tag) and (tag != "table" or len(table.css("table")) > 1) for tag in _IN_LAYOUT_CELLS)
+    rows = [cells for _, cells in _rows(table) if cells]
+    if any(cell.tag == "th" for cells in rows for cell in cells):
+        return False
+    if len(table.css("table")) > 1:
+        return True
+    lengths = set(map(len, rows))
+    has_columns = len(rows) > 1 and len(lengths) == 1 and lengths != {1}
+    return not has_columns and table.css_first(_IN_LAYOUT_CELLS) is not None

@@ -66,9 +66,9 @@ class Structure:
 
     def row(self, header: list[str], cells: list[str], locator: Locator | None = None) -> None:
         """Add a row of a table as one line, ``header: cell; header: cell``; empty cells are left out."""
-        headers = [*header, *[""] * (len(cells) - len(header))]
-        pairs = [(one_line(name), one_line(cell)) for name, cell in zip(headers, cells, strict=False)]
-        line = "; ".join(with_name(name, cell) for name, cell in pairs if cell)
+        names = header if len(header) >= len(cells) else [*header, *[""] * (len(cells) - len(header))]
+        pairs = zip(names, map(one_line, cells), strict=False)
+        line = "; ".join(with_name(one_line(name), cell) for name, cell in pairs if cell)
         self._append(BlockKind.ROW, line, locator)
 
     def _append(self, kind: BlockKind, text: str, locator: Locator | None) -> None:

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import NamedTuple
 
 from extraction.structure import Structure, one_line, with_name
 from retriever.types import BlockKind, Locator
 
-_WIDEST = 200  # columns; a span beyond is a mistake or an attack
+_WIDEST = 200  # columns of one cell; a span beyond is a mistake or an attack
 _TALLEST = 2000
 _MOST_SPANNED = 500_000  # slots of a table that cells from above or from the left reach into
 _LONGEST_REPEATED = 100_000  # characters of a cell in all the rows that it spans
+_MOST_NAMED = 5_000_000  # characters of the columns' names in all the rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,61 +42,79 @@ class Row:
 def add_table(structure: Structure, rows: Sequence[Row]) -> None:
     """Add the table's rows. Those that name the columns do not stand for themselves, unless no other row follows.
 
-    A cell over several rows is read in each; one over several columns in its first. A table of names and values
-    (two columns, no head, the first cell of each row a header) becomes fields.
+    A cell over several rows is read in each; one over several columns in its first. A row of one cell over several
+    columns is a title: it names no column and has no name. A table of names and values (two columns, no head, the first
+    cell of each row a header) becomes fields.
     """
     rows = [row for row in rows if row.cells]
-    head = next((number for number, row in enumerate(rows) if not row.is_header), len(rows))
     grid = _grid(rows)
-    if head == len(rows):
-        head = 0
-    header = _header(rows[:head], grid[:head])
-    pairs = not head and all(len(row.cells) == 2 and row.cells[0].heads and not row.is_header for row in rows)
-    for row, cells in zip(rows[head:], grid[head:], strict=True):
-        if pairs:
+    titles = [len(slots) > 1 and all(slot.goes_on for slot in slots[1:]) for slots in grid]
+    rest = [number for number, is_title in enumerate(titles) if not is_title]
+    head = set(takewhile(lambda number: rows[number].is_header, rest))
+    if len(head) == len(rest):
+        head = set()
+    header = _header([grid[number] for number in sorted(head)])
+    if sum(map(len, header)) * len(rows) > _MOST_NAMED:
+        header, head = [], set()
+    pairs = not head and all(_is_pair(rows[number]) for number in rest)
+    for number, (row, slots, is_title) in enumerate(zip(rows, grid, titles, strict=True)):
+        cells = ["" if slot.goes_on else slot.text for slot in slots]
+        if is_title:
+            structure.row([], cells, row.locator)
+        elif pairs:
             name, value = map(one_line, cells)
             structure.add(BlockKind.FIELD, with_name(name, value), row.locator)
-        else:
+        elif number not in head:
             structure.row(header, cells, row.locator)
 
 
-def _header(rows: Sequence[Row], grid: Sequence[list[str]]) -> list[str]:
+def _is_pair(row: Row) -> bool:
+    return len(row.cells) == 2 and row.cells[0].heads and not row.is_header
+
+
+class _Slot(NamedTuple):
+    text: str
+    goes_on: bool = False  # whether the cell began in a column before
+
+
+def _header(grid: Sequence[Sequence[_Slot]]) -> list[str]:
     """The columns' names: those of several rows one after the other."""
-    names: list[list[str]] = [[] for _ in range(max(map(len, grid), default=0))]
-    for row, texts in zip(rows, grid, strict=True):
-        spread = [cell.text for cell in row.cells for _ in range(min(cell.columns, _WIDEST))]
-        line = spread if len(spread) == len(texts) else texts  # a cell from above moves what stands beside it
-        for column, text in enumerate(line):
-            if text not in names[column]:
-                names[column].append(text)
-    return [" ".join(filter(None, map(one_line, texts))) for texts in names]
+    names: list[dict[str, None]] = [{} for _ in range(max(map(len, grid), default=0))]
+    for slots in grid:
+        for column, slot in enumerate(slots):
+            names[column][one_line(slot.text)] = None
+    return [" ".join(filter(None, texts)) for texts in names]
 
 
-def _grid(rows: Sequence[Row]) -> list[list[str]]:
-    """The text of every slot; what spans rows stands in each of them, what spans columns in the first."""
-    grid: list[list[str]] = []
-    above: dict[int, tuple[int, str]] = {}  # column: how many further rows a cell reaches into, its text
+def _grid(rows: Sequence[Row]) -> list[list[_Slot]]:
+    """What stands in every slot; what spans rows or columns stands in each of them."""
+    grid: list[list[_Slot]] = []
+    above: dict[
+        int, tuple[int, _Slot]
+    ] = {}  # column: how many further rows a cell reaches into, and what it is there
     left_to_span = _MOST_SPANNED
     for row in rows:
-        texts: list[str] = []
-        below: dict[int, tuple[int, str]] = {}
-        cells = list(row.cells)
-        while (cells or len(texts) in above) and len(texts) < _WIDEST:
-            column = len(texts)
+        slots: list[_Slot] = []
+        below: dict[int, tuple[int, _Slot]] = {}
+        cells = iter(row.cells)
+        while True:
+            column = len(slots)
             if column in above:
-                left, text = above[column]
+                left, slot = above[column]
                 left_to_span -= 1
-                texts.append(text)
+                slots.append(slot)
                 if left > 1:
-                    below[column] = (left - 1, text)
+                    below[column] = (left - 1, slot)
                 continue
-            cell = cells.pop(0)
-            width = max(1, min(cell.columns, _WIDEST - column, left_to_span))
+            cell = next(cells, None)
+            if cell is None:
+                break
+            width = max(1, min(cell.columns, _WIDEST, left_to_span))
             left_to_span -= width - 1
-            texts += [cell.text, *[""] * (width - 1)]
+            slots += [_Slot(cell.text), *[_Slot(cell.text, goes_on=True)] * (width - 1)]
             tallest = min(_TALLEST, 1 + _LONGEST_REPEATED // (len(cell.text) + 1))
             if min(cell.rows, tallest) > 1 and left_to_span > 0:
-                below |= {column + n: (min(cell.rows, tallest) - 1, texts[column + n]) for n in range(width)}
+                below |= {column + n: (min(cell.rows, tallest) - 1, slots[column + n]) for n in range(width)}
         above = below
-        grid.append(texts)
+        grid.append(slots)
     return grid

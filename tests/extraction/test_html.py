@@ -66,6 +66,11 @@ def test_what_a_reader_sees_of_a_page_is_kept_with_its_anchors(page):
         ("<title> T \n t</title><h1>One</h1><h1>Two</h1>", "T t"),
         ("<title>T</title><h1></h1>Text", "T"),
         ("<p>Text", "the-page"),
+        ("<title>T</title><header><h1>My Site</h1></header><p>Text", "T"),
+        ("<title>T</title><h1 hidden>no</h1><h1>One</h1>", "One"),
+        ("<title>T</title><main><h1>One</h1></main><h1>beside</h1>", "One"),
+        ("<h1>IDLE<a class=headerlink href='#idle' title='Link to this heading'>¶</a></h1>", "IDLE"),
+        ("<h1>Query string<span><a class=mark href='#q' id=q>#</a></span></h1>", "Query string"),
     ],
 )
 def test_the_title_is_the_only_first_heading_or_the_pages(page, body, title):
@@ -75,7 +80,15 @@ def test_the_title_is_the_only_first_heading_or_the_pages(page, body, title):
 @pytest.mark.parametrize(
     ("body", "seen"),
     [
-        ("<article>Kept</article><p>beside</p>", ["Kept"]),
+        ("<article>Most of it.</article><p>beside</p>", ["Most of it."]),
+        ("<article>Teaser</article><p>Most of it.</p>", ["Teaser", "Most of it."]),
+        ("<article>Kept<article>too</article></article><article hidden>no</article>", ["Kept", "too"]),
+        ("<p>Most.</p><aside><article>Much that is beside it.</article></aside>", ["Most."]),
+        ("<main hidden>no</main><main>Shown</main><p>beside</p>", ["Shown"]),
+        ("<div style='display:none'><main>no</main></div><div role=main>Shown</div>", ["Shown"]),
+        ("<main>One</main><p>beside</p><main>Two<div role=main>Three</div></main>", ["One", "Two", "Three"]),
+        ("<main><img></main><p>Text", ["Text"]),
+        ("<body style='visibility:hidden'><p>Shown by a script", ["Shown by a script"]),
         ("<article>One</article><article>Two</article>", ["One", "Two"]),
         ("<header>site</header><article><header>of the article</header></article>", ["of the article"]),
         ("<header>site</header><p>Text</p><footer>foot</footer>", ["Text"]),
@@ -86,10 +99,54 @@ def test_the_title_is_the_only_first_heading_or_the_pages(page, body, title):
         ("<details><summary>More</summary>Text</details>", ["More", "Text"]),
         ("<ol type='a'><li>x<li>y</ol>", ["a. x", "b. y"]),
         ("<ol><li value='7'>x<li>y</ol>", ["7. x", "8. y"]),
+        ("<ol reversed><li>x<li>y</ol>", ["2. x", "1. y"]),
+        ("<ol type=i start=3><li>x<li>y</ol><ol type=I start=49><li>z</ol>", ["iii. x", "iv. y", "XLIX. z"]),
+        ("<p>10<span style='vertical-align: super'>6</span>", ["10⁶"]),
+        (
+            "<table><tr><th colspan=2>Ulm<tr><td colspan=2><img><tr><th>Area<td>119 km<sup>2</sup></table>",
+            ["Ulm", "Area: 119 km²"],
+        ),
         ("<button>no</button><select><option>no</select><p>Text", ["Text"]),
+        ("<h2><button>When?</button><button>Copy</button></h2><p>May.", ["When?", "May."]),
+        ("<h2>Struct File<button>Copy path</button></h2>", ["Struct File"]),
+        ("<h2>1. <button aria-expanded=true>When?</button></h2>", ["1. When?"]),
+        ("a<button aria-expanded=false>When?</button>b<div>May.</div>", ["a When? b", "May."]),
+        ("<h2><div>One</div><div>two</div></h2>", ["One two"]),
+        ("<dl><dt><h3>When?</h3></dt><dd>May.</dl>", ["When?", "May."]),
+        ("<dl><dt><p>Term</p></dt><dd><p>Text</p></dd></dl>", ["Term: Text"]),
+        ("<p>8.1 × 10<sup>6</sup>, in 1998<sup>2</sup>", ["8.1 × 10⁶, in 1998²"]),
+        ("<p>m<sup><i>3</i></sup>, 19<sup>th</sup>, so<sup class=reference>[1]</sup>", ["m³, 19th, so[1]"]),
+        (
+            "<h2>10<sup>6</sup></h2><pre>x<sup>2</sup></pre><table><tr><td>m<sup>2</sup><td>b</table>",
+            ["10⁶", "x²", "m²; b"],
+        ),
+        ("<pre>a<br>b<span hidden>no</span><button>Copy</button><div>c</div>d</pre>", ["a\nb\nc\nd"]),
+        ("<p><math><mi>x</mi><annotation>\\x</annotation></math>", ["x"]),
         ("<table role='presentation'><tr><td>a</td><td>b</td></tr></table>", ["a", "b"]),
         ("<table><tr><td><h2>a</h2></td><td><p>b</td></tr></table>", ["a", "b"]),
         ("<table><tr><td>a</td><td>b</td></tr></table>", ["a; b"]),
+        ("<table><tr><td>a<td><pre>b</pre><tr><td><h3>c</h3><td>d</table>", ["a; b", "c; d"]),
+        ("<table><tr><td><h3>c</h3><tr><td>d<td>e</table>", ["c", "d", "e"]),
+        ("<table><tr><th>A<th>B<tr><td>a<td><pre>b</pre></table>", ["A: a; B: b"]),
+        ("<table><tr><th>A<td><table><tr><td>b<td>c</table></table>", ["A: b c"]),
+        ("<table><tr><td><table><tr><td>a<td>b</table><td>c</table>", ["a; b", "c"]),
+        (
+            "<table><tr><th>A<th>B<tr style='display:none'><td>n<td>o<tr><td>a<td hidden>no<td>b</table>",
+            ["A: a; B: b"],
+        ),
+        (
+            "<table><tbody hidden><tr><td>n<td>o<tbody><tr style='visibility:collapse'><td>p<tr><td>a<td>b</table>",
+            ["a; b"],
+        ),
+        ("<table><caption hidden>no</caption><caption>C</caption><tr><td>a<td>b</table>", ["C", "a; b"]),
+        (
+            "<table><tr><th>A<th>B<tr><td>a<td>b<tr><th colspan=2>Group<tr><td>c<td>d</table>",
+            ["A: a; B: b", "Group", "A: c; B: d"],
+        ),
+        (
+            "<table><tr><th colspan=2>Size<th rowspan=2>A<tr><th>W<th>H<tr><td>1<td>2<td>x</table>",
+            ["Size W: 1; Size H: 2; A: x"],
+        ),
         ("<table><tr><th>A</th><th>B</th></tr></table>", ["A; B"]),
         (
             "<table><tr><td><b>K</b></td><td>v</td></tr><tr><th>L:</th><td>w</td></tr></table>",
@@ -145,8 +202,23 @@ def test_nesting_without_end_is_refused_at_once(page):
         "<p>" * 100_000,
         "".join(f"<font color={n}>" for n in range(900)) + "<p>x" * 50_000,
         "<b>x</b>" * 100_000,
+        "<b>" + "<i> </i>" * 40_000 + "<i>x</i>" * 40_000,
+        "<b><table>" + "<tr><th>" * 100 + "<table><tr><th>x" * 150,
+        "<b>" + "<h1>" + "<button>1</button><a href='#'>+</a>" * 20_000,
+        "<b>" + "<a id=x></a>" * 20_000 + "<h2>a</h2>" + "<a id=x></a>" * 20_000,
     ],
-    ids=["comments", "scripts", "tags", "paragraphs", "formatting", "closed"],
+    ids=[
+        "comments",
+        "scripts",
+        "tags",
+        "paragraphs",
+        "formatting",
+        "closed",
+        "blanks",
+        "tables",
+        "controls",
+        "anchors",
+    ],
 )
 def test_no_page_takes_long(page, body):
     started = time.process_time()
@@ -161,7 +233,80 @@ def test_a_page_without_text_is_a_sentence(page):
 
 def test_a_span_of_a_billion_columns_is_cut(page):
     cells = "<td colspan=999999999>a</td>" * 3
-    assert texts(page(f"<table><tr>{cells}</tr><tr><td rowspan=999999999>b<td>c</table>")) == ["a", "b; c"]
+    assert texts(page(f"<table><tr>{cells}</tr><tr><td rowspan=999999999>b<td>c</table>")) == [
+        "a; a; a",
+        "b; c",
+    ]
+
+
+def test_no_cell_of_a_wide_table_is_lost(page):
+    cells = [str(number) for number in range(1000)]
+    body = "".join(f"<tr><{tag}>{f'<{tag}>'.join(cells)}</tr>" for tag in ("th", "td"))
+    assert texts(page(f"<table>{body}</table>")) == ["; ".join(f"{cell}: {cell}" for cell in cells)]
+
+
+def test_long_names_of_columns_are_not_repeated_in_many_rows(page):
+    name = "word " * 2_000
+    table = f"<table><tr><th>{name}<th>B" + "<tr><td>a<td>b" * 1_000 + "</table>"
+    seen = texts(page(table))
+    assert (seen[0], seen[1], len(seen)) == (f"{name.strip()}; B", "a; b", 1_001)
+
+
+@pytest.mark.parametrize(
+    ("heading", "seen"),
+    [
+        ("Use<a class=headerlink href='#use'>¶</a>", "Use"),
+        ("Use <a href='#use'>#</a>", "Use"),
+        ("<a href='#use'>\U0001f517</a> Use", "Use"),
+        ("<a class='anchor' href='/page#use'>§</a>Use", "Use"),
+        ("<a href='#use'>Use</a>", "Use"),
+        ("<a class=anchor href='#use'>Use it</a>", "Use it"),
+        ("<a href='#plus'>+</a>", "+"),
+        ("C<a href='/plus'>++</a>", "C++"),
+        ("History<span class='mw-editsection'>[<a href='/edit'>edit</a>]</span>", "History"),
+    ],
+)
+def test_a_sign_that_leads_to_its_own_heading_is_left_out(page, heading, seen):
+    assert texts(page(f"<h2>{heading}</h2>")) == [seen]
+
+
+def test_a_sign_beside_a_term_is_left_out(page):
+    body = "<dl><dt id=open>open(file)<a class=headerlink href='#open'>¶</a></dt><dd>Opens it."
+    assert blocks(page(body)) == [("field", "open(file): Opens it.", (), "#open")]
+
+
+@pytest.mark.parametrize(
+    ("body", "places"),
+    [
+        ("<div id=all><div class=mw-heading><h2 id=h>H</h2></div><p>a</p></div>", {"H": "#h", "a": "#h"}),
+        ("<h2><a name=h>H</a></h2><p>a", {"H": "#h", "a": "#h"}),
+        ("<h2 id=h><a id=no></a>H</h2><p>a", {"H": "#h", "a": "#h"}),
+        ("<h2>H<a class=mark id=h href='#h'>#</a></h2><p>a", {"H": "#h", "a": "#h"}),
+        ("<h2><a id=h aria-hidden=true></a>H</h2><p>a", {"H": "#h", "a": "#h"}),
+        ("<div id=h>\n<h2>H</h2>\n</div><p>a", {"H": "#h", "a": "#h"}),
+        ("<div><h2>H</h2><a id=h href='#h'><svg></svg></a></div><p>a", {"H": "#h", "a": "#h"}),
+        ("<a name=h><h2>H</h2></a><p>a", {"H": "#h", "a": "#h"}),
+        ("<p>z<p><a name=h></a><h2>H</h2><p>a", {"H": "#h", "a": "#h"}),
+        ("<p><a name=n>z</a><h2>H</h2><p>a", {"z": "#n", "H": None, "a": None}),
+        ("<a id=n></a><table><tr><td>z<td>y</table><div><h2>H</h2>a</div>", {"z; y": "#n", "a": "#n"}),
+        (
+            "<p>z</p><a name=h></a> <h2>H</h2><p>a</p><h2>I</h2><p>b",
+            {"z": None, "H": "#h", "a": "#h", "I": None, "b": None},
+        ),
+        ("<h2 id=h>H</h2><p id=p>a</p><div id=d><p>b</p></div><p>c", {"a": "#p", "b": "#d", "c": "#h"}),
+        (
+            "<h1 id=t>T</h1><h2 id=h>H</h2><h3>I</h3><p>a</p><h2>J</h2><p>b",
+            {"I": "#h", "a": "#h", "J": "#t", "b": "#t"},
+        ),
+        ("<section id=s><h2 id=h>H</h2><p>a</p></section><p>b", {"H": "#h", "a": "#h", "b": None}),
+        ("<section><h2 id=h>H</h2></section><p>b", {"H": "#h", "b": "#h"}),
+        ("<section id=s><h2>H</h2><p>a</p></section><p>b", {"H": "#s", "a": "#s", "b": None}),
+        ("<dl><dt id=f>f</dt><dd><p>a</p><h4>I</h4><p>b</p></dd></dl>", {"f: a": "#f", "I": "#f", "b": "#f"}),
+    ],
+)
+def test_a_text_stands_at_the_anchor_of_its_heading_or_of_what_is_nearer(page, body, places):
+    found = {text: place for _, text, _, place in blocks(page(body))}
+    assert {text: found[text] for text in places} == places
 
 
 def test_the_id_of_code_or_of_a_table_ends_with_it(tmp_path):

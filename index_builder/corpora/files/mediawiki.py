@@ -18,9 +18,9 @@ _UNESCAPED = ";@$!*(),/~:"  # what MediaWiki's own addresses leave as it is, bes
 
 
 def read_mediawiki(path: Path, name: str) -> Iterator[Item]:
-    """The articles of the dump, one page in memory at a time. A document's id is its page's name.
+    """The articles of the dump, one page in memory at a time, each as its latest revision has it.
 
-    Redirects and pages of other namespaces (talk, users, files) are passed over.
+    A document's id is its page's name. Redirects and pages of other namespaces (talk, users, files) are passed over.
     """
     shown, number = printable(name), 0
     try:
@@ -43,7 +43,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _pages(file: BinaryIO, shown: str) -> Iterator[Item]:
-    base, root, number = None, None, 0
+    base, root, page, number = None, None, None, 0
     # expat stops entities that grow without end, and ElementTree fetches none
     for event, element in ElementTree.iterparse(file, events=("start", "end")):  # noqa: S314
         tag = _tag(element)
@@ -53,10 +53,22 @@ def _pages(file: BinaryIO, shown: str) -> Iterator[Item]:
                 raise ElementTree.ParseError(f"the first element is {tag}, but a dump's is mediawiki")
         elif event == "end" and tag == "siteinfo":
             base = _text_of(element, "base")
+        elif event == "start" and tag == "page":
+            page = element
+        elif event == "end" and tag == "revision" and page is not None:
+            _keep_latest(page)
         elif event == "end" and tag == "page":
             number += 1
             yield _item(element, base, f"{shown}:{number}")
             root.clear()  # or every page stays in memory
+
+
+def _keep_latest(page: ElementTree.Element) -> None:
+    """Of the page's revisions so far, keep the latest; the last where the dump does not say when they were made."""
+    *before, last = (child for child in page if _tag(child) == "revision")
+    for earlier in before:
+        times = [_text_of(revision, "timestamp") or "" for revision in (earlier, last)]
+        page.remove(last if all(times) and times[0] > times[1] else earlier)
 
 
 def _item(page: ElementTree.Element, base: str | None, location: str) -> Item:

@@ -89,6 +89,26 @@ def test_memory_is_bounded_however_long_the_dump_is(dump):
             ["A: 1; B: 2", "A: 3; B: 4", "A: 3; B: 5"],
         ),
         ("<pre>\n x\n</pre>", ["x"]),
+        ("<pre>&lt;a&gt; <nowiki>''b''</nowiki></pre>", ["<a> ''b''"]),
+        ("<nowiki><div> &amp; [[a]]</nowiki>", ["<div> & [[a]]"]),
+        ("10<sup>6</sup> in 1998<sup>2</sup>, 19<sup>th</sup>", ["10⁶ in 1998², 19th"]),
+        ("# a\n## b\n## c\n# d\n## e", ["1. a", "1. b", "2. c", "2. d", "1. e"]),
+        ("# a\n#: b\n#* c\n# d\n*# e\n# f", ["1. a", "b", "c", "2. d", "1. e", "1. f"]),
+        ("# a\n\n# b\nText\n# c", ["1. a", "1. b", "Text", "1. c"]),
+        ("# a\n<!-- x --> <!-- y -->\n# b<!-- z -->\n# c", ["1. a", "2. b", "3. c"]),
+        ("# a <div>b</div> c\n# d:<pre>e</pre>\n# f", ["1. a b c", "2. d:", "e", "3. f"]),
+        ("<div>a</div><div>b</div><p>c</p>d<hr>e", ["a", "b", "c", "d", "e"]),
+        ("<ul>\n<li>a</li>\n<li>\nb</li></ul>c", ["a", "b", "c"]),
+        ("<ol><li>a<ul><li>b</li></ul></li> <li><p>c</p></li></ol>", ["1. a", "b", "2. c"]),
+        ("<ul><li>a<li>b</ul></div>c<div>d", ["a", "b", "c", "d"]),
+        ("a<span style='display: none'>no</span><div style='display:none'>no</div>b", ["ab"]),
+        ("{|\n|+ C\n! A !! B\n|-\n| 1 || 2\n|}", ["C", "A: 1; B: 2"]),
+        ("{|\n|+ class='x' | C ''d''\n|-\n! A\n|-\n|+5\n|- style='display:none'\n| 6\n|}", ["C d", "A: +5"]),
+        (
+            "<table><caption>C</caption><thead><tr><th>A</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>",
+            ["C", "A: 1"],
+        ),
+        ("<div>\n{|\n! A !! B\n|-\n|\n* 1\n* 2\n| <p>3</p><p>4</p>\n|}\n</div>", ["A: 1 2; B: 3 4"]),
     ],
 )
 def test_wikitext_is_kept_as_it_is_seen(source, seen):
@@ -113,3 +133,36 @@ def test_headings_of_one_name_have_anchors_of_their_own_as_mediawiki_gives_them(
     anchors = [str(block.locator) for block in structure.blocks if block.kind == "heading"]
     assert anchors == ["#Early_life", "#Life", "#early_life_2", "#Life_2", "#Life_3", "#Life_4"]
     assert str(structure.blocks[-1].locator) == "#Life_4"
+
+
+def revisions(*texts: tuple[str, str | None]) -> str:
+    stamps = [(text, f"<timestamp>{time}</timestamp>" if time else "") for text, time in texts]
+    inner = "".join(f"<revision>{stamp}<text>{text}</text></revision>" for text, stamp in stamps)
+    return f"<page><title>A</title><ns>0</ns>{inner}</page>"
+
+
+@pytest.mark.parametrize(
+    "page_of",
+    [
+        revisions(("Old.", "2010-01-01T00:00:00Z"), ("New.", "2024-01-01T00:00:00Z")),
+        revisions(("New.", "2024-01-01T00:00:00Z"), ("Old.", "2010-01-01T00:00:00Z")),
+        revisions(("Old.", "2024-01-01T00:00:00Z"), ("Older.", None), ("New.", None)),
+        revisions(("Old.", "2024-01-01T00:00:00Z"), ("New.", "2024-01-01T00:00:00Z")),
+    ],
+    ids=["oldest first", "latest first", "without times", "of one time"],
+)
+def test_of_a_whole_history_the_latest_revision_is_read(dump, page_of):
+    (record,) = read(dump(page_of))
+    assert record.document.text == "New."
+
+
+def test_a_long_history_does_not_stay_in_memory(dump):
+    path = dump(page("First", "Text."), revisions(*((f"{n} " * 2000, f"{2000 + n}") for n in range(400))))
+    items = iter(open_corpus(str(path)))
+    next(items)
+    tracemalloc.start()
+    record = next(items)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert record.document.text.startswith("399 399")
+    assert peak < 2_000_000
