@@ -5,9 +5,10 @@ _RAISED = str.maketrans("0123456789+-\N{MINUS SIGN}=()n", "⁰¹²³⁴⁵⁶⁷
 
 def raised(text: str) -> str:
     """The superscript in Unicode's raised characters, where it has them all: ``10`` and a raised ``6`` are ``10⁶``.
+    The comma between the numbers of notes stays as it is.
 
     Else as it is: the letters of "19th" and the brackets of a reference read well beside what they follow.
     """
-    if all(character.isspace() or ord(character) in _RAISED for character in text):
+    if all(character.isspace() or character == "," or ord(character) in _RAISED for character in text):
         return text.translate(_RAISED)
     return text

@@ -13,6 +13,7 @@ from extraction.raised import raised
         ("\N{MINUS SIGN}1", "⁻¹"),
         ("n", "ⁿ"),
         (" 2 ", " ² "),
+        ("1,2", "¹,²"),
         ("th", "th"),
         ("[1]", "[1]"),
         ("2nd", "2nd"),
