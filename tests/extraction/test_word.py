@@ -79,6 +79,12 @@ MANUAL = "".join(
 )
 
 
+def test_what_stands_raised_becomes_no_other_number(tmp_path):
+    raised = '<w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>6</w:t></w:r>'
+    path = written(tmp_path / "mass.docx", paragraph(run("It is 10") + raised + run(" kg.")))
+    assert only_document(path).text == "It is 10⁶ kg."
+
+
 def test_what_a_reader_sees_is_kept_with_its_sections(tmp_path):
     top, service = ("Boiler manual",), ("Boiler manual", "Service")
     assert blocks(written(tmp_path / "a.docx", MANUAL)) == [
