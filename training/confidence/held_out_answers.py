@@ -3,7 +3,8 @@
 The texts are those of the sets with evidence that every training holds out (see ``EvidenceGroup.is_held_out``), all
 in one index. An answer is right when it says yes or no as people did, or when at least half of what it quotes are
 sentences that people chose; of a short answer the first quote alone counts. Nothing is right where the text does not
-answer. Where a sentence answers a question for yes or no and people said no more than that, nobody knows.
+answer. Where a sentence answers a question for yes or no and people said no more than that, nobody knows; nor where
+each sentence of the texts is one that people chose, so that no quote could be wrong.
 """
 
 import json
@@ -96,7 +97,7 @@ def outcome(pipeline: Pipeline, group: EvidenceGroup) -> Outcome:
     right: bool | None
     if group.verdict is not None and said in (YES, NO):
         right = said == (YES if group.verdict else NO)
-    elif answerable and said is not None and not wanted:
+    elif answerable and said is not None and not (wanted and _has_other_sentences(group)):
         right = None
     else:
         right = answerable and precision is not None and precision >= _KNOWN
@@ -192,6 +193,10 @@ def _evidence(group: EvidenceGroup) -> list[str]:
         for span, is_evidence in passage.sentences or ()
         if is_evidence
     ]
+
+
+def _has_other_sentences(group: EvidenceGroup) -> bool:
+    return any(not is_evidence for passage in group.passages for _, is_evidence in passage.sentences or ())
 
 
 def _same(quote: str, sentence: str) -> bool:

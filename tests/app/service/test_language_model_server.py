@@ -418,7 +418,11 @@ def test_a_confidence_is_fitted_for_the_model_behind_the_server_and_applies_to_i
             assert status == 0
             return json.loads(shown)["calibration"]
 
-        assert calibration("m") == {"fitted_on": "keepers over index", "applies": True}
-        assert calibration("another") == {"fitted_on": "keepers over index", "applies": False}
+        assert calibration("m") == {"fitted_on": "keepers over index", "applies": True, "elsewhere": None}
+        assert calibration("another") == {
+            "fitted_on": "keepers over index",
+            "applies": False,
+            "elsewhere": None,
+        }
     described = json.dumps(read_description(tmp_path / "runs" / "calibrate-index"))
     assert "127.0.0.1" not in described

@@ -111,6 +111,11 @@ def test_where_a_sentence_answers_a_question_for_yes_or_no_its_evidence_tells_if
     assert outcome(Answering(0), without).right is None
 
 
+def test_where_every_sentence_is_evidence_nobody_knows():
+    assert outcome(Answering(1), group(0, 1, 2)).right is None
+    assert outcome(Answering(1), group(1, 2)).right is True
+
+
 def test_where_nothing_answers_nothing_is_right():
     found = outcome(Answering(1), group())
     assert (found.answerable, found.right, found.precision) == (False, False, None)
