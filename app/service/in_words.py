@@ -26,4 +26,8 @@ def confidence_in_words(response: AnswerResponse) -> str:
 
 def _elsewhere(response: AnswerResponse) -> str:
     seen = None if response.calibration is None else response.calibration.elsewhere
-    return "" if seen is None else f"; on other documents {seen.right} of {seen.given} as sure were right"
+    return (
+        ""
+        if seen is None
+        else f"; on other documents {seen.right} of {seen.given} with {seen.min_confidence:g} or more were right"
+    )

@@ -48,8 +48,9 @@ class AnswerCalibration(Calibration):
     """What the confidence was fitted on, whether that applies to this answer, and what it was worth elsewhere."""
 
     elsewhere: SeenElsewhere | None = Field(
-        description="What answers that were about as sure or surer were worth on several sets of documents that the "
-        "fit had not seen, such as FAQ pages, papers and public-service rules. null where nobody looked."
+        description="What answers were worth on several sets of documents that the fit had not seen, such as FAQ "
+        "pages, papers and public-service rules: at the highest confidence that this answer reaches and at which 20 "
+        "answers were given there. null where there is none."
     )
 
 

@@ -49,8 +49,8 @@ def test_what_such_answers_were_worth_elsewhere_is_told(page: Page):
     seen = {"min_confidence": 0.85, "given": 60, "right": 48}
     response = {"calibration": {"fitted_on": "x", "applies": False, "elsewhere": seen}}
     assert page.module("words.js", "m.uncalibrated(args[0])", response) == (
-        "Not calibrated for these documents: a longer bar only means surer. On other documents 48 of 60 answers at "
-        "least about as sure were right."
+        "Not calibrated for these documents: a longer bar only means surer. On other documents 48 of 60 answers "
+        "with a confidence of 0.85 or more were right."
     )
 
 

@@ -20,11 +20,11 @@ export function barInWords(confidence) {
   return `Confidence bar: ${length}`;
 }
 
-/** What the bar says where it is not a probability, and what answers as sure as this one were worth elsewhere. */
+/** What the bar says where it is not a probability, and what answers were worth elsewhere. */
 export function uncalibrated(response) {
   const seen = response.calibration?.elsewhere;
   return `Not calibrated for these documents: a longer bar only means surer.${
-    seen ? ` On other documents ${seen.right} of ${seen.given} answers at least about as sure were right.` : ""
+    seen ? ` On other documents ${seen.right} of ${seen.given} answers with a confidence of ${seen.min_confidence} or more were right.` : ""
   }`;
 }
 

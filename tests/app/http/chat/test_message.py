@@ -50,7 +50,7 @@ def test_what_such_answers_were_worth_elsewhere_is_told():
         "elsewhere": {"min_confidence": 0.85, "given": 60, "right": 48},
     }
     assert (
-        "confidence 0.88 (a score, not a probability; on other documents 48 of 60 as sure were right)"
+        "confidence 0.88 (a score, not a probability; on other documents 48 of 60 with 0.85 or more were right)"
         in told(response(confidence=0.88, calibration=calibration))["content"]
     )
 
