@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from html import unescape
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -11,7 +10,9 @@ from common.deadline import Check, go_on
 from extraction.anchors import Anchors
 from extraction.encodings import decoded_page
 from extraction.extracted import Extracted
+from extraction.fragment_places import Lines, Nowhere, Places
 from extraction.hiding import hides
+from extraction.html_list import HtmlList, whole_number
 from extraction.raised import raised
 from extraction.safe_html import safe_html
 from extraction.structure import Structure, names, one_line, with_name
@@ -37,21 +38,6 @@ _BLOCKS = names(
 )
 _WHOLE = names("dt pre h1 h2 h3 h4 h5 h6")  # one text, whatever blocks stand in it
 _RAISING = re.compile(r"vertical-align\s*:\s*super", re.IGNORECASE)
-_ROMAN = {
-    1000: "m",
-    900: "cm",
-    500: "d",
-    400: "cd",
-    100: "c",
-    90: "xc",
-    50: "l",
-    40: "xl",
-    10: "x",
-    9: "ix",
-    5: "v",
-    4: "iv",
-    1: "i",
-}
 _IN_LAYOUT_CELLS = "h1, h2, h3, h4, h5, h6, pre"
 
 
@@ -77,53 +63,7 @@ def add_html(structure: Structure, fragment: str, first_line: int | None = None)
     """Add what a fragment of HTML shows, without its anchors; its blocks stand in lines from ``first_line`` on."""
     body = LexborHTMLParser(safe_html(fragment)).body
     if body is not None:
-        _Walk(structure, _Nowhere() if first_line is None else _Lines(fragment, first_line)).walk(body)
-
-
-class _Places(Protocol):
-    """Where the blocks of a fragment stand, when not at anchors."""
-
-    def note(self, text: str) -> None:
-        """Take in the text that comes next."""
-
-    def locator(self) -> Locator | None:
-        """Where it begins."""
-        ...
-
-
-class _Nowhere:
-    """Places that cannot be told."""
-
-    def note(self, text: str) -> None:
-        pass
-
-    def locator(self) -> Locator | None:
-        return None
-
-
-_LOOKED_THROUGH = 64
-"""Texts are looked for through so many times the length of a fragment; after that the line stays."""
-
-
-class _Lines:
-    """Lines of a text file that a fragment is part of, by where its texts stand one after the other."""
-
-    def __init__(self, fragment: str, first: int) -> None:
-        # a text is in no tag, and written without entities
-        blank = unescape(re.sub(r"<[^<>]*>", lambda tag: re.sub(r"[^\n]", " ", tag[0]), fragment))
-        self._fragment, self._at, self._line = blank, 0, first
-        self._left = _LOOKED_THROUGH * len(blank)
-
-    def note(self, text: str) -> None:
-        seen = text.strip().split("\n")[0]
-        at = self._fragment.find(seen, self._at) if self._left > 0 else -1
-        self._left -= (at if at >= 0 else len(self._fragment)) - self._at
-        if at >= 0:  # a text whose white space was folded is not found
-            self._line += self._fragment.count("\n", self._at, at)
-            self._at = at
-
-    def locator(self) -> Locator | None:
-        return Locator.line(self._line)
+        _Walk(structure, Nowhere() if first_line is None else Lines(fragment, first_line)).walk(body)
 
 
 class _Content(NamedTuple):
@@ -209,7 +149,7 @@ def _title(tree: LexborHTMLParser) -> str | None:
 def _shown_in(node: LexborNode) -> tuple[str, bool]:
     """The text that a cell or a caption shows, and whether all of it is strong."""
     structure = Structure()
-    walk = _Walk(structure, _Nowhere(), rows=False)
+    walk = _Walk(structure, Nowhere(), rows=False)
     walk.walk(node)
     return structure.text, walk.is_strong
 
@@ -259,14 +199,14 @@ class _Walk:
     text is.
     """
 
-    def __init__(self, structure: Structure, places: _Places | None = None, *, rows: bool = True) -> None:
+    def __init__(self, structure: Structure, places: Places | None = None, *, rows: bool = True) -> None:
         self._structure, self._places, self._rows = structure, places, rows
         self._begins: Locator | None = None  # where the text that waits begins, by ``places``
         self._anchors = Anchors()
         self._waiting = _Waiting()
         self._whole: list[tuple[int, str]] = []  # depth and name of the elements that become one text
         self._heading: str | None = None  # all the text of the one that is being walked
-        self._lists: list[_List] = []
+        self._lists: list[HtmlList] = []
         self._marker: str | None = None  # of the item whose first text comes next
         self._terms: list[str] = []  # of a definition list, whose definition comes next
         self._in_content = self._in_strong = 0
@@ -355,7 +295,7 @@ class _Walk:
             self._waiting.add("\n")
         elif tag in ("ul", "ol", "menu"):
             self._flush_terms()
-            self._lists.append(_List.of(node))
+            self._lists.append(HtmlList.of(node))
         elif tag == "li":
             self._marker = self._lists[-1].next_marker(node) if self._lists else ""
         elif _is_raised(node):
@@ -461,46 +401,6 @@ class _Walk:
         add_table(self._structure, rows)
 
 
-class _List:
-    """A list that is being walked: what marks its next item."""
-
-    def __init__(self, number: int | None, style: str, step: int = 1) -> None:
-        self._number, self._style, self._step = number, style, step
-
-    @classmethod
-    def of(cls, node: LexborNode) -> "_List":
-        if node.tag != "ol":
-            return cls(None, "")
-        backwards = "reversed" in node.attributes
-        first = sum(child.tag == "li" for child in node.iter()) if backwards else 1
-        start = _whole(node.attributes.get("start"), first)
-        return cls(start, node.attributes.get("type") or "1", -1 if backwards else 1)
-
-    def next_marker(self, item: LexborNode) -> str:
-        """The item's number as the page shows it; nothing in a list without numbers."""
-        if self._number is None:
-            return ""
-        number = _whole(item.attributes.get("value"), self._number)
-        self._number = number + self._step
-        return f"{_numeral(number, self._style)}."
-
-
-def _numeral(number: int, style: str) -> str:
-    if style in ("a", "A") and 1 <= number <= 26:
-        return chr(ord(style) + number - 1)
-    if style in ("i", "I") and 1 <= number <= 3999:
-        letters = ""
-        for value, sign in _ROMAN.items():
-            letters += sign * (number // value)
-            number %= value
-        return letters if style == "i" else letters.upper()
-    return str(number)
-
-
-def _whole(text: str | None, otherwise: int) -> int:
-    return int(text) if text is not None and re.fullmatch(r"-?[0-9]{1,9}", text) else otherwise
-
-
 def _children(node: LexborNode) -> list[LexborNode]:
     return list(node.iter(include_text=True))
 
@@ -516,7 +416,7 @@ def _rows(table: LexborNode) -> Iterator[tuple[LexborNode, list[LexborNode]]]:
 
 
 def _cell(node: LexborNode) -> Cell:
-    spans = [_whole(node.attributes.get(name), 1) for name in ("colspan", "rowspan")]
+    spans = [whole_number(node.attributes.get(name), 1) for name in ("colspan", "rowspan")]
     text, is_strong = _shown_in(node)
     heads = node.tag == "th" or (bool(text) and is_strong)
     return Cell(text, heads, columns=max(1, spans[0]), rows=max(1, spans[1]))

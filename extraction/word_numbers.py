@@ -7,6 +7,8 @@ from typing import overload
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from extraction.numerals import MOST, roman
+
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _CHOICE = (
     "{http://schemas.openxmlformats.org/markup-compatibility/2006}Choice"  # what is read is the fallback
@@ -19,10 +21,6 @@ _MOST_LEVELS = 9  # of a list in Word
 _MOST_STYLES = 20  # each based on the next
 _LETTERS = 26
 _LONGEST_IN_LETTERS = 20  # more are written in digits
-_ROMAN = (
-    *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl")),
-    *((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
-)
 
 
 def with_numbers(parts: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -214,11 +212,8 @@ def _formatted(number: int, form: str) -> str:
         case "lowerLetter" | "upperLetter" if 0 < number <= _LETTERS * _LONGEST_IN_LETTERS:
             times, letter = divmod(number - 1, _LETTERS)
             text = chr(ord("a") + letter) * (times + 1)
-        case "lowerRoman" | "upperRoman" if 0 < number < 4000:
-            text = ""
-            for value, sign in _ROMAN:
-                text += sign * (number // value)
-                number %= value
+        case "lowerRoman" | "upperRoman" if 0 < number <= MOST:
+            text = roman(number)
         case _:
             return str(number)
     return text.upper() if form.startswith("upper") else text
