@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 
 from app.service.assembly import open_service
 from app.service.settings import Settings
-from training.confidence.held_out_answers import Outcome, asked, held_out, state_of, windows_as_documents
+from training.confidence.held_out_answers import Outcome, held_out_outcomes
 from training.data.prepared import PreparedData
 
 AT = (0.3, 0.5, 0.7)
@@ -66,13 +66,8 @@ def main() -> None:
     }
     service = open_service(Settings.of(**named), abstains=False)
     data = PreparedData(arguments.data)
-    groups = list(held_out(data, arguments.each))
-    outcomes = asked(
-        service.over(windows_as_documents(groups)),
-        groups,
-        console,
-        path=arguments.run,
-        state=state_of(service.description(), data, arguments.each),
+    outcomes = held_out_outcomes(
+        data, arguments.each, service.over, service.description(), console, arguments.run
     )
     Console(width=140).print(table(outcomes))
     print(f"{1000 * fmean(one.seconds for one in outcomes):.0f} ms a question")

@@ -369,7 +369,7 @@ def confidence(
     from app.answering.confidence.shipping import fitted_by, ship_calibrator
     from app.answering.shipped_weights import weights_folders
     from app.service.assembly import open_service
-    from training.confidence.held_out_answers import asked, held_out, state_of, windows_as_documents
+    from training.confidence.held_out_answers import held_out_outcomes
     from training.confidence.law import with_law
     from training.data.prepared import PreparedData
 
@@ -383,14 +383,8 @@ def confidence(
             f"{into} was fitted on other models than those that answer here; give the reader and the weights that it "
             "was fitted with."
         )
-    data = PreparedData(prepared)
-    groups = list(held_out(data, each))
-    outcomes = asked(
-        service.over(windows_as_documents(groups)),
-        groups,
-        console,
-        path=run,
-        state=state_of(service.description(), data, each),
+    outcomes = held_out_outcomes(
+        PreparedData(prepared), each, service.over, service.description(), console, run
     )
     fitted = with_law(calibrator, outcomes)
     fitted.save(into)

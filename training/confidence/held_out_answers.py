@@ -8,7 +8,7 @@ each sentence of the texts is one that people chose, so that no quote could be w
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -65,14 +65,26 @@ def held_out(data: PreparedData, each: int) -> Iterator[EvidenceGroup]:
         yield from [group for group in apart if _says_what_is_right(group)][:each]
 
 
-def state_of(description: Mapping[str, Any], data: PreparedData, each: int) -> dict[str, Any]:
-    """What an outcome depends on. ``description``: of what answers, as a service gives it."""
-    return {
+def held_out_outcomes(
+    data: PreparedData,
+    each: int,
+    over: Callable[[Sequence[Document]], Pipeline],
+    description: Mapping[str, Any],
+    console: Console,
+    path: Path,
+) -> list[Outcome]:
+    """What comes out for ``each`` questions of every set; see ``asked``.
+
+    ``over``: the pipeline that answers from these documents. ``description``: of what answers, as a service gives it.
+    """
+    groups = list(held_out(data, each))
+    state = {
         "models": description["models"],
         "stages": description["stages"],
         "texts": data.evidence_fingerprint,
         "each": each,
     }
+    return asked(over(windows_as_documents(groups)), groups, console, path=path, state=state)
 
 
 def windows_as_documents(groups: Sequence[EvidenceGroup]) -> list[Document]:
