@@ -31,6 +31,8 @@ class Wanted:
     sample: int | None
     run: Path | None
     """Folder for the answers; runs/calibrate-INDEX unless given."""
+    earlier: Path | None
+    """The run whose first stages are taken over where they fit."""
     out: Path | None
     """File for the calibrator; in the folder of the index unless given."""
 
@@ -62,6 +64,7 @@ def _fitted(
         without_gold=questions.without_gold,
         side=wanted.side,
         sample=wanted.sample,
+        earlier=wanted.earlier,
     )
     # answers that no earlier calibrator has chosen, each of them kept
     settings = {

@@ -34,6 +34,6 @@ def calibrate(
     """
     from calibration.calibrate_command import Wanted, calibrate_with
 
-    which = {name: options[name] for name in ("questions", "index", "side", "sample")}
+    which = {name: options[name] for name in ("questions", "index", "side", "sample", "earlier")}
     settings = {name: value for name, value in options.items() if name not in which}
     calibrate_with(Wanted(**which, run=run, out=out), settings)

@@ -152,6 +152,12 @@ def retrofit_report(
     windows: Annotated[
         int | None, typer.Option(min=1, help="Only so many windows of the documents held out.")
     ] = None,
+    chunks: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="Only so many chunks of each window, its first: more documents in the same time."
+        ),
+    ] = None,
     in_prompt: Annotated[
         bool,
         typer.Option(
@@ -189,6 +195,7 @@ def retrofit_report(
         out,
         console,
         most_windows=windows,
+        most_chunks=chunks,
         run_folder=run,
         in_prompt=in_prompt,
     )

@@ -117,7 +117,7 @@ _SHARED_OPTIONS = {**setting_options(), **_RUN_OPTIONS}
 SERVICE = service_options()
 RUN = tuple(_RUN_OPTIONS)
 PREDICT = (*RUN, *SERVICE, "length")
-CALIBRATE = ("questions", "side", "sample", *(name for name in SERVICE if name != "confidence"))
+CALIBRATE = ("questions", "side", "sample", "earlier", *(name for name in SERVICE if name != "confidence"))
 
 
 def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

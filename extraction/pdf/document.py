@@ -23,6 +23,8 @@ _NO_NAME = re.compile(
 def extract_pdf(content: bytes) -> Extracted:
     """Headings by the size of their letters, paragraphs, items and ruled tables, without running heads and feet.
 
+    Tables of contents are left out, too, and the metadata name their pages.
+
     The title is the file's own property, unless that is a file's name or none ("untitled"), else the first heading.
     """
     try:
@@ -43,9 +45,13 @@ def extract_pdf(content: bytes) -> Extracted:
             "The file has no text, only pictures of pages, or nothing; run text recognition (OCR) on it first."
         )
     structure = Structure()
-    Layout(structure, pages).add()
+    layout = Layout(structure, pages)
+    layout.add()
+    told = {"pages_without_text": empty, "contents_left_out_on_pages": layout.contents_pages}
     return Extracted(
-        structure, title or structure.first_heading, {"pages_without_text": empty} if empty else {}
+        structure,
+        title or structure.first_heading,
+        {name: numbers for name, numbers in told.items() if numbers},
     )
 
 

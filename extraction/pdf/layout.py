@@ -1,4 +1,4 @@
-"""From the lines of a PDF's pages to blocks: headings, paragraphs, items; running heads and feet go."""
+"""From the lines of a PDF's pages to blocks: headings, paragraphs, items. Running heads, feet and contents go."""
 
 import re
 from bisect import bisect_right
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from extraction.pdf.contents import contents_lines
 from extraction.pdf.page import Line, Page, Table
 from extraction.pdf.running import running_lines
 from extraction.structure import Structure
@@ -35,9 +36,13 @@ class Layout:
     def __init__(self, structure: Structure, pages: Sequence[Page]) -> None:
         self._structure = structure
         self._pages = pages
-        self._running: set[tuple[int, Line]] = set()
+        self._left_out: set[tuple[int, Line]] = set()
         self._body, self._style = _commonest(line for page in pages for line in self._lines(page))
-        self._running = running_lines(pages, self._is_large)
+        self._left_out = running_lines(pages, self._is_large)
+        contents = contents_lines([(page.number, line) for page in pages for line in self._lines(page)])
+        self._left_out |= contents
+        self.contents_pages = sorted({number for number, _ in contents})
+        """Numbers of the pages whose table of contents is left out."""
         lines = [line for page in pages for line in self._lines(page)]
         self._body, self._style = _commonest(lines)
         self._words = Counter(word.lower() for line in lines for word in _WORD.findall(line.text[:-1]))
@@ -68,7 +73,7 @@ class Layout:
                 yield part
 
     def _is_read(self, line: Line, page: Page) -> bool:
-        return bool(line.text) and (page.number, line) not in self._running
+        return bool(line.text) and (page.number, line) not in self._left_out
 
     def _is_large(self, line: Line) -> bool:
         least = _LARGER_AND_OTHER if line.style != self._style else _LARGER

@@ -227,6 +227,28 @@ def test_answering_is_resumed(calibrate, index, tmp_path):
     assert Calibrator.load(tmp_path / "first.json") == Calibrator.load(tmp_path / "second.json")
 
 
+def test_what_another_run_found_and_read_is_taken_over(calibrate, index, tmp_path):
+    questions = [asked(place) for place in PLACES]
+    calibrate(questions, "--run", tmp_path / "first")
+    status, _, said = calibrate(
+        questions,
+        "--support",
+        "lexical",
+        "--candidates",
+        "3",
+        "--from",
+        tmp_path / "first",
+        "--run",
+        tmp_path / "second",
+    )
+    assert status == 0, said
+    times = [
+        [one["trace"]["timings_ms"]["read"] for one in read_predictions(tmp_path / name)]
+        for name in ("first", "second")
+    ]
+    assert times[0] == times[1]
+
+
 def test_without_gold_documents_there_have_to_be_unanswerable_questions(calibrate, index):
     status, _, said = calibrate([asked(place, gold_document_id=None) for place in PLACES])
     assert status == 1

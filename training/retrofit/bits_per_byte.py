@@ -59,13 +59,21 @@ class ChunkScores:
         return float(self.bits[kept].sum() / self.utf8[kept].sum())
 
 
-def held_out_windows(folder: Path, database: ChunkDatabase) -> list[HeldOutWindow]:
+def held_out_windows(
+    folder: Path, database: ChunkDatabase, *, most_chunks: int | None = None
+) -> list[HeldOutWindow]:
     """The windows of what ``prepare`` held out in this folder: first the first of every document, then their second.
+
+    ``most_chunks``: only so many of each window, its first.
 
     Raises:
         LoccitError: when there is none, or no document of two chunks is held out.
     """
-    found = list(windows_of(read_held_out(folder), chunk=database.about.chunk, window=WINDOW))
+    chunk = database.about.chunk
+    found = [
+        _beginning(window, most_chunks, chunk)
+        for window in windows_of(read_held_out(folder), chunk=chunk, window=WINDOW)
+    ]
     if not found:
         raise LoccitError(f"{folder} holds out no document of two chunks; give a larger corpus.")
     seen: Counter[int] = Counter()
@@ -74,6 +82,13 @@ def held_out_windows(folder: Path, database: ChunkDatabase) -> list[HeldOutWindo
         turns.append(seen[window.document])
         seen[window.document] += 1
     return [found[place] for place in np.argsort(turns, kind="stable")]
+
+
+def _beginning(window: HeldOutWindow, chunks: int | None, chunk: int) -> HeldOutWindow:
+    most = None if chunks is None else chunks * chunk
+    return replace(
+        window, ids=window.ids[:most], utf8=window.utf8[:most], neighbours=window.neighbours[:chunks]
+    )
 
 
 def windows_of(held_out: HeldOut, *, chunk: int, window: int) -> Iterator[HeldOutWindow]:

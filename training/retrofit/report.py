@@ -52,24 +52,26 @@ def report(
     console: Console,
     *,
     most_windows: int | None = None,
+    most_chunks: int | None = None,
     run_folder: Path | None = None,
     in_prompt: bool = False,
 ) -> dict[str, object]:
     """Score the documents held out and write ``report.json``, ``report.md`` and ``report.png`` into ``out``.
 
     What was scored is kept in ``out`` under what it depends on, and used again: a report that was stopped goes on.
-    ``base``: the base model of ``model``. ``most_windows``: only so many. ``run_folder``: of the training, for its loss
+    ``base``: the base model of ``model``. ``most_windows``: only so many. ``most_chunks``: only so many of each, its
+    first. ``run_folder``: of the training, for its loss
     curve. ``in_prompt``: also what the base model makes of the same neighbours in its prompt, which takes far longer.
 
     Raises:
         LoccitError: when there is no data, or nothing long enough is held out.
     """
     database = ChunkDatabase.open(data_folder / DATABASE_FOLDER)
-    windows = held_out_windows(data_folder, database)[:most_windows]
+    windows = held_out_windows(data_folder, database, most_chunks=most_chunks)[:most_windows]
     shared = [overlaps(one, database) for one in windows]
     kept = out / SCORES_FOLDER
     kept.mkdir(parents=True, exist_ok=True)
-    same = [fingerprint_of(data_folder), base.sha256, str(model.base.dtype), len(windows)]
+    same = [fingerprint_of(data_folder), base.sha256, str(model.base.dtype), len(windows), most_chunks]
     scored = _Scorer(model, weights_sha256, database, base.begin, shared, kept, same, console).scores
 
     by_k = {k: scored(f"neighbours-{k}", windows, k) for k in NEIGHBOURS}

@@ -116,6 +116,53 @@ def test_the_lines_of_a_table_of_contents_are_no_headings(tmp_path):
     assert {kind for kind, *_ in blocks(drawn(tmp_path / "a.pdf", lines, ["Text."]))} == {"item", "paragraph"}
 
 
+CHAPTERS = ("Scope", "Safety at work", "Tools", "Cleaning the boiler, and what is needed for it", "Parts")
+
+
+def contents(*lines):
+    """A page of these lines, and one more for each chapter."""
+    return [
+        [(72, 700 - 20 * row, 12, line) for row, line in enumerate(lines)],
+        *(
+            [(72, 700, 20, chapter), (72, 650, 12, f"This is said of chapter {number}.")]
+            for number, chapter in enumerate(CHAPTERS, start=1)
+        ),
+    ]
+
+
+def test_a_table_of_contents_goes_and_its_pages_are_named(tmp_path):
+    pages = contents(
+        "Contents",
+        "SCOPE ........ 2",
+        "Safety at work 3",
+        "Tools 4",
+        "Cleaning the boiler, and what is",
+        "needed for it 5",
+        "Parts 6",
+        "This manual is for boilers.",
+    )
+    document = only_document(placed(tmp_path / "a.pdf", *pages))
+    first, *others = document.text.split("\n\n")
+    assert first == "This manual is for boilers."
+    assert others[:2] == ["Scope", "This is said of chapter 1."]
+    assert document.metadata == {"contents_left_out_on_pages": [1]}
+
+
+def test_lines_with_numbers_that_no_later_page_repeats_stay(tmp_path):
+    pages = contents("Prices", "Valves 2", "Pumps 3", "Lids 4", "Taps 5", "Scope 6")
+    document = only_document(placed(tmp_path / "a.pdf", *pages))
+    assert "Valves 2" in document.text
+    assert "Taps 5" in document.text
+    assert document.metadata == {}
+
+
+def test_numbers_that_become_smaller_are_no_contents(tmp_path):
+    document = only_document(
+        placed(tmp_path / "a.pdf", *contents("Scope 6", "Safety at work 2", "Tools 4", "Parts 3"))
+    )
+    assert "Scope 6" in document.text
+
+
 def test_pages_without_text_are_named(tmp_path):
     document = only_document(drawn(tmp_path / "a.pdf", ["Text."], [], ["More."]))
     assert document.metadata == {"pages_without_text": [2]}
