@@ -8,14 +8,15 @@ from typing import Protocol
 import numpy as np
 
 from app.answering.answer_kind import AnswerKind
+from app.answering.completion import completion, within_reach
 from app.answering.evidence import likelihood
 from app.answering.types import Citation, CitedAnswer, CitedCandidate, Quote, ScoredSpan
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError
 from retriever.encoder import Encoder, encode_in_turn, passage_input
 from retriever.text.folding import shown
-from retriever.text.units import quotable_spans
-from retriever.types import Document, Span
+from retriever.text.units import Unit, quotable_spans
+from retriever.types import BlockKind, Document, Span
 
 FURTHER_SENTENCES = 2
 FURTHEST_BELOW = 0.15
@@ -54,12 +55,14 @@ class SentenceComposer:
     It extracts and writes nothing but yes or no: a language model this small is not trusted with prose. Further
     sentences are those of passage and continuation that the reader takes for evidence. Where no reader says, they are
     those nearest to the question, by the cosine with "title, sentence" (see ``passage_input``): at most ``further``,
-    none whose cosine is more than ``below`` under the best sentence's. One that announces what comes ("as follows:")
-    stands only before what it announces.
+    none whose cosine is more than ``below`` under the best sentence's. What completes them comes with them, also from
+    behind passage and continuation (see ``completion``). One that announces what comes ("as follows:") stands only
+    before what it announces. Lines of code that follow each other are one quote.
 
     The confidence stays that of the short answer. The sentences that back it share the support of the quote that
     they are of. A further sentence is its own claim, which it backs word for word; what can be doubted is whether
-    it is to the point, so its support is how likely it is evidence, or its cosine, negative ones as 0.
+    it is to the point, so its support is how likely it is evidence, or its cosine, negative ones as 0. What completes
+    a sentence has the support of that.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class SentenceComposer:
         deadline: Deadline,
     ) -> CitedAnswer:
         window = answer.passage.window_span
+        units = within_reach(document, window)
         sentences = quotable_spans(document, window, headings=False)
         backing = _backing(answer.citations, sentences)
         further = (
@@ -86,12 +90,19 @@ class SentenceComposer:
             else self._near(question, sentences, backing, document, deadline)
         )
         supports = {**further, **backing}
+        completing = completion(supports, backing, units, document.text)
+        supports |= {span: supports[of] for span, of in completing.items()}
         spans = _without_stranded(supports, further, sentences, document.text)
         citations = tuple(
-            Citation.of(Quote(document, span), support=supports[span], further=span in further)
-            for span in spans
+            Citation.of(
+                Quote(document, Span(run[0].start, run[-1].end)),
+                support=max(supports[span] for span in run),
+                further=not any(span in backing for span in run),
+            )
+            for run in _with_code_whole(spans, units)
         )
-        return replace(answer, answer=_text(answer, citations), citations=citations)
+        prose = {unit.span for unit in units if unit.kind is BlockKind.PARAGRAPH}
+        return replace(answer, answer=_text(answer, citations, prose), citations=citations)
 
     def _near(
         self,
@@ -137,13 +148,35 @@ class SentenceComposer:
         return [float(cosine) for cosine in np.sum(told * asked, axis=1)]
 
 
-def _text(answer: CitedAnswer, citations: Sequence[Citation]) -> str:
-    """The quotes as one text: a line each where they are items, after yes or no where that was asked for."""
-    quotes = [" ".join(shown(citation.quote).split()) for citation in citations]
-    if answer.kind is AnswerKind.LIST:
-        return "\n".join(quotes)
-    said = [f"{answer.short_answer}."] if answer.kind is AnswerKind.YES_NO else []
-    return " ".join([*said, *quotes])
+def _text(answer: CitedAnswer, citations: Sequence[Citation], prose: Collection[Span]) -> str:
+    """The quotes as one text, after yes or no where that was asked for: sentences follow each other.
+
+    All else is a line of its own, and all of a list. ``prose``: sentences that are neither items nor rows nor code.
+    """
+    text = f"{answer.short_answer}." if answer.kind is AnswerKind.YES_NO else ""
+    in_prose = True
+    for citation in citations:
+        lines = shown(citation.quote).splitlines() if citation.span not in prose else [shown(citation.quote)]
+        follows = in_prose and citation.span in prose and answer.kind is not AnswerKind.LIST
+        text += (" " if follows else "\n") * bool(text) + "\n".join(" ".join(line.split()) for line in lines)
+        in_prose = citation.span in prose
+    return text
+
+
+def _with_code_whole(spans: Sequence[Span], units: Sequence[Unit]) -> list[list[Span]]:
+    """The spans, in order, lines of code that follow each other together."""
+    following = {
+        first.span: second.span
+        for first, second in pairwise(units)
+        if first.kind is second.kind is BlockKind.CODE and first.number == second.number
+    }
+    runs: list[list[Span]] = []
+    for span in spans:
+        if runs and following.get(runs[-1][-1]) == span:
+            runs[-1].append(span)
+        else:
+            runs.append([span])
+    return runs
 
 
 def _evident(

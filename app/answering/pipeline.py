@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.cite import Citer
@@ -20,6 +20,7 @@ from app.answering.events import (
     Retrieved,
     Supported,
 )
+from app.answering.evidence import telling
 from app.answering.generator import Generator
 from app.answering.kind_asked import kind_asked
 from app.answering.options import AnswerLength, AnswerOptions
@@ -99,7 +100,7 @@ class Pipeline:
         yield Retrieved(hits)
 
         deadline.check("retrieve")
-        readings = tuple(self.reader.read(question, hits, deadline=deadline))
+        readings = tuple(map(self._telling, self.reader.read(question, hits, deadline=deadline)))
         clock.lap("read")
         yield Read(readings)
 
@@ -137,6 +138,19 @@ class Pipeline:
             yield Composed(decision)
 
         yield Decided(Trace(question, hits, readings, candidates, cited, decision, clock.seconds, cut_short))
+
+    def _telling(self, reading: Reading) -> Reading:
+        """The reading with such evidence as its document's structure lets answer."""
+        if reading.broad is None:
+            return reading
+        return replace(
+            reading,
+            broad=telling(
+                reading.broad,
+                self.retriever.document(reading.hit.passage.doc_id),
+                reading.hit.passage.window_span,
+            ),
+        )
 
     def _located(
         self,

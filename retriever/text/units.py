@@ -34,23 +34,40 @@ def units(document: Document) -> Iterator[Unit]:
             yield Unit(span, block.kind, number, block.path)
 
 
-def quotable_spans(document: Document, window: Span, *, headings: bool = True) -> list[Span]:
+def units_within(document: Document, window: Span) -> list[Unit]:
     """What can be quoted of the document within ``window``, in order; the window cuts what it does not hold whole.
 
-    ``headings``: whether those that blocks tell are among them.
+    The numbers of blocks are those of the document, or of a plain text's runs of lines counted from the window's start.
     """
     if not document.blocks:
-        return [span.shifted(window.start) for span in quotable_spans_of(window.of(document.text))]
-    spans: list[Span] = []
+        blocks = enumerate(
+            Block(block.kind, block.span.shifted(window.start))
+            for block in plain_blocks(window.of(document.text))
+        )
+        return [
+            Unit(span, block.kind, number)
+            for number, block in blocks
+            for span in _quotable(document.text, block)
+        ]
+    found: list[Unit] = []
     first = max(0, bisect_right(document.blocks, window.start, key=lambda block: block.span.start) - 1)
-    for block in document.blocks[first:]:
+    for number, block in enumerate(document.blocks[first:], start=first):
         if block.span.start >= window.end:
             break
         start, end = max(block.span.start, window.start), min(block.span.end, window.end)
         within = trimmed(document.text, start, end) if start < end else None
-        if within is not None and (headings or block.kind is not BlockKind.HEADING):
-            spans += _quotable(document.text, Block(block.kind, within))
-    return spans
+        if within is not None:
+            spans = _quotable(document.text, Block(block.kind, within))
+            found += [Unit(span, block.kind, number, block.path) for span in spans]
+    return found
+
+
+def quotable_spans(document: Document, window: Span, *, headings: bool = True) -> list[Span]:
+    """The spans of ``units_within``. ``headings``: whether those that blocks tell are among them."""
+    every = headings or not document.blocks
+    return [
+        unit.span for unit in units_within(document, window) if every or unit.kind is not BlockKind.HEADING
+    ]
 
 
 def quotable_spans_of(text: str) -> list[Span]:

@@ -217,8 +217,8 @@ def test_the_items_of_a_list_are_a_line_each():
 
 @pytest.mark.parametrize(
     ("backing", "next_score", "kept"),
-    [(3, 0.9, [0, 1, 3]), (3, 0.1, [3]), (0, 0.1, [0, 3])],
-    ids=["it follows", "it does not", "what backs stays"],
+    [(3, 0.9, [0, 1, 3]), (3, 0.1, [3]), (0, 0.1, [0, 1, 3])],
+    ids=["it follows", "it does not", "what backs brings it"],
 )
 def test_a_sentence_that_announces_something_stands_only_before_it(backing, next_score, kept):
     sentences = ("Sail as follows:", "Cast off.", "Mind the pier.", "Steer north.")
@@ -266,3 +266,66 @@ def test_a_heading_is_no_sentence_of_an_answer():
         "how", answer, document, evidence=(ScoredSpan(heading, 0.9),), deadline=NO_DEADLINE
     )
     assert decision.answer == "Cast off."
+
+
+MANUAL = (
+    (BlockKind.PARAGRAPH, "To report a leak, follow all of the steps below:"),
+    (BlockKind.ITEM, "1. Leave the room."),
+    (BlockKind.ITEM, "2. Open the valve."),
+    (BlockKind.ITEM, "3. Call the office."),
+    (BlockKind.PARAGRAPH, "Leaks are rare. Run this:"),
+    (BlockKind.CODE, "leak --report\nleak --close\n\nleak --list"),
+    (BlockKind.HEADING, "Valves"),
+    (BlockKind.PARAGRAPH, "Valves are red."),
+)
+
+
+def from_manual(backing, *evident, passage_ends=8, manual=MANUAL):
+    """What is said where the blocks of these numbers back the answer, or are likely evidence. The passage has the first
+    blocks alone.
+    """
+    text = "\n\n".join(line for _, line in manual)
+    spans = [Span(start, start + len(line)) for _, line in manual for start in [text.index(line)]]
+    blocks = tuple(Block(kind, span) for (kind, _), span in zip(manual, spans, strict=True))
+    document = Document("leaks", "Leaks", text, blocks=blocks)
+    window = Span(0, spans[passage_ends - 1].end)
+    passage = Passage(1, "leaks", "Leaks", window.of(text), window)
+    citation = Citation.of(Quote(document, spans[backing]), support=0.9)
+    answer = CitedAnswer("Do.", "Do.", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION)
+    evidence = tuple(
+        ScoredSpan(span, 0.8 if n in evident else 0.1) for n, span in enumerate(spans[:passage_ends])
+    )
+    return SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
+        "how do I report a leak", answer, document, evidence=evidence, deadline=NO_DEADLINE
+    )
+
+
+@pytest.mark.parametrize("passage_ends", [8, 1], ids=["in the passage", "behind it"])
+def test_what_announces_steps_brings_them_wherever_the_passage_ends(passage_ends):
+    decision = from_manual(0, passage_ends=passage_ends)
+    assert decision.answer.split("\n") == [line for _, line in MANUAL[:4]]
+    assert [citation.quote for citation in decision.citations] == [line for _, line in MANUAL[:4]]
+    assert [citation.support for citation in decision.citations] == [0.9] * 4
+    assert [citation.further for citation in decision.citations] == [False, True, True, True]
+
+
+def test_what_announces_code_brings_the_whole_of_it_as_one_quote():
+    decision = from_manual(4)
+    assert decision.answer == "Leaks are rare. Run this:\nleak --report\nleak --close\n\nleak --list"
+    assert [citation.quote for citation in decision.citations][-1] == MANUAL[5][1]
+
+
+def test_a_step_between_two_is_not_left_out():
+    assert from_manual(1, 3).answer == "1. Leave the room.\n2. Open the valve.\n3. Call the office."
+
+
+def test_a_further_sentence_brings_what_it_announces_where_some_of_that_is_evidence():
+    assert from_manual(7, 0).answer == "Valves are red."
+    assert from_manual(7, 0, 2).answer.split("\n")[:4] == [line for _, line in MANUAL[:4]]
+
+
+def test_no_more_than_twelve_items_are_brought():
+    steps = [(BlockKind.ITEM, f"{number}. Step {number}.") for number in range(1, 30)]
+    decision = from_manual(0, passage_ends=1, manual=(MANUAL[0], *steps))
+    assert len(decision.citations) == 13
+    assert decision.answer.endswith("12. Step 12.")

@@ -1,0 +1,61 @@
+"""Completion: what belongs to the units that were chosen, so that an answer is not half a procedure."""
+
+from collections.abc import Collection, Sequence
+from itertools import groupby, islice, pairwise, takewhile
+
+from retriever.text.units import Unit, units_within
+from retriever.types import BlockKind, Document, Span
+
+REACH = 4_000
+"""Characters behind a passage that what it announces may take."""
+MOST_ANNOUNCED = 12
+FURTHEST_APART = 5
+_LISTED = (BlockKind.ITEM, BlockKind.ROW, BlockKind.FIELD)
+
+
+def within_reach(document: Document, window: Span) -> list[Unit]:
+    """The units of the window and of what stands behind it, near enough to complete what the window says.
+
+    None that the end of the reach cuts.
+    """
+    end = min(window.end + REACH, len(document.text))
+    found = units_within(document, Span(window.start, end))
+    return [unit for unit in found if unit.span.end < end or end == len(document.text)]
+
+
+def completion(
+    chosen: Collection[Span], backing: Collection[Span], units: Sequence[Unit], text: str
+) -> dict[Span, Span]:
+    """The units that complete the chosen ones, each with the chosen one that it belongs to.
+
+    A unit that ends in a colon announces what comes next: the items, rows or fields of a list, the lines of a code
+    block, at most 12, or a sentence. Where it backs the answer that comes with it, else where some of it was chosen.
+    And of a list nothing is left out between two items that are at most 5 apart. ``units``: those of ``within_reach``.
+    """
+    added: dict[Span, Span] = {}
+    for place, unit in enumerate(units, start=1):
+        if unit.span in chosen and unit.span.of(text).endswith(":"):
+            announced = _announced(units[place:])
+            if unit.span in backing or any(span in chosen for span in announced):
+                added |= dict.fromkeys(announced, unit.span)
+    for kind, run in groupby(units, key=lambda unit: unit.kind):
+        items = [unit.span for unit in run] if kind in _LISTED else []
+        places = [place for place, span in enumerate(items) if span in chosen]
+        for first, second in pairwise(places):
+            if second - first <= FURTHEST_APART:
+                added |= dict.fromkeys(items[first + 1 : second], items[first])
+    return {span: of for span, of in added.items() if span not in chosen}
+
+
+def _announced(following: Sequence[Unit]) -> list[Span]:
+    """Of the units behind a colon those that it announces."""
+    if not following:
+        return []
+    first = following[0]
+    if first.kind in _LISTED:
+        run = takewhile(lambda unit: unit.kind is first.kind, following)
+    elif first.kind is BlockKind.CODE:
+        run = takewhile(lambda unit: unit.number == first.number, following)
+    else:
+        run = iter(following[:1] if first.kind is BlockKind.PARAGRAPH else [])
+    return [unit.span for unit in islice(run, MOST_ANNOUNCED)]
