@@ -143,14 +143,9 @@ class Pipeline:
         """The reading with such evidence as its document's structure lets answer."""
         if reading.broad is None:
             return reading
-        return replace(
-            reading,
-            broad=telling(
-                reading.broad,
-                self.retriever.document(reading.hit.passage.doc_id),
-                reading.hit.passage.window_span,
-            ),
-        )
+        passage = reading.hit.passage
+        document = self.retriever.document(passage.doc_id)
+        return replace(reading, broad=telling(reading.broad, document, passage.window_span))
 
     def _located(
         self,
