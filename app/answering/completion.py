@@ -30,7 +30,8 @@ def completion(
 
     A unit that ends in a colon announces what comes next: the items, rows or fields of a list, the lines of a code
     block, at most 12, or a sentence. Where it backs the answer that comes with it, else where some of it was chosen.
-    And of a list nothing is left out between two items that are at most 5 apart. ``units``: those of ``within_reach``.
+    And of a list or a code block nothing is left out between two items or lines that are at most 5 apart.
+    ``units``: those of ``within_reach``.
     """
     added: dict[Span, Span] = {}
     for place, unit in enumerate(units, start=1):
@@ -38,13 +39,18 @@ def completion(
             announced = _announced(units[place:])
             if unit.span in backing or any(span in chosen for span in announced):
                 added |= dict.fromkeys(announced, unit.span)
-    for kind, run in groupby(units, key=lambda unit: unit.kind):
-        items = [unit.span for unit in run] if kind in _LISTED else []
+    for (kind, _), run in groupby(units, key=_list_of):
+        items = [unit.span for unit in run] if kind is not BlockKind.PARAGRAPH else []
         places = [place for place, span in enumerate(items) if span in chosen]
         for first, second in pairwise(places):
             if second - first <= FURTHEST_APART:
                 added |= dict.fromkeys(items[first + 1 : second], items[first])
     return {span: of for span, of in added.items() if span not in chosen}
+
+
+def _list_of(unit: Unit) -> tuple[BlockKind, int | None]:
+    """What the units of one list have in common, and the lines of one code block."""
+    return unit.kind, unit.number if unit.kind is BlockKind.CODE else None
 
 
 def _announced(following: Sequence[Unit]) -> list[Span]:

@@ -319,6 +319,23 @@ def test_a_step_between_two_is_not_left_out():
     assert from_manual(1, 3).answer == "1. Leave the room.\n2. Open the valve.\n3. Call the office."
 
 
+def test_a_line_of_code_between_two_is_not_left_out():
+    text = "open\nreport\nclose\n\nLeaks are rare."
+    document = Document(
+        "leaks",
+        "Leaks",
+        text,
+        blocks=(Block(BlockKind.CODE, Span(0, 17)), Block(BlockKind.PARAGRAPH, Span(19, 34))),
+    )
+    passage = Passage(1, "leaks", "Leaks", text, Span(0, len(text)))
+    citation = Citation.of(Quote(document, Span(0, 4)), support=0.9)
+    answer = CitedAnswer("open", "open", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION)
+    decision = SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
+        "how", answer, document, evidence=(ScoredSpan(Span(12, 17), 0.9),), deadline=NO_DEADLINE
+    )
+    assert [citation.quote for citation in decision.citations] == ["open\nreport\nclose"]
+
+
 def test_a_further_sentence_brings_what_it_announces_where_some_of_that_is_evidence():
     assert from_manual(7, 0).answer == "Valves are red."
     assert from_manual(7, 0, 2).answer.split("\n")[:4] == [line for _, line in MANUAL[:4]]
