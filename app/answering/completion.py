@@ -1,5 +1,6 @@
 """Completion: what belongs to the units that were chosen, so that an answer is not half a procedure."""
 
+import re
 from collections.abc import Collection, Sequence
 from itertools import groupby, islice, pairwise, takewhile
 
@@ -10,6 +11,7 @@ REACH = 4_000
 """Characters behind a passage that what it announces may take."""
 MOST_ANNOUNCED = 12
 FURTHEST_APART = 5
+_LABEL = re.compile(r"[^.!?:;]{1,40}")  # "Windows", above what is to be typed there
 _LISTED = (BlockKind.ITEM, BlockKind.ROW, BlockKind.FIELD)
 
 
@@ -36,7 +38,7 @@ def completion(
     added: dict[Span, Span] = {}
     for place, unit in enumerate(units, start=1):
         if unit.span in chosen and unit.span.of(text).endswith(":"):
-            announced = _announced(units[place:])
+            announced = _announced(units[place:], text)
             if unit.span in backing or any(span in chosen for span in announced):
                 added |= dict.fromkeys(announced, unit.span)
     for (kind, _), run in groupby(units, key=_list_of):
@@ -53,8 +55,8 @@ def _list_of(unit: Unit) -> tuple[BlockKind, int | None]:
     return unit.kind, unit.number if unit.kind is BlockKind.CODE else None
 
 
-def _announced(following: Sequence[Unit]) -> list[Span]:
-    """Of the units behind a colon those that it announces."""
+def _announced(following: Sequence[Unit], text: str) -> list[Span]:
+    """Of the units behind a colon those that it announces. The label of a list or of code comes with that."""
     if not following:
         return []
     first = following[0]
@@ -62,6 +64,10 @@ def _announced(following: Sequence[Unit]) -> list[Span]:
         run = takewhile(lambda unit: unit.kind is first.kind, following)
     elif first.kind is BlockKind.CODE:
         run = takewhile(lambda unit: unit.number == first.number, following)
+    elif first.kind is BlockKind.PARAGRAPH:
+        labels = _LABEL.fullmatch(first.span.of(text)) and following[1:2]
+        goes_on = labels and following[1].kind in (*_LISTED, BlockKind.CODE)
+        return [first.span, *(_announced(following[1:], text) if goes_on else [])]
     else:
-        run = iter(following[:1] if first.kind is BlockKind.PARAGRAPH else [])
+        return []
     return [unit.span for unit in islice(run, MOST_ANNOUNCED)]

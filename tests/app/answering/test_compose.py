@@ -315,6 +315,16 @@ def test_what_announces_code_brings_the_whole_of_it_as_one_quote():
     assert [citation.quote for citation in decision.citations][-1] == MANUAL[5][1]
 
 
+@pytest.mark.parametrize(("label", "brought"), [("Unix/macOS", True), ("It is safe.", False)])
+def test_the_label_of_code_comes_with_the_code(label, brought):
+    manual = (*MANUAL[4:5], (BlockKind.PARAGRAPH, label), *MANUAL[5:6])
+    decision = from_manual(0, passage_ends=1, manual=manual)
+    assert [citation.quote for citation in decision.citations][2:] == [
+        label,
+        *([MANUAL[5][1]] if brought else []),
+    ]
+
+
 def test_a_step_between_two_is_not_left_out():
     assert from_manual(1, 3).answer == "1. Leave the room.\n2. Open the valve.\n3. Call the office."
 
