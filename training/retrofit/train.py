@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -147,8 +148,10 @@ class RetrofitTask:
         self.parameters: Mapping[str, nn.Parameter] = dict(modules.named_parameters())
         self.flops_per_token = flops_per_token(base.model, modules, neighbours=settings.neighbours)
         self._steps = list(self._groups())
-        self.examples_per_step = settings.tokens_per_step
-        self.examples = len(self._steps) * settings.tokens_per_step
+        # steps hold whole windows, so their tokens are about as many in each
+        learnt = (self._windows.ends - self._windows.starts - chunk)[list(chain.from_iterable(self._steps))]
+        self.examples_per_step = max(1, round(int(learnt.sum()) / len(self._steps)))
+        self.examples = len(self._steps) * self.examples_per_step
         self.unit, self.rate = "tokens", settings.rate
         self.schedule: Schedule = cosine
         begun_with = None if start is None else sha256_of(start / WEIGHTS_FILE)

@@ -69,6 +69,13 @@ def learn(data, out, **changes):
     return train(data, out, base(), QUIET, settings=SETTINGS, licence="none", **changes)
 
 
+def test_progress_counts_the_tokens_that_are_learnt_from(data):
+    task = RetrofitTask(data, base(), SETTINGS)
+    steps = range(task.examples // task.examples_per_step)
+    learnt = sum(part.size for step in steps for part in task.parts(step, 1))
+    assert abs(task.examples - learnt) <= len(steps)
+
+
 def test_windows_are_whole_chunks_with_neighbours_of_other_documents(data):
     database, windows = ChunkDatabase.open(data / "chunks"), read_windows(data)
 
