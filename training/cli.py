@@ -72,26 +72,32 @@ def data(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Which questions are held out, and sampled.")] = 0,
+    evidence_only: Annotated[
+        bool,
+        typer.Option(
+            "--evidence-only",
+            help="Stop after the sets with evidence, before passages are mined: all that train confidence needs.",
+        ),
+    ] = False,
 ) -> None:
-    """Find passages for the training questions, label them, and hold questions out for development.
+    """Split the sets with evidence into passages, find passages for the other training questions, and label them.
 
-    Questions that occur in any other question file of DIR, or among Loccit's own, are left out and counted.
-    Killed at any moment, it goes on when run again.
+    Questions that occur in any other question file of DIR, or among Loccit's own, are left out and counted; some
+    are held out for development. Killed at any moment, it goes on when run again.
 
     Example: loccit train data shared/data --out data/training
     """
     from common.packaged import package_folder
+    from training.data.evidence_shards import prepare_evidence_alone
     from training.data.prepare import DataSettings, prepare
 
     evaluation = package_folder("evaluation")
     own = [] if evaluation is None else sorted((evaluation / "data").glob("*.jsonl"))
-    prepare(
-        folder,
-        out,
-        Console(stderr=True),
-        settings=DataSettings(seed=seed),
-        keep_out=[*own, *(keep_out or [])],
-    )
+    console, kept_out = Console(stderr=True), [*own, *(keep_out or [])]
+    if evidence_only:
+        prepare_evidence_alone(folder, out, console, keep_out=kept_out)
+    else:
+        prepare(folder, out, console, settings=DataSettings(seed=seed), keep_out=kept_out)
 
 
 @cli.command()
@@ -346,7 +352,12 @@ def confidence(
             metavar="FILE", help="The calibrator that the law is put into, as `loccit calibrate` made it."
         ),
     ],
-    prepared: PreparedFolder = _PREPARED,
+    prepared: Annotated[
+        Path,
+        typer.Option(
+            "--data", metavar="DIR", help="Folder that train data wrote; with --evidence-only is enough."
+        ),
+    ] = _PREPARED,
     index: Annotated[Path, typer.Option(help="Whose encoder is used.")] = DEFAULT_INDEX,
     reader: Annotated[ReaderKind, typer.Option(help="Whose answers are judged.")] = ReaderKind.STRONG,
     weights: Annotated[
@@ -361,7 +372,8 @@ def confidence(
 ) -> None:
     """Fit the confidence of yes or no, lists and explanations, on texts that no training has seen.
 
-    What any confidence was worth on these texts is kept too, for responses to tell.
+    What any confidence was worth on these texts is kept too, for responses to tell. The texts are of the sets with
+    evidence, which `loccit train data DIR --evidence-only` prepares in minutes.
 
     Example: loccit train confidence --into app/answering/weights/calibrator-strong.json
     """
@@ -371,10 +383,10 @@ def confidence(
     from app.service.assembly import open_service
     from training.confidence.held_out_answers import held_out_outcomes
     from training.confidence.law import with_law
-    from training.data.prepared import PreparedData
+    from training.data.evidence_shards import PreparedEvidence
 
     calibrator, earlier = Calibrator.load(into), fitted_by(into)
-    console = Console(stderr=True)
+    evidence, console = PreparedEvidence(prepared), Console(stderr=True)
     service = open_service(
         Settings.of(index=index, reader=reader, weights=weights, threads=threads), abstains=False
     )
@@ -383,9 +395,7 @@ def confidence(
             f"{into} was fitted on other models than those that answer here; give the reader and the weights that it "
             "was fitted with."
         )
-    outcomes = held_out_outcomes(
-        PreparedData(prepared), each, service.over, service.description(), console, run
-    )
+    outcomes = held_out_outcomes(evidence, each, service.over, service.description(), console, run)
     fitted = with_law(calibrator, outcomes)
     fitted.save(into)
     command = command_line("train", "confidence", into=into.name, reader=reader, each=each)
