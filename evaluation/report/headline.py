@@ -81,7 +81,7 @@ def _long_answers(report: Json) -> Iterator[str]:
 
 def _verbatim(share: float | None) -> str:
     if share is None:
-        return "There are no quotes to check, or the index that they come from is gone."
+        return "There are no quotes to check, or the documents that they come from are not at hand."
     if share == 1.0:
         return "Every quote stands word for word in its stored document."
     return f"For {percent(share)} of the questions with quotes, every quote stands word for word in its document."

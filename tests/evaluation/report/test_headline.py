@@ -45,7 +45,7 @@ def test_long_answers_are_told_where_there_are_any(report):
 def test_a_run_that_answers_nothing_claims_nothing(report, empty_report):
     assert headline(empty_report) == (
         "1 question of the test half was asked, 0 of them answerable. "
-        "There are no quotes to check, or the index that they come from is gone. "
+        "There are no quotes to check, or the documents that they come from are not at hand. "
         "Of 1 question that should not be answered, 100.0% were rightly left unanswered."
     )
     silent = {**report, "answered": 0.0, "exact_match_of_answered": None}
