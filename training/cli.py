@@ -100,41 +100,48 @@ def data(
         prepare(folder, out, console, settings=DataSettings(seed=seed), keep_out=kept_out)
 
 
+BaseName = Annotated[
+    str, typer.Option(help="The base model: minilm, mpnet, or a folder with a BERT or MPNet encoder.")
+]
+ReaderRank = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Learn low-rank changes of this rank, which suits a larger base model; all weights unless given.",
+    ),
+]
+ReaderStart = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Begin with the reader of the same rank in this folder, such as runs/reader/weights, at a lower rate.",
+    ),
+]
+Broad = Annotated[
+    bool,
+    typer.Option(
+        "--broad",
+        help="Learn evidence, the kind of answer, and yes or no besides, from the sets with evidence.",
+    ),
+]
+Without = Annotated[
+    Ablation | None, typer.Option(help="Leave this part of the data out, to see what it gives.")
+]
+
+
 @cli.command()
 def reader(
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/reader"),
     groups: QuestionsLearnt = 140_000,
-    base: Annotated[
-        str, typer.Option(help="The base model: minilm, mpnet, or a folder with a BERT or MPNet encoder.")
-    ] = "minilm",
-    rank: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Learn low-rank changes of this rank, which suits a larger base model; all weights unless given.",
-        ),
-    ] = None,
-    start: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Begin with the reader of the same rank in this folder, such as runs/reader/weights, at a lower rate.",
-        ),
-    ] = None,
-    broad: Annotated[
-        bool,
-        typer.Option(
-            "--broad",
-            help="Learn evidence, the kind of answer, and yes or no besides, from the sets with evidence.",
-        ),
-    ] = False,
+    base: BaseName = "minilm",
+    rank: ReaderRank = None,
+    start: ReaderStart = None,
+    broad: Broad = False,
     seed: PassageSeed = 0,
     threads: Threads = None,
     hours: Hours = None,
-    without: Annotated[
-        Ablation | None, typer.Option(help="Leave this part of the data out, to see what it gives.")
-    ] = None,
+    without: Without = None,
 ) -> None:
     """Train the reader; run again with the same options, it goes on from its last checkpoint.
 
