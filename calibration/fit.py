@@ -183,6 +183,11 @@ def _held(judged: Sequence[JudgedAnswers], fitted: Callable[[Sequence[JudgedAnsw
         seen = [answers for answers, part in zip(judged, parts, strict=True) if part != fold]
         unseen = [answers for answers, part in zip(judged, parts, strict=True) if part == fold]
         if unseen:
+            if not any(len(answers.rows) for answers in seen):
+                raise LoccitError(
+                    "The questions that have answers are all the same one, so that no other can be fitted to; give "
+                    "different questions."
+                )
             chosen += _chosen(unseen, fitted(seen).logits)
     logits, right, answerable = (np.array(column) for column in zip(*chosen, strict=True))
     return Held(sigmoid(logits), right, _halves(answerable))

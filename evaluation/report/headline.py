@@ -47,9 +47,10 @@ def _asked(report: Json) -> str:
 
 def _answered(report: Json) -> Iterator[str]:
     given = round(report["answered"] * report["answerable"])
-    threshold = f"With a confidence of {report['min_confidence']:g} or more"
+    at_least = report["min_confidence"]
+    threshold = f"With a confidence of {at_least:g} or more, " if at_least > 0 else ""
     if not given:
-        yield f"{threshold}, none of those was answered."
+        yield f"{threshold}{'none' if threshold else 'None'} of those was answered."
         return
     supported = report["supported_of_answered"]
     quoted = (
@@ -57,7 +58,7 @@ def _answered(report: Json) -> Iterator[str]:
         f"{percent(report['correct_and_supported_of_answered'])} are both"
     )
     yield (
-        f"{threshold}, {given} of those {report['answerable']} were answered ({percent(report['answered'])}); "
+        f"{threshold}{given} of those {report['answerable']} were answered ({percent(report['answered'])}); "
         f"{percent(report['exact_match_of_answered'])} of the answers given are exact matches"
         f"{quoted if supported is not None else ''}."
     )

@@ -240,6 +240,15 @@ def test_no_question_at_all_is_refused():
         fit([], FITTED_ON)
 
 
+@pytest.mark.parametrize("start", [False, True])
+def test_one_question_asked_again_and_again_is_refused(learnt, start):
+    judged = [replace(answers, question="the same") for answers in drawn(60, 3)[0]]
+    with pytest.raises(
+        LoccitError, match=r"^The questions that have answers are all the same one, .* different"
+    ):
+        fit(judged, FITTED_ON, start=learnt.calibrator if start else None)
+
+
 def test_enough_of_each_is_enough():
     few = LEAST_OF_EACH // 4
     judged = [*counted("a", LEAST_OF_EACH, 1, LEAST_OF_EACH - few), *counted("b", LEAST_OF_EACH, -1, few)]

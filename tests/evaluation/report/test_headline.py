@@ -52,6 +52,13 @@ def test_a_run_that_answers_nothing_claims_nothing(report, empty_report):
     assert "With a confidence of 0.5 or more, none of those was answered. Every quote" in headline(silent)
 
 
+def test_no_threshold_is_told_where_there_is_none(report):
+    unbound = {**report, "min_confidence": 0.0}
+    assert "every figure. 2 of those 4 were answered (50.0%);" in headline(unbound)
+    silent = {**unbound, "answered": 0.0, "exact_match_of_answered": None}
+    assert "every figure. None of those was answered. Every quote" in headline(silent)
+
+
 @pytest.mark.parametrize(
     ("share", "sentence"),
     [
