@@ -421,6 +421,13 @@ def few(seed, count=60):
     return some
 
 
+def loss(calibrator, judged):
+    """The log loss of what a calibrator says of these answers."""
+    found = calibrator.confidences(np.concatenate([answers.rows for answers in judged]))
+    right = np.array([answers.right[0] for answers in judged])
+    return -np.log(np.where(right, found, 1 - found)).mean()
+
+
 def test_few_answers_rescale_an_earlier_fit_and_keep_its_weights(learnt):
     start = learnt.calibrator
     judged = few(5)
@@ -429,7 +436,8 @@ def test_few_answers_rescale_an_earlier_fit_and_keep_its_weights(learnt):
     fitted = fit(judged, FITTED_ON, start=start)
     ratios = np.array(fitted.calibrator.weights) / np.array(start.weights)
     assert ratios == pytest.approx(ratios[0])
-    assert ratios[0] > 1
+    fresh = few(6, count=2000)
+    assert loss(fitted.calibrator, fresh) < loss(start, fresh) - 0.1
     assert (fitted.calibrator.mean, fitted.calibrator.scale) == (start.mean, start.scale)
     assert fitted.calibrator.fitted_on == FITTED_ON
     assert fitted.without == {}
