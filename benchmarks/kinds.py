@@ -4,7 +4,8 @@ python -m benchmarks.kinds data/training --reader strong
 python -m benchmarks.kinds data/training --reader strong --weights runs/reader/weights --each 60 --run runs/kinds.jsonl
 
 What the texts are, and what counts as right, says ``training.confidence.held_out_answers``. What comes out is what
-`loccit train confidence` learns from; given its --run and --each, the table is of what was kept there.
+`loccit train confidence` learns from; given its --run and --each, the table is of what was kept there. The data is made
+by `loccit train data DIR --evidence-only`.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from sklearn.metrics import roc_auc_score
 from app.service.assembly import open_service
 from app.service.settings import Settings
 from training.confidence.held_out_answers import Outcome, held_out_outcomes
-from training.data.prepared import PreparedData
+from training.data.evidence_shards import PreparedEvidence
 
 AT = (0.3, 0.5, 0.7)
 
@@ -48,7 +49,7 @@ def table(outcomes: Sequence[Outcome]) -> Table:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="prepared training data")
+    parser.add_argument("data", type=Path, help="prepared training data, or its evidence alone")
     parser.add_argument("--index", type=Path, default=Settings().index, help="whose encoder is used")
     parser.add_argument("--reader", default=None)
     parser.add_argument("--weights", type=Path, default=None)
@@ -65,9 +66,9 @@ def main() -> None:
         if (value := getattr(arguments, name)) is not None
     }
     service = open_service(Settings.of(**named), abstains=False)
-    data = PreparedData(arguments.data)
+    evidence = PreparedEvidence(arguments.data)
     outcomes = held_out_outcomes(
-        data, arguments.each, service.over, service.description(), console, arguments.run
+        evidence, arguments.each, service.over, service.description(), console, arguments.run
     )
     Console(width=140).print(table(outcomes))
     print(f"{1000 * fmean(one.seconds for one in outcomes):.0f} ms a question")

@@ -17,6 +17,7 @@ from calibration.fit import Fitted, fit
 from calibration.judged_answers import judged_answers
 from calibration.questions import CalibrationSet, calibration_set
 from calibration.report import show_fit
+from common.errors import InvalidRequestError
 from evaluation.predict_command import Asked, predict_with
 
 
@@ -43,14 +44,24 @@ def calibrate_with(wanted: Wanted, given: Mapping[str, Any]) -> None:
     ``given``: settings by name; None leaves one as the environment or its default has it.
 
     Raises:
-        LoccitError: when the questions cannot be answered or are too few to learn from.
+        LoccitError: when the questions cannot be answered or are too few to learn from, or ``out`` is no file's path.
     """
     questions = calibration_set(wanted.questions, side=wanted.side, sample=wanted.sample)
     path = wanted.out or wanted.index / CALIBRATOR_FILE
+    _require_writable(path)
     fitted, folders = _fitted(wanted, questions, given)
     fitted.calibrator.save(path)
     ship_calibrator(fitted.calibrator, path, questions.command(wanted.index), folders)
     show_fit(fitted, path, Console())
+
+
+def _require_writable(path: Path) -> None:
+    """That a file can be written there is known before the questions are asked, which takes long."""
+    if path.is_dir():
+        raise InvalidRequestError(
+            f"{path} is a folder; name the file that the calibrator is to be written to."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _fitted(

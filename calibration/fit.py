@@ -183,6 +183,11 @@ def _held(judged: Sequence[JudgedAnswers], fitted: Callable[[Sequence[JudgedAnsw
         seen = [answers for answers, part in zip(judged, parts, strict=True) if part != fold]
         unseen = [answers for answers, part in zip(judged, parts, strict=True) if part == fold]
         if unseen:
+            if not any(len(answers.rows) for answers in seen):
+                raise LoccitError(
+                    "The questions that have answers are all the same one, so that no other can be fitted to; give "
+                    "different questions."
+                )
             chosen += _chosen(unseen, fitted(seen).logits)
     logits, right, answerable = (np.array(column) for column in zip(*chosen, strict=True))
     return Held(sigmoid(logits), right, _halves(answerable))
@@ -231,7 +236,11 @@ def _fitted(judged: Sequence[JudgedAnswers], names: tuple[str, ...]) -> Calibrat
 
 
 def _rescaling(chosen: Sequence[tuple[float, bool, bool]]) -> tuple[float, float]:
-    """Slope and intercept that make the chosen ones' logits fit their verdicts (Platt 1999)."""
+    """Slope and intercept that make the chosen ones' logits fit their verdicts (Platt 1999).
+
+    As there, a right answer counts as right to the share (n + 1) / (n + 2) of n right ones, and a wrong one of n to
+    1 / (n + 2): a few that logits part without an error say that these are well told apart, not that it is certain.
+    """
     logits, right, answerable = (np.array(column) for column in zip(*chosen, strict=True))
     if right.all() or not right.any():
         raise LoccitError(
@@ -239,7 +248,14 @@ def _rescaling(chosen: Sequence[tuple[float, bool, bool]]) -> tuple[float, float
             "from the other; give more questions, with some that the index answers and some that it cannot."
         )
     model = LogisticRegression(C=1e6, max_iter=1000)
-    model.fit(logits[:, None], right, sample_weight=_halves(answerable))
+    hits, misses = int(right.sum()), int((~right).sum())
+    targets = np.where(right, (hits + 1) / (hits + 2), 1 / (misses + 2))
+    # each answer once as right, to the share of its target, and once as wrong, for the rest
+    model.fit(
+        np.tile(logits, 2)[:, None],
+        np.repeat([True, False], len(right)),
+        sample_weight=np.tile(_halves(answerable), 2) * np.concatenate([targets, 1 - targets]),
+    )
     slope = float(model.coef_[0, 0])
     if slope <= 0:
         raise LoccitError(

@@ -163,9 +163,8 @@ def _score_system(
     asked = load_questions(questions)
     given = Settings.of(min_confidence=min_confidence).min_confidence
     threshold = given if min_confidence is not None and given is not None else 0.0
-    score = system_score(
-        name, read_answers(file, asked), asked, documents_in(documents), min_confidence=threshold
-    )
+    find = None if documents is None else documents_in(documents)
+    score = system_score(name, read_answers(file, asked), asked, find, min_confidence=threshold)
     if out is not None:
         score.write(out)
     show(score.tables, Console())

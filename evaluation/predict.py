@@ -1,10 +1,11 @@
 """Predicting: every question answered once, the whole trace written to a file, one line each."""
 
+import fcntl
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 
@@ -44,23 +45,22 @@ def predict(
     with the number and digest of the questions. ``replay``: stages taken over from another run.
 
     Raises:
-        LoccitError: when ``out`` holds a run with other settings, models, index or questions, or a damaged one.
+        LoccitError: when ``out`` holds a run with other settings, models, index or questions, or a damaged one, or
+            another process writes to it.
     """
     out.mkdir(parents=True, exist_ok=True)
     digest = sha256_of_questions(questions)
     _claim(out, {**description, "asked": len(questions), "questions_sha256": digest})
-    path = out / PREDICTIONS_FILE
-    done = _done(path)
-    waiting = [question for question in questions if question.id not in done]
-    with (
-        path.open("a", encoding="utf-8") as file,
-        progress(console, "Answering questions", total=len(waiting)) as advance,
-    ):
-        for question in waiting:
-            line = _line(question, pipeline_for(question), replay)
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            file.flush()
-            advance()
+    with (out / PREDICTIONS_FILE).open("a", encoding="utf-8") as file:
+        _lock(file, out)
+        done = _done(out)
+        waiting = [question for question in questions if question.id not in done]
+        with progress(console, "Answering questions", total=len(waiting)) as advance:
+            for question in waiting:
+                line = _line(question, pipeline_for(question), replay)
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                file.flush()
+                advance()
 
 
 def _line(question: Question, pipeline: Pipeline, replay: Replay) -> PredictionLine:
@@ -102,9 +102,19 @@ def _claim(out: Path, description: Mapping[str, Any]) -> None:
         )
 
 
-def _done(path: Path) -> set[str]:
+def _lock(file: TextIO, out: Path) -> None:
+    """Keep other processes from writing to the file as long as it is open."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise LoccitError(
+            f"Another process is answering questions into {out}; wait for it, or give another folder."
+        ) from error
+    except OSError:  # there are no such locks here
+        return
+
+
+def _done(out: Path) -> set[str]:
     """Ids of the questions answered already; a last line cut short by an interruption is cut off."""
-    if not path.exists():
-        return set()
-    cut_half_line(path)
-    return {line["id"] for line in read_predictions(path.parent)}
+    cut_half_line(out / PREDICTIONS_FILE)
+    return {line["id"] for line in read_predictions(out)}

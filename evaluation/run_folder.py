@@ -1,6 +1,7 @@
 """A run on disk: a folder with the predictions and the description of what made them."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,7 +36,7 @@ def read_predictions(run: Path) -> list[PredictionLine]:
     """The lines of a run. What an earlier version did not write yet is filled in.
 
     Raises:
-        LoccitError: when there is no run in this folder, or a line of it is damaged.
+        LoccitError: when there is no run in this folder, a line of it is damaged, or two are of the same question.
     """
     path = run / PREDICTIONS_FILE
     try:
@@ -46,7 +47,11 @@ def read_predictions(run: Path) -> list[PredictionLine]:
         ) from error
     except OSError as error:
         raise LoccitError(f"{path} cannot be read ({error}).") from error
-    return [_prediction(line, path, number) for number, line in enumerate(lines, start=1) if line]
+    predictions = [
+        (number, _prediction(line, path, number)) for number, line in enumerate(lines, start=1) if line
+    ]
+    _require_one_each(predictions, path)
+    return [prediction for _, prediction in predictions]
 
 
 def read_description(run: Path) -> Json:
@@ -81,8 +86,21 @@ def _prediction(line: bytes, path: Path, number: int) -> PredictionLine:
     if not isinstance(record, dict) or not record.keys() >= _KEYS:
         raise _damaged(path, number)
     record.setdefault("selected_sentences", [])
-    fill_in(record["trace"])
+    try:
+        fill_in(record["trace"])
+    except (AttributeError, KeyError, TypeError) as error:  # no trace, or a part of one
+        raise _damaged(path, number) from error
     return cast(PredictionLine, record)
+
+
+def _require_one_each(predictions: Iterable[tuple[int, PredictionLine]], path: Path) -> None:
+    places: dict[str, int] = {}
+    for number, prediction in predictions:
+        first = places.setdefault(prediction["id"], number)
+        if first != number:
+            raise LoccitError(
+                f"{path}:{number} answers the question {prediction['id']!r}, as line {first} does; delete one of them."
+            )
 
 
 def _damaged(path: Path, number: int) -> LoccitError:

@@ -245,7 +245,10 @@ def _claims(outcomes: Sequence[Outcome]) -> tuple[list[float], list[bool]]:
 
 
 def _abstention(outcomes: Sequence[Outcome], min_confidence: float) -> Json:
-    """``set_aside``: asked without their gold document, yet another passage holds an answer; counted nowhere else."""
+    """``set_aside``: asked without their gold document, yet another passage holds an answer; counted nowhere else.
+
+    ``kinds_with_answers``: the kinds of which some question is answerable; the others are not, all of them.
+    """
     counted = [outcome for outcome in outcomes if outcome.answerable or outcome.unanswerable]
     unanswerable = [outcome for outcome in outcomes if outcome.unanswerable]
     aside = [outcome for outcome in outcomes if outcome.set_aside]
@@ -260,6 +263,7 @@ def _abstention(outcomes: Sequence[Outcome], min_confidence: float) -> Json:
             kind: _share(not outcome.given(min_confidence) for outcome in counted if outcome.kind == kind)
             for kind in dict.fromkeys(outcome.kind for outcome in outcomes)
         },
+        "kinds_with_answers": sorted({outcome.kind for outcome in outcomes if outcome.answerable}),
         "unanswerable": len(unanswerable),
         "abstained_unanswerable": _share(not outcome.given(min_confidence) for outcome in unanswerable),
         "auroc_right_against_unanswerable": auroc(

@@ -1,5 +1,6 @@
 """Answers of any system, as a file of JSON Lines gives them: to be scored beside Loccit's own."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,11 @@ class SystemAnswer:
     documents: Mapping[str, Document]
     seconds: Mapping[str, float]
 
-    def find(self, doc_id: str, elsewhere: FindDocument) -> Document | None:
-        """The document of this id: of the line, or else of what all quotes are looked up in."""
-        return self.documents[doc_id] if doc_id in self.documents else elsewhere(doc_id)
+    def find(self, doc_id: str, elsewhere: FindDocument | None) -> Document | None:
+        """The document of this id: of the line, or else of what all quotes are looked up in, if anything is."""
+        if doc_id in self.documents or elsewhere is None:
+            return self.documents.get(doc_id)
+        return elsewhere(doc_id)
 
 
 def read_answers(path: Path, questions: Sequence[Question]) -> list[SystemAnswer]:
@@ -67,7 +70,9 @@ def read_answers(path: Path, questions: Sequence[Question]) -> list[SystemAnswer
         LoccitError: naming the line that is no answer to one of the questions, or answers one a second time.
     """
     by_id = {question.id: question for question in questions}
-    by_text = {question.question: question for question in questions}
+    by_text: dict[str, list[Question]] = {}
+    for question in questions:
+        by_text.setdefault(question.question, []).append(question)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -87,14 +92,12 @@ def read_answers(path: Path, questions: Sequence[Question]) -> list[SystemAnswer
     return list(answers.values())
 
 
-def documents_in(path: Path | None) -> FindDocument:
-    """What finds documents in an index, or in JSON Lines with ``id``, ``title`` and ``text``; None: there are none.
+def documents_in(path: Path) -> FindDocument:
+    """What finds documents in an index, or in JSON Lines with ``id``, ``title`` and ``text``.
 
     Raises:
         LoccitError: when it is neither.
     """
-    if path is None:
-        return lambda _: None
     if path.is_dir():
         return _stored(DocumentStore.open(current_generation(path) / STORE_FILE))
     try:
@@ -118,18 +121,23 @@ def _stored(store: DocumentStore) -> FindDocument:
     return find
 
 
-def _question(record: Record, by_id: Mapping[str, Question], by_text: Mapping[str, Question]) -> Question:
+def _question(
+    record: Record, by_id: Mapping[str, Question], by_text: Mapping[str, Sequence[Question]]
+) -> Question:
     named = record.optional_id("id")
     text = record.optional_text("question")
-    found = by_id.get(named) if named is not None else by_text.get(text or "")
     if named is None and text is None:
         raise record.malformed(
             "it has neither an id nor a question; give the one that the file of questions has"
         )
-    if found is None:
-        what = f"the id {shortened(named)}" if named is not None else f"the question {shortened(text)}"
+    found = by_text.get(text or "", ()) if named is None else [by_id[named]] if named in by_id else ()
+    what = f"the question {shortened(text)}" if named is None else f"the id {shortened(named)}"
+    if not found:
         raise record.malformed(f"{what} is none of the questions; give --questions the file that it is of")
-    return found
+    if len(found) > 1:
+        ids = ", ".join(question.id for question in found)
+        raise record.malformed(f"{what} is asked more than once; give the id of the one that is meant: {ids}")
+    return found[0]
 
 
 def _answer(record: Record, question: Question) -> SystemAnswer:
@@ -151,23 +159,19 @@ def _answer(record: Record, question: Question) -> SystemAnswer:
 def _confidence(record: Record) -> float | None:
     if not record.has("confidence"):
         return None
-    value = _number(record, "confidence")
-    if not 0 <= value <= 1:
-        raise record.malformed(f"confidence is {value:g}, but it must be from 0 to 1")
-    return value
+    return _number(record, "confidence", most=1, wanted="from 0 to 1")
 
 
 def _seconds(record: Record, name: str) -> float:
-    value = _number(record, name)
-    if not 0 <= value < float("inf"):
-        raise record.malformed(f"{name} is {value:g}, but it must be seconds, 0 or more")
-    return value
+    return _number(record, name, most=sys.float_info.max, wanted="seconds, 0 or more")
 
 
-def _number(record: Record, name: str) -> float:
+def _number(record: Record, name: str, *, most: float, wanted: str) -> float:
     value = record.fields[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise record.malformed(f"{name} is {shortened(value)}, but it must be a number")
+    if not 0 <= value <= most:  # before it is made a float, which not every whole number can be
+        raise record.malformed(f"{name} is {shortened(value)}, but it must be {wanted}")
     return float(value)
 
 
@@ -182,6 +186,11 @@ def _quote(record: Record) -> SystemQuote:
         raise record.malformed(
             f"start is {shortened(start)} and end {shortened(end)}, but they must be two whole numbers, or both left "
             "out"
+        )
+    if not 0 <= start <= end:
+        raise record.malformed(
+            f"start is {shortened(start)} and end {shortened(end)}, but they count characters from 0, and the end is "
+            "not before the start"
         )
     return SystemQuote(record.text("quote"), document_id, (start, end))
 

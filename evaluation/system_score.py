@@ -37,7 +37,10 @@ _OF_CONFIDENCE = (
 
 @dataclass(frozen=True, slots=True)
 class SystemOutcome(Outcome):
-    """An outcome of a system that says itself where it abstains, whatever its confidence. ``quotes``: of the answer."""
+    """An outcome of a system that says itself where it abstains, whatever its confidence.
+
+    ``verbatim``: of its quotes, those that could be looked up. ``words``: how many each quote has.
+    """
 
     abstained: bool = False
     verbatim: tuple[bool, ...] = ()
@@ -71,11 +74,14 @@ def system_score(
     name: str,
     answers: Sequence[SystemAnswer],
     questions: Sequence[Question],
-    find: FindDocument,
+    find: FindDocument | None,
     *,
     min_confidence: float = 0.0,
 ) -> SystemScore:
     """The figures of these answers. ``min_confidence``: answers below count as abstentions too.
+
+    ``find``: of what quotes are of. A document that it does not find is not there, so that no quote is verbatim; None:
+    documents that do not come with an answer are not at hand, and nothing is said of quotes of them.
 
     Questions that have no line are left out of every figure; the report says how many. What asks for confidences is
     None unless every answer has one.
@@ -107,10 +113,16 @@ def system_score(
     return SystemScore(report, [*_shown(report, told=told), _quote_table(report)], headline(report))
 
 
-def _outcome(answer: SystemAnswer, find: FindDocument, judge: SupportJudge, *, quoted: bool) -> SystemOutcome:
+def _outcome(
+    answer: SystemAnswer, find: FindDocument | None, judge: SupportJudge, *, quoted: bool
+) -> SystemOutcome:
     question, said = answer.question, answer.answer
     documents = [answer.find(quote.document_id, find) for quote in answer.quotes]
-    verbatim = tuple(quote.stands(document) for quote, document in zip(answer.quotes, documents, strict=True))
+    verbatim = tuple(
+        quote.stands(document)
+        for quote, document in zip(answer.quotes, documents, strict=True)
+        if document is not None or find is not None
+    )
     title = "" if not documents or documents[0] is None else documents[0].title
     first = answer.quotes[0] if answer.quotes else None
     exact = said is not None and exact_match(said, question.answers)
@@ -183,8 +195,9 @@ def _quotes(outcomes: Sequence[SystemOutcome], min_confidence: float) -> Json:
     words = [count for outcome in given for count in outcome.words]
     return {
         "answers": len(given),
-        "answers_with_quotes": sum(bool(outcome.verbatim) for outcome in given),
-        "quotes": len(verbatim),
+        "answers_with_quotes": sum(bool(outcome.words) for outcome in given),
+        "quotes": len(words),
+        "looked_up": len(verbatim),
         "verbatim": sum(verbatim),
         "words_median": median(words) if words else None,
     }
@@ -197,12 +210,13 @@ def _shown(report: Json, *, told: bool) -> list[Table]:
 
 def _quote_table(report: Json) -> Table:
     quotes = report["quotes"]
-    share = quotes["verbatim"] / quotes["quotes"] if quotes["quotes"] else None
+    share = quotes["verbatim"] / quotes["looked_up"] if quotes["looked_up"] else None
     rows = (
         ("answers given", str(quotes["answers"])),
         ("of them with a quote", str(quotes["answers_with_quotes"])),
         ("quotes", str(quotes["quotes"])),
-        ("that stand verbatim in their document", percent(share)),
+        ("looked up in their document", str(quotes["looked_up"])),
+        ("of them verbatim there", percent(share)),
         (
             "words in a quote, median",
             "-" if quotes["words_median"] is None else f"{quotes['words_median']:g}",

@@ -53,45 +53,53 @@ AllowDownload = Annotated[
 ]
 
 
+IndexOut = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to keep the index in.")]
+Words = Annotated[int, typer.Option(help="Words in a passage, about.")]
+ContinuationWords = Annotated[
+    int, typer.Option(help="Words of the following text that are read with a passage; 0 for none.")
+]
+EncoderName = Annotated[
+    str, typer.Option(help="all-MiniLM-L6-v2, or any sentence-transformers model by folder or hub name.")
+]
+Int8 = Annotated[
+    bool,
+    typer.Option(
+        "--int8",
+        help="Embed passages in 8-bit integers: faster, nearly the same vectors. For all-MiniLM-L6-v2 and other "
+        "plain BERT encoders, on CPUs with AVX2.",
+    ),
+]
+EngineName = Annotated[
+    str,
+    typer.Option(
+        help="Vector engine. flat: exact; ivf-sq8, hnsw-sq8: approximate, for many passages; ivf-pq: the "
+        "smallest, and the least exact; auto: flat up to 150,000 passages, ivf-sq8 beyond.",
+    ),
+]
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="Then follow the files and build again whenever they have changed; end it with Ctrl-C. Waits while "
+        "another process writes to the index.",
+    ),
+]
+
+
 @cli.command()
 def build(
     sources: Sources,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to keep the index in.")],
-    words: Annotated[int, typer.Option(help="Words in a passage, about.")] = 100,
-    continuation_words: Annotated[
-        int, typer.Option(help="Words of the following text that are read with a passage; 0 for none.")
-    ] = 100,
-    encoder: Annotated[
-        str,
-        typer.Option(help="all-MiniLM-L6-v2, or any sentence-transformers model by folder or hub name."),
-    ] = "all-MiniLM-L6-v2",
-    int8: Annotated[
-        bool,
-        typer.Option(
-            "--int8",
-            help="Embed passages in 8-bit integers: faster, nearly the same vectors. For all-MiniLM-L6-v2 and other "
-            "plain BERT encoders, on CPUs with AVX2.",
-        ),
-    ] = False,
+    out: IndexOut,
+    words: Words = 100,
+    continuation_words: ContinuationWords = 100,
+    encoder: EncoderName = "all-MiniLM-L6-v2",
+    int8: Int8 = False,
     base_url: BaseUrls = None,
-    engine: Annotated[
-        str,
-        typer.Option(
-            help="Vector engine. flat: exact; ivf-sq8, hnsw-sq8: approximate, for many passages; ivf-pq: the "
-            "smallest, and the least exact; auto: flat up to 150,000 passages, ivf-sq8 beyond.",
-        ),
-    ] = "auto",
+    engine: EngineName = "auto",
     follow_links: FollowLinks = False,
     strict: Strict = False,
     allow_download: AllowDownload = False,
-    watch: Annotated[
-        bool,
-        typer.Option(
-            "--watch",
-            help="Then follow the files and build again whenever they have changed; end it with Ctrl-C. Waits while "
-            "another process writes to the index.",
-        ),
-    ] = False,
+    watch: Watch = False,
 ) -> None:
     """Build an index of the sources, or bring the one in DIR up to date. It holds these sources alone.
 

@@ -19,9 +19,10 @@ ALLOWED = {
     "app.mcp": {*GROUND, "app.answering", "app.service", "app.http", "quote_check"},
     "app.checking": {*GROUND, "app.answering", "app.service", "quote_check", "index_builder"},
     "app": {*GROUND, "app.answering", "app.service", "app.http"},
-    "evaluation": {*GROUND, "app.answering"},
+    "evaluation.metrics": GROUND,
+    "evaluation": {*GROUND, "app.answering", "evaluation.metrics"},
     "calibration": {*GROUND, "app.answering", "evaluation"},
-    "training": {*GROUND, "index_builder", "app.answering"},
+    "training": {*GROUND, "index_builder", "app.answering", "evaluation.metrics"},
     "benchmarks": {
         *GROUND,
         "index_builder",

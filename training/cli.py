@@ -72,26 +72,61 @@ def data(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Which questions are held out, and sampled.")] = 0,
+    evidence_only: Annotated[
+        bool,
+        typer.Option(
+            "--evidence-only",
+            help="Stop after the sets with evidence, before passages are mined: all that train confidence needs.",
+        ),
+    ] = False,
 ) -> None:
-    """Find passages for the training questions, label them, and hold questions out for development.
+    """Split the sets with evidence into passages, find passages for the other training questions, and label them.
 
-    Questions that occur in any other question file of DIR, or among Loccit's own, are left out and counted.
-    Killed at any moment, it goes on when run again.
+    Questions that occur in any other question file of DIR, or among Loccit's own, are left out and counted; some
+    are held out for development. Killed at any moment, it goes on when run again.
 
     Example: loccit train data shared/data --out data/training
     """
     from common.packaged import package_folder
+    from training.data.evidence_shards import prepare_evidence_alone
     from training.data.prepare import DataSettings, prepare
 
     evaluation = package_folder("evaluation")
     own = [] if evaluation is None else sorted((evaluation / "data").glob("*.jsonl"))
-    prepare(
-        folder,
-        out,
-        Console(stderr=True),
-        settings=DataSettings(seed=seed),
-        keep_out=[*own, *(keep_out or [])],
-    )
+    console, kept_out = Console(stderr=True), [*own, *(keep_out or [])]
+    if evidence_only:
+        prepare_evidence_alone(folder, out, console, keep_out=kept_out)
+    else:
+        prepare(folder, out, console, settings=DataSettings(seed=seed), keep_out=kept_out)
+
+
+BaseName = Annotated[
+    str, typer.Option(help="The base model: minilm, mpnet, or a folder with a BERT or MPNet encoder.")
+]
+ReaderRank = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Learn low-rank changes of this rank, which suits a larger base model; all weights unless given.",
+    ),
+]
+ReaderStart = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Begin with the reader of the same rank in this folder, such as runs/reader/weights, at a lower rate.",
+    ),
+]
+Broad = Annotated[
+    bool,
+    typer.Option(
+        "--broad",
+        help="Learn evidence, the kind of answer, and yes or no besides, from the sets with evidence.",
+    ),
+]
+Without = Annotated[
+    Ablation | None, typer.Option(help="Leave this part of the data out, to see what it gives.")
+]
 
 
 @cli.command()
@@ -99,36 +134,14 @@ def reader(
     prepared: PreparedFolder = _PREPARED,
     out: OutFolder = Path("runs/reader"),
     groups: QuestionsLearnt = 140_000,
-    base: Annotated[
-        str, typer.Option(help="The base model: minilm, mpnet, or a folder with a BERT or MPNet encoder.")
-    ] = "minilm",
-    rank: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Learn low-rank changes of this rank, which suits a larger base model; all weights unless given.",
-        ),
-    ] = None,
-    start: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Begin with the reader of the same rank in this folder, such as runs/reader/weights, at a lower rate.",
-        ),
-    ] = None,
-    broad: Annotated[
-        bool,
-        typer.Option(
-            "--broad",
-            help="Learn evidence, the kind of answer, and yes or no besides, from the sets with evidence.",
-        ),
-    ] = False,
+    base: BaseName = "minilm",
+    rank: ReaderRank = None,
+    start: ReaderStart = None,
+    broad: Broad = False,
     seed: PassageSeed = 0,
     threads: Threads = None,
     hours: Hours = None,
-    without: Annotated[
-        Ablation | None, typer.Option(help="Leave this part of the data out, to see what it gives.")
-    ] = None,
+    without: Without = None,
 ) -> None:
     """Train the reader; run again with the same options, it goes on from its last checkpoint.
 
@@ -346,7 +359,12 @@ def confidence(
             metavar="FILE", help="The calibrator that the law is put into, as `loccit calibrate` made it."
         ),
     ],
-    prepared: PreparedFolder = _PREPARED,
+    prepared: Annotated[
+        Path,
+        typer.Option(
+            "--data", metavar="DIR", help="Folder that train data wrote; with --evidence-only is enough."
+        ),
+    ] = _PREPARED,
     index: Annotated[Path, typer.Option(help="Whose encoder is used.")] = DEFAULT_INDEX,
     reader: Annotated[ReaderKind, typer.Option(help="Whose answers are judged.")] = ReaderKind.STRONG,
     weights: Annotated[
@@ -361,7 +379,8 @@ def confidence(
 ) -> None:
     """Fit the confidence of yes or no, lists and explanations, on texts that no training has seen.
 
-    What any confidence was worth on these texts is kept too, for responses to tell.
+    What any confidence was worth on these texts is kept too, for responses to tell. The texts are of the sets with
+    evidence, which `loccit train data DIR --evidence-only` prepares in minutes.
 
     Example: loccit train confidence --into app/answering/weights/calibrator-strong.json
     """
@@ -371,10 +390,10 @@ def confidence(
     from app.service.assembly import open_service
     from training.confidence.held_out_answers import held_out_outcomes
     from training.confidence.law import with_law
-    from training.data.prepared import PreparedData
+    from training.data.evidence_shards import PreparedEvidence
 
     calibrator, earlier = Calibrator.load(into), fitted_by(into)
-    console = Console(stderr=True)
+    evidence, console = PreparedEvidence(prepared), Console(stderr=True)
     service = open_service(
         Settings.of(index=index, reader=reader, weights=weights, threads=threads), abstains=False
     )
@@ -383,9 +402,7 @@ def confidence(
             f"{into} was fitted on other models than those that answer here; give the reader and the weights that it "
             "was fitted with."
         )
-    outcomes = held_out_outcomes(
-        PreparedData(prepared), each, service.over, service.description(), console, run
-    )
+    outcomes = held_out_outcomes(evidence, each, service.over, service.description(), console, run)
     fitted = with_law(calibrator, outcomes)
     fitted.save(into)
     command = command_line("train", "confidence", into=into.name, reader=reader, each=each)

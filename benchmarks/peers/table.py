@@ -30,7 +30,7 @@ COLUMNS = (
 
 def table(runs: Path, *, index: Path | None = Path("data/indexes/vital-articles")) -> str:
     """A row for each system that has answers in this folder."""
-    find = documents_in(index)
+    find = None if index is None else documents_in(index)
     questions = load_questions("own")
     rows = []
     for path in sorted(runs.glob("*.jsonl")):
@@ -62,7 +62,7 @@ def _row(name: str, report: Json, indexing: Json, answering: Json) -> tuple[str,
         _percent(figures["contains_answer"]),
         _percent(figures["exact_match_of_answered"]),
         _percent(figures["exact_match_without_threshold"]),
-        "-" if not quotes["quotes"] else f"{quotes['verbatim']} of {quotes['quotes']}",
+        "-" if not quotes["looked_up"] else f"{quotes['verbatim']} of {quotes['looked_up']}",
         _number(quotes["words_median"], 0),
         _percent(figures["abstained_unanswerable"]),
         _number(figures["aurc_exact_match"], 3),

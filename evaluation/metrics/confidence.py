@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.metrics import brier_score_loss
 
 from evaluation.metrics.resampling import percentile_interval
-from evaluation.metrics.ties import ranked
+from evaluation.metrics.ties import Ranked, ranked
 from evaluation.metrics.types import Flags, Numbers
 
 
@@ -26,22 +26,31 @@ def reliability(confidences: Numbers, right: Flags, *, bins: int = 10) -> list[B
     The answers are sorted by confidence and cut into ``bins`` runs as equal in number as can be. Answers of
     equal confidence each count as their common share right, so that their order does not matter.
     """
-    ranking, shares = ranked(confidences, right)
-    edges = sorted({len(ranking) * number // bins for number in range(bins + 1)})
+    ranking = ranked(confidences, right)
     return [
-        Bin(end - start, float(ranking[start:end].mean()), float(shares[start:end].mean()))
-        for start, end in pairwise(edges)
+        Bin(
+            part.stop - part.start,
+            float(ranking.confidences[part].mean()),
+            float(ranking.shares[part].mean()),
+        )
+        for part in _bins(ranking, bins)
     ]
 
 
-def ece(confidences: Numbers, right: Flags, *, bins: int = 10) -> float | None:
+def ece(
+    confidences: Numbers, right: Flags, *, bins: int = 10, weights: Numbers | None = None
+) -> float | None:
     """0-1, lower is better: the expected calibration error over bins of equal mass; None of nothing.
 
     sum_b (n_b / n) * |mean confidence of b - share right in b| (Guo et al. 2017, there with equal widths).
+    ``weights``: how much each answer counts, above 0, in n, means and shares; all the same unless given.
     """
-    points = reliability(confidences, right, bins=bins)
-    gaps = sum(point.count * abs(point.confidence - point.accuracy) for point in points)
-    return gaps / len(confidences) if points else None
+    ranking = ranked(confidences, right, weights)
+    gaps = ranking.weights * (ranking.confidences - ranking.shares)
+    parts = _bins(ranking, bins)
+    return (
+        sum(abs(float(gaps[part].sum())) for part in parts) / float(ranking.weights.sum()) if parts else None
+    )
 
 
 def ece_band(
@@ -62,3 +71,12 @@ def ece_band(
 def brier(confidences: Numbers, right: Flags) -> float | None:
     """0-1, lower is better: the mean squared distance of confidence from outcome (Brier 1950); None of nothing."""
     return float(brier_score_loss(right, confidences, pos_label=True)) if len(confidences) else None
+
+
+def _bins(ranking: Ranked, bins: int) -> list[slice]:
+    """The places of the answers of each bin: where the mass so far passes 1, 2, ... of ``bins`` parts of all."""
+    mass = np.cumsum(ranking.weights)
+    if not len(mass):
+        return []
+    inner = np.searchsorted(mass, mass[-1] * np.arange(1, bins) / bins, side="right")
+    return [slice(start, end) for start, end in pairwise(sorted({0, *inner.tolist(), len(mass)}))]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from evaluation.metrics.ties import ranked
+from evaluation.metrics.ties import Ranked, ranked
 from evaluation.metrics.types import Flags, Floats, Numbers
 
 
@@ -29,17 +29,19 @@ def risk_coverage(confidences: Numbers, right: Flags) -> list[tuple[float, float
 
     Equal confidences count as the mean over every order of theirs (Geifman and El-Yaniv 2017).
     """
-    risks = _risks(confidences, right)
+    risks = _risks(ranked(confidences, right))
     return [(k / len(risks), risk) for k, risk in enumerate(risks.tolist(), start=1)]
 
 
-def aurc(confidences: Numbers, right: Flags) -> float | None:
+def aurc(confidences: Numbers, right: Flags, *, weights: Numbers | None = None) -> float | None:
     """0-1, lower is better: the area under the risk-coverage curve, its mean risk; None of nothing.
 
-    Geifman et al. 2019.
+    Geifman et al. 2019. ``weights``: how much each answer counts, above 0, in risks and their mean; all the same
+    unless given.
     """
-    risks = _risks(confidences, right)
-    return float(risks.mean()) if len(risks) else None
+    ranking = ranked(confidences, right, weights)
+    risks = _risks(ranking)
+    return float(np.average(risks, weights=ranking.weights)) if len(risks) else None
 
 
 def aurc_of_random(right: Flags) -> float | None:
@@ -71,11 +73,11 @@ def coverage_at(confidences: Numbers, right: Flags, *, accuracy: float) -> float
 
     Only cuts that a threshold can make count: equal confidences are given together or not at all.
     """
-    ranking, shares = ranked(confidences, right)
-    ends = np.flatnonzero(np.diff(ranking, append=-np.inf)) + 1  # k at every threshold
-    hits = np.rint(np.cumsum(shares)[ends - 1])  # ties are whole here, so these are whole numbers
+    ranking = ranked(confidences, right)
+    ends = np.flatnonzero(np.diff(ranking.confidences, append=-np.inf)) + 1  # k at every threshold
+    hits = np.rint(np.cumsum(ranking.shares)[ends - 1])  # ties are whole here, so these are whole numbers
     reached = ends[hits / ends >= accuracy]
-    return float(reached.max(initial=0) / len(ranking)) if len(ranking) else None
+    return float(reached.max(initial=0) / len(confidences)) if len(confidences) else None
 
 
 def auroc(confidences: Numbers, positive: Flags) -> float | None:
@@ -97,9 +99,10 @@ def precision_recall_f1(predicted: Sequence[bool], actual: Sequence[bool]) -> De
     )
 
 
-def _risks(confidences: Numbers, right: Flags) -> Floats:
-    _, shares = ranked(confidences, right)
-    return np.cumsum(1 - shares) / np.arange(1, len(shares) + 1)
+def _risks(ranking: Ranked) -> Floats:
+    """The share wrong among each answer and all before it: (answers,)."""
+    wrong = np.cumsum(ranking.weights * (1 - ranking.shares))
+    return np.asarray(wrong / np.cumsum(ranking.weights), dtype=np.float64)
 
 
 def _ratio(part: int, whole: int) -> float | None:

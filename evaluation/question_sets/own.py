@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from app.answering.checked_input import GivenDocument
 from evaluation.question_sets.form import Form, check_answerable, id_of
-from evaluation.question_sets.question import ANSWERABLE, Question, kind_of
+from evaluation.question_sets.question import ANSWERABLE, UNANSWERABLE, Question, kind_of
 from evaluation.question_sets.record import Record
 
 
 def _questions(record: Record) -> Iterator[Question]:
     answers = record.texts("answers")
     kind = record.optional_text("kind") or kind_of(answers)
-    if kind == ANSWERABLE:
-        check_answerable(record, "kind", answers, answerable=True)
+    if kind in (ANSWERABLE, UNANSWERABLE):
+        check_answerable(record, "kind", answers, answerable=kind == ANSWERABLE)
     yield Question(
         id=id_of(record),
         question=record.text("question"),

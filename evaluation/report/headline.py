@@ -47,9 +47,10 @@ def _asked(report: Json) -> str:
 
 def _answered(report: Json) -> Iterator[str]:
     given = round(report["answered"] * report["answerable"])
-    threshold = f"With a confidence of {report['min_confidence']:g} or more"
+    at_least = report["min_confidence"]
+    threshold = f"With a confidence of {at_least:g} or more, " if at_least > 0 else ""
     if not given:
-        yield f"{threshold}, none of those was answered."
+        yield f"{threshold}{'none' if threshold else 'None'} of those was answered."
         return
     supported = report["supported_of_answered"]
     quoted = (
@@ -57,7 +58,7 @@ def _answered(report: Json) -> Iterator[str]:
         f"{percent(report['correct_and_supported_of_answered'])} are both"
     )
     yield (
-        f"{threshold}, {given} of those {report['answerable']} were answered ({percent(report['answered'])}); "
+        f"{threshold}{given} of those {report['answerable']} were answered ({percent(report['answered'])}); "
         f"{percent(report['exact_match_of_answered'])} of the answers given are exact matches"
         f"{quoted if supported is not None else ''}."
     )
@@ -81,7 +82,7 @@ def _long_answers(report: Json) -> Iterator[str]:
 
 def _verbatim(share: float | None) -> str:
     if share is None:
-        return "There are no quotes to check, or the index that they come from is gone."
+        return "There are no quotes to check, or the documents that they come from are not at hand."
     if share == 1.0:
         return "Every quote stands word for word in its stored document."
     return f"For {percent(share)} of the questions with quotes, every quote stands word for word in its document."

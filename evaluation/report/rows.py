@@ -126,7 +126,7 @@ def _row(line: PredictionLine, outcome: Outcome, min_confidence: float) -> Row:
 
 
 def verdict(outcome: Outcome, min_confidence: float) -> Verdict:
-    """What became of the question at this threshold."""
+    """What became of the question at this threshold. Right: a known answer stands in the answer."""
     given = outcome.given(min_confidence)
     if outcome.set_aside:
         return Verdict.SET_ASIDE
@@ -134,7 +134,7 @@ def verdict(outcome: Outcome, min_confidence: float) -> Verdict:
         return Verdict.SHOULD_HAVE_ABSTAINED if given else Verdict.RIGHTLY_ABSTAINED
     if not given:
         return Verdict.ABSTAINED
-    return Verdict.RIGHT if outcome.exact_match else Verdict.WRONG
+    return Verdict.RIGHT if outcome.contains_answer else Verdict.WRONG
 
 
 def _traits(outcome: Outcome, min_confidence: float) -> Iterator[Trait]:
@@ -142,11 +142,11 @@ def _traits(outcome: Outcome, min_confidence: float) -> Iterator[Trait]:
     if outcome.answerable:
         if outcome.answer_in_hits is False:
             yield Trait.NOT_RETRIEVED
-        if outcome.exact_match and not given:
+        if outcome.contains_answer and not given:
             yield Trait.WOULD_BE_RIGHT
         if given and outcome.quoted and not outcome.supported:
             yield Trait.UNSUPPORTED
-            if outcome.exact_match:
+            if outcome.contains_answer:
                 yield Trait.RIGHT_UNSUPPORTED
         if given and outcome.quoted and outcome.gold_cited is False:
             yield Trait.OTHER_DOCUMENT

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluation.configurations import AnswerFrom
-from evaluation.questions import ANSWERABLE
+from evaluation.questions import ANSWERABLE, UNANSWERABLE
 from evaluation.slices import WITHOUT_GOLD
 
 Json = dict[str, Any]
@@ -23,8 +23,14 @@ class Table:
 
 
 def percent(share: float | None) -> str:
-    """A share in percent with one decimal."""
-    return "-" if share is None else f"{100 * share:.1f}%"
+    """A share in percent with one decimal; nearly all is not told as all, nor next to none as none."""
+    if share is None:
+        return "-"
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    if 0.9995 <= share < 1:
+        return ">99.9%"
+    return f"{100 * share:.1f}%"
 
 
 def number(value: float | None) -> str:
@@ -165,10 +171,7 @@ def _by_side(title: str, figures: _Figures, report: Json, note: str) -> Table:
 def _abstentions(report: Json) -> Table:
     sides = list(report["sides"].values())
     kinds = dict.fromkeys(kind for side in sides for kind in side["abstained"])
-    rows = [
-        (_KINDS.get(kind, f"unanswerable: {kind}"), *(percent(side["abstained"].get(kind)) for side in sides))
-        for kind in kinds
-    ]
+    rows = [(_kind(kind, sides), *(percent(side["abstained"].get(kind)) for side in sides)) for kind in kinds]
     if any(side["unanswerable"] for side in sides):
         rows += [
             ("unanswerable, all", *(percent(side["abstained_unanswerable"]) for side in sides)),
@@ -186,7 +189,12 @@ def _abstentions(report: Json) -> Table:
     return Table("Share abstained", ("", *report["sides"]), tuple(rows))
 
 
-_KINDS = {ANSWERABLE: "answerable", WITHOUT_GOLD: "asked without their gold document"}
+def _kind(kind: str, sides: Sequence[Json]) -> str:
+    """What a row calls the questions of a kind: whether they can be answered, where its name does not say so."""
+    if kind == WITHOUT_GOLD:
+        return "asked without their gold document"
+    told = kind in (ANSWERABLE, UNANSWERABLE) or any(kind in side["kinds_with_answers"] for side in sides)
+    return kind if told else f"unanswerable: {kind}"
 
 
 def _of_abstention(side: Json, name: str) -> str:

@@ -117,14 +117,24 @@ def test_the_confidence_tells_what_the_index_answers_from_what_it_does_not(calib
 
 def test_run_and_file_go_where_they_are_told(calibrate, index, tmp_path):
     status, shown, said = calibrate(
-        [asked(place) for place in PLACES], "--run", "answers", "--out", "own.json"
+        [asked(place) for place in PLACES], "--run", "answers", "--out", "fits/own.json"
     )
     assert status == 0, said
-    assert Calibrator.load(tmp_path / "own.json").fitted_on.name == "keepers over lights"
+    assert Calibrator.load(tmp_path / "fits" / "own.json").fitted_on.name == "keepers over lights"
     assert (tmp_path / "answers" / "predictions.jsonl").is_file()
     assert not (index / CALIBRATOR_FILE).exists()
     assert not (tmp_path / "runs").exists()
-    assert "The calibrator is in own.json." in " ".join(shown.split())
+    assert "The calibrator is in fits/own.json." in " ".join(shown.split())
+
+
+def test_a_folder_that_is_named_for_the_file_is_told_before_anything_is_asked(calibrate, tmp_path):
+    (tmp_path / "fits").mkdir()
+    status, _, said = calibrate([asked(place) for place in PLACES], "--out", "fits")
+    assert (status, said) == (
+        1,
+        "fits is a folder; name the file that the calibrator is to be written to.",
+    )
+    assert not (tmp_path / "runs").exists()
 
 
 def test_in_the_folder_of_weights_it_enters_their_manifest(calibrate, tmp_path):

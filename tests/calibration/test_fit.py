@@ -51,6 +51,11 @@ def row(pointer):
     return np.where(np.array(FEATURES) == "pointer", float(pointer), 0.0)
 
 
+def claimed(share, right, wrong):
+    """The confidence of answers of which this share is right, where so many are right and wrong of all (Platt 1999)."""
+    return share * (right + 1) / (right + 2) + (1 - share) / (wrong + 2)
+
+
 def told(question, answers, *, answerable=True):
     """A question with its answers: of each, what its one feature says and whether it is right."""
     pointers, right = zip(*answers, strict=True)
@@ -148,7 +153,8 @@ def test_answerable_and_unanswerable_questions_count_the_same_in_all():
     fitted = fit(judged, FITTED_ON, ablation=False)
     found = fitted.calibrator.confidences(np.array([row(1), row(-1)]))
     # in both, half of the weight is that of the answerable: 90% and 70% right there, 18% and 2% of the others
-    assert found == pytest.approx([(0.9 + 0.18) / 2, (0.7 + 0.02) / 2], abs=1e-3)
+    shares = [(0.9 + 0.18) / 2, (0.7 + 0.02) / 2]
+    assert found == pytest.approx([claimed(share, 730, 270) for share in shares], abs=1e-3)
     assert fitted.held.accuracy == pytest.approx((0.8 + 0.1) / 2)
     assert fitted.held.weights.mean() == pytest.approx(1.0)
 
@@ -156,7 +162,7 @@ def test_answerable_and_unanswerable_questions_count_the_same_in_all():
 def test_where_every_question_is_answerable_each_counts_once():
     fitted = fit([*counted("a", 100, 1, 90), *counted("b", 300, -1, 120)], FITTED_ON, ablation=False)
     found = fitted.calibrator.confidences(np.array([row(1), row(-1)]))
-    assert found == pytest.approx([0.9, 0.4], abs=1e-3)
+    assert found == pytest.approx([claimed(0.9, 210, 190), claimed(0.4, 210, 190)], abs=1e-3)
     assert set(fitted.held.weights) == {1.0}
 
 
@@ -240,13 +246,30 @@ def test_no_question_at_all_is_refused():
         fit([], FITTED_ON)
 
 
+@pytest.mark.parametrize("start", [False, True])
+def test_one_question_asked_again_and_again_is_refused(learnt, start):
+    judged = [replace(answers, question="the same") for answers in drawn(60, 3)[0]]
+    with pytest.raises(
+        LoccitError, match=r"^The questions that have answers are all the same one, .* different"
+    ):
+        fit(judged, FITTED_ON, start=learnt.calibrator if start else None)
+
+
 def test_enough_of_each_is_enough():
     few = LEAST_OF_EACH // 4
     judged = [*counted("a", LEAST_OF_EACH, 1, LEAST_OF_EACH - few), *counted("b", LEAST_OF_EACH, -1, few)]
     fitted = fit(judged, FITTED_ON, ablation=False)
     assert fitted.held.accuracy == 0.5
     found = fitted.calibrator.confidences(np.array([row(1), row(-1)]))
-    assert found == pytest.approx([0.75, 0.25], abs=1e-3)
+    assert found == pytest.approx([claimed(0.75, 20, 20), claimed(0.25, 20, 20)], abs=1e-3)
+
+
+def test_a_few_answers_that_nothing_confuses_make_no_certainty(learnt):
+    judged = [*counted("a", 8, 1, 8), *counted("b", 8, -1, 0)]
+    fitted = fit(judged, FITTED_ON, start=learnt.calibrator)
+    found = fitted.calibrator.confidences(np.array([row(1), row(-1)]))
+    assert found == pytest.approx([9 / 10, 1 / 10], abs=1e-3)
+    assert fitted.held.log_loss < 0.2
 
 
 ALWAYS = (
@@ -398,6 +421,13 @@ def few(seed, count=60):
     return some
 
 
+def loss(calibrator, judged):
+    """The log loss of what a calibrator says of these answers."""
+    found = calibrator.confidences(np.concatenate([answers.rows for answers in judged]))
+    right = np.array([answers.right[0] for answers in judged])
+    return -np.log(np.where(right, found, 1 - found)).mean()
+
+
 def test_few_answers_rescale_an_earlier_fit_and_keep_its_weights(learnt):
     start = learnt.calibrator
     judged = few(5)
@@ -406,7 +436,8 @@ def test_few_answers_rescale_an_earlier_fit_and_keep_its_weights(learnt):
     fitted = fit(judged, FITTED_ON, start=start)
     ratios = np.array(fitted.calibrator.weights) / np.array(start.weights)
     assert ratios == pytest.approx(ratios[0])
-    assert ratios[0] > 1
+    fresh = few(6, count=2000)
+    assert loss(fitted.calibrator, fresh) < loss(start, fresh) - 0.1
     assert (fitted.calibrator.mean, fitted.calibrator.scale) == (start.mean, start.scale)
     assert fitted.calibrator.fitted_on == FITTED_ON
     assert fitted.without == {}

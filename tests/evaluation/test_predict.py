@@ -1,3 +1,4 @@
+import fcntl
 import json
 from dataclasses import replace
 
@@ -110,6 +111,40 @@ def test_a_run_of_another_version_says_what_it_lacks(run):
         LoccitError, match=r"run\.json lacks configuration: another version of Loccit made this"
     ):
         run()
+
+
+def test_a_run_that_another_process_writes_is_left_to_it(run, lm):
+    path = run() / "predictions.jsonl"
+    first = path.read_bytes().splitlines(keepends=True)[0]
+    path.write_bytes(first)
+    asked = len(lm.calls)
+    with path.open("a") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        with pytest.raises(
+            LoccitError, match=r"Another process is answering questions into .*run; wait for it"
+        ):
+            run()
+        assert (path.read_bytes(), len(lm.calls)) == (first, asked)
+    assert [line["id"] for line in read_predictions(run())] == ["q1", "q2", "q3"]
+
+
+def test_a_question_that_is_answered_twice_is_named_with_both_lines(run):
+    path = run() / "predictions.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines, lines[1]]))
+    with pytest.raises(
+        LoccitError, match=r"predictions\.jsonl:4 answers the question 'q2', as line 2 does; delete"
+    ):
+        read_predictions(path.parent)
+
+
+@pytest.mark.parametrize("trace", [{}, None, [], {"decision": {"answer": None}}])
+def test_a_line_with_a_part_of_a_trace_is_damaged(run, trace):
+    path = run() / "predictions.jsonl"
+    first, second, _ = path.read_bytes().splitlines()
+    path.write_bytes(first + b"\n" + json.dumps({**json.loads(second), "trace": trace}).encode())
+    with pytest.raises(LoccitError, match=r"predictions\.jsonl:2 is damaged"):
+        read_predictions(path.parent)
 
 
 @pytest.mark.parametrize("damaged", [b"{", b'"\xff"', b"[]", b'{"id": "q2"}'])

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answering.checked_input import GivenDocument
+from common.errors import LoccitError
 from evaluation.question_sets.file import records_of
 from evaluation.question_sets.forms import FORMS, questions_of
 from evaluation.questions import ANSWERABLE, UNANSWERABLE, Question, load_questions
@@ -124,6 +125,12 @@ def test_questions_with_a_gold_document_are_of_the_own_form():
         Question("7", "a", ("x",), title="T", gold_document_id="3", long_answer="An x.")
     ]
     assert read({**record, "title": "Own"})[0].title == "Own"
+
+
+def test_a_question_called_unanswerable_has_no_answer():
+    with pytest.raises(LoccitError, match="there is an answer, but kind says that there is none"):
+        read({"question": "a", "answers": ["b"], "kind": "unanswerable"})
+    assert read({"question": "a", "answers": ["b"], "kind": "date"})[0].kind == "date"
 
 
 def test_without_a_kind_a_question_without_answers_is_unanswerable():

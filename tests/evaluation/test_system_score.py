@@ -41,10 +41,10 @@ UNANSWERABLE = {"id": "unanswerable", "answer": None, "confidence": 0.1, "cpu_s"
 def scored(tmp_path):
     build(tmp_path / "index", {"tower": TEXT})
 
-    def score(*lines, **options):
+    def score(*lines, looked_up=True, **options):
         path = tmp_path / "answers.jsonl"
         path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        find = documents_in(tmp_path / "index")
+        find = documents_in(tmp_path / "index") if looked_up else None
         return system_score("theirs", read_answers(path, QUESTIONS), QUESTIONS, find, **options)
 
     return score
@@ -66,6 +66,7 @@ def test_answers_quotes_and_abstentions_are_counted_as_of_a_run(scored):
         "answers": 2,
         "answers_with_quotes": 2,
         "quotes": 3,
+        "looked_up": 3,
         "verbatim": 2,
         "words_median": 5,
     }
@@ -110,4 +111,26 @@ def test_the_report_is_written_for_programs_and_for_people(scored, tmp_path):
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == json.loads(json.dumps(score.report))
     shown = (tmp_path / "out" / "report.md").read_text()
     assert "Answers of theirs" in shown
-    assert "| that stand verbatim in their document | 66.7% |" in shown
+    assert "| looked up in their document | 3 |" in shown
+    assert "| of them verbatim there | 66.7% |" in shown
+
+
+def test_without_the_documents_nothing_is_said_of_what_stands_in_them(scored):
+    score = scored(RIGHT, PARTLY, UNANSWERABLE, looked_up=False)
+    assert score.report["sides"]["all"]["quote_verbatim"] is None
+    assert score.report["quotes"] == {
+        "answers": 2,
+        "answers_with_quotes": 2,
+        "quotes": 3,
+        "looked_up": 0,
+        "verbatim": 0,
+        "words_median": 5,
+    }
+    assert ("of them verbatim there", "-") in score.tables[-1].rows
+    assert "the documents that they come from are not at hand" in score.headline
+    # a document that comes with the answer is looked in all the same; one that --documents lack is not there
+    brought = {**RIGHT, "documents": [{"document_id": "tower", "text": TEXT}]}
+    figures = scored(brought, PARTLY, looked_up=False).report
+    assert (figures["quotes"]["looked_up"], figures["quotes"]["verbatim"]) == (1, 1)
+    elsewhere = {**RIGHT, "quotes": [{"quote": "Ann", "document_id": "nowhere"}]}
+    assert scored(elsewhere).report["sides"]["all"]["quote_verbatim"] == 0.0

@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 
 from app.answering.cross_encoders import reader_model
 from app.answering.language_models import transformers_lm
+from app.answering.shipped_weights import WEIGHTS_FOLDER
+from app.service import assembly
 from common.errors import LoccitError
 from training import cli, required
 from training.adapter import train as adapter
@@ -30,6 +32,16 @@ def test_without_datasketch_the_package_to_install_is_named(monkeypatch):
     result = CliRunner().invoke(cli.cli, ["retrofit-data", "articles.jsonl"])
     assert str(result.exception) == (
         "This training needs datasketch; install it with `pip install 'loccit[train]'`."
+    )
+
+
+def test_what_the_confidence_is_fitted_on_is_missed_before_anything_is_loaded(tmp_path, monkeypatch):
+    monkeypatch.setattr(assembly, "open_service", None)
+    into = WEIGHTS_FOLDER / "calibrator-strong.json"
+    result = CliRunner().invoke(cli.cli, ["confidence", "--into", str(into), "--data", str(tmp_path)])
+    assert isinstance(result.exception, LoccitError)
+    assert str(result.exception) == (
+        f"{tmp_path} holds no finished evidence; make it with `loccit train data DIR --evidence-only`."
     )
 
 

@@ -27,7 +27,7 @@ from common.files import cut_half_line, records
 from common.progress import progress
 from retriever.types import Document
 from training.data.evidence import EvidenceGroup
-from training.data.prepared import PreparedData
+from training.data.evidence_shards import PreparedEvidence
 from training.reader.train import HELD_OUT_TEXTS
 
 _KNOWN = 0.5  # the share of the quotes that has to be evidence
@@ -58,15 +58,15 @@ class Outcome:
     features: tuple[float, ...] | None
 
 
-def held_out(data: PreparedData, each: int) -> Iterator[EvidenceGroup]:
+def held_out(evidence: PreparedEvidence, each: int) -> Iterator[EvidenceGroup]:
     """The first ``each`` held-out groups of every set that say what is right."""
-    for groups in data.evidence().values():
+    for groups in evidence.groups().values():
         apart = [group for group in groups if group.is_held_out(share=HELD_OUT_TEXTS)]
         yield from [group for group in apart if _says_what_is_right(group)][:each]
 
 
 def held_out_outcomes(
-    data: PreparedData,
+    evidence: PreparedEvidence,
     each: int,
     over: Callable[[Sequence[Document]], Pipeline],
     description: Mapping[str, Any],
@@ -76,12 +76,20 @@ def held_out_outcomes(
     """What comes out for ``each`` questions of every set; see ``asked``.
 
     ``over``: the pipeline that answers from these documents. ``description``: of what answers, as a service gives it.
+
+    Raises:
+        LoccitError: when no text is held out; and as ``asked`` does.
     """
-    groups = list(held_out(data, each))
+    groups = list(held_out(evidence, each))
+    if not groups:
+        raise LoccitError(
+            "The data holds no question over a text that is held out; make it from a folder with evidence/ in it, by "
+            "`loccit train data DIR --evidence-only`."
+        )
     state = {
         "models": description["models"],
         "stages": description["stages"],
-        "texts": data.evidence_fingerprint,
+        "texts": evidence.fingerprint,
         "each": each,
     }
     return asked(over(windows_as_documents(groups)), groups, console, path=path, state=state)

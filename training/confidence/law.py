@@ -16,6 +16,8 @@ from app.answering.answer_kind import AnswerKind
 from app.answering.confidence.calibrator import THRESHOLDS, Calibrator, Law, Seen
 from app.answering.confidence.features import FEATURES, FloatArray
 from common.errors import LoccitError
+from evaluation.metrics.confidence import ece
+from evaluation.metrics.selective import aurc
 from training.confidence.held_out_answers import Outcome
 
 COLUMNS = ("answerability", "broad", "support", "retrieval_score", "retrieval_gap", "lm_logprob", "lm_right")
@@ -137,13 +139,15 @@ def _quality(held: Sequence[Judged]) -> dict[str, Any]:
     right = np.array([bool(one.answer.right) for one in held])
     weights = _alike([one.answer for one in held])
     kept = np.clip(confidences, 1e-6, 1 - 1e-6)
-    return {
-        "answers": len(held),
-        "right": round(float(np.average(right, weights=weights)), 4),
-        "auroc": round(float(roc_auc_score(right, confidences, sample_weight=weights)), 4),
-        "log_loss": round(float(log_loss(right, kept, sample_weight=weights)), 4),
-        "brier": round(float(brier_score_loss(right, confidences, sample_weight=weights)), 4),
+    figures = {
+        "right": np.average(right, weights=weights),
+        "auroc": roc_auc_score(right, confidences, sample_weight=weights),
+        "log_loss": log_loss(right, kept, sample_weight=weights),
+        "brier": brier_score_loss(right, confidences, sample_weight=weights),
+        "ece": ece(confidences, right, weights=weights),
+        "aurc": aurc(confidences, right, weights=weights),
     }
+    return {"answers": len(held), **{name: round(float(value), 4) for name, value in figures.items()}}
 
 
 def _alike(answers: Sequence[Outcome]) -> FloatArray:

@@ -1,10 +1,13 @@
 """Questions that are never trained on: those of the evaluation files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from app.answering.text.normalise import normalise_answer
 from common.files import records
+from common.packaged import sha256_of
 
 TRAINING_FILES = (
     "squad/train_v1.1.jsonl.xz",
@@ -15,6 +18,27 @@ QED_FILE = "evidence/qed_nq_train.jsonl.gz"
 _NOT_EVALUATED = frozenset({"corpora", "evidence"})
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.xz")
 _QUESTION_KEYS = frozenset({"question", "input"})
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """What is not trained on. ``questions``: normalised. ``files``: the sha256 of the files they are of, by name."""
+
+    questions: set[str]
+    files: Mapping[str, str]
+
+    @classmethod
+    def of(cls, data_folder: Path, others: Sequence[Path] = ()) -> Self:
+        """The questions of the folder's evaluation files, and of the ``others``.
+
+        Raises:
+            LoccitError: when one of these is missing or damaged.
+        """
+        evaluation = evaluation_files(data_folder)
+        names = {path: str(path.relative_to(data_folder)) for path in evaluation} | {
+            path: path.name for path in others
+        }
+        return cls(questions_in(list(names)), {name: sha256_of(path) for path, name in names.items()})
 
 
 def evaluation_files(data_folder: Path) -> list[Path]:

@@ -1,9 +1,8 @@
 """The reader's training data by one call: deterministic, resumable, without any evaluation question."""
 
 import json
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import chain
@@ -20,13 +19,13 @@ from common.progress import progress
 from common.terminal_text import plain
 from retriever.text.passages import PassageSettings
 from training.data.corpus import TrainingCorpus, open_corpus
-from training.data.evidence import EVIDENCE_FOLDER, EVIDENCE_FORMAT, SETS, evidence_groups
+from training.data.evidence_shards import prepare_evidence
 from training.data.group import GroupRecord
-from training.data.held_out import QED_FILE, TRAINING_FILES, evaluation_files, questions_in
+from training.data.held_out import QED_FILE, TRAINING_FILES, KeptOut
 from training.data.mining import Miner, MiningSettings
 from training.data.qed import qed_articles, qed_paragraphs
 from training.data.question import Question, Source, distant_questions
-from training.data.shards import read_shard, shard_path, shards, write_shard
+from training.data.shards import MANIFEST_FILE, begin, read_shard, shard_path, shards, write_shard
 from training.data.squad import (
     Article,
     ArticleIndex,
@@ -37,7 +36,6 @@ from training.data.squad import (
 )
 
 FORMAT = 2
-MANIFEST_FILE = "manifest.json"
 CORPUS_FOLDER = "corpus"
 GROUPS_FOLDER = "groups"
 TRAIN, DEVELOPMENT = "train", "development"
@@ -87,61 +85,29 @@ def prepare(
     """Make the training data in ``out_folder`` and hand back its manifest; killed, it goes on when called again.
 
     ``data_folder`` holds SQuAD, NQ and TriviaQA training questions and an encyclopedia under the names of
-    ``TRAINING_FILES`` and ``corpora/enwiki2015.jsonl.xz``. Every other question file in it is taken for an
-    evaluation file, but for those in ``evidence``: rows whose normalised question occurs there, or in ``keep_out``,
-    are left out and counted. Where the folder has ``QED_FILE``, its questions are learnt from too, and so are the
-    other sets of ``evidence``, which become shards of their own (see ``training.data.evidence``).
+    ``TRAINING_FILES`` and ``corpora/enwiki2015.jsonl.xz``. Rows whose normalised question is kept out (see
+    ``KeptOut``) are left out and counted. Where the folder has ``QED_FILE``, its questions are learnt from too. The
+    sets with evidence come first: see ``prepare_evidence``.
 
     Raises:
         LoccitError: when a file is missing or damaged.
     """
     settings = settings or DataSettings()
-    sources = [data_folder / name for name in (*TRAINING_FILES, _ARTICLES_FILE)]
-    for path in sources:
-        if not path.is_file():
-            raise LoccitError(
-                f"{path} is missing; give a folder with {', '.join(TRAINING_FILES)} and {_ARTICLES_FILE}."
-            )
-    qed = data_folder / QED_FILE
-    if qed.is_file():
-        sources.append(qed)
-    evaluation = [*evaluation_files(data_folder), *keep_out]
-    digests = {
-        path.name if path in keep_out else str(path.relative_to(data_folder)): sha256_of(path)
-        for path in (*sources, *evaluation)
-    }
-    description = {"format": FORMAT, "settings": asdict(settings), "files": digests}
+    sources = {name: sha256_of(data_folder / name) for name in _sources(data_folder)}
+    kept_out = KeptOut.of(data_folder, keep_out)
+    prepare_evidence(data_folder, out_folder, kept_out, console)
+    description = {"format": FORMAT, "settings": asdict(settings), "files": {**sources, **kept_out.files}}
     fingerprint = json_digest(description)
-    _begin(out_folder / GROUPS_FOLDER, fingerprint)
-
-    with_paragraphs = [name for name in (TRAINING_FILES[0], _ARTICLES_FILE, QED_FILE) if name in digests]
-    corpus = open_corpus(
-        out_folder / CORPUS_FOLDER,
-        data_folder / _ARTICLES_FILE,
-        chain(
-            squad_paragraphs(data_folder / TRAINING_FILES[0]), qed_paragraphs(qed) if qed in sources else ()
-        ),
-        json_digest([*(digests[name] for name in with_paragraphs), asdict(PassageSettings())]),
-        console,
-    )
-    unwanted = questions_in(evaluation)
-    work = _Work(data_folder, corpus, settings, unwanted)
-    plan = work.shards()
     groups = out_folder / GROUPS_FOLDER
-    with progress(console, "Mining shards", total=len(plan)) as advance:
-        for shard in plan:
-            path = shard_path(groups, shard.name)
-            if not path.is_file():
-                write_shard(path, shard.groups())
-            advance()
+    begin(groups, fingerprint)
+    corpus = _corpus(data_folder, out_folder / CORPUS_FOLDER, sources, console)
+    work = _Work(data_folder, corpus, settings, kept_out.questions)
+    _mine(work.shards(), groups, console)
     manifest = description | {
         "fingerprint": fingerprint,
         "removed": work.removed,
         "counts": _counts(groups),
         "shards": {path.name: sha256_of(path) for path in shards(groups, "")},
-        "evidence": _evidence_shards(
-            data_folder, out_folder / EVIDENCE_FOLDER, unwanted, json_digest(digests), console
-        ),
     }
     with whole_file(out_folder / MANIFEST_FILE) as path:
         path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
@@ -149,36 +115,38 @@ def prepare(
     return manifest
 
 
-def _evidence_shards(
-    data_folder: Path, out_folder: Path, unwanted: set[str], evaluation: str, console: Console
-) -> dict[str, str]:
-    """A shard for each set of the evidence that is there; their sha256 by name.
+def _sources(data_folder: Path) -> list[str]:
+    """The names of the files to learn from, all of them there."""
+    for name in (*TRAINING_FILES, _ARTICLES_FILE):
+        if not (data_folder / name).is_file():
+            raise LoccitError(
+                f"{data_folder / name} is missing; give a folder with {', '.join(TRAINING_FILES)} and {_ARTICLES_FILE}."
+            )
+    qed = [QED_FILE] if (data_folder / QED_FILE).is_file() else []
+    return [*TRAINING_FILES, _ARTICLES_FILE, *qed]
 
-    ``evaluation``: digest of the files whose questions are ``unwanted``.
-    """
-    files = {name: data_folder / EVIDENCE_FOLDER / f"{name}.jsonl.gz" for name in SETS}
-    there = {name: path for name, path in files.items() if path.is_file()}
-    _begin(
-        out_folder,
-        json_digest([EVIDENCE_FORMAT, evaluation, {name: sha256_of(path) for name, path in there.items()}]),
+
+def _corpus(data_folder: Path, folder: Path, sources: Mapping[str, str], console: Console) -> TrainingCorpus:
+    """The encyclopedia's passages and the paragraphs of SQuAD and QED. ``sources``: sha256 by name."""
+    squad, qed = data_folder / TRAINING_FILES[0], data_folder / QED_FILE
+    with_paragraphs = [name for name in (TRAINING_FILES[0], _ARTICLES_FILE, QED_FILE) if name in sources]
+    return open_corpus(
+        folder,
+        data_folder / _ARTICLES_FILE,
+        chain(squad_paragraphs(squad), qed_paragraphs(qed) if QED_FILE in sources else ()),
+        json_digest([*(sources[name] for name in with_paragraphs), asdict(PassageSettings())]),
+        console,
     )
-    with progress(console, "Splitting evidence", total=len(there)) as advance:
-        for name, path in there.items():
-            shard = shard_path(out_folder, name)
-            if not shard.is_file():
-                write_shard(shard, evidence_groups(path, name, unwanted))
+
+
+def _mine(plan: Sequence[_Shard], groups: Path, console: Console) -> None:
+    """Write the shards that are not there yet."""
+    with progress(console, "Mining shards", total=len(plan)) as advance:
+        for shard in plan:
+            path = shard_path(groups, shard.name)
+            if not path.is_file():
+                write_shard(path, shard.groups())
             advance()
-    return {path.name: sha256_of(path) for path in shards(out_folder, "")}
-
-
-def _begin(shards_folder: Path, fingerprint: str) -> None:
-    """Throw away shards that were made from other files or settings."""
-    mark = shards_folder / "fingerprint"
-    if not mark.is_file() or mark.read_text() != fingerprint:
-        shutil.rmtree(mark.parent, ignore_errors=True)
-        mark.parent.mkdir(parents=True)
-        with whole_file(mark) as path:
-            path.write_text(fingerprint)
 
 
 def _counts(groups: Path) -> dict[str, dict[str, int]]:

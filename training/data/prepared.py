@@ -2,24 +2,22 @@
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from common.digest import json_digest
 from common.errors import LoccitError
-from common.files import records
 from retriever.store import DocumentStore
 from training.data.corpus import open_store
-from training.data.evidence import EVIDENCE_FOLDER, EvidenceGroup
+from training.data.evidence_shards import PreparedEvidence
 from training.data.group import GroupRecord
-from training.data.prepare import CORPUS_FOLDER, DEVELOPMENT, GROUPS_FOLDER, MANIFEST_FILE, TRAIN
+from training.data.prepare import CORPUS_FOLDER, DEVELOPMENT, GROUPS_FOLDER, TRAIN
 from training.data.question import Source
-from training.data.shards import read_shard, shards
+from training.data.shards import MANIFEST_FILE, read_shard, shards
 
 
 class PreparedData:
-    """``store``: the passages. ``development``: the groups held out. ``fingerprint``: of the groups of ``Source``;
-    ``evidence_fingerprint``: of those with evidence.
-    """
+    """``store``: the passages. ``development``: the groups held out. ``fingerprint``: of the groups of ``Source``."""
 
     def __init__(self, folder: Path) -> None:
         """Raises: LoccitError, when ``folder`` holds no finished data."""
@@ -28,25 +26,25 @@ class PreparedData:
             raise LoccitError(f"{folder} holds no finished training data; make it with `loccit train data`.")
         made = json.loads(manifest.read_text(encoding="utf-8"))
         self.fingerprint = json_digest(made["shards"])
-        self.evidence_fingerprint = json_digest(made.get("evidence", {}))
         self.store: DocumentStore = open_store(folder / CORPUS_FOLDER)
-        self._groups = folder / GROUPS_FOLDER
-        self._evidence = folder / EVIDENCE_FOLDER
+        self._folder = folder
         self.development = self._records(DEVELOPMENT)
+
+    @cached_property
+    def evidence(self) -> PreparedEvidence:
+        """The groups with evidence, which lie beside the others. Raises as ``PreparedEvidence`` does."""
+        return PreparedEvidence(self._folder)
 
     def training(self) -> dict[Source, list[GroupRecord]]:
         """The groups to learn from."""
         return {source: self._records(f"{TRAIN}-{source}") for source in Source}
 
-    def evidence(self) -> dict[str, list[EvidenceGroup]]:
-        """All groups with evidence, by their set."""
-        return {
-            path.name.split(".")[0]: [EvidenceGroup.of_json(record) for record in records(path)]
-            for path in shards(self._evidence, "")
-        }
-
     def _records(self, prefix: str) -> list[GroupRecord]:
-        return [record for path in shards(self._groups, f"{prefix}-") for record in read_shard(path)]
+        return [
+            record
+            for path in shards(self._folder / GROUPS_FOLDER, f"{prefix}-")
+            for record in read_shard(path)
+        ]
 
 
 def first_of_each(records: Sequence[GroupRecord], count: int) -> list[GroupRecord]:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,6 +10,8 @@ from typing import Any, Protocol
 from common.files import records, whole_file
 from training.data.group import GroupRecord
 
+MANIFEST_FILE = "manifest.json"
+"""Says of what is prepared that it is finished, and what it is known by."""
 _SUFFIX = ".jsonl.gz"
 
 
@@ -17,6 +20,16 @@ class Storable(Protocol):
 
     def as_json(self) -> dict[str, Any]:
         """It as one JSON object."""
+
+
+def begin(folder: Path, fingerprint: str) -> None:
+    """Throw away shards that were made from other files or settings."""
+    mark = folder / "fingerprint"
+    if not mark.is_file() or mark.read_text() != fingerprint:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        with whole_file(mark) as path:
+            path.write_text(fingerprint)
 
 
 def shard_path(folder: Path, name: str) -> Path:

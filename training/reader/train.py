@@ -179,7 +179,7 @@ class _ReaderTask:
         self.unit, self.rate = "examples", settings.rate
         self.schedule: Schedule = linear
         self._data_fingerprint = (
-            json_digest([data.fingerprint, data.evidence_fingerprint])
+            json_digest([data.fingerprint, data.evidence.fingerprint])
             if settings.evidence
             else data.fingerprint
         )
@@ -288,7 +288,7 @@ def _order(data: PreparedData, settings: TrainingSettings) -> tuple[list[Shown],
     held_out: list[EvidenceGroup] = []
     if settings.evidence:
         weights: dict[str, float] = {}
-        for name, records in data.evidence().items():
+        for name, records in data.evidence.groups().items():
             apart = [group.is_held_out(share=HELD_OUT_TEXTS) for group in records]
             held_out += [group for group, is_apart in zip(records, apart, strict=True) if is_apart]
             groups[name] = [group for group, is_apart in zip(records, apart, strict=True) if not is_apart]

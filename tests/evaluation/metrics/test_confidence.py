@@ -66,6 +66,23 @@ def test_ece_of_answers_all_alike_is_their_distance_from_the_outcome(right, erro
     assert ece([0.7] * 25, [right] * 25) == pytest.approx(error)
 
 
+def test_an_answer_counts_as_much_as_it_weighs():
+    claims, right, weights = [0.9, 0.8, 0.7], [True, False, True], [1, 3, 2]
+    # half of the mass of 6 lies within the second: |1 * (0.9 - 1)| and |3 * (0.8 - 0) + 2 * (0.7 - 1)|
+    assert ece(claims, right, bins=2, weights=weights) == pytest.approx((0.1 + 1.8) / 6)
+    assert ece(claims, right, bins=2, weights=[10 * weight for weight in weights]) == pytest.approx(1.9 / 6)
+    # two of three alike are wrong, but weigh as much as the third: all three have half right
+    assert ece([0.7] * 3, [True, False, False], weights=[2, 1, 1]) == pytest.approx(0.2)
+    assert ece([], [], weights=[]) is None
+
+
+@given(answered, st.integers(1, 12), st.sampled_from([0.5, 3.0]))
+def test_equal_weights_change_nothing(pairs, bins, weight):
+    confidences, right = ([pair[n] for pair in pairs] for n in (0, 1))
+    weighted = ece(confidences, right, bins=bins, weights=[weight] * len(pairs))
+    assert weighted == pytest.approx(ece(confidences, right, bins=bins))
+
+
 def test_brier_is_the_mean_squared_distance():
     assert brier([0.9, 0.6], [True, False]) == pytest.approx((0.1**2 + 0.6**2) / 2)
     assert brier([1, 0], [True, False]) == 0

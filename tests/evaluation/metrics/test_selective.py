@@ -60,6 +60,17 @@ def test_aurc_is_the_mean_risk_over_every_coverage():
     assert aurc([], []) is None
 
 
+def test_an_answer_counts_in_the_area_as_much_as_it_weighs():
+    # risks of the best one, two and three: 0/1, 3/4, 3/6
+    area = (1 * 0 + 3 * 3 / 4 + 2 * 3 / 6) / 6
+    confidences, right, weights = [0.9, 0.8, 0.7], [True, False, True], [1, 3, 2]
+    assert aurc(confidences, right, weights=weights) == pytest.approx(area)
+    assert aurc(confidences, right, weights=[weight / 2 for weight in weights]) == pytest.approx(area)
+    assert aurc([0.5] * 3, [True, False, False], weights=[2, 1, 1]) == pytest.approx(1 / 2)
+    assert aurc(confidences, right, weights=[7] * 3) == pytest.approx(aurc(confidences, right))
+    assert aurc([], [], weights=[]) is None
+
+
 @pytest.mark.parametrize(
     "right", [[True], [False, True], [True, False, False], [True, False, True, False, False]]
 )

@@ -45,11 +45,18 @@ def test_long_answers_are_told_where_there_are_any(report):
 def test_a_run_that_answers_nothing_claims_nothing(report, empty_report):
     assert headline(empty_report) == (
         "1 question of the test half was asked, 0 of them answerable. "
-        "There are no quotes to check, or the index that they come from is gone. "
+        "There are no quotes to check, or the documents that they come from are not at hand. "
         "Of 1 question that should not be answered, 100.0% were rightly left unanswered."
     )
     silent = {**report, "answered": 0.0, "exact_match_of_answered": None}
     assert "With a confidence of 0.5 or more, none of those was answered. Every quote" in headline(silent)
+
+
+def test_no_threshold_is_told_where_there_is_none(report):
+    unbound = {**report, "min_confidence": 0.0}
+    assert "every figure. 2 of those 4 were answered (50.0%);" in headline(unbound)
+    silent = {**unbound, "answered": 0.0, "exact_match_of_answered": None}
+    assert "every figure. None of those was answered. Every quote" in headline(silent)
 
 
 @pytest.mark.parametrize(

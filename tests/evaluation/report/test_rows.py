@@ -39,6 +39,14 @@ def test_verdicts_follow_the_threshold(run, min_confidence, verdicts):
     assert shown == [*verdicts, "set aside"]
 
 
+def test_an_answer_that_holds_a_known_one_is_right_though_no_exact_match():
+    longer = replace(WRONG, answer="in 1873, it is said", contains_answer=True)
+    row = row_of(longer)
+    assert (row.verdict, row.checks[0]) == (Verdict.RIGHT, Check("exact match", False))
+    assert Trait.RIGHT_UNSUPPORTED in row.traits
+    assert Trait.WOULD_BE_RIGHT in row_of(longer, min_confidence=0.8).traits
+
+
 def test_traits_say_what_is_worth_a_look(run):
     assert {row.id: row.traits for row in rows(run, min_confidence=0.5)} == {
         "q1": (),

@@ -1,6 +1,8 @@
 import pytest
 
 from evaluation.report.tables import number, percent, tables, thresholds
+from evaluation.score import Scored, report_of
+from tests.evaluation.report.conftest import DESCRIPTION, line, outcome
 
 
 def table(report, title):
@@ -117,6 +119,25 @@ def test_abstentions_are_told_by_kind(report):
     }
 
 
+def test_a_kind_is_called_unanswerable_only_where_its_name_does_not_say_so_and_none_has_an_answer():
+    some = [
+        outcome(1, kind="answerable"),
+        outcome(2, kind="date", answerable=True),
+        outcome(3, kind="date", answerable=False, confidence=0.1),
+        outcome(4, kind="unanswerable"),
+        outcome(5, kind="future"),
+    ]
+    report = report_of(Scored(DESCRIPTION, [line(one) for one in some], some), min_confidence=0.5)
+    _, rows = table(report, "Share abstained")
+    assert {name: cells[-1] for name, cells in list(rows.items())[:5]} == {
+        "answerable": "0.0%",
+        "date": "50.0%",
+        "unanswerable": "0.0%",
+        "unanswerable: future": "0.0%",
+        "unanswerable, all": "33.3%",
+    }
+
+
 def test_the_most_confident_and_recall_are_those_of_the_reported_side(report):
     _, rows = table(report, "The most confident answers, test")
     assert rows["100%"] == ("50.0%", "50.0%")
@@ -157,7 +178,17 @@ def test_thresholds_have_a_table_for_each_half_that_has_questions(report):
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(None, "-"), (0.0, "0.0%"), (0.12345, "12.3%"), (1.0, "100.0%")]
+    ("value", "shown"),
+    [
+        (None, "-"),
+        (0.0, "0.0%"),
+        (0.0004, "<0.1%"),
+        (0.0005, "0.1%"),
+        (0.12345, "12.3%"),
+        (0.9994, "99.9%"),
+        (0.9996, ">99.9%"),
+        (1.0, "100.0%"),
+    ],
 )
 def test_a_share_is_told_in_percent(value, shown):
     assert percent(value) == shown

@@ -21,7 +21,13 @@ from app.answering.types import (
 )
 from common.errors import LoccitError
 from retriever.types import Document, Hit, Passage, Span
-from training.confidence.held_out_answers import asked, held_out, outcome, windows_as_documents
+from training.confidence.held_out_answers import (
+    asked,
+    held_out,
+    held_out_outcomes,
+    outcome,
+    windows_as_documents,
+)
 from training.data.evidence import EvidenceGroup, EvidencePassage
 from training.reader.train import HELD_OUT_TEXTS
 
@@ -181,10 +187,12 @@ def test_a_damaged_line_is_told(tmp_path, ask):
 
 
 class Prepared:
+    fingerprint = "of these sets"
+
     def __init__(self, **sets):
         self._sets = sets
 
-    def evidence(self):
+    def groups(self):
         return self._sets
 
 
@@ -194,3 +202,20 @@ def test_only_texts_that_are_held_out_are_asked_about_and_only_where_right_is_kn
     unknown = [replace(one, kind=AnswerKind.YES_NO) for one in apart]
     assert 3 < len(apart) < 60
     assert list(held_out(Prepared(faq=groups, polls=unknown), each=3)) == apart[:3]
+
+
+def test_data_without_a_held_out_text_is_refused(tmp_path):
+    groups = [group(1, doc=f"project {n}", number=n) for n in range(200)]
+    learnt_from = Prepared(faq=[one for one in groups if not one.is_held_out(share=HELD_OUT_TEXTS)])
+    with pytest.raises(
+        LoccitError, match=r"holds no question over a text that is held out; .*--evidence-only"
+    ):
+        held_out_outcomes(
+            learnt_from,
+            3,
+            lambda _: None,
+            {"models": {}, "stages": {}},
+            Console(quiet=True),
+            tmp_path / "run",
+        )
+    assert not (tmp_path / "run").exists()

@@ -50,6 +50,28 @@ def test_the_quality_is_that_of_sets_not_seen(learnt):
     assert crossed.quality["auroc"] < 0.3  # each set is judged by what the other teaches
 
 
+def test_in_every_figure_each_set_counts_the_same():
+    calibrator = Calibrator(("support",), (0.0,), (1.0,), (1.0,), 0.0, FittedOn("q", "i", {}, {}, {}))
+    # of set a three answers, sure and right; of set b one, as sure and wrong
+    sure = tuple(logit(0.8) if name == "support" else 9.0 for name in FEATURES)
+    short = replace(OUTCOME, asked="short", right=True, features=sure)
+    fitted = with_law(
+        calibrator,
+        [
+            *drawn(300, "a", 1),
+            *drawn(300, "b", 2),
+            short,
+            short,
+            short,
+            replace(short, part="b", right=False),
+        ],
+    )
+    assert fitted.quality["elsewhere"] == {
+        "answers": 4, "right": 0.5, "auroc": 0.5, "log_loss": round(-np.log(0.8 * 0.2) / 2, 4),
+        "brier": 0.34, "ece": 0.3, "aurc": 0.5,
+    }  # fmt: skip
+
+
 def test_every_set_counts_the_same():
     few, many = drawn(100, "few", 6), drawn(1000, "many", 7)
     right = [replace(one, right=number > 0) for number, one in enumerate(few)]

@@ -6,8 +6,6 @@ from app.answering.answer_kind import AnswerKind
 from app.answering.text.normalise import normalise_answer
 from tests.training.conftest import write_lines
 from training.data.evidence import NEGATIVES_KEPT, EvidenceGroup, evidence_groups
-from training.data.prepare import prepare
-from training.data.prepared import PreparedData
 
 FILLER = "The weather of that year was mild and the harvest was good in most parishes. " * 9
 PAGE = (
@@ -147,30 +145,3 @@ def test_projects_are_held_out_whole(tmp_path):
     held_out = [group for group in found if group.is_held_out(share=0.3)]
     assert 0 < len(held_out) < 60
     assert not {group.doc for group in held_out} & {group.doc for group in found if group not in held_out}
-
-
-def test_prepared_data_holds_the_evidence_beside_the_groups(data_folder, tmp_path, quiet):
-    write_lines(data_folder / "evidence/faq_docs.jsonl.gz", [row("how do I open the lock", PAGE, STEPS)])
-    write_lines(
-        data_folder / "evidence/boolq_dev.jsonl.gz",
-        [
-            row("is the lock old", "The lock is old.", kind="yesno", yesno="yes"),
-            row("when was the harbour of Dover opened", "In 1803.", kind="yesno", yesno="yes"),
-        ],
-    )
-    out = tmp_path / "out"
-    first = prepare(data_folder, out, quiet)
-    data = PreparedData(out)
-    found = data.evidence()
-    assert {name: [group.question for group in some] for name, some in found.items()} == {
-        "boolq_dev": ["is the lock old"],  # the other is an evaluation question
-        "faq_docs": ["how do I open the lock"],
-    }
-    (out / "evidence/boolq_dev.jsonl.gz").unlink()
-    assert prepare(data_folder, out, quiet) == first
-    write_lines(data_folder / "evidence/faq_docs.jsonl.gz", [row("how do I close the lock", PAGE, STEPS)])
-    prepare(data_folder, out, quiet)
-    again = PreparedData(out)
-    assert [group.question for group in again.evidence()["faq_docs"]] == ["how do I close the lock"]
-    assert again.fingerprint == data.fingerprint
-    assert again.evidence_fingerprint != data.evidence_fingerprint

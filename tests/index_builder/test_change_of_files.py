@@ -1,0 +1,84 @@
+"""A file added to an index replaces the document of the folder that it is of."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from index_builder.add import add_sources
+from index_builder.corpora import open_corpus
+from retriever.index import open_index
+from tests.index_builder.test_change import ENCODER, add, build, texts_of
+
+
+@pytest.fixture
+def notes(tmp_path) -> Path:
+    """A folder that an index in ``tmp_path / "index"`` was built from."""
+    for name in ("a.md", "sub/a.md", "sub/x.md"):
+        path = tmp_path / "notes" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"Old {name}.")
+    (tmp_path / "notes.terms.json").write_text('{"licence": "MIT", "base_url": "https://example.org"}')
+    build(tmp_path / "index", str(tmp_path / "notes"))
+    return tmp_path / "notes"
+
+
+@pytest.mark.parametrize("name", ["a.md", "sub/a.md", "sub/x.md"])
+def test_a_file_of_a_folder_that_was_built_from_replaces_its_document(notes, tmp_path, monkeypatch, name):
+    (notes / name).write_text("New.")
+    monkeypatch.chdir(notes.parent)
+    report = add(tmp_path / "index", f"notes/{name}")
+    expected = {each: f"Old {each}." for each in ("a.md", "sub/a.md", "sub/x.md")} | {name: "New."}
+    assert texts_of(tmp_path / "index") == expected
+    assert [(each.name, each.documents, each.licence) for each in report.manifest.sources] == [
+        ("notes", 3, "MIT")
+    ]
+    assert open_index(tmp_path / "index", ENCODER).store.document(name).url == f"https://example.org/{name}"
+
+
+def test_several_files_of_a_folder_replace_their_documents(notes, tmp_path):
+    for name in ("a.md", "sub/a.md", "sub/x.md"):
+        (notes / name).write_text(f"New {name}.")
+    add(tmp_path / "index", *(str(notes / name) for name in ("a.md", "sub/a.md", "sub/x.md")))
+    assert texts_of(tmp_path / "index") == {n: f"New {n}." for n in ("a.md", "sub/a.md", "sub/x.md")}
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "doc_id"),
+    [
+        ("notes", "notes/sub/x.md", "sub/x.md"),  # the folder is called like the source
+        ("notes", "notes/sub/new.md", "sub/new.md"),
+        ("notes", "new/new.md", "new.md"),
+        ("other", "notes/sub/x.md", "x.md"),  # a source that the index does not have
+        ("k", "k/sub/x.md", "sub/x.md"),  # only the ids tell which folder it was
+    ],
+)
+def test_a_file_under_the_name_of_a_source_has_the_id_that_its_folder_gives(
+    notes, tmp_path, source, path, doc_id
+):
+    directory = tmp_path / "index"
+    if source == "k":
+        build(directory, f"k={notes}")
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text("New.")
+    before = texts_of(directory)
+    add(directory, f"{source}={tmp_path / path}")
+    assert texts_of(directory) == before | {doc_id: "New."}
+    assert open_index(directory, ENCODER).store.source_of(doc_id) == source
+
+
+def test_a_file_of_another_folder_replaces_nothing_and_its_new_id_is_said(notes, tmp_path):
+    (tmp_path / "a.md").write_text("Other.")
+    console = Console(file=StringIO(), width=200)
+    add_sources(
+        [open_corpus(str(tmp_path / "a.md"))],
+        tmp_path / "index",
+        encoder=ENCODER,
+        strict=True,
+        console=console,
+    )
+    assert texts_of(tmp_path / "index")["a.md"] == "Old a.md."
+    assert texts_of(tmp_path / "index")["a.md/a.md"] == "Other."
+    said = "Renamed in a.md, as other sources have these ids: a.md to a.md/a.md."
+    assert said in console.file.getvalue().splitlines()
