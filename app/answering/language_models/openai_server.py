@@ -220,13 +220,14 @@ class OpenAIServer:
             content = choice["message"]["content"]
             if isinstance(content, list):
                 content = "".join(part["text"] for part in content if part.get("type") == "text")
-            if content is not None and not isinstance(content, str):
+            content = "" if content is None else content
+            if not isinstance(content, str):
                 raise TypeError
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise LanguageModelServerError(UNREADABLE.format(name=self.name)) from None
         if choice.get("finish_reason") == "length":
             _LOG.warning(CUT_OFF, self.name)
-        return content or ""
+        return content
 
     def _client(self) -> httpx.AsyncClient:
         """For one question. It asks no proxy, and follows no redirection, with what is private."""
