@@ -4,14 +4,19 @@ import html
 import re
 from collections.abc import Iterator
 
+from quote_check.lines import lines_of
+
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _HIDDEN = re.compile(
-    r"(?P<code>(?<!`)`[^`\n]{1,500}`(?!`))"
+    r"(?P<code>(?<![`\\])(?P<ticks>`{1,8})(?!`)(?:(?!\n[ \t]*\r?\n)[\s\S]){1,500}?(?<!`)(?P=ticks)(?!`))"
     r"|\]\((?P<link>[^()\n]{1,2000})\)"
-    r"|(?P<tag></?(?!q\b|blockquote\b)[A-Za-z][^<>\n]{0,500}>)"
+    r"|(?P<tag>(?<!\\)</?(?!q\b|blockquote\b)[A-Za-z][^<>\n]{0,500}>)"
 )
-_LINK = re.compile(r"!?\[([^\[\]\n]{1,500})\]\([^()\n]{1,2000}\)")
-_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,500}>")
+_LINK = re.compile(r"(?<!\\)!?\[([^\[\]\n]{1,500})\]\([^()\n]{1,2000}\)")
+_TAG = re.compile(
+    r"(?<!\\)</?(?:(?P<parts>(?:br|div|h[1-6]|hr|li|p|td|th|tr)\b)|[A-Za-z])[^<>\n]{0,500}>", re.IGNORECASE
+)
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _STRONG = re.compile(r"(?<![\\*])\*{1,3}(?=\S)([^*\n]{1,2000}?)(?<=\S)\*{1,3}(?!\*)")
 # within a word an underscore marks nothing, as in max_waiting
 _UNDERSCORED = re.compile(r"(?<![\w\\])(_{1,3})(?=\S)([^_\n]{1,2000})(?<=\S)\1(?!\w)")
@@ -33,10 +38,11 @@ def hidden(text: str) -> str:
 
 
 def as_read(text: str) -> str:
-    """What a reader sees of a piece of the answer: without emphasis, tags and addresses, entities resolved."""
-    shown = _TAG.sub("", _LINK.sub(r"\1", text))
+    """What a reader sees of a piece of the answer: without emphasis, tags, addresses and escapes, entities resolved."""
+    shown = _TAG.sub(lambda tag: "\n" if tag["parts"] else "", _LINK.sub(r"\1", text))
     bare = _STRUCK.sub(r"\1", _UNDERSCORED.sub(r"\2", _STRONG.sub(r"\1", shown)))
-    return html.unescape(bare).strip()
+    pieces = _ESCAPE.split(bare)  # every second one is a character that was escaped
+    return "".join(piece if place % 2 else html.unescape(piece) for place, piece in enumerate(pieces)).strip()
 
 
 def _hidden_spans(text: str) -> list[tuple[int, int]]:
@@ -49,7 +55,7 @@ def _hidden_spans(text: str) -> list[tuple[int, int]]:
 def _fenced(text: str) -> Iterator[tuple[int, int]]:
     """Blocks of code between fences, the fences too; one that is not closed goes to the end."""
     opened, fence, at = -1, "", 0
-    for line in text.splitlines(keepends=True):
+    for line in lines_of(text):
         match = _FENCE.match(line)
         if match and opened < 0:
             opened, fence = at, match[1]

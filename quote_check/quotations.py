@@ -1,10 +1,12 @@
 """Quotations of an answer: between quotation marks, in block quotes of Markdown, in <q> and <blockquote>."""
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from quote_check.check import Form
+from quote_check.lines import lines_of
 from retriever.text.sentences import trimmed
 from retriever.types import Span
 
@@ -15,8 +17,11 @@ _CALLOUT = re.compile(r"\s*\[!\w+\]")
 _ATTRIBUTION = re.compile(r"\s*(?:[–—―]|-{1,3})\s*\S.{0,200}$")
 _LINE_END_MARK = re.compile(r"\[\^?[\w, –-]{1,60}\]|【[^】\n]{1,200}】")
 _OPENING = {"]": "[", "】": "【"}
-_MARK = re.compile('["“”„«»「」]')
-_CLOSING = {"“": "”", "„": "“”", "«": "»", "「": "」", '"': '"'}
+_MARK = re.compile(
+    r'\\"|["“”„«»「」]|&(?:quot|[lrb]dquo|[lr]aquo|#34|#171|#187|#822[0-2]|#x22|#x201[C-Ec-e]);'
+)
+_CLOSING = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", '"': '"'}
+_RAISED = "¹²³⁰⁴⁵⁶⁷⁸⁹"  # a note's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ def block_quotations(text: str) -> Iterator[Quotation]:
     """
     block: list[Span] = []
     at = 0
-    for line in [*text.splitlines(keepends=True), ""]:
+    for line in [*lines_of(text), ""]:
         quoted = _QUOTED_LINE.match(line)
         if quoted is not None:
             within = trimmed(text, at + quoted.end(), at + len(line))
@@ -113,25 +118,25 @@ def _without_marks(text: str, line: Span) -> Span | None:
 def marked_quotations(text: str, start: int, end: int) -> Iterator[Quotation]:
     """What stands between double quotation marks in ``text[start:end]``, the outermost of nested ones.
 
-    A straight mark opens before a word and closes after one, so that inches are none. A mark that never closes opens
-    none.
+    A straight mark opens before a word and closes after one, so that inches are none. The number of a note may follow.
+    A mark that never closes opens none. An escaped mark and one written as an entity, such as ``&quot;``, are marks.
     """
     at = start
     for opening, closing in sorted(_pairs(text, start, end).items()):
-        if opening < at:
+        if opening.start < at:
             continue
-        at = closing + 1
-        within = trimmed(text, opening + 1, closing)
+        at = closing.end
+        within = trimmed(text, opening.end, closing.start)
         if within is not None:
-            yield Quotation(Form.QUOTATION_MARKS, (within,), Span(opening, at))
+            yield Quotation(Form.QUOTATION_MARKS, (within,), Span(opening.start, at))
 
 
-def _pairs(text: str, start: int, end: int) -> dict[int, int]:
+def _pairs(text: str, start: int, end: int) -> dict[Span, Span]:
     """By the place of each mark that opens, that of the one which closes it."""
-    pairs: dict[int, int] = {}
-    waiting: dict[str, list[int]] = {opening: [] for opening in _CLOSING}
+    pairs: dict[Span, Span] = {}
+    waiting: dict[str, list[Span]] = {opening: [] for opening in _CLOSING}
     for match in _MARK.finditer(text, start, end):
-        at, mark = match.start(), match[0]
+        at, mark = Span(*match.span()), html.unescape(match[0].removeprefix("\\"))
         if mark == '"':
             closes, opens = _can_close(text, at, end), _can_open(text, at, start, end)
             opens = opens and not (closes and waiting[mark])
@@ -145,14 +150,15 @@ def _pairs(text: str, start: int, end: int) -> dict[int, int]:
     return pairs
 
 
-def _can_open(text: str, at: int, start: int, end: int) -> bool:
-    before = text[at - 1] if at > start else " "
-    after = text[at + 1] if at + 1 < end else " "
+def _can_open(text: str, at: Span, start: int, end: int) -> bool:
+    before = text[at.start - 1] if at.start > start else " "
+    after = text[at.end] if at.end < end else " "
     if before in ",;":  # He said,"It is so"; but not 4",6"
         return after.isalpha()
     return not (before.isalnum() or before in ".!?)") and not after.isspace()
 
 
-def _can_close(text: str, at: int, end: int) -> bool:
-    after = text[at + 1] if at + 1 < end else " "
-    return not text[at - 1].isspace() and not after.isalnum()
+def _can_close(text: str, at: Span, end: int) -> bool:
+    before, after = text[at.start - 1], text[at.end] if at.end < end else " "
+    note = after in _RAISED or (after.isdigit() and before in ".,;!?…")
+    return not before.isspace() and (note or not after.isalnum())

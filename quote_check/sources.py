@@ -1,9 +1,10 @@
 """What marks stand for: footnotes, link definitions and lists of sources of an answer."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from quote_check.lines import lines_of
 from quote_check.marks import marks_in
 from retriever.types import Span
 
@@ -19,13 +20,15 @@ _ENTRY = re.compile(
     r"[:.]?[ \t]*(?P<text>.*)"
 )
 _BULLET = re.compile(r"\s*[-*+•]\s+(?P<text>.*)")
+_CONTINUED = re.compile(r"(?:\t| {2,})\s*\S")
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What an answer says of its sources. ``said``: by the mark's name, what it says the source is.
 
-    ``notes``: footnotes, whose quotes count, by name. ``spans``: the lines that say it, which claim nothing.
+    ``notes``: footnotes, whose quotes count, by name. ``spans``: the lines that say it, which claim nothing. Indented
+    lines that continue one are of it.
     """
 
     said: Mapping[str, str]
@@ -38,15 +41,14 @@ def sources_of(text: str) -> Sources:
     said: dict[str, str] = {}
     notes: dict[str, Span] = {}
     spans: list[Span] = []
-    at, listed, unnumbered = 0, False, 0
-    for line in text.splitlines(keepends=True):
-        bare = line.rstrip("\r\n")
-        span = Span(at, at + len(line))
-        at += len(line)
+    listed, unnumbered = False, 0
+    for span in _entries(text):
+        bare = span.of(text).rstrip("\r\n")
         if (definition := _DEFINITION.match(bare)) is not None:
-            said.setdefault(definition["name"], definition["text"])
+            of = _from_text(definition)
+            said.setdefault(definition["name"], of)
             spans.append(span)
-            if definition["note"] and definition["text"]:
+            if definition["note"] and of:
                 first = span.start + definition.start("text")
                 notes.setdefault(definition["name"], Span(first, span.start + len(bare)))
         elif (heading := _HEADING.fullmatch(bare)) is not None and _heads(heading):
@@ -54,15 +56,35 @@ def sources_of(text: str) -> Sources:
             spans.append(span)
             said |= {name: of for name, of in _inline(heading["text"]).items() if name not in said}
         elif listed and (entry := _ENTRY.match(bare)) is not None:
-            said.setdefault(entry["bracket"] or entry["lenticular"] or entry["plain"], entry["text"] or bare)
+            name = entry["bracket"] or entry["lenticular"] or entry["plain"]
+            said.setdefault(name, _from_text(entry) or bare)
             spans.append(span)
         elif listed and (bullet := _BULLET.match(bare)) is not None:
             unnumbered += 1
-            said.setdefault(str(unnumbered), bullet["text"])
+            said.setdefault(str(unnumbered), _from_text(bullet))
             spans.append(span)
         elif bare.strip():
             listed = False
     return Sources(said, notes, tuple(spans))
+
+
+def _entries(text: str) -> Iterator[Span]:
+    """The lines of a text, those that may say a source with the indented ones that continue them."""
+    start, at, goes_on = 0, 0, False
+    for line in lines_of(text):
+        begins = any(form.match(line) for form in (_DEFINITION, _ENTRY, _BULLET))
+        if begins or not (goes_on and _CONTINUED.match(line)):
+            if at > start:
+                yield Span(start, at)
+            start, goes_on = at, begins
+        at += len(line)
+    if at > start:
+        yield Span(start, at)
+
+
+def _from_text(entry: re.Match[str]) -> str:
+    """What an entry says from its text on, on one line."""
+    return " ".join(entry.string[entry.start("text") :].split())
 
 
 def _heads(heading: re.Match[str]) -> bool:

@@ -27,6 +27,7 @@ from quote_check.check_answer import (
 from quote_check.corpus import GivenCorpus, IndexCorpus
 from quote_check.evidence import Evidence
 from quote_check.folding import Fold
+from quote_check.lines import lines_of
 from retriever.manifest import Manifest
 from retriever.types import Document, Span, opened_at
 
@@ -276,7 +277,7 @@ class _Lines:
 
     def __init__(self, text: str) -> None:
         self._starts = [0]
-        for line in text.splitlines(keepends=True):
+        for line in lines_of(text):
             self._starts.append(self._starts[-1] + len(line))
 
     def place(self, span: Span) -> AnswerPlace:

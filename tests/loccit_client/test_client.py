@@ -1,6 +1,8 @@
 """The typed client, with and without asyncio, before a running server."""
 
+import copy
 import inspect
+import pickle
 from contextlib import asynccontextmanager
 
 import httpx
@@ -8,6 +10,7 @@ import pytest
 from loccit_client import (
     Answer,
     AsyncClient,
+    BusyError,
     Client,
     DeadlineExceededError,
     DocumentNotFoundError,
@@ -25,6 +28,7 @@ from loccit_client import (
     UnexpectedResponseError,
     UnreachableError,
 )
+from loccit_client.errors import problem_error
 
 from app.service.api_keys import add_key
 from tests.server_process import QUESTION, build, running
@@ -293,6 +297,73 @@ def test_another_server_is_told():
         pytest.raises(UnexpectedResponseError, match="no Loccit service"),
     ):
         client.index()
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        httpx.Response(502, html="<html>Bad Gateway</html>"),
+        httpx.Response(401, json={"message": "Unauthorized"}),
+        httpx.Response(404, json={"detail": "Not Found"}),
+        httpx.Response(500, text="Internal Server Error"),
+    ],
+    ids=lambda response: response.status_code,
+)
+def test_an_error_that_no_loccit_service_tells_is_told_with_its_status(response):
+    refused = (
+        rf"^What answers at 'http://127\.0\.0\.1:8000/indexes/current' refused .* {response.status_code}, "
+    )
+    transport = httpx.MockTransport(lambda request: response)
+    with Client(transport=transport) as client, pytest.raises(UnexpectedResponseError, match=refused):
+        client.index()
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        lambda request: httpx.Response(200, content=b"[" * 100_000),
+        lambda request: httpx.Response(
+            200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip")
+        ),
+    ],
+    ids=["deep", "gzip"],
+)
+async def test_a_response_that_cannot_be_read_is_an_error_of_the_client(response):
+    transport = httpx.MockTransport(response)
+    with Client(transport=transport) as client, pytest.raises(LoccitClientError):
+        client.index()
+    async with AsyncClient(transport=transport) as client:
+        with pytest.raises(LoccitClientError):
+            await client.index()
+
+
+async def test_what_cannot_be_sent_is_an_error_of_the_client():
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json={}))
+    with Client(transport=transport) as client:
+        for ask in (
+            lambda: client.answer("half \ud83d"),
+            lambda: client.answer("who?", min_confidence=float("nan")),
+            lambda: client.search("half \ud83d"),
+        ):
+            with pytest.raises(LoccitClientError, match="What is asked cannot be sent"):
+                ask()
+    async with AsyncClient(transport=transport) as client:
+        with pytest.raises(LoccitClientError, match="What is asked cannot be sent"):
+            await client.answer("half \ud83d")
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_an_address_that_cannot_be_one_is_an_error_of_the_client(kind):
+    with pytest.raises(LoccitClientError, match="The URL 'http://localhost:abc' is none of a server"):
+        kind("http://localhost:abc")
+
+
+def test_what_the_server_refused_is_pickled_and_copied_whole():
+    problem = Problem("urn:loccit:problem:busy", "Busy", 503, "Too many wait.", "4f7c")
+    error = problem_error(problem, retry_after=2.0)
+    for other in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert type(other) is BusyError
+        assert (str(other), other.problem, other.retry_after) == ("Too many wait.", problem, 2.0)
 
 
 def test_both_clients_take_the_same_and_say_the_same_of_it():

@@ -1,7 +1,9 @@
 """The clients that adapters keep, before a running server: how many there are, and how many sockets they hold open."""
 
 import asyncio
+import copy
 import gc
+import pickle
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -136,6 +138,17 @@ async def test_a_loop_that_lives_keeps_its_client_whoever_else_comes_and_goes(co
     closing = asyncio.run_coroutine_threadsafe(clients.aclose(), other_loop)
     await asyncio.wrap_future(closing)
     await clients.aclose()
+
+
+def test_a_copy_makes_its_own_clients():
+    connecting = Connecting(url="http://127.0.0.1:9", api_key=None, timeout=30, retries=0)
+    owner = KeptClients()
+    client = owner.waiting(connecting)
+    for other in (copy.deepcopy(owner), pickle.loads(pickle.dumps(owner))):
+        assert other.waiting(connecting) is not client
+        other.close()
+    assert owner.waiting(connecting) is client
+    owner.close()
 
 
 def test_the_client_that_waits_is_one_until_it_is_closed_and_then_let_go(connecting, made):

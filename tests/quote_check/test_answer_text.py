@@ -31,7 +31,19 @@ def quotes(text, **given):
         ('He said "it is a tower".', "quotation_marks", "it is a tower"),
         ("He said “it is a tower”.", "quotation_marks", "it is a tower"),
         ("Er sagte „es ist ein Turm“.", "quotation_marks", "es ist ein Turm"),
+        ("Er sagte »es ist ein Turm«.", "quotation_marks", "es ist ein Turm"),
         ("Il dit « une tour » ici.", "quotation_marks", "une tour"),
+        ('He said "it is a tower"¹.', "quotation_marks", "it is a tower"),
+        ('He said "it is a tower."12', "quotation_marks", "it is a tower."),
+        ("He said &quot;it is a tower&#34;.", "quotation_marks", "it is a tower"),
+        ("He said &ldquo;it is a tower&#x201d;.", "quotation_marks", "it is a tower"),
+        ('He said \\"it is a tower\\".', "quotation_marks", "it is a tower"),
+        (
+            '"it cost \\$5 \\[1\\] \\<b\\> \\&amp; more"',
+            "quotation_marks",
+            "it cost $5 [1] <b> &amp; more",
+        ),
+        ('It "is \\` so" and \\` here', "quotation_marks", "is ` so"),
         ("“It is “so-called” a tower”", "quotation_marks", "It is “so-called” a tower"),
         ("> It is a\n> **big** tower\n", "block_quote", "It is a\nbig tower"),
         ("> _It_ is __a__ ~~big~~ ___tower___.\n", "block_quote", "It is a big tower."),
@@ -39,10 +51,12 @@ def quotes(text, **given):
         (
             "> max_waiting_s is _it, 2 _ 3, \\_a_ ~ ~~ b~~c\n",
             "block_quote",
-            "max_waiting_s is _it, 2 _ 3, \\_a_ ~ ~~ b~~c",
+            "max_waiting_s is _it, 2 _ 3, _a_ ~ ~~ b~~c",
         ),
         ("It is <q>a <b>big</b> &amp; tall tower</q>.", "html", "a big & tall tower"),
         ("<blockquote>\nIt is a tower\n</blockquote>", "html", "It is a tower"),
+        ("<q>It is<br/>a <b>t</b>ower</q>", "html", "It is\na tower"),
+        ("<blockquote><p>It is</p><p>a tower</p></blockquote>", "html", "It is\n\na tower"),
         ('A 5" nail and "a tower of 7" nails" stand', "quotation_marks", "a tower of 7"),
         ('He said,"It is so" of 4",6" nails', "quotation_marks", "It is so"),
         ('He said;"it is so"', "quotation_marks", "it is so"),
@@ -57,6 +71,8 @@ def test_a_quote_is_found_in_every_form(text, form, quote):
     "text",
     [
         'Code `say "it is a tower"` here',
+        'Code ``say `"it is a tower"` `` here',
+        'Code `say\n"it is a tower"` here',
         '```\nsay "it is a tower"\n```',
         '~~~py\nprint("it is a tower")',
         '<a title="it is a big tower">so</a>',
@@ -86,6 +102,15 @@ def test_what_a_reader_does_not_see_as_quoted_is_no_quote(text):
 )
 def test_what_never_closes_hides_no_quotes_after_it(text):
     assert [quote for _, quote, _ in quotes(text)] == ["so it is", "and so"]
+
+
+def test_two_backticks_with_a_blank_line_between_are_no_code():
+    assert quotes('A ` here.\n\nIt "is a big tower" ` there') == [("quotation_marks", "is a big tower", ())]
+
+
+def test_quotes_that_notes_follow_are_each_its_own():
+    text = 'He said "it is a tower"¹ and "so it was."2 And 5"6 "is no size".'
+    assert [quote for _, quote, _ in quotes(text)] == ["it is a tower", "so it was.", "is no size"]
 
 
 def test_of_nested_tags_the_outermost_counts():
@@ -251,7 +276,31 @@ def test_the_quotes_of_footnotes_are_those_of_the_claims_that_they_back():
     assert [(claim.text, claim.quotes) for claim in answer.claims] == [("It is a tower.", (0,))]
 
 
-@given(st.text('a "“”[]1^:>\n<q/`*.«»【】', max_size=80))
+@pytest.mark.parametrize(
+    ("listed", "cited"),
+    [
+        ("[^1]: See the book,\n    page 9, of\n\tGustave Eiffel\n", ["gustave"]),
+        ("[^1]:\n  Gustave Eiffel\n", ["gustave"]),
+        ("Sources:\n1. The book of\n   Gustave Eiffel\n2. The book of\n   Eiffel Tower\n", ["gustave"]),
+        ("Sources:\n- The book of\n  Gustave Eiffel\n- Eiffel Tower\n", ["gustave"]),
+        ("[^1]: See the book\nof Gustave Eiffel.\n", ["eiffel"]),
+        ("[^1]: See the book\n\n    of Gustave Eiffel.\n", ["eiffel"]),
+    ],
+)
+def test_indented_lines_continue_what_an_answer_says_of_a_source(listed, cited):
+    (claim,) = read(f"It is a tower[^1].\n\n{listed}").claims[:1]
+    assert (claim.text, list(claim.document_ids)) == ("It is a tower.", cited)
+
+
+def test_a_quote_in_a_line_that_continues_a_footnote_is_the_footnotes():
+    answer = read('It is a tower[^1].\n\n[^1]: Gustave Eiffel said\n    "it is a big tower" once.\n')
+    assert [(quote.text, quote.document_ids, quote.marks) for quote in answer.quotes] == [
+        ("it is a big tower", ("gustave",), ("[^1]",))
+    ]
+    assert [(claim.text, claim.quotes) for claim in answer.claims] == [("It is a tower.", (0,))]
+
+
+@given(st.text('a "“”[]1^:>\n\\<q/`*.«»&quot;【】', max_size=80))
 def test_any_text_is_read_and_every_span_is_its(text):
     answer = read(text)
     for each in (*answer.quotes, *answer.claims, *answer.unresolved):
@@ -275,6 +324,14 @@ def test_any_text_is_read_and_every_span_is_its(text):
             "](",
             "*a",
             "[^a]: x\n",
+            "[^a]: x\n  y\n",
+            "  y\n",
+            "&quot;",
+            "&quot;a b",
+            '\\"a b ',
+            "``a ` ",
+            "`" * 9 + " ``a ```b ````c ",
+            "\\",
             "Sources:\n",
             "【",
             "```\n",

@@ -28,5 +28,12 @@ def test_the_marks_that_end_a_block_quote_are_not_of_it(line, quote):
     assert quoted(f"> {line}\n\nSo it was.") == [[quote]]
 
 
+@pytest.mark.parametrize("within", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_only_line_feeds_and_carriage_returns_end_a_line(within):
+    assert quoted(f"> it fell{within}into the sea\r\n> there\n") == [
+        [f"it fell{within}into the sea", "there"]
+    ]
+
+
 def test_a_line_of_marks_alone_quotes_nothing():
     assert quoted("> [1] [2]") == []

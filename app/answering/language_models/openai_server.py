@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 
 from app.answering.language_models.server_faults import (
+    CUT_OFF,
     UNREADABLE,
     may_refuse_form,
     sentence_for_status,
@@ -41,7 +42,8 @@ class OpenAIServer:
     """The server's model of this name.
 
     ``url``: the base address, such as ``http://127.0.0.1:11434/v1``. ``key``: sent as a bearer token. ``request``:
-    further fields of every request, which replace those that are sent otherwise. ``seconds``: for an answer, at most.
+    further fields of every request, which replace those that are sent otherwise; one that is None is left out.
+    ``seconds``: for an answer, at most.
 
     Raises:
         InvalidRequestError: when address or key cannot be one.
@@ -174,7 +176,8 @@ class OpenAIServer:
     ) -> str:
         """The model's text, asked for in the first form that the server does not refuse."""
         for number in range(self._form, len(forms)):
-            asked = {**body, **forms[number], **self._request}
+            fields = {**body, **forms[number], **self._request}
+            asked = {field: value for field, value in fields.items() if value is not None}
             status, raw = await self._sent(client, asked)
             refused = may_refuse_form(status, accepted=self._accepted)
             if refused and number + 1 < len(forms) and "response_format" not in self._request:
@@ -182,7 +185,7 @@ class OpenAIServer:
             if status != 200:
                 raise LanguageModelServerError(sentence_for_status(self.name, status))
             self._form, self._accepted = number, True
-            return _content(raw, self.name)
+            return self._content(raw)
         raise AssertionError("the last form is not passed over")
 
     async def _sent(self, client: httpx.AsyncClient, body: Mapping[str, Any]) -> tuple[int, bytes]:
@@ -209,6 +212,22 @@ class OpenAIServer:
                     "off; see whether what it serves is a chat model."
                 )
         return bytes(read)
+
+    def _content(self, raw: bytes) -> str:
+        """The text of the first choice; nothing where the model wrote none."""
+        try:
+            choice = json.loads(raw.decode("utf-8"))["choices"][0]
+            content = choice["message"]["content"]
+            if isinstance(content, list):
+                content = "".join(part["text"] for part in content if part.get("type") == "text")
+            content = "" if content is None else content
+            if not isinstance(content, str):
+                raise TypeError
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            raise LanguageModelServerError(UNREADABLE.format(name=self.name)) from None
+        if choice.get("finish_reason") == "length":
+            _LOG.warning(CUT_OFF, self.name)
+        return content
 
     def _client(self) -> httpx.AsyncClient:
         """For one question. It asks no proxy, and follows no redirection, with what is private."""
@@ -262,21 +281,6 @@ def _forms(schema: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
         {"response_format": {"type": "json_object", "schema": schema}},
         {},
     )
-
-
-def _content(raw: bytes, name: str) -> str:
-    """The text of the first choice; nothing where the model wrote none."""
-    try:
-        content = json.loads(raw.decode("utf-8"))["choices"][0]["message"]["content"]
-        if isinstance(content, list):
-            content = "".join(part["text"] for part in content if part.get("type") == "text")
-        if content is None:
-            return ""
-        if not isinstance(content, str):
-            raise TypeError
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise LanguageModelServerError(UNREADABLE.format(name=name)) from None
-    return content
 
 
 def _outcome(task: "asyncio.Task[str]") -> str | BaseException | None:

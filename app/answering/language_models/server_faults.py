@@ -7,6 +7,11 @@ UNREADABLE = (
     "where its OpenAI protocol begins, such as in /v1."
 )
 
+CUT_OFF = (
+    "The language model %s was cut off when it had written all the tokens that it may; keep it from thinking aloud, or "
+    "raise max_tokens, with LOCCIT_LANGUAGE_MODEL_REQUEST."
+)
+
 _BY_STATUS = {
     400: "refused the request; it may hold less text than is sent: lower LOCCIT_PASSAGES_SHOWN or "
     "LOCCIT_EVIDENCE_TOKENS",

@@ -1,6 +1,7 @@
 """The claims in what a language model wrote: in JSON, alone or amid other text, whole or cut off."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _THOUGHT_ENDS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _NEXT = re.compile(r'\{\s*"|\[\s*\{|<(?P<ends>/?)think(?:ing)?>', re.IGNORECASE)
 _BREAKS_OFF = "Unterminated string"  # what the decoder says where the text ends within one
 _NUMBER = re.compile(r"\d{1,4}")
+# in JSON a backslash stands before these alone; before a mark, as in \' and \$, many a model writes one all the same
+_ESCAPE = re.compile(r"""\\(?:(?P<known>["\\/bfnrt]|u[0-9a-fA-F]{4})|(?P<mark>[^\w\s]|_)|)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +41,22 @@ def written_claims(text: str) -> list[WrittenClaim]:
     """The claims in a text, in order, 16 at most; none where it holds no JSON with some.
 
     What a model thought aloud before is passed over, also where the mark of its beginning or of its end is missing;
-    within JSON such a mark is text. Of JSON that breaks off the claims that are whole count. One without words, with
+    within JSON such a mark is text. Of JSON that breaks off the claims that are whole count, and of JSON in other JSON
+    those within. A number may be a claim, and a claim with several quotes counts with each. One without words, with
     broken characters, or too long to be a claim is left out.
     """
     claims: dict[WrittenClaim, None] = {}  # in order, each once
-    for record in chain.from_iterable(map(_records, _values(text))):
-        claim = _claim(record)
-        if claim is not None:
-            claims[claim] = None
+    values = _values(_ESCAPE.sub(_known_escape, text))
+    for claim in chain.from_iterable(map(_claims, chain.from_iterable(map(_records, values)))):
+        claims[claim] = None
         if len(claims) == MOST_CLAIMS:
             break
     return list(claims)
+
+
+def _known_escape(escape: re.Match[str]) -> str:
+    """The same as JSON has it: without a backslash before a mark that needs none; elsewhere the backslash is text."""
+    return escape["mark"] or (escape[0] if escape["known"] else "\\\\")
 
 
 def _values(text: str) -> list[object]:
@@ -84,22 +92,33 @@ def _values(text: str) -> list[object]:
 
 
 def _records(value: object) -> Iterator[dict[str, object]]:
-    if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, dict))
-    elif isinstance(value, dict):
-        listed = value.get("claims")
-        yield from _records(listed) if isinstance(listed, list) else [value]
+    """Each object that has a claim, in order, however deep it is in others."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict) and "claim" in each:
+            yield each
+        elif isinstance(each, dict | list):
+            waiting += reversed(list(each.values()) if isinstance(each, dict) else each)
 
 
-def _claim(record: dict[str, object]) -> WrittenClaim | None:
-    claim, quote = record.get("claim"), record.get("quote")
-    if not isinstance(claim, str) or not isinstance(quote, str):
-        return None
+def _claims(record: dict[str, object]) -> Iterator[WrittenClaim]:
+    """The claim with each of its quotes."""
+    claim, quotes = record["claim"], record.get("quote", record.get("quotes"))
+    if isinstance(claim, int | float) and not isinstance(claim, bool) and math.isfinite(claim):
+        claim = str(claim)
+    if not isinstance(claim, str):
+        return
     claim = " ".join(claim.replace(BREAK, "").split())
-    fits = len(claim) <= MOST_CLAIM_CHARACTERS and len(quote) <= MOST_QUOTE_CHARACTERS
-    if not fits or not claim.isprintable() or lone_surrogate(claim + quote) is not None:
-        return None
-    return WrittenClaim(claim, quote, _number(record.get("passage"))) if has_words(claim) else None
+    if len(claim) > MOST_CLAIM_CHARACTERS or not claim.isprintable() or not has_words(claim):
+        return
+    for quote in quotes if isinstance(quotes, list) else [quotes]:
+        if isinstance(quote, str) and _fits(claim, quote):
+            yield WrittenClaim(claim, quote, _number(record.get("passage")))
+
+
+def _fits(claim: str, quote: str) -> bool:
+    return len(quote) <= MOST_QUOTE_CHARACTERS and lone_surrogate(claim + quote) is None
 
 
 def _number(value: object) -> int | None:

@@ -4,7 +4,7 @@ import re
 
 _FENCE = re.compile(
     r"""
-    ^[ ]{0,3} (?P<mark>`{3,}+|~{3,}+) [^`\r\n]* (?:\r\n|\r|\n)  # the opening line, which may name a language
+    ^[ ]{0,3} (?P<mark>`{3,}+(?![^\r\n]*`)|~{3,}+) [^\r\n]* (?:\r\n|\r|\n)  # the opening line may name a language
     (?P<text>.*?)
     (?:^[ ]{0,3} (?P=mark)[`~]* [ \t]* (?=[\r\n]|\Z) | \Z)  # the closing line; without one it runs to the end
     """,

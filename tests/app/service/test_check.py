@@ -140,6 +140,12 @@ def test_places_are_lines_and_columns_in_code_points():
     assert (place.line, place.column, place.end_line, place.end_column) == (2, 10, 3, 8)
 
 
+def test_a_line_ends_where_editors_and_code_hosts_end_it():
+    text = 'One\u2028two\x0cthree\x85four.\rIt says "fell into the sea" here.'
+    (quote,) = Checker().check(asked(text)).quotes
+    assert (quote.place.line, quote.place.column) == (2, 10)
+
+
 def test_too_many_quotes_are_refused_with_a_sentence(checker):
     text = '"one two three four" ' * 5
     with pytest.raises(

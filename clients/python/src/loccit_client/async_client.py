@@ -173,7 +173,8 @@ class AsyncClient:
 
     async def _sent(self, call: Call[Any]) -> httpx.Response:
         """The response to the last attempt; httpx.TransportError when that got none."""
-        request = self._http.build_request(**self._service.request(call))
+        with self._service.written():
+            request = self._http.build_request(**self._service.request(call))
         for attempt in range(self._service.retries):
             try:
                 response = await self._http.send(request, stream=True)

@@ -81,7 +81,7 @@ def check_call(
 
 def document_call(document_id: str) -> Call[Document]:
     """``GET /documents/{document_id}``."""
-    path = f"/documents/{quote(document_id, safe='')}"
+    path = f"/documents/{quote(document_id, safe='', errors='surrogatepass')}"
     return Call("GET", path, lambda data, _: decoded(Document, data))
 
 

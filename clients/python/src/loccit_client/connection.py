@@ -25,9 +25,19 @@ class Connection:
     retries: int
 
     def options(self) -> dict[str, Any]:
-        """How httpx shall connect."""
+        """How httpx shall connect.
+
+        Raises:
+            LoccitClientError: when address or key cannot be one.
+        """
         url = self.url if "://" in self.url else f"http://{self.url}"
-        return {"base_url": url.rstrip("/"), "headers": self._headers()}
+        try:
+            base = httpx.URL(url.rstrip("/"))
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise LoccitClientError(
+                f"The URL {self.url!r} is none of a server ({error}); give one such as {DEFAULT_URL}."
+            ) from error
+        return {"base_url": base, "headers": self._headers()}
 
     def request(self, call: Call[Any]) -> dict[str, Any]:
         """What httpx shall send."""
@@ -38,6 +48,14 @@ class Connection:
             "params": call.params,
             "timeout": httpx.Timeout(self.timeout * call.questions, connect=min(self.timeout, 10.0)),
         }
+
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """LoccitClientError in the place of what cannot be sent: half a character, or what is no number."""
+        try:
+            yield
+        except ValueError as error:
+            raise LoccitClientError(f"What is asked cannot be sent ({error}); ask without that.") from error
 
     @contextmanager
     def reached(self) -> Iterator[None]:
@@ -60,7 +78,7 @@ class Connection:
                 f"The server at {self.url!r} did not answer within {self.timeout:g} seconds for each question; give it "
                 "a longer timeout."
             ) from error
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+        except (httpx.RequestError, httpx.InvalidURL) as error:
             raise UnreachableError(f"{what} ({error}); {remedy}.") from error
 
     def _headers(self) -> Mapping[str, str]:

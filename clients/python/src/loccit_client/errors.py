@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from loccit_client.models import Problem
@@ -31,6 +32,10 @@ class ProblemError(LoccitClientError):
         super().__init__(problem.detail)
         self.problem = problem
         self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copied and pickled whole, so that it may come from another process."""
+        return partial(type(self), retry_after=self.retry_after), (self.problem,)
 
 
 class InvalidRequestError(ProblemError):

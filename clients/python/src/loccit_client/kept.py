@@ -38,6 +38,10 @@ class KeptClients:
         self._end_waiting: finalize[Any, Any] | None = None
         self._of_loops: dict[asyncio.AbstractEventLoop, _OfLoop] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copied and pickled without its clients: a copy makes its own."""
+        return type(self), ()
+
     def waiting(self, connecting: Connecting) -> Client:
         """The client that waits."""
         with self._lock:

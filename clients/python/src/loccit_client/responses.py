@@ -18,17 +18,16 @@ def json_in(response: httpx.Response) -> Mapping[str, Any]:
         ProblemError: with the server's sentence.
         UnexpectedResponseError: when it is nothing that a Loccit service says.
     """
-    data = object_in(response.content, f"What answers at {str(response.request.url)!r}")
     if response.is_error:
-        raise problem_in(data, response)
-    return data
+        raise problem_in(response)
+    return object_in(response.content, _whose(response))
 
 
 def object_in(content: bytes, whose: str) -> Mapping[str, Any]:
     """The JSON object in these bytes; UnexpectedResponseError when it is none."""
     try:
         data = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise UnexpectedResponseError(
@@ -37,9 +36,24 @@ def object_in(content: bytes, whose: str) -> Mapping[str, Any]:
     return data
 
 
-def problem_in(data: Mapping[str, Any], response: httpx.Response) -> ProblemError:
-    """The exception that tells this problem."""
-    return problem_error(decoded(Problem, data), retry_after=retry_after(response))
+def problem_in(response: httpx.Response) -> ProblemError:
+    """The exception that tells this problem.
+
+    Raises:
+        UnexpectedResponseError: with the status, when no Loccit service tells it.
+    """
+    try:
+        problem = decoded(Problem, object_in(response.content, _whose(response)))
+    except UnexpectedResponseError as error:
+        raise UnexpectedResponseError(
+            f"{_whose(response)} refused with the status {response.status_code}, and not as a Loccit service does; see "
+            "what stands between, or give the URL that `loccit serve` prints."
+        ) from error
+    return problem_error(problem, retry_after=retry_after(response))
+
+
+def _whose(response: httpx.Response) -> str:
+    return f"What answers at {str(response.request.url)!r}"
 
 
 def request_id(response: httpx.Response) -> str | None:

@@ -133,6 +133,29 @@ def test_what_the_owner_adds_to_requests_counts():
     assert added.items() <= server.asked[0].items()
 
 
+def test_a_field_that_the_owner_makes_null_is_not_sent():
+    added = {"max_tokens": None, "max_completion_tokens": 9, "seed": None, "response_format": None}
+    with played(lambda exchange: exchange.say("x")) as server:
+        texts(server_at(server.url, request=added))
+    [asked] = server.asked
+    assert asked == {
+        "model": "qwen3:4b",
+        "messages": MESSAGES,
+        "temperature": 0.0,
+        "stream": False,
+        "max_completion_tokens": 9,
+    }
+
+
+@pytest.mark.parametrize("content", ['{"claims": [', "", None])
+def test_that_a_model_was_cut_off_is_logged(caplog, content):
+    with played(lambda exchange: exchange.say(content, finish_reason="length")) as server:
+        assert texts(server_at(server.url)) == [content or ""]
+    [line] = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert line.startswith("The language model qwen3:4b was cut off")
+    assert "raise max_tokens, with LOCCIT_LANGUAGE_MODEL_REQUEST" in line
+
+
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [

@@ -38,6 +38,13 @@ WHOLE = json.dumps({"claims": [ONE]})
         f"<think>{'so ' * 40_000}</think>{WHOLE}",
         f"{WHOLE} <think> Or {json.dumps(DRAFT)}?",
         '{"claims": [{"passage": 2, "quote": "It was built in 1889.", "claim": "1889\n"}]}',
+        json.dumps({"claims": ONE}),
+        json.dumps({"answer": {"claims": [ONE]}}),
+        json.dumps({"name": "claims", "parameters": {"claims": [ONE]}, "more": [[ONE]]}),
+        json.dumps({"claims": [{**ONE, "claim": 1889}]}),
+        json.dumps({"claims": [{**ONE, "quote": ["It was built in 1889.", 7, ""][:2]}]}),
+        json.dumps({"claims": [{"passage": 2, "quotes": ["It was built in 1889."], "claim": "1889"}]}),
+        '{"claims": [{"passage": 2, "quote": "It was built in 1889\\.", "claim": "1889"}]}',
         WHOLE[:-1],
         WHOLE[:-2],
         f'{WHOLE[:-2]}, {{"passage": 1, "quote": "It was pai',
@@ -60,7 +67,9 @@ def test_a_claim_is_found_however_it_is_wrapped_or_cut_off(text):
         f"{WHOLE}</think>{{'claims': []}}",
         f"{WHOLE}</think>The passages do not say it.",
         json.dumps({"claims": [{**ONE, "claim": "?!"}]}),
-        json.dumps({"claims": [{**ONE, "claim": 1889}]}),
+        json.dumps({"claims": [{**ONE, "claim": True}]}),
+        json.dumps({"claims": [{**ONE, "claim": float("nan")}]}),
+        json.dumps({"claims": [{**ONE, "quote": {"text": "It was built in 1889."}}]}),
         json.dumps({"claims": [{**ONE, "claim": "\ud800 x"}]}),
         json.dumps({"claims": [{**ONE, "quote": "\ud800 x"}]}),
         json.dumps({"claims": [{**ONE, "claim": "red \x1b[31m"}]}),
@@ -99,6 +108,33 @@ def test_the_mark_of_a_thought_within_a_claim_is_text(text):
 
 
 @pytest.mark.parametrize(
+    ("written", "quote"),
+    [
+        (r"It\'s \$5 \[or so\] \_now\_", "It's $5 [or so] _now_"),
+        (r"It says \"so\" \\ \/ caf\u00e9", 'It says "so" \\ / café'),
+        (r"C:\Program in caf\u00 \x41", r"C:\Program in caf\u00 \x41"),
+    ],
+)
+def test_a_backslash_that_json_does_not_know_loses_no_claim(written, quote):
+    [claim] = written_claims('{"claims": [{"passage": 1, "quote": "' + written + '", "claim": "so"}]}')
+    assert claim.quote == quote
+
+
+def test_a_claim_with_several_quotes_counts_with_each():
+    [first, second] = written_claims(json.dumps({**ONE, "quote": ["It was built.", "It was in 1889."]}))
+    assert (first.claim, first.quote, first.passage) == ("1889", "It was built.", 2)
+    assert (second.claim, second.quote, second.passage) == ("1889", "It was in 1889.", 2)
+
+
+def test_claims_are_found_in_order_however_deep_they_are():
+    deep = json.dumps(
+        {"a": [{"claims": [{**ONE, "claim": "1"}]}, [{**ONE, "claim": "2"}]], "b": {**ONE, "claim": "3"}}
+    )
+    assert [claim.claim for claim in written_claims(deep)] == ["1", "2", "3"]
+    assert written_claims('{"a": ' * 400 + WHOLE + "}" * 400) == [CLAIM]
+
+
+@pytest.mark.parametrize(
     "piece", ["[{", '{"a":', '[{"a":1},', '[{"a":[{"b":1},', "<think>", "</think>", '[{"a":1}</think>']
 )
 def test_a_text_that_repeats_a_beginning_is_read_in_time(piece):
@@ -134,9 +170,9 @@ def test_no_more_claims_are_read_than_an_answer_may_have():
 
 def test_reading_ends_with_the_last_claim_that_an_answer_may_have(monkeypatch):
     looked_at = []
-    claim_of = written_claims_module._claim
+    claims_of = written_claims_module._claims
     monkeypatch.setattr(
-        written_claims_module, "_claim", lambda record: looked_at.append(record) or claim_of(record)
+        written_claims_module, "_claims", lambda record: looked_at.append(record) or claims_of(record)
     )
     many = [{**ONE, "claim": f"claim {number // 2}"} for number in range(400)]
     assert len(written_claims(json.dumps(many))) == MOST_CLAIMS

@@ -22,6 +22,7 @@ from app.http.chat.fences import divided
         ("```x``` begins a line", "```x``` begins a line", []),
         ("who?\n    ```\nindented code is no fence", "who? ``` indented code is no fence", []),
         ("who?\n```\nAnn\n``` more", "who?", ["Ann\n``` more"]),
+        ("who?\n~~~ a `b` c\nAnn\n~~~", "who?", ["Ann"]),
     ],
 )
 def test_what_stands_in_fences_is_handed_in_and_the_rest_is_said(message, said, texts):
