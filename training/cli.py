@@ -379,8 +379,9 @@ def confidence(
 ) -> None:
     """Fit the confidence of yes or no, lists and explanations, on texts that no training has seen.
 
-    What any confidence was worth on these texts is kept too, for responses to tell. The texts are of the sets with
-    evidence, which `loccit train data DIR --evidence-only` prepares in minutes.
+    Answers are given with the settings that the calibrator was fitted with. What any confidence was worth on these
+    texts is kept too, for responses to tell. The texts are of the sets with evidence, which `loccit train data DIR
+    --evidence-only` prepares in minutes.
 
     Example: loccit train confidence --into app/answering/weights/calibrator-strong.json
     """
@@ -394,8 +395,14 @@ def confidence(
 
     calibrator, earlier = Calibrator.load(into), fitted_by(into)
     evidence, console = PreparedEvidence(prepared), Console(stderr=True)
+    fitted_with = {
+        name: value for name, value in calibrator.fitted_on.settings.items() if name in Settings.model_fields
+    }
     service = open_service(
-        Settings.of(index=index, reader=reader, weights=weights, threads=threads), abstains=False
+        Settings.of(
+            **{**fitted_with, "index": index, "reader": reader, "weights": weights, "threads": threads}
+        ),
+        abstains=False,
     )
     if not calibrator.fitted_on.knows(service.models.digests(service.encoder)):
         raise LoccitError(

@@ -1,10 +1,12 @@
 """`loccit train`: what is missing is named before anything is loaded, and what is asked for is trained."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from app.answering.confidence.calibrator import Calibrator
 from app.answering.cross_encoders import reader_model
 from app.answering.language_models import transformers_lm
 from app.answering.shipped_weights import WEIGHTS_FOLDER
@@ -13,6 +15,7 @@ from common.errors import LoccitError
 from training import cli, required
 from training.adapter import train as adapter
 from training.adapter.train import RATE_GOING_ON, AdapterSettings
+from training.data import evidence_shards
 from training.reader import train as reader
 from training.reader.train import TrainingSettings
 
@@ -43,6 +46,24 @@ def test_what_the_confidence_is_fitted_on_is_missed_before_anything_is_loaded(tm
     assert str(result.exception) == (
         f"{tmp_path} holds no finished evidence; make it with `loccit train data DIR --evidence-only`."
     )
+
+
+def test_a_confidence_is_fitted_to_answers_of_the_settings_that_the_calibrator_has(tmp_path, monkeypatch):
+    class OpenedError(Exception):
+        pass
+
+    def opened(settings, **_):
+        raise OpenedError(settings)
+
+    calibrator = Calibrator.load(WEIGHTS_FOLDER / "calibrator-strong.json")
+    into, data = tmp_path / "calibrator.json", tmp_path / "data"
+    settings = {**calibrator.fitted_on.settings, "generator": "reader", "top_k": 12}
+    replace(calibrator, fitted_on=replace(calibrator.fitted_on, settings=settings)).save(into)
+    monkeypatch.setattr(evidence_shards, "PreparedEvidence", lambda _: None)
+    monkeypatch.setattr(assembly, "open_service", opened)
+    command = ["confidence", "--into", str(into), "--data", str(data), "--reader", "strong"]
+    (asked,) = CliRunner().invoke(cli.cli, command).exception.args
+    assert (asked.generator, asked.top_k, asked.reader) == ("reader", 12, "strong")
 
 
 @pytest.fixture
