@@ -1,6 +1,7 @@
 """Dumps of MediaWiki: the articles of an ``.xml.bz2`` file, read as it streams by."""
 
 import bz2
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +15,7 @@ from index_builder.corpora.names import printable
 from index_builder.corpora.types import Item, Malformed, PassedOver, Record
 from retriever.types import Document
 
+_REDIRECT = re.compile(r"\s*#REDIRECT\b", re.IGNORECASE)  # some dumps do not mark them
 _UNESCAPED = ";@$!*(),/~:"  # what MediaWiki's own addresses leave as it is, beside letters and digits
 
 
@@ -74,13 +76,13 @@ def _keep_latest(page: ElementTree.Element) -> None:
 def _item(page: ElementTree.Element, base: str | None, location: str) -> Item:
     if _text_of(page, "ns") not in ("0", None):
         return PassedOver("pages of other namespaces")
-    if _child(page, "redirect") is not None:
-        return PassedOver("redirects")
-    from extraction.wikitext import structure_of
-
     title = _text_of(page, "title")
     revision = _child(page, "revision")
     source = None if revision is None else _text_of(revision, "text")
+    if _child(page, "redirect") is not None or _REDIRECT.match(source or ""):
+        return PassedOver("redirects")
+    from extraction.wikitext import structure_of
+
     if not title or source is None:
         return Malformed(location, "The page has no title or no text; dump it with its current revision.")
     try:
