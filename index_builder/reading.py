@@ -84,6 +84,8 @@ def _in_its_folder(corpus: Corpus, source_of: SourceOf, known: Collection[str]) 
     given = own.name if own.name != printable(doc_id) else None
     places = []  # the folder, and the file's id from there
     for folder in corpus.folders:
+        if doc_id != printable(doc_id):  # no document has such an id
+            break
         places.append((folder, doc_id))
         doc_id = f"{folder.name}/{doc_id}"
 
