@@ -22,7 +22,8 @@ _DEEPEST = 200
 def with_closed_cells(source: str) -> str:
     """The wikitext with an end for every row and cell of its tables in HTML, and none more.
 
-    It stays as it is where it nests too deeply. A table is closed by its own end alone, and stands within one template, or one cell of a table in wikitext.
+    It stays as it is where it nests too deeply. A table is closed by its own end alone, and stands within one template,
+    or one cell of a table in wikitext.
     """
     parts: list[str] = []
     inside: list[str] = []  # what is open: templates, tables and their parts

@@ -75,7 +75,7 @@ def _parsed(text: str, *, toml: bool) -> object:
         return None
 
 
-class _Settings(yaml.SafeLoader):
+class _Settings(yaml.SafeLoader):  # type: ignore[misc]
     """YAML in which a value without quotes is true, false or a number where JSON has it so, as in filters.
 
     PyYAML's own YAML 1.1 takes ``no`` for false, ``12:30`` for 750 and ``0123`` for 83.

@@ -91,8 +91,9 @@ def _parser(check: Check) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table")
     parser.inline.ruler.before("text", "checked", checked)
     parser.block.ruler.before("table", "checked", checked, {"alt": []})
-    interrupts = {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    parser.block.ruler.before("fence", "colon_fence", colon_fence, interrupts)
+    parser.block.ruler.before(
+        "fence", "colon_fence", colon_fence, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    )
     parser.block.ruler.before("reference", "footnote", footnote, {"alt": ["paragraph"]})
     parser.core.ruler.before("inline", "without_tags", _without_tags)
     return parser

@@ -68,7 +68,7 @@ def extract_rst(content: bytes) -> Extracted:
     return Extracted(structure, structure.first_heading)
 
 
-class _Class(Class):
+class _Class(Class):  # type: ignore[misc]
     """Docutils' directive ``class``, which styles what follows.
 
     Sphinx's, which tells of a class of a program (``.. class:: Point(x, y)``), is refused, as all that is Sphinx's.
