@@ -5,6 +5,7 @@ import tracemalloc
 
 import pytest
 
+from extraction import wikitext
 from extraction.table_tags import with_closed_cells
 from extraction.wikitext import structure_of
 from index_builder.corpora import Malformed, PassedOver, Record, open_corpus
@@ -48,6 +49,19 @@ def test_articles_are_documents_and_the_rest_is_counted(dump):
     assert [str(block.locator) for block in document.blocks] == ["None", "#History", "#History"]
     assert (redirect, talk) == (PassedOver("redirects"), PassedOver("pages of other namespaces"))
     assert nothing == Malformed("pages.xml.bz2:4", "The page 'Nothing' shows no text; it is left out.")
+
+
+def test_a_page_that_stumbles_its_parser_costs_no_other(dump, monkeypatch):
+    def stumbles(source):
+        if source == "bad":
+            raise IndexError("out of range")
+        return structure_of(source)
+
+    monkeypatch.setattr(wikitext, "structure_of", stumbles)
+    first, bad, last = read(dump(page("A", "a"), page("B", "bad"), page("C", "c")))
+    assert (first.document.text, last.document.text) == ("a", "c")
+    problem = "The page 'B' cannot be read (IndexError: out of range); it is left out."
+    assert bad == Malformed("pages.xml.bz2:2", problem)
 
 
 def test_a_dump_that_is_cut_short_is_read_up_to_there(dump):
@@ -134,7 +148,10 @@ def test_memory_is_bounded_however_long_the_dump_is(dump):
             "| {{sort|1|One}} || {{val|12|u=kg}}\n|-\n| {{ubl|a|b}} || {{n/a}}{{cn}}\n|}",
             ["A: France; B: Yes", "A: Ann Lee; B: Never", "A: One; B: 12 kg", "A: a, b; B: N/A"],
         ),
-        ("__NOTOC__\nA __NoIndex__b.\n\n__TOC__\n{{blockquote|C.|d}} snake__case__e", ["A b.", "C. snake__case__e"]),
+        (
+            "__NOTOC__\nA __NoIndex__b.\n\n__TOC__\n{{blockquote|C.|d}} snake__case__e",
+            ["A b.", "C. snake__case__e"],
+        ),
     ],
 )
 def test_wikitext_is_kept_as_it_is_seen(source, seen):
