@@ -5,7 +5,7 @@ import re
 from markdown_it.rules_block import StateBlock
 
 MARK = ":::"
-_BEGINS = re.compile(rf"({MARK}:*)[ \t]*(\{{[\w:.-]+\}}[^\n]*)")
+_BEGINS = re.compile(rf"({MARK}:*)[ \t]*(\{{[a-zA-Z][\w:.-]*\}}[^\n]*)")
 
 
 def colon_fence(state: StateBlock, first: int, end: int, silent: bool) -> bool:

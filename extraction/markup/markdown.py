@@ -38,7 +38,7 @@ _MARKUP_DIRECTIVES = names(
 _ATTRIBUTES = re.compile(r"\{[:#.][^{}\n]{0,500}\}\s*$")
 _TARGET = re.compile(r"\([^()\s]+\)=$")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]")
-_CONTAINER = re.compile(r"^[ \t]*:{3,}[ \t]*\{?[\w-]*\}?", re.MULTILINE)
+_CONTAINER = re.compile(r"^[ \t]*:{3,}[ \t]*(?:\{[.#][^{}\n]{0,500}\}|\{?[\w-]*\}?)", re.MULTILINE)
 _MODULE_LINES = re.compile(
     r"(?:import|export)\s[^'\"]*?\bfrom\s*['\"]|import\s*(['\"])[^'\"\s]+\1\s*;?$"
     r"|export\s+(?:(?:default|async|const|let|var|function|class)\s+)*[\w$]*\s*[=({]",

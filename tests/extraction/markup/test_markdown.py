@@ -125,6 +125,7 @@ def test_the_title_is_that_of_the_settings_or_the_first_heading(written, text, t
         ("(label)=\n\nText.", "Text."),
         ("```{note}\nSee [the page][x].\n```\n\n[x]: https://example.org", "See the page."),
         (":::tip\nText.\n:::", "Text."),
+        ("::: {.panel}\nText.\n\n---\n\nMore.\n:::", "Text.\n\nMore."),
         ("![a picture](x.png) beside", "beside"),
         ("H<sub>2</sub>O &amp; more\\*", "H2O & more*"),
         ("# Head\n\nText {/* unseen */} on.", "Head\n\nText on."),
