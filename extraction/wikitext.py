@@ -22,6 +22,7 @@ from extraction.extracted import UnreadableError
 from extraction.hiding import hides
 from extraction.raised import raised
 from extraction.structure import Structure, names, one_line, with_name
+from extraction.table_tags import with_closed_cells
 from extraction.tables import Cell, Row, add_table
 from retriever.types import BlockKind, Locator, LocatorKind
 
@@ -41,15 +42,44 @@ _NOWIKI = re.compile(r"</?nowiki\s*/?>", re.IGNORECASE)
 _BREAK = re.compile(r"\n(?![*#:;])")
 _COMMENT = "\0"  # stands where one was: a line of nothing else ends no list
 _OTHER_SPACE = re.compile(r"\s*(file|image|category|media)\s*:", re.IGNORECASE)
+_SWITCH = re.compile(
+    "__(?:NO|FORCE)?TOC__|__(?:NO)?(?:INDEX|EDITSECTION|GALLERY|NEWSECTIONLINK|CC|TC|CONTENTCONVERT|TITLECONVERT)__|"
+    "__NONEWSECTIONLINK__|__HIDDENCAT__|__EXPECTUNUSEDCATEGORY__|__STATICREDIRECT__|__DISAMBIG__",
+    re.IGNORECASE,
+)
 _MEASURES = names("convert cvt")
-_SHOWN_ARGUMENT = {"lang": 1, "nowrap": 0, "nobr": 0, "transliteration": 1, "abbr": 0, "em": 0, "small": 0}
+_SHOWN_ARGUMENT = dict.fromkeys(
+    names(
+        "abbr angbr big blockquote bold center chem code cquote em flag flagcountry flagu highlight ill italic kbd "
+        "larger left math mono mvar nobold nobr noitalic nowrap nts poemquote quote right samp sic small smaller "
+        "strong sub tooltip val vanchor"
+    ),
+    0,
+) | {"color": 1, "colour": 1, "lang": 1, "sort": 1, "transl": 1, "transliteration": 1}
+_JOINED = {"sortname": (" ", 2), "ubl": (", ", 99), "unbulleted list": (", ", 99), "hlist": (", ", 99)}
+"""Templates that show several arguments: what stands between them, and how many they are at most."""
+_SAID = {
+    "yes": "Yes",
+    "no": "No",
+    "partial": "Partial",
+    "maybe": "Maybe",
+    "unknown": "Unknown",
+    "dunno": "?",
+    "n/a": "N/A",
+    "won": "Won",
+    "nom": "Nominated",
+    "tba": "TBA",
+    "tbd": "TBD",
+}
+"""What templates for cells of tables say where they have no argument."""
 _LIST = re.compile(r"([*#:;]+)\s*(.*)")
 
 
 def structure_of(source: str) -> Structure:
     """Headings, paragraphs, lists and tables of the page.
 
-    Templates are not expanded: of those that only dress words or measures the words are kept, the others are left out.
+    Templates are not expanded: of those that only dress words or measures, or say what a cell of a table holds, the
+    words are kept; the others are left out.
 
     Raises:
         UnreadableError: when the page is too long or nests too deeply.
@@ -60,7 +90,7 @@ def structure_of(source: str) -> Structure:
         )
     structure = Structure()
     try:
-        _Walk(structure).walk(mwparserfromhell.parse(source, skip_style_tags=False).nodes)
+        _Walk(structure).walk(mwparserfromhell.parse(with_closed_cells(source), skip_style_tags=False).nodes)
     except (RecursionError, mwparserfromhell.parser.ParserError) as error:
         raise UnreadableError("The page nests too deeply to be read; make it flatter.") from error
     return structure
@@ -251,7 +281,7 @@ def _shown(nodes: Iterable[Node]) -> str:
 def _shown_node(node: Node) -> str:
     match node:
         case Text():
-            return _LEFT_TAG.sub(_left, str(node.value))
+            return _SWITCH.sub("", _LEFT_TAG.sub(_left, str(node.value)))
         case HTMLEntity():
             return str(node.normalize())
         case Wikilink():
@@ -299,10 +329,17 @@ def _shown_tag(node: Tag) -> str:
 
 
 def _shown_template(node: Template) -> str:
-    """The words of a template that only dresses them; a measure and its unit."""
-    name = str(node.name).strip().lower()
+    """The words of a template that only dresses them; a measure and its unit; what a cell of a table says."""
+    name = str(node.name).strip().lower().replace("_", " ")
     arguments = [_shown(parameter.value.nodes).strip() for parameter in node.params if not parameter.showkey]
     if name in _MEASURES and len(arguments) > 1:
         return f"{arguments[0]} {arguments[1]}"
+    if name in _SAID:
+        return next(filter(None, arguments), _SAID[name])
+    if name in _JOINED:
+        between, most = _JOINED[name]
+        return between.join(filter(None, arguments[:most]))
     place = _SHOWN_ARGUMENT.get(name)
+    if name == "val" and node.has("u") and arguments:
+        return f"{arguments[0]} {_shown(node.get('u').value.nodes).strip()}"
     return arguments[place] if place is not None and len(arguments) > place else ""

@@ -10,6 +10,7 @@ from rich.console import Console
 from common.errors import CorpusError
 from common.progress import progress
 from common.terminal_text import plain
+from common.wording import counted
 from index_builder.arrivals import Arrivals
 from index_builder.corpora import Corpus, Malformed, PassedOver, Record, Source
 from index_builder.corpora.names import printable
@@ -17,6 +18,7 @@ from index_builder.corpora.sources.folder import counted_kinds
 from index_builder.corpora.sources.named import NamedCorpus
 from index_builder.corpora.terms import with_terms
 from retriever.document_ids import id_problem
+from retriever.fields import OWN_FIELDS
 from retriever.manifest import SourceRecord
 from retriever.store import DuplicateDocumentError
 
@@ -84,6 +86,8 @@ def _in_its_folder(corpus: Corpus, source_of: SourceOf, known: Collection[str]) 
     given = own.name if own.name != printable(doc_id) else None
     places = []  # the folder, and the file's id from there
     for folder in corpus.folders:
+        if doc_id != printable(doc_id):  # no document has such an id
+            break
         places.append((folder, doc_id))
         doc_id = f"{folder.name}/{doc_id}"
 
@@ -175,6 +179,9 @@ def _read(corpus: Corpus, arrivals: Arrivals, ids: _Ids, *, strict: bool, consol
     documents = malformed = 0
     source = corpus.source
     passed_over = Counter(source.passed_over)
+    shadowed: Counter[str] = (
+        Counter()
+    )  # metadata that a filter does not find, as it has the name of a field of the index
     with progress(console, f"Reading {source.name}", total=None) as advance:
         for item in corpus:
             advance()
@@ -186,8 +193,18 @@ def _read(corpus: Corpus, arrivals: Arrivals, ids: _Ids, *, strict: bool, consol
                 passed_over[item.kind] += 1
             else:
                 documents += 1
+                shadowed.update(item.document.metadata.keys() & OWN_FIELDS)
                 _add(item, source, arrivals)
     ids.say_renamed(console)
+    if shadowed:
+        fields = ", ".join(
+            f"{name} ({counted(count, 'document')})" for name, count in sorted(shadowed.items())
+        )
+        console.print(
+            plain(
+                f"Kept but not filtered by in {source.name}: {fields}. The index has fields of its own of these names."
+            )
+        )
     if malformed > _MALFORMED_SHOWN:
         console.print(plain(f"{source.name}: {malformed:,} malformed records left out in all."))
     return SourceRecord(

@@ -4,6 +4,7 @@ A generation is written under another name, flushed to disk, and then named by r
 atomic rename: whoever opens the folder, and whenever the writer dies, there is the old index or the new one.
 """
 
+import re
 import secrets
 import stat
 import time
@@ -12,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from reprlib import repr as shortened
 
 from filelock import FileLock, Timeout
 
@@ -21,6 +23,7 @@ from retriever.holds import Hold, remove_unless_held
 
 CURRENT_FILE = "CURRENT"
 _GENERATIONS = "generations"
+_NAME = re.compile(r"\w[\w.-]{0,99}")  # of a folder right below; anything else in CURRENT is damage
 _TRIES = 40
 _BETWEEN_TRIES_S = 0.05
 _READABLE = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
@@ -41,9 +44,9 @@ def current_generation(directory: Path) -> Path:
             "where SOURCE is vital-articles, a file or a folder of texts."
         )
     folder = directory / _GENERATIONS / name
-    if not name or not folder.is_dir():
+    if not _NAME.fullmatch(name) or not folder.is_dir():
         raise IndexUnusableError(
-            f"{directory / CURRENT_FILE} names the generation {name!r}, which is not there: the index is "
+            f"{directory / CURRENT_FILE} names the generation {shortened(name)}, which is not there: the index is "
             "damaged; build it again."
         )
     return folder

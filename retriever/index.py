@@ -53,9 +53,10 @@ def read_fields(directory: Path) -> DocumentFields:
     Raises:
         IndexUnusableError: when it is missing, damaged or of another format version.
     """
-    folder = current_generation(directory)
-    manifest = Manifest.load(folder)
-    store = DocumentStore.open(folder / STORE_FILE, source=manifest.only_source)
+    hold = hold_current(directory)
+    manifest = Manifest.load(hold.folder)
+    manifest.check_file(hold.folder, STORE_FILE)
+    store = DocumentStore.open(hold.folder / STORE_FILE, source=manifest.only_source)
     return DocumentFields(store, manifest.sources)
 
 

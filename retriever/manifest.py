@@ -158,12 +158,16 @@ class Manifest(_Frozen):
         Raises:
             IndexUnusableError: naming the first file that is missing or differs.
         """
-        for name, recorded in self.files.items():
-            path = folder / name
-            try:
-                _check_file(path, recorded)
-            except OSError as error:
-                raise _unreadable(path, error) from error
+        for name in self.files:
+            self.check_file(folder, name)
+
+    def check_file(self, folder: Path, name: str) -> None:
+        """Compare the digest of this file alone; raises as ``check_files`` does."""
+        path = folder / name
+        try:
+            _check_file(path, self.files.get(name))
+        except OSError as error:
+            raise _unreadable(path, error) from error
 
 
 def _seal(content: bytes) -> bytes:
@@ -182,8 +186,9 @@ def _check_seal(folder: Path, content: bytes, *, required: bool) -> None:
         )
 
 
-def _check_file(path: Path, recorded: FileRecord) -> None:
-    if path.stat().st_size != recorded.bytes or sha256_of(path) != recorded.sha256:
+def _check_file(path: Path, recorded: FileRecord | None) -> None:
+    size = path.stat().st_size
+    if recorded is None or size != recorded.bytes or sha256_of(path) != recorded.sha256:
         raise IndexUnusableError(
             f"{path} is not the file that was built (its sha256 differs): the index is damaged; build it again."
         )

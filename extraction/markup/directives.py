@@ -36,6 +36,7 @@ _OBJECTS = names(
 )
 """These tell what a program has: the argument is how it is written."""
 _SENTENCE_ENDS = (".", "!", "?", ":")
+_OPTIONS_FENCE = "---"
 _OPTION = re.compile(r"\s*:[\w-]+:(\s.*)?$")
 _TITLED_ROLE = re.compile(r"(.*\S)\s*<[^<>]*>", re.DOTALL)
 _PREFIXES = {"pep": "PEP ", "rfc": "RFC ", "issue": "#"}
@@ -55,21 +56,29 @@ class Directive:
     is_code: bool
 
 
-def directive(name: str, argument: str, lines: list[str], *, goes_on: bool = False) -> Directive | None:
+def directive(
+    name: str, argument: str, lines: list[str], *, goes_on: bool = False, fenced_options: bool = False
+) -> Directive | None:
     """The directive of this name with these lines below its first; None where a reader sees nothing of it.
 
-    Options stand above the content. ``goes_on``: the argument may go on in lines below its first, up to a blank one.
+    Options stand above the content. ``goes_on``: the argument may go on in lines below its first, up to a blank one;
+    how an object is written goes on only after a backslash. ``fenced_options``: options may also stand between two
+    lines of ``---``, as in MyST.
     """
     if name in _UNSEEN:
         return None
     at, kind = 0, name.rpartition(":")[2]
+    while goes_on and argument.endswith("\\") and at < len(lines):
+        argument, at = argument[:-1] + lines[at].strip(), at + 1
+    after_argument = at
     if goes_on and argument and name not in _ARGUED_FOR_THE_BUILD and kind not in _OBJECTS:
         while at < len(lines) and lines[at].strip() and not _OPTION.match(lines[at]):
             at += 1
-    argument = " ".join([argument, *map(str.strip, lines[:at])])
+    argument = " ".join([argument, *map(str.strip, lines[after_argument:at])])
     if not argument:
         at = _past_blank(lines, at)
-    at = _past_blank(lines, _past_options(lines, at))
+    after_fence = _past_fence(lines, at) if fenced_options else at
+    at = _past_blank(lines, after_fence if after_fence > at else _past_options(lines, at))
     content = lines[at:]
     if name in _VERSIONS:
         version, _, change = argument.partition(" ")
@@ -88,6 +97,14 @@ def _past_blank(lines: list[str], at: int) -> int:
     while at < len(lines) and not lines[at].strip():
         at += 1
     return at
+
+
+def _past_fence(lines: list[str], at: int) -> int:
+    """The line after the two fences that begin here and what stands between them; the same where there are none."""
+    if at == len(lines) or not lines[at].startswith(_OPTIONS_FENCE):
+        return at
+    below = range(at + 1, len(lines))
+    return next((line + 1 for line in below if lines[line].startswith(_OPTIONS_FENCE)), at)
 
 
 def _past_options(lines: list[str], at: int) -> int:

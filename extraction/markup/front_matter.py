@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from extraction.lines import lines_of
+from extraction.structure import one_line, visible
 
 _FENCES = {"---": ("---", "..."), "+++": ("+++",)}
 _KEYS = {
@@ -37,7 +38,7 @@ class FrontMatter:
     def title(self) -> str | None:
         """The title that they give."""
         title = self.values.get("title")
-        return " ".join(str(title).split()) or None if title is not None else None
+        return one_line(str(title)) or None if title is not None else None
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -69,9 +70,44 @@ def front_matter(text: str) -> FrontMatter:
 
 def _parsed(text: str, *, toml: bool) -> object:
     try:
-        return tomllib.loads(text) if toml else yaml.safe_load(text)
+        return tomllib.loads(text) if toml else _parsed_yaml(text)
     except Exception:  # yaml's constructors raise whatever a value made them stumble over
         return None
+
+
+class _Settings(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML in which a value without quotes is true, false or a number where JSON has it so, as in filters.
+
+    PyYAML's own YAML 1.1 takes ``no`` for false, ``12:30`` for 750 and ``0123`` for 83.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's, which it declares so
+        first: [
+            (tag, pattern) for tag, pattern in known if tag.rpartition(":")[2] not in ("bool", "int", "float")
+        ]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_NUMBER = r"-?(?:0|[1-9][0-9]*)"
+for _tag, _pattern in {
+    "bool": r"true|True|TRUE|false|False|FALSE",
+    "int": _NUMBER,
+    "float": rf"{_NUMBER}(?:\.[0-9]+(?:[eE][-+]?[0-9]{{1,2}})?|[eE][-+]?[0-9]{{1,2}})",
+}.items():
+    _Settings.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}",
+        re.compile(rf"(?:{_pattern})$"),
+        list("tTfF" if _tag == "bool" else "-0123456789"),
+    )
+
+
+def _parsed_yaml(text: str) -> object:
+    """The YAML's value; of a title that would be a number or a date, the text that stands there."""
+    found = yaml.load(text, _Settings)  # noqa: S506 - a safe loader
+    if isinstance(found, dict) and isinstance(found.get("title"), (int, float, date)):
+        found["title"] = yaml.load(text, yaml.BaseLoader)["title"]  # noqa: S506 - gives texts alone
+    return found
 
 
 def _look_like_settings(lines: Sequence[str], key: re.Pattern[str]) -> bool:
@@ -95,7 +131,7 @@ def _read_singly(lines: Sequence[str], *, toml: bool) -> dict[str, object]:
 
 
 def _plain(settings: dict[Any, object]) -> dict[str, Any]:
-    return {str(key): _written(value) for key, value in settings.items() if _is_plain(value)}
+    return {visible(str(key)): _written(value) for key, value in settings.items() if _is_plain(value)}
 
 
 def _is_plain(value: object) -> bool:
@@ -111,4 +147,6 @@ def _is_plain(value: object) -> bool:
 def _written(value: object) -> object:
     if isinstance(value, list):
         return [_written(entry) for entry in value]
+    if isinstance(value, str):
+        return visible(value)
     return value.isoformat() if isinstance(value, date) else value

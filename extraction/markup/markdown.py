@@ -14,6 +14,8 @@ from extraction.encodings import decoded
 from extraction.extracted import Extracted, UnreadableError
 from extraction.html import add_html
 from extraction.lines import lines_of
+from extraction.markup.colon_fences import MARK as COLONS
+from extraction.markup.colon_fences import colon_fence
 from extraction.markup.directives import directive, role_text
 from extraction.markup.footnotes import footnote
 from extraction.markup.front_matter import front_matter
@@ -25,6 +27,7 @@ from retriever.types import BlockKind, Locator
 
 _LONGEST = 5_000_000  # characters; parsing so many takes a minute
 _DEEPEST = 60  # what nests more deeply the parser leaves out
+_DEEPEST_COLONS = 10  # fences of colons one within the other; those further in are read as paragraphs
 _DIRECTIVE = re.compile(r"\{([\w:.-]+)\}\s*(.*)")
 _ROLE = re.compile(r"\{([a-zA-Z][\w:.+-]*)\}$")
 _MARKUP_DIRECTIVES = names(
@@ -35,7 +38,7 @@ _MARKUP_DIRECTIVES = names(
 _ATTRIBUTES = re.compile(r"\{[:#.][^{}\n]{0,500}\}\s*$")
 _TARGET = re.compile(r"\([^()\s]+\)=$")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]")
-_CONTAINER = re.compile(r"^[ \t]*:{3,}[ \t]*\{?[\w-]*\}?", re.MULTILINE)
+_CONTAINER = re.compile(r"^[ \t]*:{3,}[ \t]*(?:\{[.#][^{}\n]{0,500}\}|\{?[\w-]*\}?)", re.MULTILINE)
 _MODULE_LINES = re.compile(
     r"(?:import|export)\s[^'\"]*?\bfrom\s*['\"]|import\s*(['\"])[^'\"\s]+\1\s*;?$"
     r"|export\s+(?:(?:default|async|const|let|var|function|class)\s+)*[\w$]*\s*[=({]",
@@ -88,6 +91,9 @@ def _parser(check: Check) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table")
     parser.inline.ruler.before("text", "checked", checked)
     parser.block.ruler.before("table", "checked", checked, {"alt": []})
+    parser.block.ruler.before(
+        "fence", "colon_fence", colon_fence, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    )
     parser.block.ruler.before("reference", "footnote", footnote, {"alt": ["paragraph"]})
     parser.core.ruler.before("inline", "without_tags", _without_tags)
     return parser
@@ -118,10 +124,14 @@ class _Walk:
         self._rows: list[Row] = []
         self._cells: list[Cell] = []
         self._first_line = 1
+        self._depth = 0  # of texts within directives
 
     def walk(self, text: str, lines_above: int) -> None:
         """Add what the text shows; it begins below so many lines of the file."""
         above, self._first_line = self._first_line, lines_above + 1
+        self._depth += 1
+        switch = self._parser.enable if self._depth <= _DEEPEST_COLONS else self._parser.disable
+        switch("colon_fence")
         tokens = self._parser.parse(text, self._links)
         if any(token.level >= _DEEPEST - 1 for token in tokens):
             raise UnreadableError("The file nests lists or quotations too deeply; make it flatter.")
@@ -131,6 +141,7 @@ class _Walk:
             self._take(token)
         self._add_html()
         self._first_line = above
+        self._depth -= 1
 
     def _take(self, token: Token) -> None:
         match token.type:
@@ -215,10 +226,10 @@ class _Walk:
         if known is None:
             self._structure.code(token.content, self._locator(token))
             return
-        found = directive(known[1], known[2], lines_of(token.content))
+        found = directive(known[1], known[2], lines_of(token.content), fenced_options=True)
         if found is None or token.map is None:
             return
-        if known[1] in _MARKUP_DIRECTIVES:
+        if known[1] in _MARKUP_DIRECTIVES or (token.markup.startswith(COLONS) and not found.is_code):
             if found.argument:
                 argument = self._shown(found.argument)
                 self._structure.add(BlockKind.PARAGRAPH, argument, self._locator(token))

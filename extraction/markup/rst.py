@@ -7,6 +7,8 @@ import re
 
 from docutils import nodes
 from docutils.core import publish_doctree
+from docutils.parsers.rst.directives import register_directive
+from docutils.parsers.rst.directives.misc import Class
 
 from extraction.encodings import decoded
 from extraction.extracted import Extracted, UnreadableError
@@ -44,6 +46,7 @@ _UNSEEN = (
 )
 _DIRECTIVE = re.compile(r"\.\.[ \t]+([\w:.+-]+?)[ \t]?::(?:[ \t]+(.*))?$")
 _ADORNMENT = re.compile(r"([^\w\s])\1*$")
+_SIGNATURE = re.compile(r"[A-Z(\[.]")  # names of styles are in lower case
 _NEAR = 100  # lines
 _ROLE = re.compile(r":([\w:.+-]+):`(.*)`", re.DOTALL)
 
@@ -63,6 +66,22 @@ def extract_rst(content: bytes) -> Extracted:
     except (RecursionError, nodes.NodeFound) as error:
         raise UnreadableError("The file nests too deeply; make it flatter.") from error
     return Extracted(structure, structure.first_heading)
+
+
+class _Class(Class):  # type: ignore[misc]
+    """Docutils' directive ``class``, which styles what follows.
+
+    Sphinx's, which tells of a class of a program (``.. class:: Point(x, y)``), is refused, as all that is Sphinx's.
+    """
+
+    def run(self) -> list[nodes.Node]:
+        """The content with the style; an error where the argument is how a class is written."""
+        if _SIGNATURE.search(self.arguments[0]):
+            raise self.error("No style is called so.")
+        return list(super().run())
+
+
+register_directive("class", _Class)
 
 
 class _Walk:

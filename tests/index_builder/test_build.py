@@ -331,6 +331,16 @@ def test_what_a_folder_holds_and_is_not_read_is_said_after_the_build(tmp_path, r
     assert recorded.passed_over == {".odt": 2, "hidden": 1, "without suffix": 1}
 
 
+def test_fields_of_documents_that_the_index_has_itself_are_said(tmp_path, run_build, quiet):
+    (tmp_path / "a.md").write_text("---\nsource: press\ndocument_id: 7\nteam: x\n---\nText of a.\n")
+    (tmp_path / "b.md").write_text("---\nsource: press\n---\nText of b.\n")
+    run_build(tmp_path)
+    assert (
+        f"Kept but not filtered by in {tmp_path.name}: document_id (1 document), source (2 documents). "
+        "The index has fields of its own of these names."
+    ) in " ".join(quiet.file.getvalue().split())
+
+
 def test_under_strict_the_first_malformed_record_stops_the_build(tmp_path, source, run_build):
     with source.open("a") as file:
         file.write("{broken\n")

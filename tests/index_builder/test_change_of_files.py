@@ -1,5 +1,6 @@
 """A file added to an index replaces the document of the folder that it is of."""
 
+import os
 from io import StringIO
 from pathlib import Path
 
@@ -66,6 +67,33 @@ def test_a_file_under_the_name_of_a_source_has_the_id_that_its_folder_gives(
     add(directory, f"{source}={tmp_path / path}")
     assert texts_of(directory) == before | {doc_id: "New."}
     assert open_index(directory, ENCODER).store.source_of(doc_id) == source
+
+
+@pytest.mark.parametrize("name", [b"notes/caf\xe9.md", b"notes/\xe9/a.md"])
+@pytest.mark.parametrize("prefix", ["", "notes="])
+def test_a_file_whose_path_is_not_utf_8_is_left_out_or_added_under_what_can_be_stored(
+    notes, tmp_path, prefix, name
+):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    try:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("Other.")
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    before = texts_of(tmp_path / "index")
+    report = add_sources(
+        [open_corpus(f"{prefix}{path}")],
+        tmp_path / "index",
+        encoder=ENCODER,
+        strict=False,
+        console=Console(file=StringIO()),
+    )
+    after = texts_of(tmp_path / "index")
+    if path.name == "a.md":
+        assert [text for text in after.values() if text not in before.values()] == ["Other."]
+    else:
+        assert after == before
+        assert report.manifest.sources[-1].malformed == 1
 
 
 def test_a_file_of_another_folder_replaces_nothing_and_its_new_id_is_said(notes, tmp_path):

@@ -27,6 +27,19 @@ def test_info_and_verify_describe_a_whole_index(loccit, notes_index):
     assert "is whole" in out
 
 
+def test_info_of_an_index_whose_documents_are_damaged_is_one_sentence(loccit, notes_index):
+    (store,) = notes_index.glob("generations/*/documents.sqlite")
+    content = store.read_bytes()
+    for start in range(4096, len(content), 4096):  # page after page
+        store.write_bytes(content[:start] + b"\xaa" * 4096 + content[start + 4096 :])
+        status, out, said = loccit("index", "info", notes_index)
+        assert (status, out) == (1, "")
+        assert (
+            said
+            == f"{store} is not the file that was built (its sha256 differs): the index is damaged; build it again.\n"
+        )
+
+
 def test_documents_are_added_and_deleted_and_old_generations_pruned(loccit, notes, notes_index, tmp_path):
     (tmp_path / "ferries.txt").write_text("A ferry crosses the Tagus.")
     status, _, said = loccit("index", "add", notes_index, f"notes={tmp_path}/ferries.txt")

@@ -12,7 +12,7 @@ from index_builder.build import build_index
 from index_builder.corpora import open_corpus
 from index_builder.verify import verify_index
 from retriever.encoder import HashingEncoder
-from retriever.generations import CURRENT_FILE, current_generation
+from retriever.generations import CURRENT_FILE, current_generation, prune
 from retriever.index import open_index
 from retriever.manifest import FileRecord, Manifest
 from retriever.text.passages import PassageSettings
@@ -213,10 +213,16 @@ def test_a_current_that_names_nothing_is_damage(directory):
         open_index(directory, HashingEncoder())
 
 
-def test_a_current_that_is_damaged_is_a_sentence_and_building_again_mends_it(directory, tmp_path, quiet):
-    (directory / CURRENT_FILE).write_bytes(b"\xff\xfe")
-    with pytest.raises(IndexUnusableError, match="which is not there: the index is damaged; build it again"):
-        open_index(directory, HashingEncoder())
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"\0\0", b"long" * 100, b"..", b"."])
+def test_a_current_that_is_damaged_is_a_sentence_and_building_again_mends_it(
+    directory, tmp_path, quiet, content
+):
+    (directory / CURRENT_FILE).write_bytes(content)
+    for use in (lambda: open_index(directory, HashingEncoder()), lambda: prune(directory)):
+        with pytest.raises(IndexUnusableError) as caught:
+            use()
+        assert str(caught.value).endswith("which is not there: the index is damaged; build it again.")
+        assert len(str(caught.value)) < 300 + len(str(directory))
     build_index(
         [open_corpus(str(tmp_path / "notes"))],
         directory,

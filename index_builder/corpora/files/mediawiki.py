@@ -1,6 +1,8 @@
 """Dumps of MediaWiki: the articles of an ``.xml.bz2`` file, read as it streams by."""
 
 import bz2
+import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +16,9 @@ from index_builder.corpora.names import printable
 from index_builder.corpora.types import Item, Malformed, PassedOver, Record
 from retriever.types import Document
 
+_LOG = logging.getLogger(__name__)
+
+_REDIRECT = re.compile(r"\s*#REDIRECT\b", re.IGNORECASE)  # some dumps do not mark them
 _UNESCAPED = ";@$!*(),/~:"  # what MediaWiki's own addresses leave as it is, beside letters and digits
 
 
@@ -74,19 +79,23 @@ def _keep_latest(page: ElementTree.Element) -> None:
 def _item(page: ElementTree.Element, base: str | None, location: str) -> Item:
     if _text_of(page, "ns") not in ("0", None):
         return PassedOver("pages of other namespaces")
-    if _child(page, "redirect") is not None:
-        return PassedOver("redirects")
-    from extraction.wikitext import structure_of
-
     title = _text_of(page, "title")
     revision = _child(page, "revision")
     source = None if revision is None else _text_of(revision, "text")
+    if _child(page, "redirect") is not None or _REDIRECT.match(source or ""):
+        return PassedOver("redirects")
+    from extraction.wikitext import structure_of
+
     if not title or source is None:
         return Malformed(location, "The page has no title or no text; dump it with its current revision.")
     try:
         structure = structure_of(source)
     except UnreadableError as error:
         return Malformed(location, str(error))
+    except Exception as error:  # of a parser that is given whatever people wrote; the other pages are read
+        _LOG.debug("%s cannot be read", location, exc_info=error)
+        problem = f"{type(error).__name__}: {str(error)[:200]}"
+        return Malformed(location, f"The page {title!r} cannot be read ({problem}); it is left out.")
     if not structure.blocks:
         return Malformed(location, f"The page {title!r} shows no text; it is left out.")
     doc_id = title.replace(" ", "_")

@@ -21,8 +21,8 @@ class FolderCorpus:
     """Every file below a folder that can be read, in the order of their paths; its path from there is its id.
 
     Files and folders whose name starts with a dot are passed over. So are links to folders, and links to files outside
-    of the folder, which may be anybody's. ``follow_links`` reads them; a folder is then read once, so a circle of
-    links is harmless. What is passed over is counted in the source.
+    of the folder, which may be anybody's. ``follow_links`` reads them; a folder is then read once, under its own path
+    where it has one below the folder, so a circle of links is harmless. What is passed over is counted in the source.
 
     Raises:
         CorpusError: when there is no file to read below the folder.
@@ -35,8 +35,14 @@ class FolderCorpus:
         self._files: list[tuple[str, Format]] = []  # paths from the folder on
         self._passed_over: Counter[str] = Counter()
         errors: list[OSError] = []
-        for directory, folders, names in os.walk(folder, onerror=errors.append, followlinks=follow_links):
-            self._choose(Path(directory), folders, names)
+        waiting = [folder]
+        while waiting:
+            links: list[Path] = []  # to folders: followed when all that stands at its own place is known
+            for root in waiting:
+                for directory, folders, names in os.walk(root, onerror=errors.append):
+                    links += self._choose(Path(directory), folders, names)
+            waiting = [link for link in sorted(links) if self._may_enter(link)]
+            self._pass_over(_LINKED, len(links) - len(waiting))
         self._files.sort(key=lambda file: file[0])
         self._unlisted = sorted(
             (_unlisted(error, folder) for error in errors), key=lambda item: item.location
@@ -65,25 +71,30 @@ class FolderCorpus:
         for name, form in self._files:
             yield from form.items(self._folder / name, name)
 
-    def _choose(self, directory: Path, folders: list[str], names: list[str]) -> None:
-        """Keep the files of one folder that can be read, and count what is passed over."""
-        hidden = [name for name in (*folders, *names) if name.startswith(".")]
-        self._passed_over.update({_HIDDEN: len(hidden)} if hidden else {})
-        links = [name for name in folders if name not in hidden and not self._may_enter(directory / name)]
-        links += [name for name in names if name not in hidden and self._leaves(directory / name)]
-        self._passed_over.update({_LINKED: len(links)} if links else {})
-        folders[:] = [name for name in folders if name not in (*hidden, *links)]
-        for name in names:
+    def _choose(self, directory: Path, folders: list[str], names: list[str]) -> list[Path]:
+        """Keep the files of one folder that can be read, and count what is passed over; its links to folders."""
+        seen_folders = [directory / name for name in folders if not name.startswith(".")]
+        seen_names = [name for name in names if not name.startswith(".")]
+        self._pass_over(_HIDDEN, len(folders) + len(names) - len(seen_folders) - len(seen_names))
+        links = [folder for folder in seen_folders if folder.is_symlink()]
+        own = [folder for folder in seen_folders if not folder.is_symlink()]
+        folders[:] = [folder.name for folder in own if self._may_enter(folder)]
+        inside = [name for name in seen_names if not self._leaves(directory / name)]
+        self._pass_over(_LINKED, len(own) - len(folders) + len(seen_names) - len(inside))
+        for name in inside:
             form = format_of(name)
-            if name in hidden or name in links:
-                continue
             if form is not None and form.in_folders:
                 self._files.append(((directory / name).relative_to(self._folder).as_posix(), form))
             else:
                 self._passed_over[printable(Path(name).suffix.lower()) or _NO_SUFFIX] += 1
+        return links
+
+    def _pass_over(self, kind: str, count: int) -> None:
+        if count:
+            self._passed_over[kind] += count
 
     def _may_enter(self, folder: Path) -> bool:
-        """Whether a folder is to be read: one that is no link, or whose files were not read yet."""
+        """Whether a folder is to be read: one that is no link, or, where they are followed, was not read yet."""
         if not self._follow:
             return not folder.is_symlink()
         real = os.path.realpath(folder)

@@ -4,6 +4,7 @@ import time
 import pytest
 
 from index_builder.corpora import Malformed, open_corpus
+from retriever.filters import Filter
 from tests.index_builder.corpora.reading import blocks, only_document, only_problem, texts
 
 
@@ -124,6 +125,7 @@ def test_the_title_is_that_of_the_settings_or_the_first_heading(written, text, t
         ("(label)=\n\nText.", "Text."),
         ("```{note}\nSee [the page][x].\n```\n\n[x]: https://example.org", "See the page."),
         (":::tip\nText.\n:::", "Text."),
+        ("::: {.panel}\nText.\n\n---\n\nMore.\n:::", "Text.\n\nMore."),
         ("![a picture](x.png) beside", "beside"),
         ("H<sub>2</sub>O &amp; more\\*", "H2O & more*"),
         ("# Head\n\nText {/* unseen */} on.", "Head\n\nText on."),
@@ -235,6 +237,44 @@ def test_directives_show_their_content(written):
     ]
 
 
+@pytest.mark.parametrize("mark", ["```", ":::"])
+def test_options_of_a_directive_between_two_rules_are_no_text(written, mark):
+    text = (
+        f"{mark}{{note}}\n---\nclass: foo\nname: bar\n---\nSeen.\n{mark}\n\n"
+        f"{mark}{{code-block}} python\n---\ncaption: |\n  A b\n---\nx = 1\n{mark}\n\n"
+        f"{mark}{{figure}} a.png\n---\nwidth: 10px\n---\nIts *caption*.\n{mark}\n\n"
+        f"{mark}{{code-block}} yaml\n---\nkey: [\n{mark}\n"
+    )
+    assert blocks(written(text)) == [
+        ("paragraph", "Seen.", (), "line 6"),
+        ("code", "x = 1", (), "line 9"),
+        ("paragraph", "Its caption.", (), "line 21"),
+        ("code", "---\nkey: [", (), "line 24"),
+    ]
+
+
+def test_a_directive_between_colons_shows_its_content_as_markdown(written):
+    text = (
+        "::::{grid} 1 2\n:gutter: 3\n\n:::{card} Title\n:link: x\n\n## Head\n\nBody *text*.\n:::\n::::\n\n"
+        ":::{toctree}\n:maxdepth: 2\nother\n:::\n\nBefore\n:::{its-own}\nMore.\n\n- a\n:::\n- b\n\n"
+        "  :::{note}\n  In b.\n  :::\n\n:::{code-block} sh\n:linenos:\nrun *it*\n:::\n\n:::{tip} Open\nto the\n\nend\n"
+    )
+    assert blocks(written(text)) == [
+        ("paragraph", "Title", (), "line 4"),
+        ("heading", "Head", (), "line 7"),
+        ("paragraph", "Body text.", ("Head",), "line 9"),
+        ("paragraph", "Before", ("Head",), "line 18"),
+        ("paragraph", "More.", ("Head",), "line 20"),
+        ("item", "a", ("Head",), "line 22"),
+        ("item", "b", ("Head",), "line 24"),
+        ("paragraph", "In b.", ("Head",), "line 27"),
+        ("code", "run *it*", ("Head",), "line 30"),
+        ("paragraph", "Open", ("Head",), "line 35"),
+        ("paragraph", "to the", ("Head",), "line 36"),
+        ("paragraph", "end", ("Head",), "line 38"),
+    ]
+
+
 def test_raw_html_has_its_lines(written):
     text = (
         "Before.\n\n<ol>\n<li id=x>One &amp;\ntwo</li>\n\n<li>Three\n<pre>\nx = 1\n</pre></ol>\n<table>\n"
@@ -306,9 +346,20 @@ def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
         "[^" * 30_000 + "{%",
         "[^a]: b\n" * 20_000,
         "<table>\n" + "\n<tr>\n" * 20_000,
+        ":::{a}\n" * 20_000,
         "`{% comment %} " * 5_000 + "{% endcomment %}\n\n" * 5_000,
     ],
-    ids=["heading", "spaces", "comments", "mdx", "marks", "footnotes", "tables", "code and comments"],
+    ids=[
+        "heading",
+        "spaces",
+        "comments",
+        "mdx",
+        "marks",
+        "footnotes",
+        "tables",
+        "colons",
+        "code and comments",
+    ],
 )
 def test_no_text_takes_long(written, text):
     started = time.process_time()
@@ -324,6 +375,43 @@ def test_front_matter_that_stumbles_its_parser_is_left_out(tmp_path, value):
     document = only_document(tmp_path / "a.md")
     assert "Text." in document.text
     assert "a" not in document.metadata
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("no", "no"),
+        ("on", "on"),
+        ("12:30", "12:30"),
+        ("01234", "01234"),
+        ("1_000", "1_000"),
+        ("0x1F", "0x1F"),
+        ("true", True),
+        ("2024", 2024),
+        ("-1.10", -1.1),
+        ("1e3", 1000.0),
+        ("2024-05-01", "2024-05-01"),
+        ("[a, no, 12:30, 7]", ["a", "no", "12:30", 7]),
+        ("~", None),
+    ],
+)
+def test_a_setting_without_quotes_is_what_a_filter_takes_it_for(written, value, read):
+    document = only_document(written(f"---\nk: {value}\n---\n# Head\n"))
+    assert document.metadata.get("k") == read
+    if isinstance(read, (str, int, float)):
+        assert Filter.parse([f"k={value}"]) == Filter.by("k", read)
+
+
+@pytest.mark.parametrize("title", ["No", "12:30", "007", "1.10", "2024", "true", "2024-05-01"])
+def test_a_title_at_the_top_is_the_text_that_stands_there(written, title):
+    assert only_document(written(f"---\ntitle: {title}\n---\n# Head\n")).title == title
+
+
+def test_half_a_surrogate_pair_in_settings_is_a_sign_for_a_lost_character(written):
+    path = written('---\ntitle: "A \\ud800 tower"\n"k\\udc00": "\\udfff"\ntags: ["\\ud83d"]\n---\n# Head\n')
+    document = only_document(path)
+    assert document.title == "A \ufffd tower"
+    assert document.metadata == {"k\ufffd": "\ufffd", "tags": ["\ufffd"]}
 
 
 @pytest.mark.parametrize(

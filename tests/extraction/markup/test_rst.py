@@ -233,6 +233,26 @@ def test_what_docutils_refuses_is_shown_as_what_it_is(written):
     ]
 
 
+def test_a_class_of_a_program_is_told_and_one_of_style_is_not(written):
+    text = (
+        ".. class:: Point(x, y)\n\n   In the plane.\n\n   .. method:: norm(a, \\\n         b=1)\n      :async:\n\n"
+        "      Its length.\n\n.. class:: collections.Counter\n\n.. class:: Foo\n   :module: x\n\n   - one\n\n"
+        ".. class:: big red\n\nStyled.\n\n.. class:: small\n\n   Too.\n\n::\n\n   .. class:: Shown(x)\n"
+    )
+    assert blocks(written(text)) == [
+        ("paragraph", "Point(x, y)", (), "line 1"),
+        ("paragraph", "In the plane.", (), "line 3"),
+        ("paragraph", "norm(a, b=1)", (), "line 5"),
+        ("paragraph", "Its length.", (), "line 9"),
+        ("paragraph", "collections.Counter", (), "line 11"),
+        ("paragraph", "Foo", (), "line 13"),
+        ("item", "one", (), "line 16"),
+        ("paragraph", "Styled.", (), "line 20"),
+        ("paragraph", "Too.", (), "line 24"),
+        ("code", ".. class:: Shown(x)", (), "line 28"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "seen"),
     [

@@ -1,9 +1,12 @@
 import bz2
 import sys
+import time
 import tracemalloc
 
 import pytest
 
+from extraction import wikitext
+from extraction.table_tags import with_closed_cells
 from extraction.wikitext import structure_of
 from index_builder.corpora import Malformed, PassedOver, Record, open_corpus
 from tests.index_builder.corpora.reading import read
@@ -35,8 +38,10 @@ def test_articles_are_documents_and_the_rest_is_counted(dump):
         page("Old", "#REDIRECT [[New]]", more='<redirect title="New" />'),
         page("Talk:X", "Hello.", ns=1),
         page("Nothing", "{{stub}}"),
+        page("Older", " #redirect: [[New]]"),
     )
-    first, redirect, talk, nothing = read(path)
+    first, redirect, talk, nothing, unmarked = read(path)
+    assert unmarked == redirect
     document = first.document
     assert (document.doc_id, document.title) == ("Eddystone_Lighthouse", "Eddystone Lighthouse")
     assert document.url == "https://en.example.org/wiki/Eddystone_Lighthouse"
@@ -44,6 +49,19 @@ def test_articles_are_documents_and_the_rest_is_counted(dump):
     assert [str(block.locator) for block in document.blocks] == ["None", "#History", "#History"]
     assert (redirect, talk) == (PassedOver("redirects"), PassedOver("pages of other namespaces"))
     assert nothing == Malformed("pages.xml.bz2:4", "The page 'Nothing' shows no text; it is left out.")
+
+
+def test_a_page_that_stumbles_its_parser_costs_no_other(dump, monkeypatch):
+    def stumbles(source):
+        if source == "bad":
+            raise IndexError("out of range")
+        return structure_of(source)
+
+    monkeypatch.setattr(wikitext, "structure_of", stumbles)
+    first, bad, last = read(dump(page("A", "a"), page("B", "bad"), page("C", "c")))
+    assert (first.document.text, last.document.text) == ("a", "c")
+    problem = "The page 'B' cannot be read (IndexError: out of range); it is left out."
+    assert bad == Malformed("pages.xml.bz2:2", problem)
 
 
 def test_a_dump_that_is_cut_short_is_read_up_to_there(dump):
@@ -109,11 +127,63 @@ def test_memory_is_bounded_however_long_the_dump_is(dump):
             ["C", "A: 1"],
         ),
         ("<div>\n{|\n! A !! B\n|-\n|\n* 1\n* 2\n| <p>3</p><p>4</p>\n|}\n</div>", ["A: 1 2; B: 3 4"]),
+        ("<table><tr><th>A<th>B<tr><td>1<td>2<tr><td>3<td>4</table>c", ["A: 1; B: 2", "A: 3; B: 4", "c"]),
+        (
+            "<TABLE>\n<thead><tr><th>A</th><th>B\n<tbody><tr><td>1</td><td>2\n<tr><td colspan=2>3\n</table>\nc",
+            ["A: 1; B: 2", "3", "c"],
+        ),
+        ("<table><td>1<td>[[a]] {{small|b}}<ul><li>c<li>d</ul></table>", ["1; a b c d"]),
+        (
+            "<table><tr><td>1<table><tr><td>2<td>3</table><td>4<tr style='display:none'><td>5<td>6<tr><td>7</table>",
+            ["1 2; 3; 4", "7"],
+        ),
+        ("{|\n| <table><tr><td>1<td>2</table> || 3\n|}", ["1; 2; 3"]),
+        (
+            "<table><tr><td><!-- <tr> --><nowiki><td></nowiki>1</th><td>2</td></td></tr></td><tr><td>3</tbody></table>",
+            ["<td>1; 2", "3"],
+        ),
+        ("<table><tr><td>1\n== A ==\nb", ["1", "A", "b"]),
+        (
+            "{|\n! A !! B\n|-\n| {{flag|France}} || {{Yes}}\n|-\n| {{sortname|Ann|Lee|x}} || {{no|Never}}\n|-\n"
+            "| {{sort|1|One}} || {{val|12|u=kg}}\n|-\n| {{ubl|a|b}} || {{n/a}}{{cn}}\n|}",
+            ["A: France; B: Yes", "A: Ann Lee; B: Never", "A: One; B: 12 kg", "A: a, b; B: N/A"],
+        ),
+        (
+            "__NOTOC__\nA __NoIndex__b.\n\n__TOC__\n{{blockquote|C.|d}} snake__case__e",
+            ["A b.", "C. snake__case__e"],
+        ),
     ],
 )
 def test_wikitext_is_kept_as_it_is_seen(source, seen):
     structure = structure_of(source)
     assert [block.span.of(structure.text) for block in structure.blocks] == seen
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<!--" * 300_000,
+        "<nowiki>" * 100_000,
+        "{{" * 300_000 + "|}" * 300_000,
+        "{{|}" * 200_000,
+        "<table>" * 100_000,
+        "<table>" + "<tr><td>" * 50_000,
+        "<td " * 300_000,
+        "</td>" * 200_000,
+        "<math " * 200_000,
+        "<td" + "/" * 1_000_000,
+    ],
+    ids=lambda source: source[:8],
+)
+def test_the_ends_of_cells_are_found_in_time_in_proportion_to_the_text(source):
+    began = time.process_time()
+    with_closed_cells(source)
+    assert time.process_time() - began < 3
+
+
+def test_tables_that_are_closed_stay_as_they_are():
+    source = "a<table><tbody><tr><td>1</td><th>2</th></tr></tbody></table>{|\n|<td>\n|}</tr><td>{{b|</td>}}"
+    assert with_closed_cells(source) == source
 
 
 def test_a_missing_package_is_a_sentence_that_names_the_command(dump, monkeypatch):

@@ -186,6 +186,21 @@ def test_links_that_leave_the_folder_are_followed_only_when_asked(folder, tmp_pa
     assert followed.source.passed_over["behind a link"] == 1  # the circle
 
 
+@pytest.mark.parametrize(
+    ("link", "real"),
+    [("latest", "v2"), ("aaa", "zzz"), ("zzz", "aaa"), ("sub/link", "zzz"), ("aaa", "sub/real")],
+)
+def test_a_folder_that_a_link_leads_to_as_well_is_read_under_its_own_path(tmp_path, link, real):
+    for path in (link, real):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / real).mkdir()
+    (tmp_path / real / "x.md").write_text("text")
+    (tmp_path / link).symlink_to(tmp_path / real, target_is_directory=True)
+    corpus = open_corpus(str(tmp_path), follow_links=True)
+    assert corpus.ids == {f"{real}/x.md"}
+    assert corpus.source.passed_over == {"behind a link": 1}
+
+
 @pytest.mark.parametrize("name", ["README", "LICENSE", "changelog", "a/NOTICE"])
 def test_texts_that_go_by_a_name_alone_are_read(folder, name):
     (folder / name).write_bytes(b"Its text.")
