@@ -16,7 +16,7 @@ from app.service.command_options import SERVICE, FilterOption, Options, with_opt
 from app.service.settings import Settings
 from calibration.cli import calibrate
 from common.errors import InvalidRequestError, LoccitError
-from common.terminal_text import json_line, plain
+from common.terminal_text import json_line, plain, write_out_what_has_no_code
 from evaluation.cli import cli as evaluate_cli
 from index_builder.cli import cli as index_cli
 from retriever.filters import Filter
@@ -228,6 +228,7 @@ def main() -> None:
     # Before torch is loaded: its threads meet thousands of times an answer, and one that spins for long keeps
     # the other from the core. docs/decisions/0007-threads-spin-briefly.md
     os.environ.setdefault("GOMP_SPINCOUNT", "6000")
+    write_out_what_has_no_code(sys.stdout, sys.stderr)
     try:
         cli()
     except LoccitError as error:

@@ -1,12 +1,15 @@
 """Text from documents, file names and questions on its way to a terminal, which obeys what it is sent.
 
 A control character moves the cursor, renames the window or rewrites what was printed before; an override of the
-writing direction shows words in another order. Both are written out instead: ``\\x1b``, ``\\u202e``.
+writing direction shows words in another order. Both are written out instead: ``\\x1b``, ``\\u202e``. So is what a
+terminal of another encoding than UTF-8 has no code for: ``\\u201c``.
 """
 
+import codecs
+import io
 import json
 import re
-from typing import Any
+from typing import Any, TextIO
 
 from rich.text import Text
 
@@ -15,6 +18,7 @@ _INVISIBLE = r"\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 """Ends of lines by other names, embeddings, overrides and isolates of direction, and halves of characters."""
 _IN_LINES = re.compile(f"[{_CONTROLS}{_INVISIBLE}]")
 _IN_A_LINE = re.compile(rf"[\t\n{_CONTROLS}{_INVISIBLE}]")
+_UNCODED = "loccit-written-out"
 _SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
@@ -41,6 +45,20 @@ def plain_lines(text: str, style: str = "") -> Text:
 def json_line(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
     """``value`` as JSON on one line; what a terminal would obey stands in it as JSON's own escapes."""
     return _IN_A_LINE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def write_out_what_has_no_code(*streams: TextIO) -> None:
+    """From now on these streams write a character that their encoding lacks as JSON does, in place of failing."""
+    codecs.register_error(_UNCODED, _as_in_json)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_UNCODED)
+
+
+def _as_in_json(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4)), error.end
 
 
 def _written_out(found: re.Match[str]) -> str:

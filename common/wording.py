@@ -1,4 +1,4 @@
-"""Numbers of things and command lines, as they are told to people."""
+"""Numbers of things, values and command lines, as they are told to people."""
 
 import shlex
 from itertools import chain
@@ -7,6 +7,15 @@ from itertools import chain
 def counted(number: int, noun: str) -> str:
     """``1 document``, ``2,000 documents``."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def shown(value: object, most: int = 80) -> str:
+    """The value as a Python literal in ASCII, cut where it is longer than ``most`` characters."""
+    try:
+        literal = ascii(value)
+    except RecursionError:  # what was read just within the limit, and is written with less room left
+        return "something nested too deep to show"
+    return literal if len(literal) <= most else f"{literal[:most]}..."
 
 
 def command_line(*words: str, **options: object) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from common.errors import InvalidRequestError
+from common.wording import shown
 
 Scalar = str | int | float | bool
 Key = tuple[str, Scalar]
@@ -16,7 +17,6 @@ MAX_VALUES = 1_000
 """Values that a filter may name, all fields together."""
 
 _EXAMPLE = '{"source": "handbook"}'
-_SHOWN_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +45,18 @@ class Filter:
         """
         if not isinstance(value, Mapping):
             raise InvalidRequestError(
-                f"The filter is {_shown(value)}, but it must be an object such as {_EXAMPLE}."
+                f"The filter is {shown(value)}, but it must be an object such as {_EXAMPLE}."
             )
         if not value:
             raise InvalidRequestError(
                 f"The filter names no field; name one, as in {_EXAMPLE}, or leave it out."
             )
-        conditions = tuple(_condition(field, given) for field, given in value.items())
-        count = sum(len(condition.values) for condition in conditions)
-        if count > MAX_VALUES:
+        count = sum(len(given) if isinstance(given, list) else 1 for given in value.values())
+        if count > MAX_VALUES:  # before any is looked at: a million would hold everybody up
             raise InvalidRequestError(
                 f"The filter names {count:,} values, but at most {MAX_VALUES:,} are accepted."
             )
-        return cls(conditions)
+        return cls(tuple(_condition(field, given) for field, given in value.items()))
 
     @classmethod
     def parse(cls, texts: list[str]) -> Self:
@@ -73,7 +72,7 @@ class Filter:
             field, equals, value = text.partition("=")
             if not equals:
                 raise InvalidRequestError(
-                    f"The filter {_shown(text)} must be a field and a value, such as source=handbook."
+                    f"The filter {shown(text)} must be a field and a value, such as source=handbook."
                 )
             fields.setdefault(field, []).append(_parsed(value))
         return cls.of(fields)
@@ -101,12 +100,12 @@ def key_of(value: Scalar) -> Key:
 
 def shown_field(name: str) -> str:
     """A field's name for a sentence: in ASCII, cut where it is long."""
-    return _shown(name, 40)
+    return shown(name, 40)
 
 
 def _condition(field: object, given: object) -> Condition:
     if not isinstance(field, str):
-        raise InvalidRequestError(f"The filter's field {_shown(field)} must be a text.")
+        raise InvalidRequestError(f"The filter's field {shown(field)} must be a text.")
     values: list[Any] = given if isinstance(given, list) else [given]
     if not values:
         raise InvalidRequestError(
@@ -115,7 +114,7 @@ def _condition(field: object, given: object) -> Condition:
     for value in values:
         if not _is_scalar(value):
             raise InvalidRequestError(
-                f"The filter's field {shown_field(field)} has the value {_shown(value)}, but it must be a text, a "
+                f"The filter's field {shown_field(field)} has the value {shown(value)}, but it must be a text, a "
                 "number, true or false, or a list of such."
             )
     return Condition(field, tuple(values))
@@ -131,9 +130,3 @@ def _parsed(text: str) -> Scalar:
     except (ValueError, RecursionError):
         return text
     return value if _is_scalar(value) else text
-
-
-def _shown(value: object, most: int = _SHOWN_CHARACTERS) -> str:
-    """The value as a Python literal in ASCII, cut where it is long."""
-    literal = ascii(value)
-    return literal if len(literal) <= most else f"{literal[:most]}..."

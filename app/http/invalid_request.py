@@ -6,8 +6,7 @@ from typing import Any
 
 from app.answering.checked_input import lone_surrogate
 from app.http.wire.shape import Shape
-
-_SHOWN_CHARACTERS = 80
+from common.wording import shown
 
 
 def is_json(content_type: str) -> bool:
@@ -34,16 +33,14 @@ def sentence_for(errors: Sequence[Mapping[str, Any]], shape: Shape) -> str:
         return _about_the_whole(error, shape)
     if error["type"] == "extra_forbidden":
         *parent, name = place
-        return (
-            f"The {shape.part} {_shown(name)} is not known{_in(parent)}; known are {_known(parent, shape)}."
-        )
+        return f"The {shape.part} {shown(name)} is not known{_in(parent)}; known are {_known(parent, shape)}."
     return f"The {shape.part} {_path(place)} {_mistake(error)}, but it must be {shape.parts[_name(place)]}."
 
 
 def _about_the_whole(error: Mapping[str, Any], shape: Shape) -> str:
-    state = "is empty" if error["type"] == "missing" else f"is {_shown(error['input'])}"
+    state = "is empty" if error["type"] == "missing" else f"is {shown(error['input'])}"
     if error["type"] == "string_unicode":
-        state = f"has the field {_shown(error['input'])} with a lone surrogate in its name"
+        state = f"has the field {shown(error['input'])} with a lone surrogate in its name"
     return f"The {shape.whole} {state}, but it must be {shape.right}."
 
 
@@ -55,13 +52,9 @@ def _mistake(error: Mapping[str, Any]) -> str:
         return f"holds the lone surrogate U+{ord(value[offset]):04X} at offset {offset}"
     if error["type"] in {"string_too_long", "string_too_short"}:
         return f"has {len(value):,} characters"
-    return f"is {_shown(value)}"
-
-
-def _shown(value: object) -> str:
-    """The value as a Python literal in ASCII, cut where it is long."""
-    literal = ascii(value)
-    return literal if len(literal) <= _SHOWN_CHARACTERS else f"{literal[:_SHOWN_CHARACTERS]}..."
+    if error["type"] == "too_long":
+        return f"has {len(value):,} items"
+    return f"is {shown(value)}"
 
 
 def _path(place: Sequence[str | int]) -> str:

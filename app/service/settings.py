@@ -19,6 +19,7 @@ from retriever.types import RetrievalMode
 DEFAULT_INDEX = Path("data/indexes/vital-articles")
 _THRESHOLDS = {"min_confidence", "target_accuracy"}
 MOST_QUESTIONS = 1_000
+MOST_DOCUMENTS = 1_000
 """Of one request, however it is set."""
 
 LANGUAGE_MODEL_CHOICES = (
@@ -313,7 +314,7 @@ class Settings(BaseSettings):
         30.0, gt=0, allow_inf_nan=False, description="Seconds that a client may leave its response unread."
     )
     max_documents: Annotated[int, SHAPES_NOTHING] = Field(
-        20, ge=1, description="Documents handed in with a question at most."
+        20, ge=1, le=MOST_DOCUMENTS, description="Documents handed in with a question at most."
     )
     max_document_characters: Annotated[int, SHAPES_NOTHING] = Field(
         200_000, ge=1, description="Characters of the documents handed in with a question at most, in all."

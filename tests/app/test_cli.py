@@ -1,8 +1,10 @@
 """What holds for every command: help, sentences in the place of tracebacks, and what is loaded when."""
 
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -80,6 +82,25 @@ def test_the_command_runs_as_a_program_and_ends_with_its_status():
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("The question is blank")
+
+
+def test_a_terminal_of_another_encoding_gets_escapes_in_place_of_a_traceback(tmp_path):
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "tower.md").write_text("The na\u00efve tower fell in 1703.", encoding="utf-8")
+    (tmp_path / "answer.txt").write_text(
+        'It says "the na\u00efve tower rose again in 1999" [1].', encoding="utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", "check", "answer.txt", "--documents", "sources"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path.cwd())},
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert r"\u201cthe na\u00efve tower" in done.stdout
 
 
 def test_a_failure_of_the_system_that_names_no_path_is_its_own_sentence(loccit, monkeypatch):

@@ -483,3 +483,88 @@ def test_a_card_shows_the_terms_of_its_own_source(page: Page, source, told):
         response_of(citations=[{**CITATION, "document_id": "a", "source": source}], attribution=attribution),
     )
     assert shown == told
+
+
+def test_an_answer_that_breaks_off_is_told_as_such(page: Page):
+    page.js(
+        "window.fetch = async () => new Response(new ReadableStream({"
+        " start(stream) { stream.enqueue(new TextEncoder().encode(': still at work\\n\\n')); },"
+        " pull(stream) { stream.error(new TypeError('network error')); }}))"
+    )
+    page.ask(ASKED)
+    assert page.text(".problem h2") == "The answer broke off"
+    assert page.text(".problem p") == "The service stopped before the answer was there."
+
+
+def test_a_document_that_breaks_off_is_told_as_such(page: Page):
+    page.ask(ASKED)
+    page.js(
+        "window.fetch = async () => new Response(new ReadableStream({"
+        " pull(stream) { stream.error(new TypeError('network error')); }}))"
+    )
+    page.one(".card .open").click()
+    page.until(
+        "return document.querySelector('#document-about').textContent.startsWith('The service stopped')"
+    )
+
+
+def test_a_browser_that_keeps_nothing_gets_its_answer(page: Page):
+    added = page.driver.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument",
+        {
+            "source": "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name,"
+            " {get() { throw new DOMException('Access is denied for this document.', 'SecurityError'); }});"
+        },
+    )
+    try:
+        page.open()
+        page.ask(ASKED)
+        assert page.text(".card mark") == KEEPER
+    finally:
+        page.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+def test_back_leaves_an_address_that_is_not_written_as_this_page_writes_it(page: Page):
+    page.open("?q=who%20rowed%20out%20to%20the%20wreck%20of%20the%20Forfarshire&from=elsewhere")
+    page.settled()
+    assert page.driver.current_url.endswith("&from=elsewhere")
+    page.driver.back()
+    page.until("return location.search === '' && document.querySelector('.welcome')")
+
+
+def test_back_from_a_pasted_text_asks_the_documents_again(page: Page):
+    page.ask(ASKED)
+    page.one("#own summary").click()
+    page.one("#text").send_keys("The boiler is serviced every May by Ms Okafor.")
+    page.ask("when is the boiler serviced")
+    page.driver.back()
+    page.until(f"return document.querySelector('.card mark')?.textContent === {KEEPER!r}")
+    assert not page.one("#scope").is_displayed()
+    page.driver.back()
+    page.until("return location.search === '' && document.querySelector('.welcome')")
+
+
+def test_a_text_that_the_browser_brings_back_is_said_to_be_asked_alone(page: Page):
+    told = page.module(
+        "own_text.js",
+        "(() => {"
+        " const [box, files, list, scope, words] = ['textarea', 'input', 'ul', 'p', 'span']"
+        "  .map((tag) => document.createElement(tag));"
+        " box.value = args[0];"
+        " scope.hidden = true;"
+        " new m.Given({box, files, list, scope, words});"
+        " return [scope.hidden, words.textContent];"
+        "})()",
+        "The boiler is serviced every May.",
+    )
+    assert told == [False, "Answers come from your text alone (33 characters)."]
+
+
+def test_a_double_click_asks_once(page: Page):
+    page.one("#question").send_keys(ASKED)
+    page.js(
+        "for (const detail of [1, 2]) document.querySelector('#ask').dispatchEvent("
+        "  new MouseEvent('click', {detail, bubbles: true, cancelable: true}))"
+    )
+    page.settled()
+    assert page.text(".card mark") == KEEPER

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from common.terminal_text import escaped, escaped_lines, json_line, plain, plain_lines
+from common.terminal_text import (
+    escaped,
+    escaped_lines,
+    json_line,
+    plain,
+    plain_lines,
+    write_out_what_has_no_code,
+)
 
 OVERRIDES = [chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]
 
@@ -59,3 +66,31 @@ def test_json_is_the_same_json_and_steers_no_terminal(text):
 
 def test_json_keeps_the_letters_of_every_script():
     assert json_line({"é": "😀"}) == '{"é": "😀"}'
+
+
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [
+        ("ascii", r'{"a": "\u201cna\u00efve\u201d \ud83d\uddfc"}'),
+        ("latin-1", r'{"a": "\u201cnaïve\u201d \ud83d\uddfc"}'),
+        ("utf-8", '{"a": "\u201cnaïve\u201d \U0001f5fc"}'),
+    ],
+)
+def test_what_an_encoding_lacks_is_written_as_json_does(encoding, written):
+    value = {"a": "\u201cnaïve\u201d \U0001f5fc"}
+    kept = io.BytesIO()
+    stream = io.TextIOWrapper(kept, encoding=encoding)
+    write_out_what_has_no_code(stream)
+    stream.write(json_line(value))
+    stream.flush()
+    assert kept.getvalue().decode(encoding) == written
+    assert json.loads(written) == value
+
+
+def test_half_a_character_of_a_file_name_is_written_out_too():
+    kept = io.BytesIO()
+    stream = io.TextIOWrapper(kept, encoding="utf-8")
+    write_out_what_has_no_code(stream, io.StringIO())
+    stream.write("caf\udce9")
+    stream.flush()
+    assert kept.getvalue() == rb"caf\udce9"

@@ -45,6 +45,10 @@ SENTENCES = {
         {"a": float("nan")},
         "The filter's field 'a' has the value nan, but it must be a text, a number, true or false, or a list of such.",
     ),
+    "too many, of which none is looked at": (
+        {"a": [None] * MAX_VALUES, "b": None},
+        "The filter names 1,001 values, but at most 1,000 are accepted.",
+    ),
     "too many": (
         {"a": ["x"] * MAX_VALUES, "b": True},
         "The filter names 1,001 values, but at most 1,000 are accepted.",

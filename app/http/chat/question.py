@@ -10,6 +10,7 @@ from app.http.chat.wire import CHAT_SHAPE, ChatMessage, ChatRequest
 from app.service.ask import Ask
 from app.service.settings import Settings
 from common.errors import InvalidRequestError
+from common.wording import shown
 
 _REFUSED: Mapping[str, tuple[str, Sequence[object]]] = {
     "tools": ("Loccit calls no tools", ([],)),
@@ -81,7 +82,7 @@ def _parts(content: object) -> list[str | GivenDocument]:
         return [_part(part, number) for number, part in enumerate(content, start=1)]
     right = CHAT_SHAPE.parts["messages[].content"]
     raise InvalidRequestError(
-        f"The content of the last user message is {ascii(content)[:80]}, but it must be {right}."
+        f"The content of the last user message is {shown(content)}, but it must be {right}."
     )
 
 
@@ -91,8 +92,8 @@ def _part(part: object, number: int) -> str | GivenDocument:
         return attached_document(part)
     if isinstance(part, dict) and kind == "text" and isinstance(part.get("text"), str):
         return str(part["text"])
-    shown = ascii(part if kind in (None, "text") else kind)[:80]
+    wrong = shown(part if kind in (None, "text") else kind)
     raise InvalidRequestError(
-        f"Part {number} of the last user message is {shown}, but only parts of the type text, with a text, and of "
+        f"Part {number} of the last user message is {wrong}, but only parts of the type text, with a text, and of "
         "the type file are read."
     )

@@ -16,7 +16,8 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         opened = socket.create_server((host, port), family=family)
     except OSError as error:
-        reason = os.strerror(error.errno or 0)  # the error's own repeats the address
+        # the words of most errors repeat the address; the number of one about a name is none of the system's
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         raise InvalidRequestError(
             f"{host} port {port} cannot be listened on ({reason}); give another --host or --port."
         ) from error

@@ -41,7 +41,10 @@ export async function answer(request, { signal, onStage }) {
 /** A stored document. */
 export async function storedDocument(id, { signal }) {
   const response = await reach(`documents/${encodeURIComponent(id)}`, { signal });
-  return response.json();
+  return response.json().catch((error) => {
+    passedOver(error);
+    throw new Problem({ title: "The document broke off", detail: "The service stopped before the document was there." });
+  });
 }
 
 /** Returns when the models have loaded. */

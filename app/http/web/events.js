@@ -15,13 +15,19 @@ export async function* eventsOf(body) {
   }
 }
 
+/** A connection that breaks ends the stream where it is; whoever gave up is told so. */
+function cutShort(error) {
+  if (error.name === "AbortError") throw error;
+  return { done: true };
+}
+
 async function* linesOf(body) {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = "";
   try {
     for (;;) {
-      const { value, done } = await reader.read();
+      const { value, done } = await reader.read().catch(cutShort);
       if (done) return; // what follows the last line end is no whole event
       const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
       rest = lines.pop();

@@ -1,11 +1,12 @@
 // The API key that a service may want: asked for once, kept until the tab is closed.
 const KEPT = "loccit-key";
 const SENDABLE = /^[!-~]+$/; // what a header can hold
+let unstored = null; // the key where a browser keeps nothing: known until the page is left
 const NO_KEY = "That is no API key: one has letters, digits, dashes and underscores alone. Try again.";
 
 /** The headers that carry the key, none where it is not known. */
 export function keyHeaders() {
-  const key = sessionStorage.getItem(KEPT);
+  const key = known();
   return key === null ? {} : { Authorization: `Bearer ${key}` };
 }
 
@@ -14,7 +15,7 @@ export function askForKey(sentence) {
   const dialog = document.getElementById("key");
   const box = dialog.querySelector("input");
   if (dialog.open) return Promise.resolve(false); // it is being asked for already
-  sessionStorage.removeItem(KEPT);
+  keep(null);
   dialog.querySelector("#key-words").textContent = sentence;
   dialog.returnValue = "";
   box.value = "";
@@ -27,10 +28,28 @@ export function askForKey(sentence) {
         box.value = "";
         if (dialog.returnValue !== "given" || key === "") return resolve(false);
         if (!SENDABLE.test(key)) return resolve(askForKey(NO_KEY));
-        sessionStorage.setItem(KEPT, key);
+        keep(key);
         resolve(true);
       },
       { once: true },
     );
   });
+}
+
+function known() {
+  try {
+    return sessionStorage.getItem(KEPT);
+  } catch {
+    return unstored;
+  }
+}
+
+function keep(key) {
+  unstored = key;
+  try {
+    if (key === null) sessionStorage.removeItem(KEPT);
+    else sessionStorage.setItem(KEPT, key);
+  } catch {
+    // then this page alone knows it
+  }
 }

@@ -23,13 +23,15 @@ const given = new Given({
 const welcome = [...result.childNodes];
 let underWay = null;
 
-async function ask() {
+/** `follows`: the address, which is left as it is. */
+async function ask({ follows = false } = {}) {
   const asked = question.value.trim();
   if (!asked) return;
   underWay?.abort();
   const asking = (underWay = new AbortController());
   const documents = given.documents();
-  begin(asked, documents);
+  if (!follows) leadTo(asked, documents);
+  begin(asked);
   try {
     const response = await whenReady(asking.signal, () => request(asked, documents, asking.signal));
     if (asking === underWay) finish(asked, response, documents);
@@ -37,7 +39,7 @@ async function ask() {
     if (asking !== underWay) return;
     stages.hide();
     if (error.name === "AbortError") say("Stopped.", ...welcome);
-    else showProblem(error.title ?? "This page failed", error.message, ask);
+    else showProblem(error.title ?? "This page failed", error.message, () => ask());
   } finally {
     if (asking === underWay) end();
   }
@@ -62,9 +64,12 @@ async function whenReady(signal, work) {
   }
 }
 
-function begin(asked, documents) {
+function leadTo(asked, documents) {
   const address = documents.length ? "./" : `./?${new URLSearchParams({ q: asked })}`;
   if (new URL(address, document.baseURI).href !== location.href) history.pushState(null, "", address);
+}
+
+function begin(asked) {
   document.title = `${asked} – Loccit`;
   button.textContent = "Stop";
   result.setAttribute("aria-busy", "true");
@@ -138,11 +143,13 @@ function entry(asked, was) {
   );
 }
 
-/** The address says what is asked. */
+/** The address says what is asked, and it is asked of the service's own documents. */
 function follow() {
   question.value = new URLSearchParams(location.search).get("q") ?? "";
-  if (question.value.trim()) ask();
-  else {
+  if (question.value.trim()) {
+    given.forget();
+    ask({ follows: true });
+  } else {
     underWay?.abort();
     document.title = "Loccit";
     stages.hide();
@@ -154,6 +161,9 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (underWay) underWay.abort();
   else ask();
+});
+button.addEventListener("click", (event) => {
+  if (event.detail > 1) event.preventDefault(); // the second click of a double one would stop what the first began
 });
 question.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -13,6 +13,7 @@ export class Given {
       await this.add(files.files);
       files.value = "";
     });
+    this.show(); // a browser may bring back what stood in the box
   }
 
   /** As a request names them; empty when the service's own documents are asked. */

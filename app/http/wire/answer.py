@@ -17,7 +17,7 @@ from app.http.wire.request import NOT_BLANK, HandedIn, StrictRequest
 from app.http.wire.shape import ID, PASSAGES, QUESTION, Shape
 from app.service.ask import Ask
 from app.service.handed_in import TextFormat
-from app.service.settings import Settings
+from app.service.settings import MOST_DOCUMENTS, Settings
 from common.errors import InvalidRequestError
 from retriever.filters import MAX_VALUES, Filter
 
@@ -34,7 +34,7 @@ ANSWER_SHAPE = Shape(
         "top_k": PASSAGES,
         "min_confidence": "a number from 0 to 1",
         "length": "auto, short or long",
-        "documents": "a list of objects with a text each",
+        "documents": f"a list of at most {MOST_DOCUMENTS:,} objects with a text each",
         "documents[]": "an object with a text",
         "documents[].document_id": ID,
         "documents[].title": "a text of at most 1,000 characters",
@@ -144,11 +144,13 @@ class QuestionToAnswer(StrictRequest):
 class AnswerRequest(QuestionToAnswer):
     """A question, and how to answer it."""
 
-    documents: Annotated[list[DocumentToRead], Field(fail_fast=True)] | None = Field(
-        None,
-        description="Answer from these texts alone, not from the index: one at least, and no more than the server's "
-        "settings allow. No two may have the same id.",
-        json_schema_extra={"minItems": 1},
+    documents: Annotated[list[DocumentToRead], Field(max_length=MOST_DOCUMENTS, fail_fast=True)] | None = (
+        Field(
+            None,
+            description="Answer from these texts alone, not from the index: one at least, and no more than the "
+            "server's settings allow. No two may have the same id.",
+            json_schema_extra={"minItems": 1},
+        )
     )
 
     def ask_with(self, settings: Settings, allowed: Filter | None) -> Ask:

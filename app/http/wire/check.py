@@ -7,7 +7,7 @@ from pydantic import Field
 from app.answering.checked_input import MAX_QUESTION_CHARACTERS, GivenDocument, checked_documents
 from app.http.wire.request import HandedIn, StrictRequest
 from app.http.wire.shape import ID, Shape
-from app.service.settings import Settings
+from app.service.settings import MOST_DOCUMENTS, Settings
 from quote_check.check import QuoteToCheck
 from quote_check.check_answer import AnswerToCheck, GivenClaim
 from retriever.document_ids import MAX_ID_CHARACTERS
@@ -38,7 +38,7 @@ CHECK_SHAPE = Shape(
         "claims[].quotes[]": "an object with a quote",
         "claims[].quotes[].quote": f"a text of at most {MAX_ANSWER_CHARACTERS:,} characters",
         "claims[].quotes[].document_id": ID,
-        "documents": "a list of objects with a text each",
+        "documents": f"a list of at most {MOST_DOCUMENTS:,} objects with a text each",
         "documents[]": "an object with a text",
         "documents[].document_id": ID,
         "documents[].id": ID,
@@ -108,11 +108,14 @@ class CheckRequest(StrictRequest):
     claims: Annotated[list[ClaimOfAnswer], Field(max_length=MAX_CHECKED, fail_fast=True)] = Field(
         default_factory=list, description="Claims beside those of the text."
     )
-    documents: Annotated[list[DocumentToCheck], Field(fail_fast=True)] | None = Field(
-        None,
-        description="Check against these texts alone, not against the index: one at least, and no more than the "
-        "server's settings allow. No two may have the same id. [2] is the second where the answer names no sources.",
-        json_schema_extra={"minItems": 1},
+    documents: Annotated[list[DocumentToCheck], Field(max_length=MOST_DOCUMENTS, fail_fast=True)] | None = (
+        Field(
+            None,
+            description="Check against these texts alone, not against the index: one at least, and no more than the "
+            "server's settings allow. No two may have the same id. [2] is the second where the answer names no "
+            "sources.",
+            json_schema_extra={"minItems": 1},
+        )
     )
     sources: Annotated[list[SourceOfAnswer], Field(max_length=MAX_CHECKED, fail_fast=True)] = Field(
         default_factory=list,

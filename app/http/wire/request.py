@@ -1,8 +1,8 @@
 """What requests have in common."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from app.answering.checked_input import QUESTION_PATTERN
@@ -16,6 +16,18 @@ class StrictRequest(BaseModel):
     """A body in which no value is converted and no unknown field passes."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_one_unknown_field(cls, given: Any) -> Any:  # noqa: ANN401 - any JSON value
+        """The fields that are known and the first one that is not: an error for each of a million would hold everybody
+        up.
+        """
+        if not isinstance(given, dict):
+            return given
+        known = {name: given[name] for name in cls.model_fields if name in given}
+        unknown = [name for name in given if name not in known][:1]
+        return {**known, **{name: given[name] for name in unknown}}
 
 
 class HandedIn(StrictRequest):

@@ -19,7 +19,7 @@ SEARCH_SHAPE = Shape(
         "q": QUESTION,
         "k": PASSAGES,
         "mode": f"one of {', '.join(RetrievalMode)}",
-        "filter": "a field and a value, such as source=handbook",
+        "filter": f"given at most {MAX_VALUES:,} times: a field and a value, such as source=handbook",
     },
 )
 

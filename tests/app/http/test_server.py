@@ -103,6 +103,15 @@ def test_a_response_does_not_wait_for_the_acknowledgement_of_its_first_part():
 
 
 @pytest.mark.enable_socket
+def test_a_host_that_there_is_not_is_told_in_words():
+    with pytest.raises(InvalidRequestError) as refusal:
+        listening("no..host", 0)
+    assert str(refusal.value) == (
+        "no..host port 0 cannot be listened on (Name or service not known); give another --host or --port."
+    )
+
+
+@pytest.mark.enable_socket
 def test_a_port_in_use_is_told(directory):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
