@@ -51,7 +51,7 @@ def calibrate_with(wanted: Wanted, given: Mapping[str, Any]) -> None:
     _require_writable(path)
     fitted, folders = _fitted(wanted, questions, given)
     fitted.calibrator.save(path)
-    ship_calibrator(fitted.calibrator, path, questions.command(wanted.index), folders)
+    ship_calibrator(fitted.calibrator, path, questions.command(wanted.index, given), folders)
     show_fit(fitted, path, Console())
 
 

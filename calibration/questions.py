@@ -1,6 +1,6 @@
 """The questions that a calibrator is fitted on: about what is indexed, and some of them beyond it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ from common.errors import InvalidRequestError
 from common.wording import command_line
 from evaluation.questions import Question, load_questions, sha256_of_questions
 from evaluation.slices import chosen
+
+_LOCAL = ("weights", "allow_download")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,14 @@ class CalibrationSet:
         """What a calibrator says of them."""
         return {"name": self.name, "sha256": self.sha256, "side": self.side, "sample": self.sample}
 
-    def command(self, index: Path) -> str:
-        """What fits a calibrator on them and this index."""
-        return command_line("calibrate", self.name, index=index.name, side=self.side, sample=self.sample)
+    def command(self, index: Path, given: Mapping[str, object]) -> str:
+        """What fits a calibrator on them and this index.
+
+        ``given``: settings by name, None where none was given. Those that only this machine knows are left out.
+        """
+        which = {"index": index.name, "side": self.side, "sample": self.sample}
+        shaping = {name: value for name, value in given.items() if name not in _LOCAL}
+        return command_line("calibrate", self.name, **which, **shaping)
 
 
 def calibration_set(name_or_path: str, *, side: str | None, sample: int | None) -> CalibrationSet:

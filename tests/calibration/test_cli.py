@@ -147,7 +147,9 @@ def test_in_the_folder_of_weights_it_enters_their_manifest(calibrate, tmp_path):
     assert status == 0, said
     path, entry = shipped_weights("calibrator", "calibrator", weights)
     assert path == weights / CALIBRATOR_FILE
-    assert entry.command == "loccit calibrate keepers.jsonl --index lights"
+    assert entry.command == (
+        "loccit calibrate keepers.jsonl --index lights --reader lexical --generator reader"
+    )
     assert entry.calibrated_on["name"] == "keepers over lights"
 
 

@@ -87,7 +87,9 @@ def test_it_is_named_by_file_digest_and_part(written):
 )
 def test_the_command_names_what_was_asked(written, side, sample, options):
     found = calibration_set(written(*ANSWERED), side=side, sample=sample)
-    assert found.command(Path("data/lights")) == f"loccit calibrate lights.jsonl --index lights{options}"
+    given = {"top_k": None, "generator": "reader", "weights": Path("mine"), "allow_download": True}
+    asked = f"loccit calibrate lights.jsonl --index lights{options} --generator reader"
+    assert found.command(Path("data/lights"), given) == asked
 
 
 def test_questions_with_documents_of_their_own_are_refused(written):
