@@ -267,6 +267,7 @@ def _markdown(
 
 
 def _figure(rows: Mapping[str, ChunkScores], curve: Sequence[Mapping[str, float]]) -> Figure:
+    """The gains by overlap, but of neighbours that tell, whose gain is of another size; and the training's loss."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     gains, losses = figure.subplots(1, 2)
     base = rows[_name(0)]
@@ -276,7 +277,7 @@ def _figure(rows: Mapping[str, ChunkScores], curve: Sequence[Mapping[str, float]
         return [_lower(base, scores, base.overlap <= most) for most in base.overlaps()]
 
     for name, scores in rows.items():
-        if scores is not base:
+        if name not in (_name(0), TOLD):
             line = {"linestyle": "--", "marker": "x"} if "other chunks" in name else {"marker": "o"}
             gains.plot(percent, gain(scores), label=f"k = {name}", **line)
     gains.set_xscale("log")

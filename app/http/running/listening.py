@@ -16,8 +16,9 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         opened = socket.create_server((host, port), family=family)
     except OSError as error:
-        # the words of most errors repeat the address; the number of one about a name is none of the system's
-        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        # the words of the error repeat the address; the number of one about a name is below 0, and none of the system's
+        about_name = (error.errno or 0) < 0
+        reason = error.strerror.partition(" (while")[0] if about_name else os.strerror(error.errno or 0)
         raise InvalidRequestError(
             f"{host} port {port} cannot be listened on ({reason}); give another --host or --port."
         ) from error

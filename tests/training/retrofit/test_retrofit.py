@@ -343,6 +343,16 @@ def test_a_few_windows_are_of_many_documents(data, monkeypatch):
     assert documents[:many] == sorted(set(documents))
 
 
+def test_of_each_window_only_the_first_chunks_are_measured_where_that_is_asked(data):
+    database = ChunkDatabase.open(data / "chunks")
+    whole, cut = held_out_windows(data, database), held_out_windows(data, database, most_chunks=2)
+    assert [window.document for window in cut] == [window.document for window in whole]
+    for long, short in zip(whole, cut, strict=True):
+        assert short.ids.tolist() == long.ids[:128].tolist()
+        assert short.utf8.tolist() == long.utf8[:128].tolist()
+        assert short.neighbours.tolist() == long.neighbours[:2].tolist()
+
+
 def test_what_begins_every_text_is_read_and_not_scored(data):
     loaded = base()
     model = RetroModel(loaded.model, RetroModules(RetrofitTask_shape()))
