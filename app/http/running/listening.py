@@ -17,8 +17,8 @@ def listening(host: str, port: int) -> socket.socket:
         opened = socket.create_server((host, port), family=family)
     except OSError as error:
         # the words of the error repeat the address; the number of one about a name is below 0, and none of the system's
-        about_name = (error.errno or 0) < 0
-        reason = error.strerror.partition(" (while")[0] if about_name else os.strerror(error.errno or 0)
+        number, words = error.errno or 0, error.strerror or ""
+        reason = words.partition(" (while")[0] if number < 0 else os.strerror(number)
         raise InvalidRequestError(
             f"{host} port {port} cannot be listened on ({reason}); give another --host or --port."
         ) from error
