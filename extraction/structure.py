@@ -3,7 +3,7 @@
 import re
 
 from common.deadline import Check, go_on
-from extraction.lines import lines_of
+from common.lines import lines_of
 from retriever.types import Block, BlockKind, Locator, LocatorKind, Span
 
 _LINES = (BlockKind.ITEM, BlockKind.ROW, BlockKind.FIELD)  # these follow each other line by line

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from common.lines import LINE_END
 from extraction.encodings import decoded
 from extraction.extracted import Extracted
-from extraction.lines import LINE_END
 from retriever.types import Block, BlockKind, Locator, Span
 
 

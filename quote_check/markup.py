@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from quote_check.lines import lines_of
+from common.lines import lines_with_ends
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _HIDDEN = re.compile(
@@ -55,7 +55,7 @@ def _hidden_spans(text: str) -> list[tuple[int, int]]:
 def _fenced(text: str) -> Iterator[tuple[int, int]]:
     """Blocks of code between fences, the fences too; one that is not closed goes to the end."""
     opened, fence, at = -1, "", 0
-    for line in lines_of(text):
+    for line in lines_with_ends(text):
         match = _FENCE.match(line)
         if match and opened < 0:
             opened, fence = at, match[1]

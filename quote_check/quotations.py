@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from common.lines import lines_with_ends
 from quote_check.check import Form
-from quote_check.lines import lines_of
 from retriever.text.sentences import trimmed
 from retriever.types import Span
 
@@ -70,7 +70,7 @@ def block_quotations(text: str) -> Iterator[Quotation]:
     """
     block: list[Span] = []
     at = 0
-    for line in [*lines_of(text), ""]:
+    for line in [*lines_with_ends(text), ""]:
         quoted = _QUOTED_LINE.match(line)
         if quoted is not None:
             within = trimmed(text, at + quoted.end(), at + len(line))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from quote_check.lines import lines_of
+from common.lines import lines_with_ends
 from quote_check.marks import marks_in
 from retriever.types import Span
 
@@ -71,7 +71,7 @@ def sources_of(text: str) -> Sources:
 def _entries(text: str) -> Iterator[Span]:
     """The lines of a text, those that may say a source with the indented ones that continue them."""
     start, at, goes_on = 0, 0, False
-    for line in lines_of(text):
+    for line in lines_with_ends(text):
         begins = any(form.match(line) for form in (_DEFINITION, _ENTRY, _BULLET))
         if begins or not (goes_on and _CONTINUED.match(line)):
             if at > start:

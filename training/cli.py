@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 from shutil import which
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +18,7 @@ from training.required import require
 from training.retrofit_command import retrofit, retrofit_answers, retrofit_data, retrofit_report
 
 if TYPE_CHECKING:
+    from app.answering.confidence.calibrator import Calibrator
     from training.adapter.train import AdapterSettings
     from training.loop.run import Pace
 
@@ -395,15 +396,9 @@ def confidence(
 
     calibrator, earlier = Calibrator.load(into), fitted_by(into)
     evidence, console = PreparedEvidence(prepared), Console(stderr=True)
-    fitted_with = {
-        name: value for name, value in calibrator.fitted_on.settings.items() if name in Settings.model_fields
-    }
-    service = open_service(
-        Settings.of(
-            **{**fitted_with, "index": index, "reader": reader, "weights": weights, "threads": threads}
-        ),
-        abstains=False,
-    )
+    given = {"index": index, "reader": reader, "weights": weights, "threads": threads}
+    settings = Settings.of(**{**_settings_fitted_with(calibrator), **given})
+    service = open_service(settings, abstains=False)
     if not calibrator.fitted_on.knows(service.models.digests(service.encoder)):
         raise LoccitError(
             f"{into} was fitted on other models than those that answer here; give the reader and the weights that it "
@@ -417,3 +412,9 @@ def confidence(
     console.print(plain(f"The law is in {into}; on sets that it had not seen: {fitted.quality['broad']}"))
     if "elsewhere" in fitted.quality:
         console.print(plain(f"The confidence of short answers there: {fitted.quality['elsewhere']}"))
+
+
+def _settings_fitted_with(calibrator: "Calibrator") -> dict[str, Any]:
+    """What shaped the answers, beside models; what is no setting, such as the rules, is left out."""
+    fitted = calibrator.fitted_on.settings
+    return {name: value for name, value in fitted.items() if name in Settings.model_fields}

@@ -16,6 +16,7 @@ from app.answering.support import Claim
 from app.service.attribution import Attribution, attribution_of
 from app.service.claim_support import SUPPORTED_FROM, ClaimScorer
 from common.deadline import NO_DEADLINE, Deadline
+from common.lines import lines_with_ends
 from quote_check.check import Finding, Form, Verdict, counted
 from quote_check.check_answer import (
     AnswerToCheck,
@@ -27,7 +28,6 @@ from quote_check.check_answer import (
 from quote_check.corpus import GivenCorpus, IndexCorpus
 from quote_check.evidence import Evidence
 from quote_check.folding import Fold
-from quote_check.lines import lines_of
 from retriever.manifest import Manifest
 from retriever.types import Document, Span, opened_at
 
@@ -277,7 +277,7 @@ class _Lines:
 
     def __init__(self, text: str) -> None:
         self._starts = [0]
-        for line in lines_of(text):
+        for line in lines_with_ends(text):
             self._starts.append(self._starts[-1] + len(line))
 
     def place(self, span: Span) -> AnswerPlace:

@@ -4,15 +4,15 @@ import re
 
 from markdown_it.rules_block import StateBlock
 
+from extraction.markup.block_rules import beginning
+
 MARK = ":::"
 _BEGINS = re.compile(rf"({MARK}:*)[ \t]*(\{{[a-zA-Z][\w:.-]*\}}[^\n]*)")
 
 
 def colon_fence(state: StateBlock, first: int, end: int, silent: bool) -> bool:
     """A rule for blocks: the fence that begins in the line ``first``, up to as many colons or the end, as one token."""
-    if state.is_code_block(first):
-        return False
-    begins = _BEGINS.match(state.src, state.bMarks[first] + state.tShift[first], state.eMarks[first])
+    begins = beginning(state, first, _BEGINS)
     if begins is None:
         return False
     if silent:

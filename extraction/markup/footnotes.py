@@ -7,15 +7,15 @@ import re
 
 from markdown_it.rules_block import StateBlock
 
+from extraction.markup.block_rules import beginning
+
 _BEGINS = re.compile(r"\[\^[^\]\s]{1,100}\]:[ \t]*")
 _INDENT = 4  # of what belongs to a note
 
 
 def footnote(state: StateBlock, first: int, end: int, silent: bool) -> bool:
     """A rule for blocks: the note that begins in the line ``first``, its text parsed as blocks of its own."""
-    if state.is_code_block(first):
-        return False
-    begins = _BEGINS.match(state.src, state.bMarks[first] + state.tShift[first], state.eMarks[first])
+    begins = beginning(state, first, _BEGINS)
     if begins is None:
         return False
     if silent:

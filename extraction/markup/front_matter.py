@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from extraction.lines import lines_of
+from common.lines import lines_of
 from extraction.structure import one_line, visible
 
 _FENCES = {"---": ("---", "..."), "+++": ("+++",)}

@@ -10,10 +10,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from common.deadline import Check, go_on
+from common.lines import lines_of
 from extraction.encodings import decoded
 from extraction.extracted import Extracted, UnreadableError
 from extraction.html import add_html
-from extraction.lines import lines_of
 from extraction.markup.colon_fences import MARK as COLONS
 from extraction.markup.colon_fences import colon_fence
 from extraction.markup.directives import directive, role_text

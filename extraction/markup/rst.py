@@ -10,9 +10,9 @@ from docutils.core import publish_doctree
 from docutils.parsers.rst.directives import register_directive
 from docutils.parsers.rst.directives.misc import Class
 
+from common.lines import lines_of, with_plain_lines
 from extraction.encodings import decoded
 from extraction.extracted import Extracted, UnreadableError
-from extraction.lines import lines_of, with_plain_lines
 from extraction.markup.directives import directive, role_text
 from extraction.raised import raised
 from extraction.structure import Structure, one_line, tidy, with_name

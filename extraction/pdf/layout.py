@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from extraction.pdf.contents import contents_lines
+from extraction.pdf.contents import are_contents, contents_lines
 from extraction.pdf.page import Line, Page, Table
 from extraction.pdf.running import running_lines
 from extraction.structure import Structure
@@ -19,7 +19,6 @@ _NARROWEST = 12.0  # of the text's size: a column of text is no narrower
 _LARGER = 1.12  # a heading's letters against those of the text
 _LARGER_AND_OTHER = 1.04  # those of a heading that is of another font or colour, too
 _BOLD = ("bold", "black", "heavy")
-_CONTENTS = re.compile(r"\S.*\D\s\.*\s?\d{1,4}$")
 _LONGEST_HEADING = 200
 _SURE_BULLET = re.compile(r"[•▪◦‣●○■□➢✓]\s+")
 _BULLET = re.compile(r"[•▪◦‣●○■□–*➢✓o-]\s+")
@@ -48,7 +47,7 @@ class Layout:
         self._words = Counter(word.lower() for line in lines for word in _WORD.findall(line.text[:-1]))
         sizes = {line.size for line in lines if self._is_large(line)}
         self._levels = {size: level for level, size in enumerate(sorted(sizes, reverse=True), start=1)}
-        self._contents = {page.number for page in pages if _is_contents(self._lines(page))}
+        self._contents = {page.number for page in pages if are_contents(self._lines(page))}
         self._open: list[Line] = []  # the lines of the block that is being read
         self._first = 0  # the number of the first of them in the column that is being read
         self._began = self._page = 1  # the page where the block began, and the page of its last line
@@ -214,12 +213,6 @@ def _commonest(lines: Iterable[Line]) -> tuple[float, str]:
 
 def _is_bold(line: Line) -> bool:
     return any(name in line.style for name in _BOLD)
-
-
-def _is_contents(lines: Iterable[Line]) -> bool:
-    """Whether these are the lines of a table of contents: most end with a number."""
-    ends = [_CONTENTS.fullmatch(line.text) is not None for line in lines]
-    return len(ends) >= 4 and sum(ends) * 2 > len(ends)
 
 
 def _right_margins(lines: Sequence[Line], size: float) -> dict[Line, float]:

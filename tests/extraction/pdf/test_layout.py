@@ -2,7 +2,8 @@ import time
 
 import pytest
 
-from extraction.pdf.layout import _CONTENTS, _LAST_WORD
+from extraction.pdf.contents import _entry
+from extraction.pdf.layout import _LAST_WORD
 
 
 @pytest.mark.parametrize(
@@ -12,9 +13,30 @@ def test_the_last_word_before_a_hyphen_is_found(text, word):
     assert _LAST_WORD.search(text)[1] == word
 
 
-@pytest.mark.parametrize("text", ["a" * 200_000, "a-" * 100_000 + "x", "a " + "." * 200_000 + "x"])
+@pytest.mark.parametrize(
+    "text", ["a" * 200_000, "a-" * 100_000 + "x", "a " + "." * 200_000 + "x", "1" * 200_000]
+)
 def test_the_end_of_a_line_is_looked_at_in_linear_time(text):
     started = time.process_time()
     assert _LAST_WORD.search(text) is None
-    assert _CONTENTS.fullmatch(text) is None
+    assert _entry(text) is None
     assert time.process_time() - started < 20  # it took minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("Tools 4", ("Tools", 4)),
+        ("SCOPE ........ 12", ("SCOPE", 12)),
+        ("Tools.....4", ("Tools", 4)),
+        ("ASVS 3.0 8", None),  # the title ends in a number: a row of a table, more likely
+        ("Chapter 1 ..... 10", ("Chapter 1", 10)),
+        ("Version 1.2", None),
+        ("Tools", None),
+        ("Tools4", None),
+        ("12345", None),
+        ("4", None),
+    ],
+)
+def test_an_entry_of_a_table_of_contents_is_a_title_and_a_number(text, entry):
+    assert _entry(text) == entry
