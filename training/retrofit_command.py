@@ -221,6 +221,9 @@ def retrofit_answers(
     examples: Annotated[
         int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
     ] = 3_000,
+    held_out: Annotated[
+        int, typer.Option(min=1, help="Questions of each set that it is measured on at the end.")
+    ] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,
     threads: Threads = None,
     hours: Hours = None,
@@ -246,8 +249,8 @@ def retrofit_answers(
         weights,
         load_encoder() if mode is EvidenceMode.PREFIX else None,
         Console(stderr=True),
-        settings=AnswersSettings(mode, examples=examples, seed=seed),
-        pace=Pace(threads=threads, hours=hours),
+        settings=AnswersSettings(mode, examples=examples, held_out=held_out, seed=seed),
+        pace=Pace(threads=threads, hours=hours, evaluate_minutes=60.0),  # answers take long to write
         licence="that of the base model" if packaged is None else packaged.licence,
         command=command_line(
             "train",
@@ -256,6 +259,7 @@ def retrofit_answers(
             weights=weights,
             language_model=language_model,
             examples=examples,
+            held_out=held_out,
             seed=seed,
         ),
     )
