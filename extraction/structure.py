@@ -1,6 +1,8 @@
 """A document's text, put together block by block, as a reader of the original sees it."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from common.deadline import Check, go_on
 from common.lines import lines_of
@@ -27,6 +29,7 @@ class Structure:
         self._length = 0
         self._blocks: list[Block] = []
         self._headings: list[tuple[int, str]] = []  # level, text: those that the next block stands under
+        self._first_heading: str | None = None
 
     @property
     def text(self) -> str:
@@ -40,10 +43,8 @@ class Structure:
 
     @property
     def first_heading(self) -> str | None:
-        """The first heading that has a letter or a digit: a title, where the original says none."""
-        text = self.text
-        headings = (block.span.of(text) for block in self._blocks if block.kind is BlockKind.HEADING)
-        return next((heading for heading in headings if any(map(str.isalnum, heading))), None)
+        """The first heading with a letter or a digit, outside of labelled parts: a title, where there is none."""
+        return self._first_heading
 
     def heading(self, text: str, level: int, locator: Locator | None = None) -> None:
         """Add a heading. What follows stands under it, up to the next one of its level or above (1 is the top)."""
@@ -54,6 +55,16 @@ class Structure:
             self._headings.pop()
         self._append(BlockKind.HEADING, line, locator)
         self._headings.append((level, line))
+        if self._first_heading is None and any(map(str.isalnum, line)):
+            self._first_heading = line
+
+    @contextmanager
+    def labelled(self, label: str, locator: Locator | None = None) -> Iterator[None]:
+        """Add the label of a part, such as a tab or a box; only what is added meanwhile stands under it."""
+        outer, first = list(self._headings), self._first_heading
+        self.heading(label, outer[-1][0] + 1 if outer else 1, locator)
+        yield
+        self._headings, self._first_heading = outer, first
 
     def code(self, text: str, locator: Locator | None = None) -> None:
         """Add code, its lines and their indentation as they are."""

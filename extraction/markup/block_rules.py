@@ -10,3 +10,13 @@ def beginning(state: StateBlock, line: int, pattern: re.Pattern[str]) -> re.Matc
     if state.is_code_block(line):
         return None
     return pattern.match(state.src, state.bMarks[line] + state.tShift[line], state.eMarks[line])
+
+
+def add_box(state: StateBlock, label: str | None, content: str, first: int, end: int) -> None:
+    """Add a token of type ``box``: Markdown that stands apart, in the lines from ``first`` to before ``end``.
+
+    ``content``: of the line after the first and those below it. Its ``info`` is the label, which may be Markdown.
+    """
+    token = state.push("box", "", 0)
+    token.info, token.content, token.map = label or "", content, [first, end]
+    state.line = end

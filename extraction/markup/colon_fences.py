@@ -1,29 +1,41 @@
-"""Fences of MyST that are made of colons: ``:::{note}``, its content as Markdown, ``:::``."""
+"""Fences made of colons, as ``:::{note}`` of MyST, ``:::note[Label]`` of Docusaurus, ``::: tip Label`` of VitePress."""
 
 import re
 
 from markdown_it.rules_block import StateBlock
 
-from extraction.markup.block_rules import beginning
+from extraction.markup.block_rules import add_box, beginning
 
 MARK = ":::"
-_BEGINS = re.compile(rf"({MARK}:*)[ \t]*(\{{[a-zA-Z][\w:.-]*\}}[^\n]*)")
+_BOXES = "note|tip|info|important|warning|caution|danger|success|question|example|quote|details"
+_BEGINS = re.compile(
+    rf"(?P<colons>{MARK}:*)[ \t]*(?:(?P<directive>\{{[a-zA-Z][\w:.-]*\}}[^\n]*)"
+    rf"|(?:{_BOXES})(?:\[(?P<label>[^\n]*)\]|[ \t]+(?P<title>[^\n{{]+))?[ \t]*(?:\{{[^\n]*)?$)",
+    re.MULTILINE,
+)
 
 
 def colon_fence(state: StateBlock, first: int, end: int, silent: bool) -> bool:
-    """A rule for blocks: the fence that begins in the line ``first``, up to as many colons or the end, as one token."""
+    """A rule for blocks: the fence that begins in the line ``first``, up to as many colons or the end, as one token.
+
+    It is a ``fence`` with the directive as its info, or a ``box`` where it is none.
+    """
     begins = beginning(state, first, _BEGINS)
     if begins is None:
         return False
     if silent:
         return True
-    last = next((line for line in range(first + 1, end) if _ends(state, line, len(begins[1]))), end)
-    is_closed = last < end and _is_inside(state, last)
+    last = next((line for line in range(first + 1, end) if _ends(state, line, len(begins["colons"]))), end)
+    after = last + (last < end and _is_inside(state, last))
+    content = state.getLines(first + 1, last, state.sCount[first], True)
+    if begins["directive"] is None:
+        add_box(state, begins["label"] or begins["title"], content, first, after)
+        return True
     token = state.push("fence", "code", 0)
-    token.info, token.markup = begins[2], begins[1]
-    token.content = state.getLines(first + 1, last, state.sCount[first], True)
-    token.map = [first, last + is_closed]
-    state.line = last + is_closed
+    token.info, token.markup = begins["directive"], begins["colons"]
+    token.content = content
+    token.map = [first, after]
+    state.line = after
     return True
 
 

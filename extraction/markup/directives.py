@@ -29,6 +29,10 @@ _ADMONITIONS = names(
     "admonition attention caution danger error hint important note seealso sidebar tip todo topic warning "
     "rubric centered"
 )
+_LABELLED = names(
+    "admonition tab tab-item group-tab dropdown details collapse card grid-item-card topic sidebar"
+)
+"""The argument of these is the label of the content."""
 _OBJECTS = names(
     "function method staticmethod classmethod decorator class attribute property data exception variable constant "
     "option cmdoption envvar confval setting command macro type struct union enum enumerator member var directive role "
@@ -47,13 +51,14 @@ _RAISING_ROLES = frozenset({"sup", "superscript"})
 class Directive:
     """A directive's argument as a reader sees it, and its content, which begins ``skipped`` lines below it.
 
-    ``is_code``: whether the content is shown as it is written.
+    ``is_code``: whether the content is shown as it is written. ``is_labelled``: whether the argument is its label.
     """
 
     argument: str
     content: list[str]
     skipped: int
     is_code: bool
+    is_labelled: bool
 
 
 def directive(
@@ -85,7 +90,10 @@ def directive(
         argument = f"{_VERSIONS[name]} {version}{':' if change or content else ''} {change}".rstrip()
     elif name in _ARGUED_FOR_THE_BUILD or not (content or _is_shown(kind, argument)):
         argument = ""
-    return Directive(argument, content, at + 1, name in _CODE) if argument or content else None
+    if not argument and not content:
+        return None
+    is_labelled = name in _LABELLED and bool(argument and content)
+    return Directive(argument, content, at + 1, name in _CODE, is_labelled)
 
 
 def _is_shown(kind: str, argument: str) -> bool:

@@ -1,6 +1,7 @@
 """Markdown: what a reader sees of a ``.md`` file, each block with its line.
 
-CommonMark with tables; the settings at the top, template tags, raw HTML, and the directives and roles of MyST are read.
+CommonMark with tables; the settings at the top, template tags, raw HTML, the directives and roles of MyST, and the
+boxes and tabs of MkDocs, Docusaurus, VitePress and GitHub are read.
 """
 
 import re
@@ -19,6 +20,7 @@ from extraction.markup.colon_fences import colon_fence
 from extraction.markup.directives import directive, role_text
 from extraction.markup.footnotes import footnote
 from extraction.markup.front_matter import front_matter
+from extraction.markup.indented_boxes import indented_box
 from extraction.markup.templates import without_comments, without_tags
 from extraction.raised import raised
 from extraction.structure import Structure, names, one_line, tidy, with_name
@@ -27,7 +29,8 @@ from retriever.types import BlockKind, Locator
 
 _LONGEST = 5_000_000  # characters; parsing so many takes a minute
 _DEEPEST = 60  # what nests more deeply the parser leaves out
-_DEEPEST_COLONS = 10  # fences of colons one within the other; those further in are read as paragraphs
+_DEEPEST_BOXES = 10  # one within the other; those further in are read as paragraphs
+_BOXES = ["colon_fence", "indented_box"]
 _DIRECTIVE = re.compile(r"\{([\w:.-]+)\}\s*(.*)")
 _ROLE = re.compile(r"\{([a-zA-Z][\w:.+-]*)\}$")
 _MARKUP_DIRECTIVES = names(
@@ -37,6 +40,7 @@ _MARKUP_DIRECTIVES = names(
 )
 _ATTRIBUTES = re.compile(r"\{[:#.][^{}\n]{0,500}\}\s*$")
 _TARGET = re.compile(r"\([^()\s]+\)=$")
+_ALERT = re.compile(r"\[![A-Za-z]+\][-+]?[ \t]*")  # what kind of box a quotation of GitHub or Obsidian is
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]")
 _CONTAINER = re.compile(r"^[ \t]*:{3,}[ \t]*(?:\{[.#][^{}\n]{0,500}\}|\{?[\w-]*\}?)", re.MULTILINE)
 _MODULE_LINES = re.compile(
@@ -91,9 +95,10 @@ def _parser(check: Check) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table")
     parser.inline.ruler.before("text", "checked", checked)
     parser.block.ruler.before("table", "checked", checked, {"alt": []})
-    parser.block.ruler.before(
-        "fence", "colon_fence", colon_fence, {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    )
+    for name, rule in zip(_BOXES, (colon_fence, indented_box), strict=True):
+        parser.block.ruler.before(
+            "fence", name, rule, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+        )
     parser.block.ruler.before("reference", "footnote", footnote, {"alt": ["paragraph"]})
     parser.core.ruler.before("inline", "without_tags", _without_tags)
     return parser
@@ -130,8 +135,8 @@ class _Walk:
         """Add what the text shows; it begins below so many lines of the file."""
         above, self._first_line = self._first_line, lines_above + 1
         self._depth += 1
-        switch = self._parser.enable if self._depth <= _DEEPEST_COLONS else self._parser.disable
-        switch("colon_fence")
+        switch = self._parser.enable if self._depth <= _DEEPEST_BOXES else self._parser.disable
+        switch(_BOXES)
         tokens = self._parser.parse(text, self._links)
         if any(token.level >= _DEEPEST - 1 for token in tokens):
             raise UnreadableError("The file nests lists or quotations too deeply; make it flatter.")
@@ -149,6 +154,10 @@ class _Walk:
                 self._inline(token)
             case "fence" | "code_block":
                 self._code(token)
+            case "box":
+                self._leave_marker(token)
+                is_label = bool(token.info and token.content.strip())
+                self._box(token.info, token.content, token, 1, is_label=is_label)
             case "html_block":
                 self._html.append(token)
                 marks = _TABLE_MARK.findall(token.content)
@@ -206,6 +215,8 @@ class _Walk:
 
     def _paragraph(self, text: str, source: str, locator: Locator | None) -> None:
         text = _MDX_COMMENT.sub("", _ATTRIBUTES.sub("", text))
+        if alert := _ALERT.match(text):
+            text = text[alert.end() :]
         if self._marker is not None:
             if tidy(text):
                 self._structure.add(BlockKind.ITEM, f"{self._marker} {text}", locator)
@@ -220,9 +231,7 @@ class _Walk:
         if not token.content and not token.info.startswith("{"):
             return
         known = _DIRECTIVE.match(token.info.strip())
-        if self._marker:
-            self._structure.add(BlockKind.ITEM, self._marker, self._locator(token))
-            self._marker = None
+        self._leave_marker(token)
         if known is None:
             self._structure.code(token.content, self._locator(token))
             return
@@ -230,14 +239,28 @@ class _Walk:
         if found is None or token.map is None:
             return
         if known[1] in _MARKUP_DIRECTIVES or (token.markup.startswith(COLONS) and not found.is_code):
-            if found.argument:
-                argument = self._shown(found.argument)
-                self._structure.add(BlockKind.PARAGRAPH, argument, self._locator(token))
-            above = self._first_line + token.map[0] - 1 + found.skipped
-            self.walk("\n".join(found.content), above)
+            content = "\n".join(found.content)
+            self._box(found.argument, content, token, found.skipped, is_label=found.is_labelled)
         else:
             code = [found.argument, *found.content] if found.argument else found.content
             self._structure.code("\n".join(code), self._locator(token))
+
+    def _box(self, label: str, content: str, token: Token, skipped: int, *, is_label: bool) -> None:
+        """Add what stands apart, so many lines below the token's first. ``is_label``: else it is a paragraph above."""
+        shown, locator = self._shown(label), self._locator(token)
+        above = self._first_line - 1 + (token.map or [0])[0] + skipped
+        if is_label:
+            with self._structure.labelled(shown, locator):
+                self.walk(content, above)
+        else:
+            self._structure.add(BlockKind.PARAGRAPH, shown, locator)
+            self.walk(content, above)
+
+    def _leave_marker(self, token: Token) -> None:
+        """Add an item's number where no text of its own follows it."""
+        if self._marker:
+            self._structure.add(BlockKind.ITEM, self._marker, self._locator(token))
+        self._marker = None
 
     def _shown(self, text: str) -> str:
         return shown(self._parser.parseInline(text, self._links)[0].children or [])

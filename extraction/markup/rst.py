@@ -130,6 +130,12 @@ class _Walk:
                 self._all(node, after=1)
             case nodes.topic() if "contents" in node["classes"]:
                 pass
+            case nodes.topic() | nodes.admonition() | nodes.sidebar() if isinstance(
+                node.next_node(), nodes.title
+            ):
+                label = node.children[0]
+                with self._structure.labelled(_shown(label), self._locator(label)):
+                    self._all(node, after=1)
             case nodes.TextElement():
                 self._text(_shown(node), node)
             case _ if not isinstance(node, _UNSEEN):
@@ -200,6 +206,13 @@ class _Walk:
             rows.append(Row(cells, locator, heads=isinstance(row.parent, nodes.thead)))
         add_table(self._structure, rows)
 
+    def _read(self, text: str) -> str:
+        """What a reader sees of a text that stands for itself."""
+        outer, self._structure = self._structure, Structure()
+        self.walk(text, 0)
+        inner, self._structure = self._structure, outer
+        return inner.text
+
     def _inside(self, node: nodes.Node) -> str:
         """What the node shows, as a text of its own."""
         outer, self._structure = self._structure, Structure()
@@ -233,6 +246,10 @@ class _Walk:
             self._structure.code(
                 "\n".join(code), Locator.line(above + (1 if known.argument else known.skipped + 1))
             )
+            return
+        if known.is_labelled:
+            with self._structure.labelled(self._read(known.argument), Locator.line(above + 1)):
+                self.walk("\n".join(known.content), above + known.skipped)
             return
         if known.argument:
             self.walk(known.argument, above)

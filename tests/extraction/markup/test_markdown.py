@@ -232,8 +232,8 @@ def test_directives_show_their_content(written):
         ("paragraph", "Mind this.", (), "line 2"),
         ("paragraph", "Added in version 9.0", (), "line 5"),
         ("code", "run it", (), "line 12"),
-        ("paragraph", "Unix", (), "line 18"),
-        ("paragraph", "On Unix.", (), "line 19"),
+        ("heading", "Unix", (), "line 18"),
+        ("paragraph", "On Unix.", ("Unix",), "line 19"),
     ]
 
 
@@ -260,18 +260,67 @@ def test_a_directive_between_colons_shows_its_content_as_markdown(written):
         "  :::{note}\n  In b.\n  :::\n\n:::{code-block} sh\n:linenos:\nrun *it*\n:::\n\n:::{tip} Open\nto the\n\nend\n"
     )
     assert blocks(written(text)) == [
-        ("paragraph", "Title", (), "line 4"),
-        ("heading", "Head", (), "line 7"),
-        ("paragraph", "Body text.", ("Head",), "line 9"),
-        ("paragraph", "Before", ("Head",), "line 18"),
-        ("paragraph", "More.", ("Head",), "line 20"),
-        ("item", "a", ("Head",), "line 22"),
-        ("item", "b", ("Head",), "line 24"),
-        ("paragraph", "In b.", ("Head",), "line 27"),
-        ("code", "run *it*", ("Head",), "line 30"),
-        ("paragraph", "Open", ("Head",), "line 35"),
-        ("paragraph", "to the", ("Head",), "line 36"),
-        ("paragraph", "end", ("Head",), "line 38"),
+        ("heading", "Title", (), "line 4"),
+        ("heading", "Head", ("Title",), "line 7"),
+        ("paragraph", "Body text.", ("Title", "Head"), "line 9"),
+        ("paragraph", "Before", (), "line 18"),
+        ("paragraph", "More.", (), "line 20"),
+        ("item", "a", (), "line 22"),
+        ("item", "b", (), "line 24"),
+        ("paragraph", "In b.", (), "line 27"),
+        ("code", "run *it*", (), "line 30"),
+        ("paragraph", "Open", (), "line 35"),
+        ("paragraph", "to the", (), "line 36"),
+        ("paragraph", "end", (), "line 38"),
+    ]
+
+
+def test_boxes_and_tabs_of_mkdocs_are_read_as_markdown_under_their_labels(written):
+    text = (
+        '!!! note "Before *you* start"\n\n    You need an account.\n\n    ## Kinds\n\n    - one\n\n'
+        "!!! warning inline end\n    Unplug it.\n\n# Install\n\n"
+        '=== "Windows"\n\n    1. Open it.\n\n=== "Linux"\n\n    ```sh\n    run it\n    ```\n\n'
+        '???+ question "Why?"\n    Because.\n\n- item\n\n    !!! tip\n        Within.\n\nAfter.\n\n'
+        "=== no label\n\n!!!\n"
+    )
+    assert blocks(written(text)) == [
+        ("heading", "Before you start", (), "line 1"),
+        ("paragraph", "You need an account.", ("Before you start",), "line 3"),
+        ("heading", "Kinds", ("Before you start",), "line 5"),
+        ("item", "one", ("Before you start", "Kinds"), "line 7"),
+        ("paragraph", "Unplug it.", (), "line 10"),
+        ("heading", "Install", (), "line 12"),
+        ("heading", "Windows", ("Install",), "line 14"),
+        ("item", "1. Open it.", ("Install", "Windows"), "line 16"),
+        ("heading", "Linux", ("Install",), "line 18"),
+        ("code", "run it", ("Install", "Linux"), "line 20"),
+        ("heading", "Why?", ("Install",), "line 24"),
+        ("paragraph", "Because.", ("Install", "Why?"), "line 25"),
+        ("item", "item", ("Install",), "line 27"),
+        ("paragraph", "Within.", ("Install",), "line 30"),
+        ("paragraph", "After.", ("Install",), "line 32"),
+        ("paragraph", "=== no label", ("Install",), "line 34"),
+        ("paragraph", "!!!", ("Install",), "line 36"),
+    ]
+    assert only_document(written(text)).title == "Install"  # no label is a title
+
+
+def test_boxes_of_docusaurus_vitepress_and_github_show_no_marks(written):
+    text = (
+        "# Guide\n\n:::tip[Mind *this*]\nA.\n:::\n\n:::note Plain\n\nB.\n\n:::\n\n::: details\nC.\n:::\n\n"
+        "::: its-own\nD.\n:::\n\n> [!WARNING]\n> E.\n\n> [!note]- F\n"
+    )
+    guide = ("Guide",)
+    assert blocks(written(text)) == [
+        ("heading", "Guide", (), "line 1"),
+        ("heading", "Mind this", guide, "line 3"),
+        ("paragraph", "A.", ("Guide", "Mind this"), "line 4"),
+        ("heading", "Plain", guide, "line 7"),
+        ("paragraph", "B.", ("Guide", "Plain"), "line 9"),
+        ("paragraph", "C.", guide, "line 14"),
+        ("paragraph", "D.", guide, "line 17"),
+        ("paragraph", "E.", guide, "line 21"),
+        ("paragraph", "F", guide, "line 24"),
     ]
 
 
@@ -347,6 +396,8 @@ def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
         "[^a]: b\n" * 20_000,
         "<table>\n" + "\n<tr>\n" * 20_000,
         ":::{a}\n" * 20_000,
+        '!!! a "b" ' * 100_000,
+        "\n".join(" " * 4 * depth + "??? a" for depth in range(900)),
         "`{% comment %} " * 5_000 + "{% endcomment %}\n\n" * 5_000,
     ],
     ids=[
@@ -358,6 +409,8 @@ def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
         "footnotes",
         "tables",
         "colons",
+        "line of a box",
+        "boxes",
         "code and comments",
     ],
 )
