@@ -8,21 +8,27 @@ from retriever.text.units import Unit, units_within
 from retriever.types import BlockKind, Document, Span
 
 REACH = 4_000
-"""Characters behind a passage that what it announces may take."""
+"""Characters before and behind a passage that what completes it may take."""
 MOST_ANNOUNCED = 12
 FURTHEST_APART = 5
+FURTHEST_STEP = 12
 _LABEL = re.compile(r"[^.!?:;]{1,40}")  # "Windows", above what is to be typed there
+_STEP = re.compile(r"(\d{1,3})[.)] ")
+_PROMISE = re.compile(r"\b(?:steps|below|following|as follows)\b", re.IGNORECASE)
 _LISTED = (BlockKind.ITEM, BlockKind.ROW, BlockKind.FIELD)
 
 
 def within_reach(document: Document, window: Span) -> list[Unit]:
-    """The units of the window and of what stands behind it, near enough to complete what the window says.
+    """The units of the window and of what stands before and behind it, near enough to complete what the window says.
 
-    None that the end of the reach cuts.
+    None that an end of the reach cuts.
     """
-    end = min(window.end + REACH, len(document.text))
-    found = units_within(document, Span(window.start, end))
-    return [unit for unit in found if unit.span.end < end or end == len(document.text)]
+    start, end = max(window.start - REACH, 0), min(window.end + REACH, len(document.text))
+    found = units_within(document, Span(start, end))
+    cut = found[0].number if found and start else None
+    return [
+        unit for unit in found if unit.number != cut and (unit.span.end < end or end == len(document.text))
+    ]
 
 
 def completion(
@@ -31,16 +37,21 @@ def completion(
     """The units that complete the chosen ones, each with the chosen one that it belongs to.
 
     A unit that ends in a colon announces what comes next: the items, rows or fields of a list, the lines of a code
-    block, at most 12, or a sentence. Where it backs the answer that comes with it, else where some of it was chosen.
-    And of a list or a code block nothing is left out between two items or lines that are at most 5 apart.
-    ``units``: those of ``within_reach``.
+    block, at most 12, or a sentence. Where it promises steps, or what is below, at most 5 sentences may stand before
+    those, and come with them. Where it backs the answer that comes with it, else where some of it was chosen.
+    A step that backs the answer brings all steps, with what stands between them and what announces them (see
+    ``_procedure``). And of a list or a code block nothing is left out between two items or lines that are at most 5
+    apart. ``units``: those of ``within_reach``.
     """
     added: dict[Span, Span] = {}
     for place, unit in enumerate(units, start=1):
         if unit.span in chosen and unit.span.of(text).endswith(":"):
-            announced = _announced(units[place:], text)
+            announced = _announced(unit.span.of(text), units[place:], text)
             if unit.span in backing or any(span in chosen for span in announced):
                 added |= dict.fromkeys(announced, unit.span)
+    for place, unit in enumerate(units):
+        if unit.span in backing:
+            added |= dict.fromkeys(_procedure(units, place, text), unit.span)
     for (kind, _), run in groupby(units, key=_list_of):
         items = [unit.span for unit in run] if kind is not BlockKind.PARAGRAPH else []
         places = [place for place, span in enumerate(items) if span in chosen]
@@ -55,19 +66,67 @@ def _list_of(unit: Unit) -> tuple[BlockKind, int | None]:
     return unit.kind, unit.number if unit.kind is BlockKind.CODE else None
 
 
-def _announced(following: Sequence[Unit], text: str) -> list[Span]:
+def _procedure(units: Sequence[Unit], place: int, text: str) -> list[Span]:
+    """The units from the first to the last step of the numbered list that the unit at ``place`` is a step of.
+
+    Above them what announces them, below them the items and the code of the last. Nothing where it is no step, or
+    where there are more than 12.
+    """
+    number = _number(units[place], text)
+    if number is None:
+        return []
+    first, lowest = _end(units, place, number, text, way=-1)
+    last, highest = _end(units, place, number, text, way=1)
+    if first == last or highest - lowest >= MOST_ANNOUNCED:
+        return []
+    below = takewhile(
+        lambda unit: (
+            unit.kind is BlockKind.CODE or (unit.kind is BlockKind.ITEM and _number(unit, text) is None)
+        ),
+        units[last + 1 :],
+    )
+    above = first - 1 if first and units[first - 1].span.of(text).endswith(":") else first
+    return [unit.span for unit in [*units[above : last + 1], *below]]
+
+
+def _end(units: Sequence[Unit], place: int, number: int, text: str, *, way: int) -> tuple[int, int]:
+    """Place and number of the last step on the way from this one, up (-1) or down (1): no number is left out.
+
+    Between two steps there are at most 12 units, and no heading.
+    """
+    at = place + way
+    while (
+        0 <= at < len(units) and abs(at - place) <= FURTHEST_STEP and units[at].kind is not BlockKind.HEADING
+    ):
+        if _number(units[at], text) == number + way:
+            place, number = at, number + way
+        at += way
+    return place, number
+
+
+def _number(unit: Unit, text: str) -> int | None:
+    """Of a numbered item."""
+    found = _STEP.match(text, unit.span.start) if unit.kind is BlockKind.ITEM else None
+    return None if found is None else int(found[1])
+
+
+def _announced(announcement: str, following: Sequence[Unit], text: str) -> list[Span]:
     """Of the units behind a colon those that it announces. The label of a list or of code comes with that."""
     if not following:
         return []
     first = following[0]
+    between = list(takewhile(lambda unit: unit.kind is BlockKind.PARAGRAPH, following[: FURTHEST_APART + 1]))
+    behind = following[len(between) :]
     if first.kind in _LISTED:
         run = takewhile(lambda unit: unit.kind is first.kind, following)
     elif first.kind is BlockKind.CODE:
         run = takewhile(lambda unit: unit.number == first.number, following)
-    elif first.kind is BlockKind.PARAGRAPH:
-        labels = _LABEL.fullmatch(first.span.of(text)) and following[1:2]
-        goes_on = labels and following[1].kind in (*_LISTED, BlockKind.CODE)
-        return [first.span, *(_announced(following[1:], text) if goes_on else [])]
+    elif between:
+        is_label = len(between) == 1 and _LABEL.fullmatch(first.span.of(text))
+        goes_on = behind[:1] and behind[0].kind in (*_LISTED, BlockKind.CODE)
+        if goes_on and (is_label or _PROMISE.search(announcement)):
+            return [unit.span for unit in between] + _announced(announcement, behind, text)
+        return [first.span]
     else:
         return []
     return [unit.span for unit in islice(run, MOST_ANNOUNCED)]

@@ -280,20 +280,20 @@ MANUAL = (
 )
 
 
-def from_manual(backing, *evident, passage_ends=8, manual=MANUAL):
-    """What is said where the blocks of these numbers back the answer, or are likely evidence. The passage has the first
+def from_manual(backing, *evident, passage_begins=0, passage_ends=8, manual=MANUAL):
+    """What is said where the blocks of these numbers back the answer, or are likely evidence. The passage has some
     blocks alone.
     """
     text = "\n\n".join(line for _, line in manual)
     spans = [Span(start, start + len(line)) for _, line in manual for start in [text.index(line)]]
     blocks = tuple(Block(kind, span) for (kind, _), span in zip(manual, spans, strict=True))
     document = Document("leaks", "Leaks", text, blocks=blocks)
-    window = Span(0, spans[passage_ends - 1].end)
+    window = Span(spans[passage_begins].start, spans[passage_ends - 1].end)
     passage = Passage(1, "leaks", "Leaks", window.of(text), window)
     citation = Citation.of(Quote(document, spans[backing]), support=0.9)
     answer = CitedAnswer("Do.", "Do.", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION)
     evidence = tuple(
-        ScoredSpan(span, 0.8 if n in evident else 0.1) for n, span in enumerate(spans[:passage_ends])
+        ScoredSpan(spans[n], 0.8 if n in evident else 0.1) for n in range(passage_begins, passage_ends)
     )
     return SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
         "how do I report a leak", answer, document, evidence=evidence, deadline=NO_DEADLINE
@@ -325,8 +325,63 @@ def test_the_label_of_code_comes_with_the_code(label, brought):
     ]
 
 
-def test_a_step_between_two_is_not_left_out():
-    assert from_manual(1, 3).answer == "1. Leave the room.\n2. Open the valve.\n3. Call the office."
+def test_an_item_between_two_is_not_left_out():
+    items = [(BlockKind.ITEM, item) for item in ("Gloves.", "A lamp.", "A rope.", "Tea.")]
+    assert from_manual(0, 2, passage_ends=4, manual=items).answer == "Gloves.\nA lamp.\nA rope."
+
+
+PROCEDURE = (
+    (BlockKind.HEADING, "Restart"),
+    (BlockKind.PARAGRAPH, "It takes a minute."),
+    (BlockKind.PARAGRAPH, "To restart:"),
+    (BlockKind.ITEM, "1. Stop it."),
+    (BlockKind.CODE, "pump stop\npump wait"),
+    (BlockKind.PARAGRAPH, "It is quiet now."),
+    (BlockKind.ITEM, "2) Look at it."),
+    (BlockKind.ITEM, "at the valve"),
+    (BlockKind.ITEM, "3. Start it:"),
+    (BlockKind.CODE, "pump start"),
+    (BlockKind.PARAGRAPH, "That is all."),
+    (BlockKind.HEADING, "Clean"),
+    (BlockKind.ITEM, "4. Another list."),
+)
+
+
+@pytest.mark.parametrize("backing", [3, 6, 8])
+def test_a_step_brings_all_steps_with_what_stands_between_them(backing):
+    decision = from_manual(backing, passage_ends=9, manual=PROCEDURE)
+    assert [citation.quote for citation in decision.citations] == [line for _, line in PROCEDURE[2:10]]
+
+
+def test_steps_that_stand_before_the_passage_come_too():
+    decision = from_manual(8, passage_begins=8, passage_ends=10, manual=PROCEDURE)
+    assert [citation.quote for citation in decision.citations] == [line for _, line in PROCEDURE[2:10]]
+
+
+@pytest.mark.parametrize(
+    "manual",
+    [
+        [(BlockKind.ITEM, "1. First."), (BlockKind.ITEM, "3. Third.")],
+        [(BlockKind.ITEM, "1. First."), (BlockKind.HEADING, "Next"), (BlockKind.ITEM, "2. Second.")],
+        [(BlockKind.ITEM, f"{number}. Step {number}.") for number in range(1, 14)],
+        [(BlockKind.ITEM, "First."), (BlockKind.ITEM, "Second.")],
+    ],
+    ids=["a number is left out", "under another heading", "thirteen", "no numbers"],
+)
+def test_a_step_stands_alone_where_there_is_no_short_numbered_list(manual):
+    assert from_manual(0, passage_ends=len(manual), manual=manual).answer == manual[0][1]
+
+
+def test_a_promise_of_steps_brings_what_stands_before_them():
+    told = [(BlockKind.PARAGRAPH, "Mind the hour. Be quick.")]
+    steps = [MANUAL[0], *told, *MANUAL[1:4]]
+    decision = from_manual(0, passage_ends=1, manual=steps)
+    assert decision.answer == (
+        "To report a leak, follow all of the steps below: Mind the hour. Be quick.\n"
+        "1. Leave the room.\n2. Open the valve.\n3. Call the office."
+    )
+    other = [(BlockKind.PARAGRAPH, "It is known that:"), *told, *MANUAL[1:4]]
+    assert from_manual(0, passage_ends=1, manual=other).answer == "It is known that: Mind the hour."
 
 
 def test_a_line_of_code_between_two_is_not_left_out():
