@@ -20,8 +20,8 @@ from evaluation.metrics.confidence import ece
 from evaluation.metrics.selective import aurc
 from training.confidence.held_out_answers import Outcome
 
-COLUMNS = ("answerability", "broad", "support", "retrieval_score", "retrieval_gap", "lm_logprob", "lm_right")
-"""The features that it weighs: those that say something of an answer beyond a few words."""
+COLUMNS = ("broad", "retrieval_gap", "lm_logprob", "lm_right")
+"""The features that it weighs; docs/decisions/0045-sentences-are-judged-by-two-numbers.md says why no more."""
 LEAST_OF_EACH = 20
 
 

@@ -11,7 +11,7 @@ from common.errors import LoccitError
 from training.confidence.held_out_answers import Outcome
 from training.confidence.law import COLUMNS, LEAST_OF_EACH, fit_law, with_law
 
-WEIGHTS = {"answerability": 1.5, "broad": 0.8}
+WEIGHTS = {"retrieval_gap": 1.5, "broad": 0.8}
 OUTCOME = Outcome("a", "a-1", "how", "explanation", "explanation", True, "so", 0.5, True, 1.0, 1.0, 0.1, None)
 
 
