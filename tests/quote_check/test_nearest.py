@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from quote_check.folding import folded
 from quote_check import nearest as module
+from quote_check.folding import folded
 from quote_check.nearest import LONGEST, nearest
 from quote_check.searched_text import SearchedText
 from retriever.text.sentences import splits_character
