@@ -82,11 +82,14 @@ def _in_its_folder(corpus: Corpus, source_of: SourceOf, known: Collection[str]) 
     Under a name that was given, that is the only source, and a document that it does not have yet gets the id that
     its folder gives.
     """
-    given = corpus.given if isinstance(corpus, NamedCorpus) else None
+    given, own_name = None, corpus.source.name
+    if isinstance(corpus, NamedCorpus):
+        given, own_name = corpus.given, corpus.own_name
+    is_file = [printable(doc_id) for doc_id in corpus.ids] == [own_name]
     ids = sorted(doc_id for doc_id in corpus.ids if doc_id == printable(doc_id))  # no document has another
-    if not ids or not known:
-        return corpus
     places = _places(corpus)
+    if not ids or not known or not places:
+        return corpus
 
     def held(name: str, place: _Place) -> int:
         """How many of its documents the source has there; of very many, how many of the first thousand."""
@@ -102,9 +105,9 @@ def _in_its_folder(corpus: Corpus, source_of: SourceOf, known: Collection[str]) 
         found = best(None, [place for place in places if place.folder.name in known])
     elif given in known:
         named = [place for place in places if place.folder.name == given]
-        alone = named if len(ids) == 1 else []
+        of_file = named if is_file else []
         half = min(len(ids), _LOOKED_UP) / 2
-        found = best(given, named) or alone or best(given, places[::-1], half) or named
+        found = best(given, named) or of_file or best(given, places[::-1], half) or named
     else:
         found = []
     own, place = corpus.source, found[0] if found else None

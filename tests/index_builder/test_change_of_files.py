@@ -137,15 +137,18 @@ def test_the_folder_itself_is_added_as_it_is(notes, tmp_path):
     assert texts_of(tmp_path / "index") == before | {"new.md": "New."}
 
 
-def test_a_folder_that_a_source_was_built_from_under_the_name_of_one_around_it_stays_that_source(tmp_path):
+@pytest.mark.parametrize("names", [("b.md",), ("a.md", "b.md")])
+def test_a_folder_that_a_source_was_built_from_under_the_name_of_one_around_it_stays_that_source(
+    tmp_path, names
+):
     folder = tmp_path / "docs" / "guide"
     folder.mkdir(parents=True)
-    for name in ("a.md", "b.md"):
+    for name in names:
         (folder / name).write_text(f"Old {name}.")
     build(tmp_path / "index", f"docs={folder}")
     (folder / "b.md").write_text("New.")
     add(tmp_path / "index", f"docs={folder}")
-    assert texts_of(tmp_path / "index") == {"a.md": "Old a.md.", "b.md": "New."}
+    assert texts_of(tmp_path / "index") == {name: f"Old {name}." for name in names} | {"b.md": "New."}
 
 
 @pytest.mark.parametrize(("source", "name"), [("", "sub"), ("other=", "other")])

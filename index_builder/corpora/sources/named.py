@@ -36,6 +36,12 @@ class NamedCorpus:
         return self._name or (self._corpus.given if isinstance(self._corpus, NamedCorpus) else None)
 
     @property
+    def own_name(self) -> str:
+        """The name that it has when none is given."""
+        inner = self._corpus
+        return inner.own_name if isinstance(inner, NamedCorpus) else inner.source.name
+
+    @property
     def ids(self) -> Collection[str]:
         """Those of the corpus, with what they begin with."""
         return {f"{self._prefix}{doc_id}" for doc_id in self._corpus.ids}
