@@ -139,10 +139,7 @@ def test_of_many_texts_only_the_likeliest_places_are_compared(monkeypatch, size)
     assert len(compared) <= 4
 
 
-@pytest.mark.parametrize("left_out", [(0, 3), (3, 0), (2, 2)])
-def test_a_long_quote_ends_where_its_words_do(left_out):
+def test_a_long_quote_ends_where_its_words_do():
     words = [f"word{number * 7919 % 10_007}" for number in range(600)]
-    before, after = left_out
-    meant = [*words[200 + before : 300], "changed", *words[301 : 400 - after]]
-    found = near(" ".join(meant), " ".join(words))
-    assert found.span.of(" ".join(words)) == " ".join(words[200 + before : 400 - after])
+    found = near(" ".join([*words[200:300], *words[305:400]]), " ".join(words))
+    assert found.span.of(" ".join(words)) == " ".join(words[200:400])
