@@ -119,9 +119,9 @@ def test_of_nested_tags_the_outermost_counts():
 
 
 def test_a_tag_within_a_block_quote_leaves_all_of_the_quote_to_be_checked():
-    nested = "> It is <q>a tower of iron</q>\nand <q>it is tall</q>.\n\n<blockquote>\n> so it is\n</blockquote> <q>d</q>"
+    nested = "> It is <q>a tower of iron</q>\nand <q>is tall</q>.\n\n<blockquote>\n> so it is\n</blockquote> <q>d</q>"
     assert [(form, quote) for form, quote, _ in quotes(nested)] == [
-        ("block_quote", "It is a tower of iron\nand it is tall."),
+        ("block_quote", "It is a tower of iron\nand is tall."),
         ("html", "> so it is"),
         ("html", "d"),
     ]
