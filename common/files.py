@@ -1,25 +1,20 @@
-"""Files and folders: there whole or not at all, compressed or not, and JSON Lines in them."""
+"""Files and folders: there whole or not at all, and JSON Lines in them."""
 
-import gzip
 import json
-import lzma
 import os
 import secrets
 import shutil
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from reprlib import repr as shortened
-from typing import Any, BinaryIO, TextIO
+from typing import Any, TextIO
 
+from common.compressed import DAMAGE, open_bytes
 from common.errors import LoccitError
 
 Record = dict[str, Any]
-
-DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
-"""What reading a compressed file raises where it is damaged or cut short."""
 
 UNFINISHED = ".unfinished-"
 """How the name of a folder begins until the folder is whole."""
@@ -81,16 +76,6 @@ def remove_unfinished(parent: Path, name: str = "") -> None:
     """
     for leftover in parent.glob(f"{UNFINISHED}{name}{'.' if name else ''}*"):
         shutil.rmtree(leftover)
-
-
-def open_bytes(path: Path) -> BinaryIO | gzip.GzipFile | lzma.LZMAFile:
-    """The file's bytes as a stream, decompressed where its name ends in .gz or .xz; OSError when it cannot be had."""
-    name = path.name.lower()
-    if name.endswith(".gz"):
-        return gzip.open(path, "rb")
-    if name.endswith(".xz"):
-        return lzma.open(path, "rb")
-    return path.open("rb")
 
 
 def cut_half_line(path: Path) -> None:

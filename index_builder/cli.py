@@ -171,8 +171,8 @@ def add(
 ) -> None:
     """Add the documents of the sources to the index in DIR, or replace those of the same ids; all others stay.
 
-    A file of a folder that the index has as a source replaces its document there. An id that a document of another
-    source has begins with the source's name, and that is said. A source that the index has already keeps its
+    A file or folder in a folder that the index has as a source replaces its documents there. An id that a document of
+    another source has begins with the source's name, and that is said. A source that the index has already keeps its
     terms, unless others lie beside what is added.
 
     Example: loccit index add data/indexes/notes my-notes=new.md

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import quote
 
 from rich.console import Console
@@ -24,6 +25,7 @@ from retriever.store import DuplicateDocumentError
 
 _MALFORMED_SHOWN = 20
 _RENAMED_SHOWN = 5
+_LOOKED_UP = 1_000  # ids of a folder, to tell which source it is a part of
 
 SourceOf = Callable[[str], str | None]
 """The name of the source that a document of this id has in the index already; None where there is none."""
@@ -43,7 +45,8 @@ def read_corpora(
     An id that two of them share, or that a document of another source has in the index, begins with the source's name;
     which do is said. Where ids are not known beforehand, the first source to come keeps its own.
 
-    ``known``: the sources that the index has. A file that stands in the folder of one replaces its document there.
+    ``known``: the sources that the index has. A file or folder that stands in the folder of one replaces its
+    documents there.
     ``strict``: stop at the first malformed record.
 
     Raises:
@@ -74,40 +77,64 @@ def say_passed_over(sources: Sequence[SourceRecord], console: Console) -> None:
 
 
 def _in_its_folder(corpus: Corpus, source_of: SourceOf, known: Collection[str]) -> Corpus:
-    """The corpus; one file in the folder of a source that is known, as the document that this source has there.
+    """The corpus; one file, or a folder, in the folder of a source that is known, as what this source has there.
 
     Under a name that was given, that is the only source, and a document that it does not have yet gets the id that
     its folder gives.
     """
-    own = corpus.source
-    if not corpus.folders or not known:
+    given, own_name = None, corpus.source.name
+    if isinstance(corpus, NamedCorpus):
+        given, own_name = corpus.given, corpus.own_name
+    is_file = [printable(doc_id) for doc_id in corpus.ids] == [own_name]
+    ids = sorted(doc_id for doc_id in corpus.ids if doc_id == printable(doc_id))  # no document has another
+    places = _places(corpus)
+    if not ids or not known or not places:
         return corpus
-    (doc_id,) = corpus.ids
-    given = own.name if own.name != printable(doc_id) else None
-    places = []  # the folder, and the file's id from there
-    for folder in corpus.folders:
-        if doc_id != printable(doc_id):  # no document has such an id
-            break
-        places.append((folder, doc_id))
-        doc_id = f"{folder.name}/{doc_id}"
 
-    def has(name: str, doc_id: str) -> bool:
-        return name in (source_of(doc_id), source_of(f"{name}/{doc_id}"))
+    def held(name: str, place: _Place) -> int:
+        """How many of its documents the source has there; of very many, how many of the first thousand."""
+        called = [f"{place.prefix}{doc_id}" for doc_id in ids[:_LOOKED_UP]]
+        return sum(name in (source_of(doc_id), source_of(f"{name}/{doc_id}")) for doc_id in called)
+
+    def best(name: str | None, among: Sequence[_Place], least: float = 1) -> list[_Place]:
+        """The place that holds the most of it, at least so many."""
+        counts = [held(name or place.folder.name, place) for place in among]
+        return [among[counts.index(max(counts))]] if max(counts, default=0) >= least else []
 
     if given is None:
-        found = [place for place in places if place[0].name in known and has(place[0].name, place[1])]
+        found = best(None, [place for place in places if place.folder.name in known])
     elif given in known:
-        named = [place for place in places if place[0].name == given]
-        found = [place for place in named if has(given, place[1])] or named
-        found = found or [place for place in reversed(places) if has(given, place[1])]
+        named = [place for place in places if place.folder.name == given]
+        of_file = named if is_file else []
+        half = min(len(ids), _LOOKED_UP) / 2
+        found = best(given, named) or of_file or best(given, places[::-1], half) or named
     else:
         found = []
-    if not found:
+    own, place = corpus.source, found[0] if found else None
+    if place is None or (not place.prefix and given is None and own.name == place.folder.name):
         return corpus
-    folder, doc_id = found[0]
-    name = given or folder.name
-    base_url = own.base_url or with_terms(replace(own, name=name), folder).base_url
-    return NamedCorpus(corpus, name, base_url, doc_id=doc_id)
+    name = given or place.folder.name
+    base_url = own.base_url or with_terms(replace(own, name=name), place.folder).base_url
+    return NamedCorpus(corpus, name, base_url, prefix=place.prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A folder that a corpus is a part of, and what its documents' ids begin with from there."""
+
+    folder: Path
+    prefix: str
+
+
+def _places(corpus: Corpus) -> list[_Place]:
+    """The nearest first; none beyond a folder whose name no id can have."""
+    places, prefix = [], ""
+    for folder in corpus.folders:
+        places.append(_Place(folder, prefix))
+        prefix = f"{folder.name}/{prefix}"
+        if prefix != printable(prefix):
+            break
+    return places
 
 
 def _require_names(corpora: Sequence[Corpus]) -> None:

@@ -79,12 +79,9 @@ class _Reading:
         self._resolved: dict[tuple[str, str | None], str | None] = {}
         self._marks = [mark for mark in marks_in(text) if shown[mark.span.start] == text[mark.span.start]]
         told = _blank(shown, self._stated.spans)
-        self._html = list(html_quotations(told))
-        self._blocks = [
-            block
-            for block in block_quotations(told)
-            if not any(block.around.touches(each.around) for each in self._html)
-        ]
+        tagged = list(html_quotations(told))
+        self._blocks = _beside(block_quotations(told), tagged)
+        self._html = _beside(tagged, self._blocks)
         prose = _blank(told, [each.around for each in self._blocks])
         self._prose = _QUOTED_LINE.sub(lambda match: " " * len(match[0]), prose)
         self._unquoted = _blank(self._prose, [each.around for each in self._html])
@@ -286,6 +283,18 @@ def _paragraphs(text: str) -> list[Span]:
         for start, end in zip(starts, [*(s for s, _ in ends), len(text)], strict=True)
     ]
     return [span for span in spans if span is not None]
+
+
+def _beside(quotations: Iterable[Quotation], others: Sequence[Quotation]) -> list[Quotation]:
+    """Those that do not begin within one of the others, which are in order and disjoint."""
+    ends = {other.around.start: other.around.end for other in others}
+    starts = sorted(ends)
+    found = []
+    for quotation in quotations:
+        before = bisect_right(starts, quotation.around.start) - 1
+        if before < 0 or quotation.around.start >= ends[starts[before]]:
+            found.append(quotation)
+    return found
 
 
 def _blank(text: str, spans: Iterable[Span]) -> str:

@@ -1,8 +1,6 @@
 """Answers of a JSON Lines file: what is to be checked."""
 
-import gzip
 import json
-import lzma
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -11,8 +9,8 @@ from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any, BinaryIO
 
+from common.compressed import DAMAGE, open_bytes
 from common.errors import LoccitError
-from common.files import DAMAGE, open_bytes
 from quote_check.check import QuoteToCheck
 from quote_check.check_answer import AnswerToCheck, GivenClaim
 from retriever.types import Document
@@ -65,7 +63,7 @@ def read_records(file: str) -> Iterator[AnswerRecord]:
         ) from error
 
 
-def _opened(file: str) -> AbstractContextManager[BinaryIO | gzip.GzipFile | lzma.LZMAFile]:
+def _opened(file: str) -> AbstractContextManager[BinaryIO]:
     if file == STANDARD_INPUT:
         return nullcontext(sys.stdin.buffer)
     return open_bytes(Path(file))

@@ -17,6 +17,7 @@ _RAISED = "¹²³⁰-⁹⁺⁻₀-₉"  # after a letter they may be a note's nu
 _PART = (  # of a word or number; in scripts without spaces a quote may begin and end anywhere
     rf"[^\W_{_RAISED}{UNSPACED}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3100-\u312f\uff66-\uff9f\U00020000-\U0003ffff]"
 )
+_AFTER_A_SPACE = re.compile("[!-~] ")  # most places are: no word goes on there
 _WHOLE = re.compile(
     rf"""
     (?:[+\-‐‑–−±~≈<>≤≥$€£¥]{{1,3}}(?=\.?\d))?(?:\.(?=\d))?   # signs before a number
@@ -41,7 +42,7 @@ def in_whole_words(text: str, span: Span) -> bool:
 
 def inside_word(text: str, at: int) -> bool:
     """Whether a word or number goes on across the place before the character ``at``; see ``in_whole_words``."""
-    if not 0 < at < len(text) or text[at] in " \r\n":
+    if not 0 < at < len(text) or text[at] in " \r\n" or _AFTER_A_SPACE.match(text, max(0, at - 2), at):
         return False
     low = max(0, at - _SEEN)
     read = fold(text[low : at + _SEEN])  # what is not seen parts nothing

@@ -1,10 +1,10 @@
 """Checking: is a quote verbatim where it claims to stand, nearly so, from elsewhere, or made up?"""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
+from functools import cached_property, partial
 
 from common.deadline import NO_DEADLINE, Deadline
 from quote_check.corpus import Corpus
@@ -156,7 +156,7 @@ class _Check:
         if cited is not None and cited.verbatim:
             return self._verbatim(cited)
         known = None if holder is None else self._corpus.named(holder)
-        elsewhere = self._standing([*([known] if known else []), *self._others()])
+        elsewhere = self._standing([*([known] if known else []), *self._others])
         if elsewhere is not None and elsewhere.verbatim:
             if self._quote.document_ids:
                 reason = f"{self._lack}; another holds it word for word"
@@ -203,7 +203,7 @@ class _Check:
         """What it is near to: the cited documents come first, if one of them is near enough."""
         best = self._nearest(self._cited, None)
         if best is None or best.likeness < NEARLY_FROM:
-            best = self._nearest(self._others(), best)
+            best = self._nearest(self._others, best) or best
         if best is None or best.likeness < NEARLY_FROM:
             lack = f"{self._lack}; nothing" if self._unknown else "nothing"
             return self._of(Verdict.FABRICATED, best, f"{lack} is as near as {NEARLY_FROM:.0%}")
@@ -213,19 +213,18 @@ class _Check:
         return self._of(Verdict.NEARLY, best, how)
 
     def _nearest(self, texts: Iterable[SearchedText], best: Found | None) -> Found | None:
-        for searched in texts:
-            self._go_on()
-            near = nearest(self._quote.texts[0], searched, above=0.0 if best is None else best.likeness)
-            if near is not None:
-                best = Found(searched.document, (near.span,), near.likeness)
-        return best
+        """What is nearer than the best so far."""
+        above = 0.0 if best is None else best.likeness
+        near = nearest(self._quote.texts[0], texts, above=above, check=self._go_on)
+        return None if near is None else Found(near.searched.document, (near.span,), near.likeness)
 
-    def _others(self) -> Iterator[SearchedText]:
-        return (
+    @cached_property
+    def _others(self) -> list[SearchedText]:
+        return [
             searched
             for searched in self._corpus.candidates(self._quote.texts[0])
             if searched.document.doc_id not in self._quote.document_ids
-        )
+        ]
 
     @property
     def _lack(self) -> str:

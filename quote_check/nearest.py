@@ -1,13 +1,15 @@
 """The real span of a text that comes nearest to a quote which is not verbatim."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from heapq import nlargest
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz
 
+from common.deadline import Check, go_on
 from quote_check.folding import folded
 from quote_check.searched_text import IntArray, SearchedText, rarest, words
 from retriever.types import Span
@@ -20,59 +22,87 @@ LONGEST = 10_000
 _RARE_WORDS = 32
 _PLACES = 64  # of a word that are looked at, evenly spread over the text where it stands more often
 _TIMES = 3  # that a word counts in a quote which repeats it
-_WINDOWS = 4
+_WINDOWS = 4  # of all texts together
 _BESIDE = 3  # words that a window has more on each side
 _SHORT_TEXT = 2_000  # characters of a text that is compared whole
 _WORD = re.compile(r"\S+")
 _LONGEST_WORD = 40
 _MARGIN = 400
-_LONG = (
-    1_000  # characters from which a quote is put where its rare words say: aligning takes its length cubed
-)
+_LONG = 400
+"""Characters from which a quote is put where its rare words say, and only its ends are looked at beside other words:
+aligning takes its length cubed."""
+_END = 300  # characters of it that are
 _STEPS = (-3, -2, -1, 1, 2, 3)
 _ROUNDS = 12  # of growing or cutting a run by a few words
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A span of a document, and how alike it and the quote are: 0 to 1.
+    """A span of a text's document, and how alike it and the quote are: 0 to 1.
 
     The likeness is the share of characters that both have in order, ``2 * common / (both lengths)``, after folding.
     """
 
+    searched: SearchedText
     span: Span
     likeness: float
 
 
-def nearest(quote: str, searched: SearchedText, *, above: float = 0.0) -> Near | None:
-    """The span that is most like the quote; None when nothing is more alike than ``above``.
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Folded characters to compare the quote with. ``vote``: how much the quote's rare words say for it."""
+
+    searched: SearchedText
+    start: int
+    end: int
+    vote: float
+
+
+def nearest(
+    quote: str, texts: Iterable[SearchedText], *, above: float = 0.0, check: Check = go_on
+) -> Near | None:
+    """The span of all the texts that is most like the quote; None when nothing is more alike than ``above``.
 
     It has whole words, so that a reader can compare. In a text of more than 2,000 characters it is looked for where
-    the quote's rarest words stand at the right distance from each other; so the time grows with the length of the
-    text, not with that of text times quote.
+    the quote's rarest words stand at the right distance from each other. The quote is compared with the four
+    likeliest places of all texts, so the time grows with the length of the texts, not with that of texts times
+    quote. ``check``: asked at each text and place.
     """
     whole = folded(quote)
-    sought, text = whole[:LONGEST], searched.folded.text
-    if not sought or 2 * len(text) <= above * (len(sought) + len(text)):
+    sought = whole[:LONGEST]
+    if not sought:
         return None
+    windows = nlargest(_WINDOWS, _windows(sought, texts, above, check), key=lambda window: window.vote)
     best: Near | None = None
-    for start, end in _windows(sought, searched):
-        near = _in_window(sought, searched, start, end)
+    for window in windows:
+        check()
+        near = _in_window(sought, window)
         if near is not None and near.likeness > (above if best is None else best.likeness):
             best = near
     if best is None or len(whole) == len(sought):
         return best
     likeness = best.likeness * 2 * len(sought) / (len(sought) + len(whole))
-    return Near(best.span, likeness) if likeness > above else None
+    return Near(best.searched, best.span, likeness) if likeness > above else None
 
 
-def _windows(sought: str, searched: SearchedText) -> Iterator[tuple[int, int]]:
-    """Runs of folded characters to compare the quote with, the likeliest first."""
-    text = searched.folded.text
-    if len(text) <= _SHORT_TEXT and len(sought) < _LONG:
-        yield 0, len(text)
-        return
-    quoted, standing = words(sought), searched.words
+def _windows(sought: str, texts: Iterable[SearchedText], above: float, check: Check) -> Iterator[_Window]:
+    """The likeliest of each text."""
+    quoted = words(sought)
+    for searched in texts:
+        check()
+        text = searched.folded.text
+        if 2 * len(text) <= above * (len(sought) + len(text)):
+            continue
+        of_text = _windows_of(sought, quoted, searched)
+        if len(text) <= _SHORT_TEXT and len(sought) < _LONG:
+            yield _Window(searched, 0, len(text), max((window.vote for window in of_text), default=0.0))
+        else:
+            yield from of_text
+
+
+def _windows_of(sought: str, quoted: list[str], searched: SearchedText) -> Iterator[_Window]:
+    """Where the quote's rare words stand at the right distance from each other, the likeliest first."""
+    standing = searched.words
     shifts, weights = _shifts(quoted, searched)
     if not len(shifts):
         return
@@ -89,7 +119,8 @@ def _windows(sought: str, searched: SearchedText) -> Iterator[tuple[int, int]]:
             low = high = int(_median(shifts[near], weights[near]))
         first, last = max(0, low), min(len(standing), high + len(quoted))
         if first < last:
-            yield int(standing.starts[first]), int(standing.ends[last - 1])
+            start, end = int(standing.starts[first]), int(standing.ends[last - 1])
+            yield _Window(searched, start, end, float(votes[bucket]))
 
 
 def _median(values: IntArray, weights: FloatArray) -> int:
@@ -116,13 +147,14 @@ def _shifts(quoted: list[str], searched: SearchedText) -> tuple[IntArray, FloatA
     return np.concatenate(shifts), np.concatenate(weights)
 
 
-def _in_window(sought: str, searched: SearchedText, start: int, end: int) -> Near | None:
+def _in_window(sought: str, window: _Window) -> Near | None:
+    start, end = window.start, window.end
     if len(sought) < _LONG:
-        aligned = fuzz.partial_ratio_alignment(sought, searched.folded.text[start:end])
+        aligned = fuzz.partial_ratio_alignment(sought, window.searched.folded.text[start:end])
         if aligned is None:
             return None
         start, end = start + aligned.dest_start, start + aligned.dest_end
-    return _in_whole_words(sought, searched, (start, end))
+    return _in_whole_words(sought, window.searched, (start, end))
 
 
 def _in_whole_words(sought: str, searched: SearchedText, around: tuple[int, int]) -> Near | None:
@@ -135,7 +167,11 @@ def _in_whole_words(sought: str, searched: SearchedText, around: tuple[int, int]
         return None
 
     def likeness(run: tuple[int, int]) -> float:
-        return fuzz.ratio(sought, text[runs[run[0]][0] : runs[run[1]][1]])
+        start, end = runs[run[0]][0], runs[run[1]][1]
+        if len(sought) < _LONG:
+            return fuzz.ratio(sought, text[start:end])
+        begun = fuzz.ratio(sought[:_END], text[start : min(end, start + _END)])
+        return begun + fuzz.ratio(sought[-_END:], text[max(start, end - _END) : end])
 
     best = touched[0], touched[-1]
     for _ in range(_ROUNDS):
@@ -145,7 +181,7 @@ def _in_whole_words(sought: str, searched: SearchedText, around: tuple[int, int]
         best = better
     span = searched.stored(runs[best[0]][0], runs[best[1]][1])
     alike = fuzz.ratio(sought, folded(span.of(searched.document.text))) / 100
-    return Near(span, alike) if alike else None
+    return Near(searched, span, alike) if alike else None
 
 
 def _neighbours(run: tuple[int, int], count: int) -> list[tuple[int, int]]:

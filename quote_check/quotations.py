@@ -13,6 +13,12 @@ from retriever.types import Span
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>q|blockquote)\b(?P<attributes>[^<>]{0,500})>", re.IGNORECASE)
 _CITE = re.compile(r"""\bcite\s*=\s*["']([^"']{1,500})["']""", re.IGNORECASE)
 _QUOTED_LINE = re.compile(r" {0,3}(?:> ?)+")
+_BEGINS_A_BLOCK = re.compile(
+    r" {0,3}(?:#{1,6}(?!\S)|`{3}|~{3}|[-+*][ \t]+\S|1[.)][ \t]+\S|</?blockquote\b)", re.IGNORECASE
+)
+_FENCE = re.compile(r" {0,3}(?:`{3}|~{3})")
+_LIST_MARKERS = re.compile(r"(?: {0,3}(?:[-+*]|\d{1,9}[.)])[ \t]+)*")
+_CODE = re.compile(r" {4}| {0,3}\t")
 _CALLOUT = re.compile(r"\s*\[!\w+\]")
 _ATTRIBUTION = re.compile(r"\s*(?:[–—―]|-{1,3})\s*\S.{0,200}$")
 _LINE_END_MARK = re.compile(r"\[\^?[\w, –-]{1,60}\]|【[^】\n]{1,200}】")
@@ -66,19 +72,58 @@ def html_quotations(text: str) -> Iterator[Quotation]:
 def block_quotations(text: str) -> Iterator[Quotation]:
     """Paragraphs of Markdown's block quotes; notes such as ``> [!NOTE]`` are none.
 
-    A last line that begins with a dash says who is quoted.
+    A line without ``>`` that continues a paragraph of the quote is of it, as CommonMark has it. A last line that begins
+    with a dash says who is quoted.
     """
-    block: list[Span] = []
+    block = _Block()
     at = 0
     for line in [*lines_with_ends(text), ""]:
         quoted = _QUOTED_LINE.match(line)
         if quoted is not None:
-            within = trimmed(text, at + quoted.end(), at + len(line))
-            block.append(within or Span(at, at + len(line)))
-        elif block:
-            yield from _paragraphs(text, block)
-            block = []
+            block.add(trimmed(text, at + quoted.end(), at + len(line)) or Span(at, at + len(line)))
+            block.read(line[quoted.end() :])
+        elif block.in_paragraph and _continues_a_paragraph(line):
+            block.add(trimmed(text, at, at + len(line)))
+        elif block.lines:
+            yield from _paragraphs(text, block.lines)
+            block = _Block()
         at += len(line)
+
+
+class _Block:
+    """A block quote so far. ``in_paragraph``: whether its last line leaves a paragraph open."""
+
+    def __init__(self) -> None:
+        self.lines: list[Span] = []
+        self.in_paragraph = self._in_code = False
+
+    def add(self, line: Span | None) -> None:
+        """The next of its lines, without what is around its words."""
+        if line is not None:
+            self.lines.append(line)
+
+    def read(self, line: str) -> None:
+        """What the next of its lines says, without its ``>``."""
+        within = line[_LIST_MARKERS.match(line).end() :]  # type: ignore[union-attr]  # it matches nothing, too
+        if _FENCE.match(within):
+            self._in_code, self.in_paragraph = not self._in_code, False
+            return
+        begins = bool(_BEGINS_A_BLOCK.match(within)) or _is_rule(
+            within, "*-_=" if self.in_paragraph else "*-_"
+        )
+        is_code = self._in_code or (not self.in_paragraph and bool(_CODE.match(within)))
+        self.in_paragraph = bool(within.strip()) and not begins and not is_code
+
+
+def _continues_a_paragraph(line: str) -> bool:
+    """Whether the line goes on with the paragraph before it: it is not blank, and no other block begins with it."""
+    return bool(line.strip()) and not _BEGINS_A_BLOCK.match(line) and not _is_rule(line, "*-_")
+
+
+def _is_rule(line: str, signs: str) -> bool:
+    """Whether the line is a rule, or underlines a heading: one sign again and again."""
+    bare = "".join(line.split())
+    return bool(bare) and bare[0] in signs and not bare.strip(bare[0]) and (len(bare) > 2 or bare[0] == "=")
 
 
 def _paragraphs(text: str, lines: list[Span]) -> Iterator[Quotation]:
@@ -97,9 +142,11 @@ def _paragraphs(text: str, lines: list[Span]) -> Iterator[Quotation]:
         paragraphs[-1].pop()
     for paragraph in filter(None, paragraphs):
         around = Span(paragraph[0].start, last.end if source is not None else paragraph[-1].end)
-        cut = _without_marks(text, paragraph[-1])
-        if cut is not None:
-            yield Quotation(Form.BLOCK_QUOTE, (*paragraph[:-1], cut), around, source)
+        while paragraph:
+            cut = _without_marks(text, paragraph.pop())
+            if cut is not None:
+                yield Quotation(Form.BLOCK_QUOTE, (*paragraph, cut), around, source)
+                break
 
 
 def _without_marks(text: str, line: Span) -> Span | None:

@@ -20,6 +20,8 @@ CHANGE_GAP = 100
 _LONG_PART = 5
 _MOST_PARTS = 32
 _PLACES = 1_000  # of a part, that are looked at
+_PLACES_OF_PARTS = 4_000  # of all parts of a quote
+_RENDERINGS = 64  # of a quote: texts that differ from each other, and from it in looks
 _OMISSION = r"[\[(]\s*(?:…|(?:\.\s?){3,})\s*[\])]|…|(?:\.\s?){3,}"
 _GAP = re.compile(rf"(?P<omission>{_OMISSION})|\[(?P<change>[^\[\]\n]{{1,100}})\]")
 _OUTER = "\"'“”„‟«»‘’‚‛「」『』"
@@ -114,8 +116,9 @@ def _bare(text: str) -> str:
 
 
 def _whole(quotes: Sequence[str], searched: SearchedText, check: Check) -> Standing | None:
-    """The first place that is verbatim, or else the first that is equal when folded."""
+    """The first place that is verbatim, or else the first that is equal when folded. The same text is compared once."""
     first: Standing | None = None
+    compared: set[tuple[str, str]] = set()
     forms = {
         (form, quote): None for quote in quotes for form in (folded(quote), folded(without_end_mark(quote)))
     }
@@ -123,9 +126,12 @@ def _whole(quotes: Sequence[str], searched: SearchedText, check: Check) -> Stand
         for start, end in _places(sought, searched.folded.text):
             check()
             span = searched.stored(start, end)
-            if not in_whole_words(searched.document.text, span):
-                continue
             found = span.of(searched.document.text)
+            if (quote, found) in compared or not in_whole_words(searched.document.text, span):
+                continue
+            if len(compared) == _RENDERINGS:
+                return first
+            compared.add((quote, found))
             folds = same_but_for(quote, found)
             if folds is not None:
                 return Standing((span,), folds)
@@ -192,14 +198,15 @@ def _in_order(
     parts: Sequence[_Part], gaps: frozenset[Fold], searched: SearchedText, check: Check
 ) -> Standing | None:
     """The shortest run that holds all parts in order, none further from the one before it than its gap allows."""
+    most = min(_PLACES, _PLACES_OF_PARTS // len(parts))
     runs: list[tuple[int, tuple[int, ...]]] = [
-        (end, (start,)) for start, end in _places_of(parts[0], searched)
+        (end, (start,)) for start, end in _places_of(parts[0], searched, most)
     ]
     for part in parts[1:]:
         ends = [end for end, _ in runs]
         further: list[tuple[int, tuple[int, ...]]] = []
         check()
-        for start, end in _places_of(part, searched):
+        for start, end in _places_of(part, searched, most):
             # of those that end before it, the last one begins last, too
             before = bisect_right(ends, start) - 1
             if before >= 0 and (part.reach is None or start - ends[before] <= part.reach):
@@ -220,10 +227,10 @@ def _in_order(
     return Standing(spans, gaps.union(*known) if len(known) == len(folds) else None)
 
 
-def _places_of(part: _Part, searched: SearchedText) -> list[tuple[int, int]]:
+def _places_of(part: _Part, searched: SearchedText, most: int) -> list[tuple[int, int]]:
     """Where the part stands in the folded text without parting a word, but for those that a change is written in."""
     places = []
-    for place in _places(folded(part.text), searched.folded.text):
+    for place in _places(folded(part.text), searched.folded.text, most=most):
         span, text = searched.stored(*place), searched.document.text
         begins = part.begins_inside or not inside_word(text, span.start)
         if begins and (part.ends_inside or not inside_word(text, span.end)):
@@ -231,10 +238,10 @@ def _places_of(part: _Part, searched: SearchedText) -> list[tuple[int, int]]:
     return places
 
 
-def _places(sought: str, text: str, first: int = 0) -> list[tuple[int, int]]:
+def _places(sought: str, text: str, first: int = 0, *, most: int = _PLACES) -> list[tuple[int, int]]:
     places: list[tuple[int, int]] = []
     start = text.find(sought, first) if sought else -1
-    while start >= 0 and len(places) < _PLACES:
+    while start >= 0 and len(places) < most:
         places.append((start, start + len(sought)))
         start = text.find(sought, start + 1)
     return places

@@ -17,7 +17,12 @@ def as_sarif(report: Report) -> dict[str, Any]:
     rules = [{"id": rule.value, "shortDescription": {"text": MEANINGS[rule]}} for rule in _RULES]
     driver = {"name": "loccit check", "version": version("loccit"), "rules": rules}
     results = [_result(issue, fails=issue.failure in report.fail_on) for issue in report.issues()]
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "newlineSequences": ["\r\n", "\n", "\r"],  # unless told, no lone carriage return ends a line
+        "results": results,
+    }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 

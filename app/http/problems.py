@@ -184,7 +184,8 @@ def _methods(request: Request) -> list[str]:
     """The methods that are described at this path: the framework names those of the first of its routes alone."""
     route = request.scope.get("route")
     described = request.app.openapi()["paths"].get(getattr(route, "path_format", None), {})
-    return sorted(method.upper() for method in described)
+    methods = {method.upper() for method in described}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 def _http_sentence(request: Request, error: HTTPException, headers: Mapping[str, str]) -> str:
@@ -195,8 +196,19 @@ def _http_sentence(request: Request, error: HTTPException, headers: Mapping[str,
         allowed = headers.get("Allow", "another method")
         return f"{request.method} is not possible at {path}; use {allowed}."
     if error.status_code == HTTPStatus.BAD_REQUEST:
-        return "The body cannot be read as JSON in UTF-8."
+        return _unreadable(error.__cause__)
     return error.detail
+
+
+def _unreadable(error: BaseException | None) -> str:
+    """What is wrong with a body that is no JSON for another reason than its grammar."""
+    if isinstance(error, RecursionError):
+        return (
+            "The body nests lists or objects too deeply to be read; no request needs more than a few levels."
+        )
+    if isinstance(error, ValueError) and not isinstance(error, UnicodeError):
+        return "The body holds a whole number of too many digits to be read; write a shorter one."
+    return "The body cannot be read as JSON in UTF-8."
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -26,6 +26,7 @@ from app.http.changing.index_watch import watch_index
 from app.http.chat.errors import OpenAIErrors
 from app.http.chat.routes import chat_router
 from app.http.described.openapi import DESCRIPTION, TAGS, DescribedApp
+from app.http.head_requests import HeadRequests
 from app.http.host import Host
 from app.http.page import PageFiles
 from app.http.problems import install_problems
@@ -106,6 +107,7 @@ def create_app(
         ("CheckRequest", "documents"): settings.max_documents,
     }
     app.state.host = host
+    app.add_middleware(HeadRequests)
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_document_characters * _BYTES_PER_CHARACTER + _BYTES_BESIDE
     )

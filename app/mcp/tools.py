@@ -1,18 +1,32 @@
 """The server of the Model Context Protocol: its tools and its resource."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from mcp.server.mcpserver import MCPServer, ResourceSecurity
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
-from mcp.types import ToolAnnotations
-from pydantic import Field
+from mcp.server.mcpserver import Context, MCPServer, ResourceSecurity
+from mcp.server.mcpserver.exceptions import (
+    ResourceError,
+    ResourceNotFoundError,
+    ToolError,
+    UnexpectedToolError,
+)
+from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
+from pydantic import Field, ValidationError
 
 from app.answering.checked_input import checked_question
 from app.answering.options import AnswerLength
-from app.http.wire.check import MAX_ANSWER_CHARACTERS, MAX_CHECKED, CheckRequest, ClaimOfAnswer, QuoteOfAnswer
+from app.http.invalid_request import sentence_for
+from app.http.wire.check import (
+    CHECK_SHAPE,
+    MAX_ANSWER_CHARACTERS,
+    MAX_CHECKED,
+    CheckRequest,
+    ClaimOfAnswer,
+    QuoteOfAnswer,
+)
+from app.http.wire.shape import ID, QUESTION, Shape
 from app.mcp.backend import Backend
 from app.mcp.shaping import answered_of, checked_of, found_of, text_of
 from app.mcp.wire import Answered, Checked, DocumentText, Found
@@ -21,23 +35,59 @@ from common.errors import DocumentNotFoundError, InvalidRequestError, LoccitErro
 
 MAX_CHARACTERS = 100_000
 SHOWN_CHARACTERS = 20_000
+_MOST_PASSAGES = 50
 
 _INSTRUCTIONS = """Loccit answers questions from its owner's documents and quotes them word for word.
 Repeat quotes exactly as they are given, and say which document they stand in. When an answer is abstained, say that the
 documents do not answer the question; do not answer from the nearest quotes as if they did. Where other_answer is given,
 tell both answers. Before you show a quote of your own, check it with check_quotes."""
 
+TAKEN: Mapping[str, Mapping[str, str]] = {
+    "answer": {
+        "question": QUESTION,
+        "length": "auto, short or long",
+        "min_confidence": "a number from 0 to 1",
+    },
+    "search": {"query": QUESTION, "k": f"a whole number from 1 to {_MOST_PASSAGES}"},
+    "get_document": {
+        "document_id": ID,
+        "start": "a whole number from 0 on",
+        "characters": f"a whole number from 1 to {MAX_CHARACTERS:,}",
+    },
+    "check_quotes": {
+        path: right
+        for path, right in CHECK_SHAPE.parts.items()
+        if path.partition("[")[0].partition(".")[0] in ("quotes", "answer", "claims")
+    },
+}
+"""What the arguments of each tool must be, in words, by their paths."""
+
 _READS_ONLY = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 
 
 def tools_over(backend: Backend) -> MCPServer:
     """A server whose tools ask this backend."""
-    server: MCPServer = MCPServer(
+    server = _Server(
         "loccit", title="Loccit", instructions=_INSTRUCTIONS, version=version("loccit"), log_level="WARNING"
     )
     for offer in (_offer_answer, _offer_search, _offer_document, _offer_check, _offer_resource):
         offer(server, backend)
     return server
+
+
+class _Server(MCPServer):
+    """Says in one sentence what is wrong with a tool's arguments."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError) and not isinstance(error, UnexpectedToolError):
+                shape = Shape("arguments", "an object", "argument", TAKEN[name])
+                raise ToolError(sentence_for(error.__cause__.errors(), shape)) from error
+            raise
 
 
 def _offer_answer(server: MCPServer, backend: Backend) -> None:
@@ -73,7 +123,7 @@ def _offer_search(server: MCPServer, backend: Backend) -> None:
     @server.tool(title="Find passages in the documents", annotations=_READS_ONLY)
     async def search(
         query: Annotated[str, Field(description="Words or a question, 1 to 2,000 characters.")],
-        k: Annotated[int, Field(ge=1, le=50, description="How many passages at most.")] = 5,
+        k: Annotated[int, Field(ge=1, le=_MOST_PASSAGES, description="How many passages at most.")] = 5,
     ) -> Found:
         """Find the passages of the indexed documents that are nearest to a query, best first.
 

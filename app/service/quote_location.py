@@ -38,7 +38,7 @@ class StandingQuotes:
         if count < LEAST_WORDS:
             return None
         check()
-        near = nearest(quote, searched, above=NEARLY_FROM)
+        near = nearest(quote, [searched], above=NEARLY_FROM)
         return None if near is None else LocatedQuote(near.span, near.likeness, verbatim=False)
 
 

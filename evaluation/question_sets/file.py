@@ -4,12 +4,11 @@ import codecs
 import csv
 import gzip
 import json
-import lzma
 from collections.abc import Iterator
 from io import StringIO
 
+from common.compressed import DAMAGE, from_xz
 from common.errors import LoccitError
-from common.files import DAMAGE
 from evaluation.question_sets.record import Record
 
 _GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
@@ -32,7 +31,7 @@ def _decompressed(content: bytes, name: str) -> bytes:
         if content.startswith(_GZIP):
             return gzip.decompress(content)
         if content.startswith(_XZ):
-            return lzma.decompress(content)
+            return from_xz(content)
     except DAMAGE as error:
         raise LoccitError(
             f"{name}: the compressed file is damaged or cut short ({error}); compress or copy it again."

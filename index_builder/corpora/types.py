@@ -87,7 +87,9 @@ class Corpus(Protocol):
 
     @property
     def folders(self) -> Sequence[Path]:
-        """The folders that it stands in, the nearest first, where it is one file and one document; else none."""
+        """The folders that it may be a part of, the nearest first: those that a file of one document stands in, or a
+        folder and those that it stands in; else none.
+        """
         ...
 
     def __iter__(self) -> Iterator[Item]: ...

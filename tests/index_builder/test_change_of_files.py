@@ -110,3 +110,53 @@ def test_a_file_of_another_folder_replaces_nothing_and_its_new_id_is_said(notes,
     assert texts_of(tmp_path / "index")["a.md/a.md"] == "Other."
     said = "Renamed in a.md, as other sources have these ids: a.md to a.md/a.md."
     assert said in console.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("source", ["", "notes="])
+@pytest.mark.parametrize("path", ["notes/sub", "notes/sub/", "."])
+def test_a_folder_in_a_folder_that_was_built_from_replaces_its_documents(
+    notes, tmp_path, monkeypatch, source, path
+):
+    (notes / "sub" / "x.md").write_text("New.")
+    (notes / "sub" / "new.md").write_text("Another.")
+    monkeypatch.chdir(notes / "sub" if path == "." else notes.parent)
+    report = add(tmp_path / "index", f"{source}{path}")
+    kept = {each: f"Old {each}." for each in ("a.md", "sub/a.md")}
+    assert texts_of(tmp_path / "index") == kept | {"sub/x.md": "New.", "sub/new.md": "Another."}
+    assert [(each.name, each.documents, each.licence) for each in report.manifest.sources] == [
+        ("notes", 4, "MIT")
+    ]
+    store = open_index(tmp_path / "index", ENCODER).store
+    assert store.document("sub/new.md").url == "https://example.org/sub/new.md"
+
+
+def test_the_folder_itself_is_added_as_it_is(notes, tmp_path):
+    before = texts_of(tmp_path / "index")
+    (notes / "new.md").write_text("New.")
+    add(tmp_path / "index", str(notes))
+    assert texts_of(tmp_path / "index") == before | {"new.md": "New."}
+
+
+@pytest.mark.parametrize("names", [("b.md",), ("a.md", "b.md")])
+def test_a_folder_that_a_source_was_built_from_under_the_name_of_one_around_it_stays_that_source(
+    tmp_path, names
+):
+    folder = tmp_path / "docs" / "guide"
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).write_text(f"Old {name}.")
+    build(tmp_path / "index", f"docs={folder}")
+    (folder / "b.md").write_text("New.")
+    add(tmp_path / "index", f"docs={folder}")
+    assert texts_of(tmp_path / "index") == {name: f"Old {name}." for name in names} | {"b.md": "New."}
+
+
+@pytest.mark.parametrize(("source", "name"), [("", "sub"), ("other=", "other")])
+def test_a_folder_of_which_no_source_has_anything_is_a_source_of_its_own(notes, tmp_path, source, name):
+    folder = tmp_path / "elsewhere" / "sub"
+    folder.mkdir(parents=True)
+    (folder / "z.md").write_text("Z.")
+    before = texts_of(tmp_path / "index")
+    report = add(tmp_path / "index", f"{source}{folder}")
+    assert texts_of(tmp_path / "index") == before | {"z.md": "Z."}
+    assert [each.name for each in report.manifest.sources] == ["notes", name]

@@ -118,6 +118,15 @@ def test_of_nested_tags_the_outermost_counts():
     assert [quote for _, quote, _ in quotes(nested)] == ["a b c", "d e"]
 
 
+def test_a_tag_within_a_block_quote_leaves_all_of_the_quote_to_be_checked():
+    nested = "> It is <q>a tower of iron</q>\nand <q>is tall</q>.\n\n<blockquote>\n> so it is\n</blockquote> <q>d</q>"
+    assert [(form, quote) for form, quote, _ in quotes(nested)] == [
+        ("block_quote", "It is a tower of iron\nand is tall."),
+        ("html", "> so it is"),
+        ("html", "d"),
+    ]
+
+
 def test_a_quote_knows_where_it_stands_in_the_answer():
     text = 'He said "it is a tower" and\n> so it is\n> indeed\n'
     inline, block = read(text).quotes

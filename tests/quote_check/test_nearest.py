@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
+from quote_check import nearest as module
 from quote_check.folding import folded
 from quote_check.nearest import LONGEST, nearest
 from quote_check.searched_text import SearchedText
@@ -20,7 +21,7 @@ TEXT = (
 
 
 def near(quote, text, *, above=0.0):
-    return nearest(quote, SearchedText(Document("d", "D", text)), above=above)
+    return nearest(quote, [SearchedText(Document("d", "D", text))], above=above)
 
 
 def long_text(words=30_000):
@@ -85,7 +86,7 @@ def test_in_a_long_text_the_true_place_is_found(length):
 def test_a_part_of_a_document_counts_in_the_document():
     text = f"{'before ' * 50}the tower fell into the sea{' after' * 50}"
     start = text.index("the tower")
-    found = nearest("the tower felt into the sea", SearchedText(Document("d", "", text), Span(300, 450)))
+    found = nearest("the tower felt into the sea", [SearchedText(Document("d", "", text), Span(300, 450))])
     assert found.span == Span(start, start + len("the tower fell into the sea"))
 
 
@@ -119,3 +120,26 @@ def test_nothing_is_near_nothing():
     assert near("text", "") is None
     assert near("日本", "text") is None
     assert near("text", "text", above=1.0) is None
+
+
+@pytest.mark.parametrize("size", [12, 300])
+def test_of_many_texts_only_the_likeliest_places_are_compared(monkeypatch, size):
+    compared = []
+    compare = module._in_window
+    monkeypatch.setattr(module, "_in_window", lambda *given: compared.append(given) or compare(*given))
+    rng = random.Random(1)
+    texts = [" ".join(f"word{rng.randrange(500)}" for _ in range(200 + size)) for _ in range(50)]
+    words = texts[37].split()[100 : 100 + size]
+    words[size // 2] = "another"
+    found = nearest(
+        " ".join(words), [SearchedText(Document(str(n), "", text)) for n, text in enumerate(texts)]
+    )
+    assert found.searched.document.doc_id == "37"
+    assert found.likeness > 0.9
+    assert len(compared) <= 4
+
+
+def test_a_long_quote_ends_where_its_words_do():
+    words = [f"word{number * 7919 % 10_007}" for number in range(600)]
+    found = near(" ".join([*words[200:300], *words[305:400]]), " ".join(words))
+    assert found.span.of(" ".join(words)) == " ".join(words[200:400])

@@ -1,5 +1,6 @@
 import pytest
 
+from quote_check import standing as module
 from quote_check.folding import Fold
 from quote_check.searched_text import SearchedText
 from quote_check.standing import CHANGE_GAP, OMISSION_GAP, Sought, standing_in, very_characters
@@ -164,3 +165,19 @@ def test_very_characters_are_found_next_to_where_they_are_claimed():
     assert very_characters("ten", "often tends", 1) is None
     assert very_characters("eleven", "ten ten", 0) is None
     assert very_characters("", "ten", 0) is None
+
+
+def test_the_same_text_is_compared_once_and_no_more_than_64_different_ones(monkeypatch):
+    compared = []
+    compare = module.same_but_for
+    monkeypatch.setattr(module, "same_but_for", lambda *given: compared.append(given) or compare(*given))
+    assert stands("The Lamp went out", "the lamp went out. " * 900) == (["the lamp went out"], None)
+    assert len(compared) == 1
+    compared.clear()
+    phrase = "abcdefgh lamp out"
+    cased = [
+        "".join(each.upper() if n >> at & 1 else each for at, each in enumerate(phrase))
+        for n in range(1, 201)
+    ]
+    assert stands("ABCDEFGH LAMP OUT", ". ".join(cased)) == ([cased[0]], None)
+    assert len(compared) == 64

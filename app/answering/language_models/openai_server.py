@@ -62,8 +62,8 @@ class OpenAIServer:
         self._url, self._secure = _checked(url)
         self._headers = {"Accept-Encoding": "identity", **_authorization(key)}
         self._request, self._seconds = dict(request or {}), seconds
-        self._form = 0
-        """The first of the forms of an answer that the server is not known to refuse."""
+        self._way = 0
+        """The first of the ways to ask that the server is not known to refuse."""
         self._accepted = False
         """Whether it is known to accept one, so that a failure has another reason."""
         for logger in ("httpx", "httpcore"):  # they would log the address
@@ -84,9 +84,10 @@ class OpenAIServer:
     ) -> list[str]:
         """What the model wrote: a text for each temperature whose answer came in time.
 
-        ``schema``: of the JSON that is wanted; a server that holds none is asked again without it. Whatever comes is
-        unchecked text. Others have their turn while this waits (see ``common.turn``). The deadline holds to a tenth of
-        a second, also while a byte at a time arrives.
+        ``schema``: of the JSON that is wanted; a server that holds none is asked again without it. One that refuses
+        that, too, gets the system's message as the beginning of the user's: templates such as Gemma's know no system.
+        Whatever comes is unchecked text. Others have their turn while this waits (see ``common.turn``). The deadline
+        holds to a tenth of a second, also while a byte at a time arrives.
 
         Raises:
             LanguageModelServerError: when nothing came and the server is at fault.
@@ -174,19 +175,19 @@ class OpenAIServer:
     async def _text(
         self, client: httpx.AsyncClient, body: Mapping[str, Any], forms: Sequence[Mapping[str, Any]]
     ) -> str:
-        """The model's text, asked for in the first form that the server does not refuse."""
-        for number in range(self._form, len(forms)):
-            fields = {**body, **forms[number], **self._request}
+        """The model's text, asked for in the first way that the server does not refuse."""
+        ways = _ways(body["messages"], ({},) if "response_format" in self._request else forms)
+        for number in range(self._way, len(ways)):
+            fields = {**body, **ways[number], **self._request}
             asked = {field: value for field, value in fields.items() if value is not None}
             status, raw = await self._sent(client, asked)
-            refused = may_refuse_form(status, accepted=self._accepted)
-            if refused and number + 1 < len(forms) and "response_format" not in self._request:
+            if may_refuse_form(status, accepted=self._accepted) and number + 1 < len(ways):
                 continue
             if status != 200:
                 raise LanguageModelServerError(sentence_for_status(self.name, status))
-            self._form, self._accepted = number, True
+            self._way, self._accepted = number, True
             return self._content(raw)
-        raise AssertionError("the last form is not passed over")
+        raise AssertionError("the last way is not passed over")
 
     async def _sent(self, client: httpx.AsyncClient, body: Mapping[str, Any]) -> tuple[int, bytes]:
         """The status, and the bytes of a proper answer; those of an error are not read."""
@@ -281,6 +282,16 @@ def _forms(schema: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
         {"response_format": {"type": "json_object", "schema": schema}},
         {},
     )
+
+
+def _ways(messages: Sequence[Message], forms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The fields of a request for each way to ask, in the order in which they are tried."""
+    conversations = [messages]
+    if messages[0]["role"] == "system":
+        system, first, *others = messages
+        together = {**first, "content": f"{system['content']}\n\n{first['content']}"}
+        conversations.append([together, *others])
+    return [{"messages": list(each), **form} for each in conversations for form in forms]
 
 
 def _outcome(task: "asyncio.Task[str]") -> str | BaseException | None:

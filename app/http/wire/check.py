@@ -8,12 +8,15 @@ from app.answering.checked_input import MAX_QUESTION_CHARACTERS, GivenDocument, 
 from app.http.wire.request import HandedIn, StrictRequest
 from app.http.wire.shape import ID, Shape
 from app.service.settings import MOST_DOCUMENTS, Settings
+from common.errors import InvalidRequestError
 from quote_check.check import QuoteToCheck
 from quote_check.check_answer import AnswerToCheck, GivenClaim
 from retriever.document_ids import MAX_ID_CHARACTERS
 
 MAX_ANSWER_CHARACTERS = 50_000
 """Of an answer that is checked."""
+MAX_CHECKED_CHARACTERS = 100_000
+"""Of an answer, its quotes and its claims, all together: what a check takes grows with them."""
 MAX_CHECKED = 200
 """Quotes of an answer that are checked at most, and claims."""
 
@@ -124,7 +127,12 @@ class CheckRequest(StrictRequest):
     )
 
     def asked_with(self, settings: Settings) -> AnswerToCheck:
-        """What is to be checked; InvalidRequestError when the documents are not acceptable."""
+        """What is to be checked; InvalidRequestError when it is too much, or the documents are not acceptable."""
+        if (count := self._characters()) > MAX_CHECKED_CHARACTERS:
+            raise InvalidRequestError(
+                f"The answer, its quotes and its claims have {count:,} characters, but at most "
+                f"{MAX_CHECKED_CHARACTERS:,} are checked at once; send them in parts."
+            )
         documents = None
         if self.documents is not None:
             documents = checked_documents(
@@ -146,6 +154,12 @@ class CheckRequest(StrictRequest):
             documents=documents,
             sources={each.mark: each.document_id for each in self.sources},
         )
+
+    def _characters(self) -> int:
+        """Of all that is to be checked."""
+        given = [*self.quotes, *(quote for claim in self.claims for quote in claim.quotes)]
+        texts = (self.answer, *(claim.claim for claim in self.claims), *(quote.quote for quote in given))
+        return sum(map(len, texts))
 
 
 def _quote_to_check(given: QuoteOfAnswer) -> QuoteToCheck:

@@ -7,8 +7,8 @@ from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any, NoReturn
 
+from common.compressed import DAMAGE, open_bytes
 from common.errors import CorpusError
-from common.files import DAMAGE, open_bytes
 from index_builder.corpora.names import printable
 from index_builder.corpora.types import Malformed, Record
 from retriever.blocks import block_of_json

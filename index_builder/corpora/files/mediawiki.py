@@ -1,6 +1,5 @@
 """Dumps of MediaWiki: the articles of an ``.xml.bz2`` file, read as it streams by."""
 
-import bz2
 import logging
 import re
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from common.files import DAMAGE, open_bytes
+from common.compressed import DAMAGE, open_bytes
 from extraction.extracted import UnreadableError
 from extraction.extras import missing_package
 from index_builder.corpora.names import printable
@@ -29,7 +28,7 @@ def read_mediawiki(path: Path, name: str) -> Iterator[Item]:
     """
     shown, number = printable(name), 0
     try:
-        with _opened(path) as file:
+        with open_bytes(path) as file:
             for item in _pages(file, shown):
                 number += 1
                 yield item
@@ -41,10 +40,6 @@ def read_mediawiki(path: Path, name: str) -> Iterator[Item]:
             f"The dump is damaged or cut short after page {number} ({error}); the pages from here on are not read. "
             "Copy it again.",
         )
-
-
-def _opened(path: Path) -> BinaryIO:
-    return bz2.open(path, "rb") if path.name.lower().endswith(".bz2") else open_bytes(path)  # type: ignore[return-value]
 
 
 def _pages(file: BinaryIO, shown: str) -> Iterator[Item]:

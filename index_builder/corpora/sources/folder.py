@@ -63,8 +63,9 @@ class FolderCorpus:
 
     @property
     def folders(self) -> Sequence[Path]:
-        """None: it is no single document."""
-        return ()
+        """The folder and those around it."""
+        folder = self._folder.resolve()
+        return (folder, *folder.parents)[:-1]
 
     def __iter__(self) -> Iterator[Item]:
         yield from self._unlisted

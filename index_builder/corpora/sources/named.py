@@ -1,4 +1,4 @@
-"""A corpus under a name of its own, with an address where its originals are published, or as a document of another."""
+"""A corpus under a name of its own, with an address where its originals are published, or as a part of another."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from index_builder.corpora.types import Corpus, Item, Record, Source
 class NamedCorpus:
     """The corpus with this name, and this base address, in its source; None leaves the source's own.
 
-    ``doc_id``: the id of its only document; None leaves the documents' own.
+    ``prefix``: what its documents' ids begin with, such as ``folder/``.
     """
 
     def __init__(
@@ -20,9 +20,9 @@ class NamedCorpus:
         name: str | None = None,
         base_url: str | None = None,
         *,
-        doc_id: str | None = None,
+        prefix: str = "",
     ) -> None:
-        self._corpus, self._name, self._base_url, self._doc_id = corpus, name, base_url, doc_id
+        self._corpus, self._name, self._base_url, self._prefix = corpus, name, base_url, prefix
 
     @property
     def source(self) -> Source:
@@ -31,9 +31,20 @@ class NamedCorpus:
         return replace(source, name=self._name or source.name, base_url=self._base_url or source.base_url)
 
     @property
+    def given(self) -> str | None:
+        """The name that it was given; None where it has only its own."""
+        return self._name or (self._corpus.given if isinstance(self._corpus, NamedCorpus) else None)
+
+    @property
+    def own_name(self) -> str:
+        """The name that it has when none is given."""
+        inner = self._corpus
+        return inner.own_name if isinstance(inner, NamedCorpus) else inner.source.name
+
+    @property
     def ids(self) -> Collection[str]:
-        """Those of the corpus, or the one given."""
-        return self._corpus.ids if self._doc_id is None else {self._doc_id}
+        """Those of the corpus, with what they begin with."""
+        return {f"{self._prefix}{doc_id}" for doc_id in self._corpus.ids}
 
     @property
     def folders(self) -> Sequence[Path]:
@@ -42,8 +53,9 @@ class NamedCorpus:
 
     def __iter__(self) -> Iterator[Item]:
         for item in self._corpus:
-            if isinstance(item, Record) and self._doc_id is not None:
-                yield replace(item, document=replace(item.document, doc_id=self._doc_id))
+            if isinstance(item, Record) and self._prefix:
+                doc_id = f"{self._prefix}{item.document.doc_id}"
+                yield replace(item, document=replace(item.document, doc_id=doc_id))
             else:
                 yield item
 

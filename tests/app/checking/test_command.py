@@ -1,5 +1,6 @@
 import gzip
 import json
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree as ET
@@ -178,32 +179,63 @@ def region_of(result):
     return result["locations"][0]["physicalLocation"]["region"]
 
 
+SARIF = {  # what the standard (3.13 to 3.54) calls the properties that are written; *: it has to be there
+    "log": {"$schema", "version*", "runs*"},
+    "run": {"tool*", "columnKind", "newlineSequences", "results"},
+    "tool": {"driver*"},
+    "driver": {"name*", "version", "rules"},
+    "rule": {"id*", "shortDescription"},
+    "text": {"text*"},
+    "result": {"ruleId", "ruleIndex", "level", "message*", "locations"},
+    "location": {"physicalLocation", "logicalLocations"},
+    "physical": {"artifactLocation*", "region"},
+    "artifact": {"uri*"},
+    "logical": {"name*"},
+    "region": {"startLine*", "startColumn", "endLine", "endColumn", "charOffset", "charLength"},
+}
+
+
+def named(kind, value):
+    """The object, with all the properties that such a one has to have, and none that the standard does not know."""
+    known = {name.rstrip("*") for name in SARIF[kind]}
+    required = {name.rstrip("*") for name in SARIF[kind] if name.endswith("*")}
+    assert required <= value.keys() <= known, kind
+    return value
+
+
 def check_sarif(log):
     """What SARIF 2.1.0 demands of the parts that are written."""
-    assert log["version"] == "2.1.0"
+    assert named("log", log)["version"] == "2.1.0"
     assert log["$schema"].endswith("sarif-2.1.0.json")
     for run in log["runs"]:
-        assert run["columnKind"] in ("utf16CodeUnits", "unicodeCodePoints")
-        driver = run["tool"]["driver"]
-        assert driver["name"]
-        ids = [rule["id"] for rule in driver["rules"]]
+        assert named("run", run)["columnKind"] in ("utf16CodeUnits", "unicodeCodePoints")
+        assert run["newlineSequences"] == ["\r\n", "\n", "\r"]
+        driver = named("driver", named("tool", run["tool"])["driver"])
+        assert all(isinstance(driver[name], str) and driver[name] for name in ("name", "version"))
+        ids = [named("rule", rule)["id"] for rule in driver["rules"]]
         assert len(set(ids)) == len(ids)
-        assert all(rule["shortDescription"]["text"] for rule in driver["rules"])
+        assert all(named("text", rule["shortDescription"])["text"] for rule in driver["rules"])
         for result in run["results"]:
-            assert ids[result["ruleIndex"]] == result["ruleId"]
+            assert ids[named("result", result)["ruleIndex"]] == result["ruleId"]
             assert result["level"] in ("none", "note", "warning", "error")
-            assert result["message"]["text"]
+            assert named("text", result["message"])["text"]
             for location in result["locations"]:
-                physical = location["physicalLocation"]
-                assert " " not in physical["artifactLocation"]["uri"]
-                region = physical.get(
-                    "region", {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
-                )
-                assert min(region["startLine"], region["startColumn"]) >= 1
-                assert (region["startLine"], region["startColumn"]) <= (
-                    region["endLine"],
-                    region["endColumn"],
-                )
+                check_sarif_location(named("location", location))
+
+
+def check_sarif_location(location):
+    physical = named("physical", location["physicalLocation"])
+    uri = named("artifact", physical["artifactLocation"])["uri"]
+    assert re.fullmatch(r"(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2})+", uri)  # a reference of RFC 3986
+    assert all(
+        isinstance(named("logical", each)["name"], str) for each in location.get("logicalLocations", [])
+    )
+    if "region" in physical:
+        region = named("region", physical["region"])
+        assert all(type(number) is int for number in region.values())
+        assert min(region["startLine"], region["startColumn"], region["endLine"], region["endColumn"]) >= 1
+        assert min(region["charOffset"], region["charLength"]) >= 0
+        assert (region["startLine"], region["startColumn"]) <= (region["endLine"], region["endColumn"])
 
 
 def test_an_answer_of_json_lines_is_named_in_sarif(loccit, tmp_path, notes):
@@ -217,11 +249,44 @@ def test_an_answer_of_json_lines_is_named_in_sarif(loccit, tmp_path, notes):
     assert "region" not in location["physicalLocation"]
 
 
+def check_junit(root):
+    """What the schemas of JUnit's XML that CI systems read have in common: what has to be there, and nothing else."""
+    counts = {"tests", "failures", "errors"}
+    assert (root.tag, set(root.attrib)) == ("testsuites", {"name", *counts})
+    for suite in root:
+        assert (suite.tag, set(suite.attrib)) == ("testsuite", {"name", *counts})
+        for case in suite:
+            assert (case.tag, set(case.attrib)) == ("testcase", {"classname", "name"})
+            assert all(case.attrib.values())
+            assert len(case.findall("failure")) <= 1
+            for told in case:
+                assert set(told.attrib) == {"failure": {"type", "message"}, "system-out": set()}[told.tag]
+                assert len(told) == 0
+        failed = [case for case in suite if case.find("failure") is not None]
+        assert [suite.get(each) for each in ("tests", "failures", "errors")] == [
+            str(len(suite)),
+            str(len(failed)),
+            "0",
+        ]
+    for count in counts:
+        assert root.get(count) == str(sum(int(suite.get(count)) for suite in root))
+
+
+def test_a_lone_carriage_return_ends_a_line_in_sarif_too(loccit, answer, notes):
+    _, out, _ = loccit(
+        "check", answer('So it is.\r"a made up quote here"\r'), "--documents", notes, "--format", "sarif"
+    )
+    log = json.loads(out)
+    check_sarif(log)
+    assert region_of(log["runs"][0]["results"][0])["startLine"] == 2
+
+
 def test_junit_has_a_case_for_each_quote_claim_and_mark(loccit, answer, notes):
     _, out, _ = loccit(
         "check", answer(ANSWER + '\n"bad \x00 sign in here"\n'), "--documents", notes, "--format", "junit"
     )
     root = ET.fromstring(out)
+    check_junit(root)
     (suite,) = root
     cases = list(suite)
     failed = [case.get("name") for case in cases if case.find("failure") is not None]

@@ -119,6 +119,15 @@ async def test_quotes_and_claims_come_in_fields(client):
             {"answer": '"a b c d" ' * (MAX_CHECKED + 1)},
             "The answer has 201 quotes, but at most 200 are checked at once",
         ),
+        (
+            {
+                "answer": "a" * 20_000,
+                "quotes": [{"quote": "b" * 50_000}],
+                "claims": [{"claim": "c" * 30_000, "quotes": [{"quote": "d"}]}],
+            },
+            "The answer, its quotes and its claims have 100,001 characters, but at most 100,000 are checked at once; "
+            "send them in parts.",
+        ),
     ],
 )
 async def test_what_is_not_acceptable_is_told_in_one_sentence(client, body, sentence):

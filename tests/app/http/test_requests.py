@@ -146,14 +146,40 @@ async def test_an_empty_body_is_refused(client):
     assert problem_of(response, 422)["detail"].startswith("The body is empty, but it must be a JSON object")
 
 
+@pytest.mark.parametrize("path", ["/answer", "/answers", "/check", "/v1/chat/completions"])
 @pytest.mark.parametrize(
-    "content",
-    [b'{"question": "\xff"}', b"[" * 100_000, b'{"question": "who?", "top_k": ' + b"9" * 5_000 + b"}"],
+    ("content", "said"),
+    [
+        (b'{"question": "\xff"}', "The body cannot be read as JSON in UTF-8."),
+        (
+            b'{"question": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            "The body nests lists or objects too deeply to be read; no request needs more than a few levels.",
+        ),
+        (
+            b'{"question": "who?", "top_k": ' + b"9" * 5_000 + b"}",
+            "The body holds a whole number of too many digits to be read; write a shorter one.",
+        ),
+    ],
     ids=["not UTF-8", "too deep", "too many digits"],
 )
-async def test_a_body_that_cannot_be_read_is_refused(client, content):
+async def test_a_body_that_cannot_be_read_is_refused(client, path, content, said):
+    response = await client.post(path, content=content, headers={"content-type": "application/json"})
+    if path.startswith("/v1/"):
+        assert (response.status_code, response.json()["error"]["message"]) == (400, said)
+    else:
+        assert problem_of(response, 400)["detail"] == said
+
+
+@pytest.mark.parametrize("depth", [1, 100, 500, 900, 990])
+async def test_a_body_that_nests_less_deeply_is_told_what_it_must_be(client, depth):
+    content = '{"question": ' + "[" * depth + "]" * depth + "}"
     response = await client.post("/answer", content=content, headers={"content-type": "application/json"})
-    assert problem_of(response, 400)["detail"] == "The body cannot be read as JSON in UTF-8."
+    assert response.status_code in (400, 422)
+    detail = problem_of(response, response.status_code)["detail"]
+    assert detail.startswith("The field question is ") or detail.startswith(
+        "The body nests lists or objects too"
+    )
+    assert detail.endswith(".")
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "nonsense"])

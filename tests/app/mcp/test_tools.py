@@ -9,7 +9,7 @@ from mcp import Client, MCPError
 from app.http.host import Host
 from app.mcp.index_backend import index_backend
 from app.mcp.service_backend import service_backend
-from app.mcp.tools import tools_over
+from app.mcp.tools import TAKEN, tools_over
 from app.service.assembly import open_service
 from app.service.settings import Settings
 from tests.app.mcp.conftest import QUESTION, QUOTE, TEXTS
@@ -215,18 +215,71 @@ async def test_what_goes_wrong_is_told_in_the_services_own_sentence(opening):
         )
 
 
-async def test_what_a_tool_does_not_take_is_refused(opening):
-    async with opening() as tools:
-        for name, arguments in (
-            ("answer", {"question": QUESTION, "min_confidence": 2}),
-            ("search", {"query": "x", "k": 51}),
-            ("get_document", {"document_id": "towers", "characters": 100_001}),
-            ("check_quotes", {"quotes": [{"quote": "x"}] * 201}),
-            ("check_quotes", {"quotes": [{"quotes": "x"}]}),
-            ("check_quotes", {"answer": "x" * 50_001}),
-        ):
-            result = await tools.client.call_tool(name, arguments)
-            assert result.is_error, name
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("answer", {}, "The argument question is missing, but it must be a text of 1 to 2,000 characters."),
+        (
+            "answer",
+            {"question": QUESTION, "min_confidence": 2},
+            "The argument min_confidence is 2, but it must be a number from 0 to 1.",
+        ),
+        (
+            "answer",
+            {"question": 3, "length": "brief"},
+            "The argument question is 3, but it must be a text of 1 to 2,000 characters.",
+        ),
+        (
+            "answer",
+            {"question": QUESTION, "length": "brief"},
+            "The argument length is 'brief', but it must be auto, short or long.",
+        ),
+        (
+            "search",
+            {"query": "x", "k": 51},
+            "The argument k is 51, but it must be a whole number from 1 to 50.",
+        ),
+        (
+            "get_document",
+            {"document_id": "towers", "characters": 100_001},
+            "The argument characters is 100001, but it must be a whole number from 1 to 100,000.",
+        ),
+        (
+            "get_document",
+            {"document_id": "towers", "start": -1},
+            "The argument start is -1, but it must be a whole number from 0 on.",
+        ),
+        (
+            "check_quotes",
+            {"quotes": [{"quote": "x"}] * 201},
+            "The argument quotes has 201 items, but it must be a list of at most 200 objects with a quote each.",
+        ),
+        (
+            "check_quotes",
+            {"quotes": [{"quote": "x"}, {"quotes": "x"}]},
+            "The argument 'quotes' is not known in quotes[1]; known are quote, document_id.",
+        ),
+        (
+            "check_quotes",
+            {"answer": "x" * 50_001},
+            "The argument answer has 50,001 characters, but it must be a text of at most 50,000 characters.",
+        ),
+        (
+            "check_quotes",
+            {"claims": [{"claim": "x", "document_ids": [""]}]},
+            "The argument claims[0].document_ids[0] has 0 characters, but it must be a text of 1 to 1,000 characters.",
+        ),
+    ],
+)
+async def test_what_a_tool_does_not_take_is_told_in_one_sentence(tools_index, name, arguments, said):
+    async with over_index(tools_index) as client:
+        assert await Tools(client)(name, **arguments) == said
+
+
+async def test_what_each_argument_must_be_is_known(tools_index):
+    async with over_index(tools_index) as client:
+        for tool in (await client.list_tools()).tools:
+            assert set(tool.input_schema["properties"]) <= set(TAKEN[tool.name])
 
 
 async def test_a_document_is_a_resource_too(opening):

@@ -29,9 +29,11 @@ def server_at(url: str, **named) -> OpenAIServer:
     return OpenAIServer(url, "qwen3:4b", **{"seconds": 5.0, "key": KEY, **named})
 
 
-def texts(server: OpenAIServer, *, temperatures=(0.0,), deadline=NO_DEADLINE, seed=7) -> list[str]:
+def texts(
+    server: OpenAIServer, *, temperatures=(0.0,), deadline=NO_DEADLINE, seed=7, messages=MESSAGES
+) -> list[str]:
     return server.texts(
-        MESSAGES,
+        messages,
         schema=SCHEMA,
         max_tokens=64,
         temperatures=temperatures,
@@ -99,6 +101,58 @@ def test_a_server_that_refuses_the_form_of_an_answer_is_asked_without_it_and_nev
         assert forms == ["json_schema", "json_object", None]
         assert texts(model) == ["free"]
     assert len(server.asked) == 4
+
+
+WITH_SYSTEM = [
+    {"role": "system", "content": "Quote word for word."},
+    {"role": "user", "content": "An example?"},
+    {"role": "assistant", "content": "So it is."},
+    {"role": "user", "content": "who"},
+]
+TOGETHER = [{"role": "user", "content": "Quote word for word.\n\nAn example?"}, *WITH_SYSTEM[2:]]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (
+            400,
+            b'{"object": "error", "message": "System role not supported", "type": "BadRequestError", "code": 400}',
+        ),
+        (500, b'{"error": {"code": 500, "message": "System role not supported", "type": "server_error"}}'),
+    ],
+    ids=["vLLM", "llama.cpp"],
+)
+@pytest.mark.parametrize("request_fields", [{}, {"response_format": {"type": "text"}}])
+def test_a_template_that_knows_no_system_gets_its_message_with_the_users_and_never_again_otherwise(
+    status, said, request_fields
+):
+    def answer(exchange):
+        knows_none = exchange.body["messages"][0]["role"] == "system"
+        exchange.send(said, status) if knows_none else exchange.say("held")
+
+    with played(answer) as server:
+        asked = server_at(server.url, request=request_fields)
+        assert texts(asked, messages=WITH_SYSTEM) == ["held"]
+        assert server.asked[-1]["messages"] == TOGETHER
+        kept = server.asked[-1]["response_format"]["type"]
+        assert kept == request_fields.get("response_format", {"type": "json_schema"})["type"]
+        before = len(server.asked)
+        assert texts(asked, messages=WITH_SYSTEM) == ["held"]
+        assert [each["messages"] for each in server.asked[before:]] == [TOGETHER]
+
+
+def test_a_system_that_is_known_stays_a_message_of_its_own():
+    with played(lambda exchange: exchange.say("held")) as server:
+        assert texts(server_at(server.url), messages=WITH_SYSTEM) == ["held"]
+        assert [each["messages"] for each in server.asked] == [WITH_SYSTEM]
+
+
+def test_a_server_that_refuses_whatever_is_asked_is_told_after_every_way():
+    with played(lambda exchange: exchange.send(b"no", 400)) as server:
+        with pytest.raises(LanguageModelServerError, match=r"refused the request; .* \(status 400\)"):
+            texts(server_at(server.url), messages=WITH_SYSTEM)
+        assert len(server.asked) == 6
 
 
 def test_a_refusal_for_another_reason_leaves_the_form_to_be_tried_again():

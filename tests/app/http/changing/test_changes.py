@@ -147,9 +147,9 @@ def test_what_is_not_there_cannot_be_deleted(call):
 
 def test_another_method_is_told_all_that_are_possible(call):
     response = call("POST", address("towers"))
-    assert response.headers["allow"] == "DELETE, GET, PUT"
+    assert response.headers["allow"] == "DELETE, GET, HEAD, PUT"
     detail = problem_of(response, 405)["detail"]
-    assert detail == "POST is not possible at '/documents/towers'; use DELETE, GET, PUT."
+    assert detail == "POST is not possible at '/documents/towers'; use DELETE, GET, HEAD, PUT."
 
 
 def test_the_last_text_cannot_be_deleted(call):
