@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from app.answering.cite import SentenceCiter
-from app.answering.claim_composer import ClaimComposer
-from app.answering.compose import Composer, SentenceComposer
+from app.answering.composing.claim_composer import ClaimComposer
+from app.answering.composing.protocol import Composer
+from app.answering.composing.sentence_composer import SentenceComposer
 from app.answering.confidence.scorers import CalibratedConfidence, ConfidenceScorer, ScoreConfidence
 from app.answering.cross_encoders.reader_model import ReaderModel, load_reader_model
 from app.answering.cross_encoders.reader_weights import READER_NAME, STRONG_READER_NAME
 from app.answering.cross_encoders.second_reader import SecondReader
 from app.answering.cross_encoders.trained_reader import TrainedReader
 from app.answering.cross_encoders.trained_support import SUPPORT_NAME, TrainedSupport, load_support
-from app.answering.generator import SPANS_EXTRACTED, Generator
+from app.answering.generators.protocol import Generator
+from app.answering.generators.reader_generator import SPANS_EXTRACTED
 from app.answering.language_models.openai_server import OpenAIServer
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.options import AnswerLength, AnswerOptions

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.answering.claim_generator import ClaimGenerator
-from app.answering.evidence_generator import EvidenceGenerator
 from app.answering.evidence_model.adapter import ADAPTER_KIND, AdaptedModel, adapted
-from app.answering.generator import Generator, JointGenerator, LMGenerator, ReaderGenerator
+from app.answering.generators.claim_generator import ClaimGenerator
+from app.answering.generators.evidence_generator import EvidenceGenerator
+from app.answering.generators.joint_generator import JointGenerator
+from app.answering.generators.lm_generator import LMGenerator
+from app.answering.generators.protocol import Generator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.language_models import claims_prompt
 from app.answering.language_models.openai_server import OpenAIServer
 from app.answering.language_models.protocol import LanguageModel

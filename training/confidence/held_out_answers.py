@@ -17,8 +17,8 @@ from typing import Any
 from rich.console import Console
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.broad_answers import NO, YES
 from app.answering.confidence.features import Evidence, features
+from app.answering.generators.broad_answers import NO, YES
 from app.answering.pipeline import Pipeline
 from app.answering.types import CitedAnswer, Trace
 from common.digest import json_digest

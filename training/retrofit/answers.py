@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from app.answering.evidence_model.adapter import PROJECTIONS
 from app.answering.evidence_model.evidence_input import NO_ANSWER, EvidenceTokenizer
-from app.answering.generator import ANSWER_TOKENS
+from app.answering.generators.written_answers import ANSWER_TOKENS
 from app.answering.language_models.transformers_lm import LoadedModel
 from app.answering.limits import EVIDENCE_TOKENS
 from app.answering.retro.asking import Asked, Asker, RetroAnswers, SoftPrefix, prefix_of

@@ -6,7 +6,8 @@ from dataclasses import replace
 from app.answering.answer_kind import AnswerKind
 from app.answering.evidence_model.adapted_lm import AdaptedLM, PrefilledEvidence, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
-from app.answering.generator import ANSWER_TOKENS, TEMPERATURE, ReaderGenerator, answers, tidied
+from app.answering.generators.reader_generator import ReaderGenerator
+from app.answering.generators.written_answers import ANSWER_TOKENS, TEMPERATURE, answers, tidied
 from app.answering.types import Candidate, CandidateSource, Opinion, Reading
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError
