@@ -8,11 +8,10 @@ from typer.testing import CliRunner
 
 from app.answering.confidence.calibrator import Calibrator
 from app.answering.cross_encoders import reader_model
-from app.answering.language_models import transformers_lm
 from app.answering.shipped_weights import WEIGHTS_FOLDER
 from app.service import assembly
 from common.errors import LoccitError
-from training import cli, required
+from training import base_model, cli, required
 from training.adapter import train as adapter
 from training.adapter.train import RATE_GOING_ON, AdapterSettings
 from training.data import evidence_shards
@@ -71,7 +70,7 @@ def adapter_training(monkeypatch):
     """Runs the command with these options; how it asked for the training."""
     asked = {}
     monkeypatch.setattr(adapter, "train", lambda *_, **named: asked.update(named))
-    monkeypatch.setattr(transformers_lm, "load_model", lambda name, **_: f"the model {name}")
+    monkeypatch.setattr(base_model, "load_model", lambda name, **_: f"the model {name}")
     monkeypatch.setattr(reader_model, "load_reader_model", lambda *, folder: f"the reader in {folder}")
 
     def run(command, *options):
