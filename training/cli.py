@@ -68,6 +68,10 @@ def data(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Which questions are held out, and sampled.")] = 0,
+    questions: Annotated[
+        int | None,
+        typer.Option(min=1, help="Learn from so many questions of each set at most; from all unless given."),
+    ] = None,
     evidence_only: Annotated[
         bool,
         typer.Option(
@@ -93,7 +97,9 @@ def data(
     if evidence_only:
         prepare_evidence_alone(folder, out, console, keep_out=kept_out)
     else:
-        prepare(folder, out, console, settings=DataSettings(seed=seed), keep_out=kept_out)
+        prepare(
+            folder, out, console, settings=DataSettings(seed=seed, questions=questions), keep_out=kept_out
+        )
 
 
 BaseName = Annotated[

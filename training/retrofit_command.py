@@ -220,6 +220,9 @@ def retrofit_answers(
     examples: Annotated[
         int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
     ] = 3_000,
+    held_out: Annotated[
+        int, typer.Option(min=1, help="Questions of each set that it is measured on at the end.")
+    ] = 100,
     seed: PassageSeed = 0,
     threads: Threads = None,
     hours: Hours = None,
@@ -244,8 +247,8 @@ def retrofit_answers(
         weights,
         load_encoder() if mode is EvidenceMode.PREFIX else None,
         Console(stderr=True),
-        settings=AnswersSettings(mode, examples=examples, seed=seed),
-        pace=Pace(threads=threads, hours=hours),
+        settings=AnswersSettings(mode, examples=examples, held_out=held_out, seed=seed),
+        pace=Pace(threads=threads, hours=hours, evaluate_minutes=60.0),  # answers take long to write
         licence=licence_on(language_model),
         command=command_line(
             "train",
@@ -254,6 +257,7 @@ def retrofit_answers(
             weights=weights,
             language_model=language_model,
             examples=examples,
+            held_out=held_out,
             seed=seed,
         ),
     )

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -49,12 +49,14 @@ class DataSettings:
 
     ``development_questions``: held out of NQ and of TriviaQA each, and of the held-out articles of SQuAD and of QED
     at most. ``development_articles``: the share of their articles held out. ``development_passages``: read for each.
+    ``questions``: to learn from, of each set at most; None for all.
     ``unanswerable``: the share kept of the NQ and TriviaQA questions that no passage near the top answers.
     ``elsewhere``: the share of SQuAD and QED questions that also get negatives from the encyclopedia.
     ``shard_articles``, ``shard_pages``: of SQuAD, which has many questions on each, and of QED in a shard.
     """
 
     seed: int = 0
+    questions: int | None = None
     mining: MiningSettings = field(default_factory=MiningSettings)
     development_questions: int = 400
     development_articles: float = 0.02
@@ -96,7 +98,8 @@ def prepare(
     sources = {name: sha256_of(data_folder / name) for name in _sources(data_folder)}
     kept_out = KeptOut.of(data_folder, keep_out)
     prepare_evidence(data_folder, out_folder, kept_out, console)
-    description = {"format": FORMAT, "settings": asdict(settings), "files": {**sources, **kept_out.files}}
+    described = {name: value for name, value in asdict(settings).items() if value is not None}
+    description = {"format": FORMAT, "settings": described, "files": {**sources, **kept_out.files}}
     fingerprint = json_digest(description)
     groups = out_folder / GROUPS_FOLDER
     begin(groups, fingerprint)
@@ -182,11 +185,14 @@ class _Work:
         self._pages, self._held_pages = self._apart(self._qed(data_folder / QED_FILE, unwanted | held))
         held |= {asked.question.normalised for page in self._held_pages for asked in page.questions}
         self._distant = {
-            source: [question for question in questions[size:] if question.normalised not in held]
+            source: [question for question in questions[size:] if question.normalised not in held][
+                : settings.questions
+            ]
             for source, questions in distant.items()
         }
         articles, self.removed[Source.SQUAD.value] = squad_articles(squad, unwanted | held)
         self._articles, self._held_articles = self._apart(articles)
+        self._pages, self._articles = self._fewer(self._pages), self._fewer(self._articles)
 
     def _qed(self, path: Path, unwanted: set[str]) -> list[Article]:
         """The pages of the file, none where there is no file."""
@@ -203,6 +209,25 @@ class _Work:
         for article in articles:
             (held_out if article.is_held_out(share=share, seed=seed) else of_training).append(article)
         return of_training, held_out
+
+    def _fewer(self, articles: list[Article]) -> list[Article]:
+        """The articles with the questions to learn from, without those that have none."""
+        if self._settings.questions is None:
+            return articles
+        wanted = self._first(articles, self._settings.questions)
+        return [
+            replace(article, questions=kept)
+            for article in articles
+            if (kept := tuple(one for one in article.questions if one.question.id in wanted))
+        ]
+
+    def _first(self, articles: Sequence[Article], count: int) -> set[str]:
+        """The ids of so many of the articles' questions, by their words' hash."""
+        questions = sorted(
+            (asked.question for article in articles for asked in article.questions),
+            key=lambda question: question.order(self._settings.seed),
+        )
+        return {question.id for question in questions[:count]}
 
     def _wanted(self, questions: list[Question], unwanted: set[str]) -> list[Question]:
         """The questions that are not unwanted, by their words' hash."""
@@ -264,11 +289,7 @@ class _Work:
 
     def _sample(self, articles: Sequence[Article]) -> Iterator[GroupRecord]:
         """A sample of the articles' questions by their words' hash."""
-        questions = sorted(
-            (asked.question for article in articles for asked in article.questions),
-            key=lambda question: question.order(self._settings.seed),
-        )
-        wanted = {question.id for question in questions[: self._settings.development_questions]}
+        wanted = self._first(articles, self._settings.development_questions)
         yield from (group for group in self._of_articles(articles) if group.id in wanted)
 
     def _is_among(self, question: Question, share: float) -> bool:

@@ -27,6 +27,7 @@ from app.answering.retro.model import RetroModel, as_tensor
 from app.answering.retro.modules import RetroModules
 from app.answering.retro.sources import PassageNeighbours
 from app.answering.shipped_weights import ShippedWeights
+from app.answering.text.answer_match import WordIndex
 from app.answering.text.answer_score import exact_match, f1
 from common.digest import json_digest
 from common.packaged import sha256_of
@@ -46,21 +47,21 @@ ANSWERS_FILE = "retrofit-answers.safetensors"
 RETRO_PREFIX, SOFT_PREFIX = "retro.", "prefix."
 SHARES: Mapping[Source, float] = {Source.SQUAD: 0.5, Source.NQ: 0.35, Source.TRIVIAQA: 0.15}
 _QUICK_GROUPS = 8
-_WHOLE_GROUPS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class AnswersSettings:
     """``passages``: shown in training, of which one answers, but in the share ``unanswerable`` of the questions.
 
-    ``passages_held_out``: shown when it is measured.
+    ``passages_held_out``: shown when it is measured. ``held_out``: questions of each source it is measured on.
     """
 
     mode: EvidenceMode
     examples: int = 3_000
-    examples_per_step: int = 8
+    examples_per_step: int = 4
     passages: int = 4
     passages_held_out: int = 20
+    held_out: int = 100
     unanswerable: float = 0.1
     rank: int = 16
     rate: float = 5e-4
@@ -192,14 +193,18 @@ class AnswersTask:
         return TokenLosses(functional.cross_entropy(output.logits[0].float(), wanted))
 
     def quality(self, *, whole: bool) -> Quality:
-        """Exact match and F1 by source, over groups with an answer; milliseconds of an answer.
+        """Of answers to groups with an answer, by source: exact match and F1; exact match that stands in a passage that
+        answers; tokens of evidence, and milliseconds.
 
         ``given``: with the passage that answers alone. ``among``: with the group's other passages, the one that answers
         being one of the first two, as in training: as if a reader had ranked them.
         """
         answers = RetroAnswers(self.model, self._asker, self._prefix)
         found: dict[str, list[dict[str, float]]] = {}
-        for record in first_of_each(self.data.development, _WHOLE_GROUPS if whole else _QUICK_GROUPS):
+        held_out = self._settings.held_out
+        for record in first_of_each(
+            self.data.development, held_out if whole else min(_QUICK_GROUPS, held_out)
+        ):
             found.setdefault(record.source.value, []).append(self._outcome(answers, record))
         return {
             source: {
@@ -214,7 +219,7 @@ class AnswersTask:
         return {name: weight.detach() for name, weight in shipped_names(self.parameters).items()}
 
     def _outcome(self, answers: RetroAnswers, record: GroupRecord) -> dict[str, float]:
-        passages = [labelled.passage for labelled in record.group(self.data.store).passages]
+        passages = record.group(self.data.store).passages
         first = next(place for place, (_, spans) in enumerate(record.rows) if spans)
         order = [passages[first], *(one for place, one in enumerate(passages) if place != first)]
         ranked = list(order)
@@ -222,14 +227,21 @@ class AnswersTask:
             ranked[:2] = ranked[1::-1]
         outcome: dict[str, float] = {}
         for name, shown in (("given", order[:1]), ("among", ranked)):
+            titled = [(one.passage.title, one.passage.text) for one in shown]
             began = time.perf_counter()
-            answer = answers.answer(
-                record.question, [(one.title, one.text) for one in shown], max_tokens=ANSWER_TOKENS
+            answer = answers.answer(record.question, titled, max_tokens=ANSWER_TOKENS)
+            milliseconds = 1000 * (time.perf_counter() - began)
+            right = exact_match(answer, record.answers)
+            wanted = WordIndex.of(answer)
+            there = right and any(
+                WordIndex.of(one.passage.text).contains(wanted) for one in shown if one.answers
             )
             outcome |= {
-                f"em_{name}": float(exact_match(answer, record.answers)),
+                f"em_{name}": float(right),
+                f"em_supported_{name}": float(there),
                 f"f1_{name}": f1(answer, record.answers),
-                f"ms_{name}": 1000 * (time.perf_counter() - began),
+                f"evidence_tokens_{name}": float(self._asker.evidence_tokens(record.question, titled)),
+                f"ms_{name}": milliseconds,
             }
         return outcome
 

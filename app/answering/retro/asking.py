@@ -80,6 +80,13 @@ class Asker:
             self._vectors(passages[: self._neighbours]),
         )
 
+    def evidence_tokens(self, question: str, passages: Sequence[Titled]) -> int:
+        """How many tokens, or positions of a prefix, the model reads of the passages."""
+        asked = self.ask(question, passages)
+        in_prompt = len(asked.prompt) - len(self._tokenizer.input(question, []).ids)
+        in_prefix = 0 if asked.vectors is None else PREFIX_TOKENS * len(asked.vectors)
+        return in_prompt + sum(map(len, asked.neighbours)) + in_prefix
+
     def answer(self, text: str) -> list[int]:
         """The tokens that an answer adds, the stop included."""
         return self._tokenizer.answer(text)

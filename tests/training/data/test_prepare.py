@@ -149,6 +149,18 @@ def test_other_settings_throw_the_old_shards_away(data_folder, prepared, quiet):
     assert set(digests(prepared)) < set(before)
 
 
+def test_fewer_questions_are_the_first_of_each_set_and_others_are_held_out_as_before(
+    data_folder, prepared, tmp_path, quiet
+):
+    few = tmp_path / "few"
+    prepare(data_folder, few, quiet, settings=replace(SETTINGS, questions=1))
+    of_all = {group.id: group for group in groups_of(prepared, "train-")}
+    kept = groups_of(few, "train-")
+    assert sorted(group.source for group in kept) == [Source.NQ, Source.SQUAD, Source.TRIVIAQA]
+    assert all(group == of_all[group.id] for group in kept)
+    assert groups_of(few, "development-") == groups_of(prepared, "development-")
+
+
 def test_a_missing_file_is_named(data_folder, tmp_path, quiet):
     (data_folder / "nq/train_questions.jsonl.gz").unlink()
     with pytest.raises(LoccitError, match=r"nq/train_questions.jsonl.gz is missing"):
