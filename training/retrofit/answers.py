@@ -33,7 +33,7 @@ from common.digest import json_digest
 from common.packaged import sha256_of
 from retriever.chunk_database import NO_TOKEN
 from retriever.encoder import Encoder
-from training.data.group import GroupRecord, GroupRow
+from training.data.group import GroupRecord, GroupRow, drawn_rows
 from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
@@ -283,9 +283,7 @@ def _drawn(record: GroupRecord, settings: AnswersSettings, rng: Random) -> Seque
     """Rows of passages: one that answers, unless it is to be unanswerable, among those that do not."""
     positives = [row for row in record.rows if row[1]]
     negatives = [row for row in record.rows if not row[1]]
-    silent = bool(negatives) and (rng.random() < settings.unanswerable or not positives)
-    shown = [] if silent else rng.sample(positives, min(len(positives), 1))
-    shown += rng.sample(negatives, min(len(negatives), settings.passages - len(shown)))
+    shown = drawn_rows(positives, negatives, settings.passages, unanswerable=settings.unanswerable, rng=rng)
     rng.shuffle(shown)
     if settings.mode.in_prompt:
         # the prompt holds the best passages, as when the reader has ranked them
