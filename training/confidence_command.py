@@ -73,13 +73,15 @@ def confidence(
 def _service_fitted(calibrator: "Calibrator", into: Path, **given: object) -> "AnswerService":
     """The service with the settings that the calibrator in ``into`` was fitted with, and with these.
 
+    Its language model is loaded for the first question that has to be asked.
+
     Raises:
         LoccitError: when it was fitted on other models.
     """
-    from app.service.assembly import open_service
+    from app.service.assembly import LAZY_PARTS, open_service
 
     settings = Settings.of(**{**_settings_fitted_with(calibrator), **given})
-    service = open_service(settings, abstains=False)
+    service = open_service(settings, abstains=False, parts=LAZY_PARTS)
     if not calibrator.fitted_on.knows(service.models.digests(service.encoder)):
         raise LoccitError(
             f"{into} was fitted on other models than those that answer here; give the reader and the weights that it "

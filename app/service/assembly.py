@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -29,7 +30,7 @@ from app.answering.support import LexicalSupport, SupportScorer
 from app.answering.text.overlap import Overlap
 from app.service.calibration import Calibration, Digests, calibration_of, threshold
 from app.service.claim_support import ClaimScorer, lazy_claim_scorer
-from app.service.generation import Writing, writing
+from app.service.generation import Writing, language_model_when_asked, writing
 from app.service.setting_marks import stage_settings
 from app.service.settings import CiterKind, ReaderKind, Settings, SupportKind
 from common.deadline import NO_DEADLINE, Deadline
@@ -81,6 +82,8 @@ class Parts:
 
 
 REAL_PARTS = Parts()
+LAZY_PARTS = Parts(writing=partial(writing, load=language_model_when_asked))
+"""Real ones, but an adapted language model is loaded when it is asked first: for commands that may not ask it."""
 
 
 @dataclass(frozen=True, slots=True)

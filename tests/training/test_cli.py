@@ -51,8 +51,8 @@ def test_a_confidence_is_fitted_to_answers_of_the_settings_that_the_calibrator_h
     class OpenedError(Exception):
         pass
 
-    def opened(settings, **_):
-        raise OpenedError(settings)
+    def opened(settings, *, abstains, parts):
+        raise OpenedError(settings, abstains, parts)
 
     calibrator = Calibrator.load(WEIGHTS_FOLDER / "calibrator-strong.json")
     into, data = tmp_path / "calibrator.json", tmp_path / "data"
@@ -61,7 +61,8 @@ def test_a_confidence_is_fitted_to_answers_of_the_settings_that_the_calibrator_h
     monkeypatch.setattr(evidence_shards, "PreparedEvidence", lambda _: None)
     monkeypatch.setattr(assembly, "open_service", opened)
     command = ["confidence", "--into", str(into), "--data", str(data), "--reader", "strong"]
-    (asked,) = CliRunner().invoke(cli.cli, command).exception.args
+    asked, abstains, parts = CliRunner().invoke(cli.cli, command).exception.args
+    assert (abstains, parts) == (False, assembly.LAZY_PARTS)
     assert (asked.generator, asked.top_k, asked.reader) == ("reader", 12, "strong")
 
 

@@ -25,7 +25,7 @@ from app.answering.retro.files import WEIGHTS_FILE, load_settings, load_weights
 from app.answering.retro.generation import STATE, padded, with_prefix
 from app.answering.retro.model import RetroModel, as_tensor
 from app.answering.retro.modules import RetroModules
-from app.answering.retro.sources import PassageNeighbours
+from app.answering.retro.passage_neighbours import PassageNeighbours
 from app.answering.shipped_weights import ShippedWeights
 from app.answering.text.answer_match import WordIndex
 from app.answering.text.answer_score import exact_match, f1

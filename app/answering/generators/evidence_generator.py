@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.evidence_model.adapted_lm import AdaptedLM, PrefilledEvidence, Written
+from app.answering.evidence_model.adapted_lm import PrefilledEvidence, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
+from app.answering.evidence_model.loaded_when_asked import EvidenceLM
 from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.generators.written_answers import ANSWER_TOKENS, TEMPERATURE, answers, tidied
 from app.answering.types import Candidate, CandidateSource, Opinion, Reading
@@ -30,7 +31,7 @@ class EvidenceGenerator:
 
     def __init__(
         self,
-        lm: AdaptedLM,
+        lm: EvidenceLM,
         reader: ReaderGenerator | None,
         *,
         together: int = PASSAGES_TOGETHER,
