@@ -26,7 +26,6 @@ from retriever.index_writer import index_in_memory
 from retriever.retriever import IndexRetriever
 from retriever.text.passages import PassageSettings
 from retriever.types import Document
-from tests.app.http.watched_stages import HeldGenerator
 
 Call = Callable[..., httpx.Response]
 
@@ -126,11 +125,3 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 Serving = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
-
-
-@pytest.fixture
-def held() -> Iterator[HeldGenerator]:
-    """A generator that waits until the test releases it, or ends."""
-    generator = HeldGenerator()
-    yield generator
-    generator.released.set()

@@ -14,11 +14,17 @@ from app.service.settings import Settings
 from tests.app.http.conftest import service_over, serving, until_ready
 from tests.app.http.telemetry.test_metrics import scraped
 from tests.app.http.test_requests import ASKED, problem_of
-from tests.app.http.test_serving import ask
-from tests.app.http.watched_stages import BrokenGenerator, CountingCiter
+from tests.app.http.test_serving import CountingCiter, HeldGenerator, ask
 
 CAFE = {"question": "When did the first café of Vienna open?", "include": ["hits"], "top_k": 2}
 WITHOUT_TIMES = ("timings_ms",)
+
+
+@pytest.fixture
+def held():
+    generator = HeldGenerator()
+    yield generator
+    generator.released.set()
 
 
 def untimed(response: dict) -> dict:
@@ -177,7 +183,15 @@ async def test_a_question_waits_for_a_place_no_longer_than_for_its_answer(held):
 
 
 async def test_an_unforeseen_error_is_told_in_its_place_without_internals_and_logged(caplog):
-    async with serving(lambda _: service_over(generator=BrokenGenerator())) as client:
+    class Broken(HeldGenerator):
+        def generate(self, question, readings, **options):
+            if question == "break":
+                raise KeyError("secret/path")
+            return super().generate(question, readings, **options)
+
+    broken = Broken()
+    broken.released.set()
+    async with serving(lambda _: service_over(generator=broken)) as client:
         failed, answered = await posted(client, {"question": "break"}, ASKED)
     assert "secret" not in problem_in(failed, 500)["detail"]
     assert "secret/path" in caplog.text

@@ -6,14 +6,22 @@ import json
 import httpx
 import pytest
 
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.http.event_stream import EventStream, frames_of
 from app.http.server import create_app
 from app.service.settings import Settings
 from tests.app.http.conftest import service_over, serving, until_ready
 from tests.app.http.test_requests import ASKED, problem_of
-from tests.app.http.watched_stages import BrokenGenerator
+from tests.app.http.test_serving import HeldGenerator
 
 STAGES = ["retrieved", "read", "generated", "located", "supported"]
+
+
+@pytest.fixture
+def held():
+    generator = HeldGenerator()
+    yield generator
+    generator.released.set()
 
 
 def events_of(text: str) -> list[tuple[str, dict]]:
@@ -60,7 +68,13 @@ async def test_what_is_wrong_with_a_request_is_told_before_any_event(client):
 
 
 async def test_a_failure_is_an_event_with_its_problem(caplog):
-    async with serving(lambda _: service_over(generator=BrokenGenerator())) as client:
+    class Broken(ReaderGenerator):
+        def generate(self, question, readings, **options):
+            if question == "break":
+                raise KeyError("secret/path")
+            return super().generate(question, readings, **options)
+
+    async with serving(lambda _: service_over(generator=Broken())) as client:
         asked = {"json": {"question": "break"}, "headers": {"X-Request-ID": "mine"}}
         events = events_of((await client.post("/answer/stream", **asked)).text)
         problem = problem_of(await client.post("/answer", **asked), 500)

@@ -17,7 +17,7 @@ from app.service.settings import Settings
 from common.errors import DeadlineExceededError
 from retriever.types import Document
 from tests.app.http.conftest import service_over
-from tests.app.http.watched_stages import CountingCiter, HeldGenerator
+from tests.app.http.test_serving import CountingCiter, HeldGenerator
 
 QUESTION = "who designed the eiffel tower"
 

@@ -8,8 +8,7 @@ from retriever.retriever import IndexRetriever
 from retriever.types import RetrievalMode
 from tests.app.http.conftest import DOCUMENTS, service_over, serving
 from tests.app.http.test_requests import problem_of
-from tests.app.http.test_serving import ask
-from tests.app.http.watched_stages import HeldGenerator
+from tests.app.http.test_serving import HeldGenerator, ask
 
 QUERY = "first tower on the Eddystone reef"
 

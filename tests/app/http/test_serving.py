@@ -4,17 +4,79 @@ import asyncio
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import httpx
+import pytest
 
+from app.answering.answer_kind import AnswerKind
+from app.answering.cite import Citer
 from app.answering.generators.reader_generator import ReaderGenerator
+from app.answering.types import Candidate, Quote, Reading, ScoredSpan
 from app.http.server import create_app
 from app.service.settings import Settings
+from common.deadline import Deadline
 from common.errors import IndexUnusableError
+from retriever.types import Document
 from tests.app.http.conftest import service_over, serving, until_ready
 from tests.app.http.test_requests import ASKED, problem_of
-from tests.app.http.watched_stages import BrokenGenerator, CountingCiter
+
+
+class HeldGenerator:
+    """Answers like the reader, but not before ``released`` is set; the warm-up question passes."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+        self.entered = threading.Semaphore(0)
+        self.questions: list[str] = []
+        self.threads: set[str] = set()
+        self.at_once = self.most_at_once = 0
+
+    def generate(
+        self,
+        question: str,
+        readings: Sequence[Reading],
+        *,
+        kind: AnswerKind = AnswerKind.SHORT,
+        n: int,
+        seed: int,
+        deadline: Deadline,
+    ) -> list[Candidate]:
+        if question.startswith("What is known"):
+            return []
+        self.questions.append(question)
+        self.threads.add(threading.current_thread().name)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.entered.release()
+        assert self.released.wait(20)
+        self.at_once -= 1
+        return ReaderGenerator().generate(question, readings, n=n, seed=seed, deadline=deadline)
+
+    async def wait_until_entered(self) -> None:
+        assert await asyncio.to_thread(self.entered.acquire, timeout=20)
+
+
+class CountingCiter:
+    """Cites like the one it holds and remembers for which questions."""
+
+    def __init__(self, citer: Citer) -> None:
+        self._citer = citer
+        self.questions: set[str] = set()
+
+    def cite(
+        self, question: str, candidate: Candidate, document: Document, evidence: Sequence[ScoredSpan] = ()
+    ) -> tuple[Quote, ...]:
+        self.questions.add(question)
+        return self._citer.cite(question, candidate, document, evidence)
+
+
+@pytest.fixture
+def held():
+    generator = HeldGenerator()
+    yield generator
+    generator.released.set()
 
 
 def ask(client: httpx.AsyncClient, question: str = ASKED["question"]) -> asyncio.Task[httpx.Response]:
@@ -64,7 +126,7 @@ async def test_a_service_that_opens_but_cannot_answer_is_never_ready():
         def generate(self, *_, **__):
             raise RuntimeError("no weights after all")
 
-    service = service_over(generator=BrokenGenerator())
+    service = service_over(generator=Broken())
     async with serving(lambda _: service, ready=False, on_failure=failures.append) as client:
         async with asyncio.timeout(20):
             while not failures:
@@ -245,7 +307,13 @@ async def test_those_who_wait_when_the_server_stops_are_told(held):
 
 
 async def test_an_unforeseen_error_is_500_without_internals_and_logged(caplog):
-    async with serving(lambda _: service_over(generator=BrokenGenerator())) as client:
+    class Broken(ReaderGenerator):
+        def generate(self, question, readings, **options):
+            if question == "break":
+                raise KeyError("secret/path")
+            return super().generate(question, readings, **options)
+
+    async with serving(lambda _: service_over(generator=Broken())) as client:
         problem = problem_of(await client.post("/answer", json={"question": "break"}), 500)
         assert problem["detail"] == (
             "Something went wrong inside the service; its log says what. It is not your request's fault."

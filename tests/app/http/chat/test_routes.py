@@ -16,11 +16,18 @@ from tests.app.http.conftest import service_over, serving, until_ready
 from tests.app.http.telemetry.test_metrics import scraped
 from tests.app.http.test_event_stream import without_timings
 from tests.app.http.test_requests import ASKED
-from tests.app.http.watched_stages import BrokenGenerator
+from tests.app.http.test_serving import HeldGenerator
 
 CHAT = "/v1/chat/completions"
 QUESTION = {"role": "user", "content": ASKED["question"]}
 BODY = {"model": "loccit", "messages": [QUESTION]}
+
+
+@pytest.fixture
+def held():
+    generator = HeldGenerator()
+    yield generator
+    generator.released.set()
 
 
 def error_of(response, status: int) -> dict:
@@ -275,7 +282,7 @@ class Broken:
 
 
 async def test_a_failure_is_told_without_its_reason_which_is_logged(caplog):
-    async with serving(lambda _: service_over(generator=BrokenGenerator())) as client:
+    async with serving(lambda _: service_over(generator=Broken())) as client:
         response = await client.post(CHAT, json=BODY)
         error = error_of(response, 500)
         told = (await client.post(CHAT, json={**BODY, "stream": True})).text

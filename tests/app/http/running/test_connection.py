@@ -8,13 +8,20 @@ from statistics import median
 import httpx
 import pytest
 
-from tests.server_process import problem_in, received, running
+from tests.server_process import build, problem_in, received, running
 
 pytestmark = pytest.mark.enable_socket
 
 HEADER_S, BODY_S, UNREAD_S, MOST = 1.0, 1.5, 2.0, 20
 HEALTH_MS = 200.0
 POST = b"POST /answer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module")
+def towers(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("towers") / "index"
+    build(directory)
+    return directory
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,16 @@ from contextlib import ExitStack, suppress
 import httpx
 import pytest
 
-from tests.server_process import problem_in, received, running
+from tests.server_process import build, problem_in, received, running
 
 pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture(scope="module")
+def towers(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("towers") / "index"
+    build(directory)
+    return directory
 
 
 def events_in(response: bytes) -> list[str]:

@@ -5,13 +5,14 @@ import asyncio
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.http.telemetry.answer_log import AnswerLog
 from app.http.telemetry.metrics import Metrics
 from app.http.worker import BusyError, StoppingError
 from app.service.ask import Ask
 from tests.app.http.conftest import service_over, serving
 from tests.app.http.test_requests import ASKED
-from tests.app.http.watched_stages import BrokenGenerator, HeldGenerator
+from tests.app.http.test_serving import HeldGenerator
 
 SECRET = "zyzzyva"
 
@@ -73,7 +74,13 @@ async def test_answers_are_counted_timed_by_stage_and_their_confidence_kept(clie
 
 
 async def test_a_question_that_fails_is_counted_as_failed():
-    async with serving(lambda _: service_over(generator=BrokenGenerator())) as client:
+    class Broken(ReaderGenerator):
+        def generate(self, question, readings, **options):
+            if question == "break":
+                raise KeyError(SECRET)
+            return super().generate(question, readings, **options)
+
+    async with serving(lambda _: service_over(generator=Broken())) as client:
         await client.post("/answer", json={"question": "break"})
         found = await scraped(client)
     assert found["loccit_questions_total", "failed"] == 1
