@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
-from app.service.assembly import open_service
+from app.service.assembly import LAZY_PARTS, open_service
 from app.service.settings import Settings
 from training.confidence.held_out_answers import Outcome, held_out_outcomes
 from training.data.evidence_shards import PreparedEvidence
@@ -65,7 +65,7 @@ def main() -> None:
         for name in ("index", "reader", "weights", "threads")
         if (value := getattr(arguments, name)) is not None
     }
-    service = open_service(Settings.of(**named), abstains=False)
+    service = open_service(Settings.of(**named), abstains=False, parts=LAZY_PARTS)
     evidence = PreparedEvidence(arguments.data)
     outcomes = held_out_outcomes(
         evidence, arguments.each, service.over, service.description(), console, arguments.run

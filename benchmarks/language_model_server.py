@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.answering.claim_generator import ChatModel, ClaimGenerator, ShownPlaces
+from app.answering.generators.claim_generator import ChatModel, ClaimGenerator, ShownPlaces
 from app.answering.language_models.written_claims import written_claims
 from app.answering.pipeline import Pipeline
 from app.answering.text.answer_score import exact_match

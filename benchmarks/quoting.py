@@ -20,7 +20,7 @@ from app.answering.cross_encoders.trained_reader import TrainedReader
 from app.answering.evidence_model.adapted_lm import AdaptedLM, QuotedAnswer, Written
 from app.answering.evidence_model.adapter import AdaptedModel
 from app.answering.evidence_model.quote_mask import CLAIM_TOKENS, QUOTE_TOKENS, parse_quoted
-from app.answering.generator import ANSWER_TOKENS
+from app.answering.generators.written_answers import ANSWER_TOKENS
 from app.answering.language_models.few_shot_prompt import one_line
 from app.service.assembly import open_retriever
 from app.service.generation import language_model

@@ -27,10 +27,7 @@ from retriever.types import Hit, RetrievalMode
 def best_answer(readings: Sequence[Reading]) -> str:
     """The best span of the best passage; empty without one."""
     best = readings[0]
-    if not best.spans:
-        return ""
-    passage = best.hit.passage
-    return best.spans[0].span.shifted(-passage.span.start).of(passage.window)
+    return best.hit.passage.text_at(best.spans[0].span) if best.spans else ""
 
 
 def positive(text: str) -> int:

@@ -112,7 +112,7 @@ def _fit_rescaled(judged: Sequence[JudgedAnswers], fitted_on: FittedOn, start: C
 
 
 def _rescaled(judged: Sequence[JudgedAnswers], start: Calibrator) -> Calibrator:
-    """The earlier fit with its logits stretched and moved to fit the answers that it would choose."""
+    """A fit with its logits stretched and moved to fit the answers that it would choose."""
     slope, intercept = _rescaling(_chosen(judged, start.logits))
     return replace(
         start,
@@ -227,12 +227,7 @@ def _fitted(judged: Sequence[JudgedAnswers], names: tuple[str, ...]) -> Calibrat
         weights=tuple(model.coef_[0].tolist()),
         intercept=float(model.intercept_[0]),
     )
-    slope, intercept = _rescaling(_chosen(judged, first.logits))
-    return replace(
-        first,
-        weights=tuple(slope * weight for weight in first.weights),
-        intercept=slope * first.intercept + intercept,
-    )
+    return _rescaled(judged, first)
 
 
 def _rescaling(chosen: Sequence[tuple[float, bool, bool]]) -> tuple[float, float]:

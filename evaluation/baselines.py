@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.generator import ANSWER_TOKENS, LEAST_SCORE, written_candidate
+from app.answering.generators.found_answers import found_candidate
+from app.answering.generators.written_answers import ANSWER_TOKENS, written_candidate
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.text.overlap import Vocabulary
@@ -83,8 +84,7 @@ class TfidfReader:
 
     def _cosine(self, wanted: dict[str, float], hit: Hit, span: Span) -> float:
         passage = hit.passage
-        sentence = span.shifted(-passage.span.start).of(passage.window)
-        given = self._vector(passage_input(passage.title, sentence))
+        given = self._vector(passage_input(passage.title, passage.text_at(span)))
         shared = sum(weight * given[term] for term, weight in wanted.items() if term in given)
         lengths = math.hypot(*wanted.values()) * math.hypot(*given.values())
         return shared / lengths if lengths else 0.0
@@ -112,13 +112,12 @@ class GoldGenerator:
     ) -> list[Candidate]:
         """The one candidate; none without a reading."""
         return [
-            Candidate(
-                answer=self._answer,
-                passage=reading.hit.passage,
-                source=CandidateSource.READER,
-                logprob=math.log(max(reading.answerability, LEAST_SCORE)),
-                tokens=1,
-                pointer=reading.spans[0].span,
+            found_candidate(
+                reading,
+                self._answer,
+                CandidateSource.READER,
+                reading.spans[0].span,
+                reading.answerability,
             )
             for reading in readings[:1]
         ]

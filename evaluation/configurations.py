@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from app.answering.checked_input import checked_documents
-from app.answering.generator import LMGenerator, ReaderGenerator
+from app.answering.generators.lm_generator import LMGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.pipeline import Pipeline
 from app.answering.stages import Stage

@@ -227,11 +227,7 @@ def _identifier(record: Mapping[str, Any], key: str) -> str | None:
     value = record.get(key)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if value is not None and not isinstance(value, str):
-        raise _MalformedError(f"its {key} is {shortened(value)}, but it must be a string or left out.")
-    if value:
-        _refuse_lone_surrogate(key, value)
-    return value or None
+    return _text(record, key) or None
 
 
 def _offsets(entry: Mapping[str, Any], document_id: str | None) -> tuple[int, int] | None:

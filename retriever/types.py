@@ -246,6 +246,10 @@ class Passage:
         """The window's characters of the document."""
         return Span(self.span.start, self.span.end + len(self.continuation))
 
+    def text_at(self, span: Span) -> str:
+        """What stands at these characters of the document; ValueError when they are not the window's."""
+        return span.shifted(-self.span.start).of(self.window)
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:

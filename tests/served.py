@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.types import Candidate, Reading
 from app.http.server import run_server
 from app.service.assembly import REAL_PARTS, open_service

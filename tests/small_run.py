@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from app.answering.cite import SentenceCiter
-from app.answering.compose import SentenceComposer
+from app.answering.composing.sentence_composer import SentenceComposer
 from app.answering.confidence.scorers import ScoreConfidence
-from app.answering.generator import LMGenerator
+from app.answering.generators.lm_generator import LMGenerator
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.limits import EVIDENCE_TOKENS
 from app.answering.options import AnswerOptions

@@ -1,6 +1,7 @@
 """The arrows between packages, held by reading the imports."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,13 @@ COMMANDS = {
     "calibration/cli.py",
     "calibration/calibrate_command.py",
     "training/cli.py",
+    "training/command_options.py",
+    "training/confidence_command.py",
     "training/retrofit_command.py",
 }
 """These read settings and open the service, which the cores of their packages do not know.
 
-The two beside the command lines are what their commands do, once the options are read.
+Those beside the command lines are what their commands do, once the options are read.
 """
 COMPOSITION_ROOT = "app/cli.py"
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
@@ -69,6 +72,16 @@ def reads_the_environment(path: Path) -> bool:
         or (isinstance(node, ast.alias) and node.name in ENVIRONMENT)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     )
+
+
+def imports_between_rooms(package: str) -> dict[str, set[str]]:
+    """The files and folders directly in a package, each with those of the others that it imports."""
+    between: dict[str, set[str]] = {}
+    for path in sorted((ROOT / package.replace(".", "/")).rglob("*.py")):
+        room = path.relative_to(ROOT / package.replace(".", "/")).parts[0].removesuffix(".py")
+        imported = {name.split(".")[2] for name in imports_of(path) if name.startswith(f"{package}.")}
+        between.setdefault(room, set()).update(imported - {room})
+    return between
 
 
 def owner(module: str) -> str | None:
@@ -103,6 +116,11 @@ def test_answering_knows_no_http_and_no_settings(module):
     for path in sorted((ROOT / "app" / "answering").rglob("*.py")):
         found = {name.split(".")[0] for name in imports_of(path)}
         assert module not in found, path
+
+
+def test_the_stages_of_answering_and_their_rooms_import_one_way():
+    rooms = list(TopologicalSorter(imports_between_rooms("app.answering")).static_order())
+    assert rooms.index("types") < rooms.index("generators") < rooms.index("pipeline")
 
 
 def test_answering_reads_no_environment():

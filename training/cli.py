@@ -3,22 +3,29 @@
 from dataclasses import replace
 from pathlib import Path
 from shutil import which
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from app.service.settings import DEFAULT_INDEX, LANGUAGE_MODEL_CHOICES, ReaderKind, Settings
 from common.errors import LoccitError
 from common.packaged import DEFAULT_LANGUAGE_MODEL
-from common.terminal_text import plain
 from common.wording import command_line
+from training.command_options import (
+    PREPARED,
+    Hours,
+    LanguageModel,
+    OutFolder,
+    PassageSeed,
+    PreparedFolder,
+    Threads,
+)
+from training.confidence_command import confidence
 from training.reader.ablation import Ablation
 from training.required import require
 from training.retrofit_command import retrofit, retrofit_answers, retrofit_data, retrofit_report
 
 if TYPE_CHECKING:
-    from app.answering.confidence.calibrator import Calibrator
     from training.adapter.train import AdapterSettings
     from training.loop.run import Pace
 
@@ -26,16 +33,6 @@ cli = typer.Typer(
     help="Make the training data, and train the weights that are shipped.", no_args_is_help=True
 )
 
-PreparedFolder = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of the prepared data.")]
-OutFolder = Annotated[
-    Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log and weights.")
-]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")]
-Hours = Annotated[float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")]
-LanguageModel = Annotated[
-    str,
-    typer.Option(help=LANGUAGE_MODEL_CHOICES),
-]
 QuestionsLearnt = Annotated[
     int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
 ]
@@ -45,11 +42,9 @@ AnswersOf = Annotated[
         metavar="DIR", help="Judge the answers of the reader in this folder; the shipped one unless given."
     ),
 ]
-PassageSeed = Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")]
 AllowDownload = Annotated[
     bool, typer.Option("--allow-download", help="Fetch the language model from the Hugging Face hub.")
 ]
-_PREPARED = Path("data/training")
 
 for command in (retrofit_data, retrofit, retrofit_report, retrofit_answers):
     cli.command()(command)
@@ -65,7 +60,7 @@ def data(
     ],
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder for the prepared data.")
-    ] = _PREPARED,
+    ] = PREPARED,
     keep_out: Annotated[
         list[Path] | None,
         typer.Option(
@@ -138,7 +133,7 @@ Without = Annotated[
 
 @cli.command()
 def reader(
-    prepared: PreparedFolder = _PREPARED,
+    prepared: PreparedFolder = PREPARED,
     out: OutFolder = Path("runs/reader"),
     groups: QuestionsLearnt = 140_000,
     base: BaseName = "minilm",
@@ -190,7 +185,7 @@ def reader(
 
 @cli.command()
 def adapter(
-    prepared: PreparedFolder = _PREPARED,
+    prepared: PreparedFolder = PREPARED,
     out: OutFolder = Path("runs/adapter"),
     language_model: LanguageModel = DEFAULT_LANGUAGE_MODEL,
     examples: QuestionsLearnt = 12_000,
@@ -238,7 +233,7 @@ def adapter(
         start=start,
         answers_of=answers_of,
         pace=Pace(threads=threads, hours=hours),
-        offline=not allow_download,
+        allow_download=allow_download,
     )
 
 
@@ -250,7 +245,7 @@ def lm_head(
             metavar="DIR", help="Begin with the adapter in this folder, such as app/answering/weights."
         ),
     ],
-    prepared: PreparedFolder = _PREPARED,
+    prepared: PreparedFolder = PREPARED,
     out: OutFolder = Path("runs/lm-head"),
     language_model: LanguageModel = DEFAULT_LANGUAGE_MODEL,
     examples: QuestionsLearnt = 12_000,
@@ -279,7 +274,7 @@ def lm_head(
         start=start,
         answers_of=answers_of,
         pace=Pace(threads=threads, hours=hours),
-        offline=not allow_download,
+        allow_download=allow_download,
     )
 
 
@@ -292,26 +287,24 @@ def _train_adapter(
     start: Path | None,
     answers_of: Path | None,
     pace: "Pace",
-    offline: bool,
+    allow_download: bool,
 ) -> None:
     from app.answering.cross_encoders.reader_model import load_reader_model
-    from app.answering.language_models.transformers_lm import load_model
-    from common.packaged import LANGUAGE_MODELS, default_cache_dir
     from training.adapter.train import train
+    from training.base_model import licence_on, load_base
 
-    packaged = LANGUAGE_MODELS.get(language_model)
     others = None if answers_of is None else load_reader_model(folder=answers_of)
     train(
         prepared,
         out,
-        load_model(language_model, cache_dir=default_cache_dir(), offline=offline, dtype=None),
+        load_base(language_model, allow_download=allow_download),
         Console(stderr=True),
         settings=settings,
         pace=pace,
         answers_of=others,
         start=start,
         fused=any(map(which, ("g++", "clang++"))),
-        licence="that of the base model" if packaged is None else packaged.licence,
+        licence=licence_on(language_model),
         command=command_line(
             "train",
             "lm-head" if settings.head_only else "adapter",
@@ -328,7 +321,7 @@ def _train_adapter(
 
 @cli.command()
 def support(
-    prepared: PreparedFolder = _PREPARED,
+    prepared: PreparedFolder = PREPARED,
     out: OutFolder = Path("runs/support"),
     claims: Annotated[
         int, typer.Option(min=1, help="Claims learnt from in all, which fixes the schedule.")
@@ -358,69 +351,4 @@ def support(
     )
 
 
-@cli.command()
-def confidence(
-    into: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE", help="The calibrator that the law is put into, as `loccit calibrate` made it."
-        ),
-    ],
-    prepared: Annotated[
-        Path,
-        typer.Option(
-            "--data", metavar="DIR", help="Folder that train data wrote; with --evidence-only is enough."
-        ),
-    ] = _PREPARED,
-    index: Annotated[Path, typer.Option(help="Whose encoder is used.")] = DEFAULT_INDEX,
-    reader: Annotated[ReaderKind, typer.Option(help="Whose answers are judged.")] = ReaderKind.STRONG,
-    weights: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Use the weights in this folder.")
-    ] = None,
-    each: Annotated[int, typer.Option(min=1, help="Questions of each set.")] = 60,
-    run: Annotated[
-        Path,
-        typer.Option(metavar="FILE", help="Keeps what was answered; the same file again goes on from there."),
-    ] = Path("runs/confidence.jsonl"),
-    threads: Threads = None,
-) -> None:
-    """Fit the confidence of yes or no, lists and explanations, on texts that no training has seen.
-
-    Answers are given with the settings that the calibrator was fitted with. What any confidence was worth on these
-    texts is kept too, for responses to tell. The texts are of the sets with evidence, which `loccit train data DIR
-    --evidence-only` prepares in minutes.
-
-    Example: loccit train confidence --into app/answering/weights/calibrator-strong.json
-    """
-    from app.answering.confidence.calibrator import Calibrator
-    from app.answering.confidence.shipping import fitted_by, ship_calibrator
-    from app.answering.shipped_weights import weights_folders
-    from app.service.assembly import open_service
-    from training.confidence.held_out_answers import held_out_outcomes
-    from training.confidence.law import with_law
-    from training.data.evidence_shards import PreparedEvidence
-
-    calibrator, earlier = Calibrator.load(into), fitted_by(into)
-    evidence, console = PreparedEvidence(prepared), Console(stderr=True)
-    given = {"index": index, "reader": reader, "weights": weights, "threads": threads}
-    settings = Settings.of(**{**_settings_fitted_with(calibrator), **given})
-    service = open_service(settings, abstains=False)
-    if not calibrator.fitted_on.knows(service.models.digests(service.encoder)):
-        raise LoccitError(
-            f"{into} was fitted on other models than those that answer here; give the reader and the weights that it "
-            "was fitted with."
-        )
-    outcomes = held_out_outcomes(evidence, each, service.over, service.description(), console, run)
-    fitted = with_law(calibrator, outcomes)
-    fitted.save(into)
-    command = command_line("train", "confidence", into=into.name, reader=reader, each=each)
-    ship_calibrator(fitted, into, " && ".join(filter(None, [earlier, command])), weights_folders(weights))
-    console.print(plain(f"The law is in {into}; on sets that it had not seen: {fitted.quality['broad']}"))
-    if "elsewhere" in fitted.quality:
-        console.print(plain(f"The confidence of short answers there: {fitted.quality['elsewhere']}"))
-
-
-def _settings_fitted_with(calibrator: "Calibrator") -> dict[str, Any]:
-    """What shaped the answers, beside models; what is no setting, such as the rules, is left out."""
-    fitted = calibrator.fitted_on.settings
-    return {name: value for name, value in fitted.items() if name in Settings.model_fields}
+cli.command()(confidence)

@@ -7,21 +7,25 @@ import typer
 from rich.console import Console
 
 from app.answering.retro.evidence_mode import EvidenceMode
-from app.service.settings import LANGUAGE_MODEL_CHOICES
-from common.packaged import LANGUAGE_MODELS, SMOLLM2, default_cache_dir
+from common.packaged import SMOLLM2
 from common.terminal_text import plain
 from common.wording import command_line
+from training.command_options import (
+    PREPARED,
+    Hours,
+    LanguageModel,
+    OutFolder,
+    PassageSeed,
+    PreparedFolder,
+    Threads,
+)
 from training.required import require
 
 _DATA = Path("data/retrofit")
 _WEIGHTS = Path("runs/retrofit/weights/retrofit-smollm2-135m")
-LanguageModel = Annotated[str, typer.Option(help=LANGUAGE_MODEL_CHOICES)]
 AllowDownload = Annotated[
     bool, typer.Option("--allow-download", help="Fetch what is not here from the Hugging Face hub.")
 ]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless given.")]
-Hours = Annotated[float | None, typer.Option(min=0, help="Stop after so long, to be gone on with later.")]
-DataFolder = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of the prepared data.")]
 
 
 def retrofit_data(
@@ -48,20 +52,18 @@ def retrofit_data(
     Example: loccit train retrofit-data articles.jsonl.xz --out data/retrofit
     """
     require("datasketch")
-    from app.answering.language_models.transformers_lm import load_model
     from app.answering.retro.tokenizer import RetroTokenizer
     from common.torch_runtime import use_threads
     from index_builder.corpora.opening import open_corpus
     from retriever.chunk_database import BY_WORDS
     from retriever.encoder import load_encoder
+    from training.base_model import load_base
     from training.retrofit.corpus_documents import CorpusDocuments
     from training.retrofit.prepare import RetrofitDataSettings, prepare
 
     if threads is not None:
         use_threads(threads)
-    base = load_model(
-        language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype="bfloat16"
-    )
+    base = load_base(language_model, allow_download=allow_download, dtype="bfloat16")
     prepare(
         CorpusDocuments(open_corpus(corpus, allow_download=allow_download)),
         out,
@@ -73,10 +75,8 @@ def retrofit_data(
 
 
 def retrofit(
-    data: DataFolder = _DATA,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoint, log and weights.")
-    ] = Path("runs/retrofit"),
+    data: PreparedFolder = _DATA,
+    out: OutFolder = Path("runs/retrofit"),
     language_model: LanguageModel = SMOLLM2.name,
     tokens: Annotated[
         int, typer.Option(min=1, help="Tokens read in all, which fixes the schedule.")
@@ -108,22 +108,21 @@ def retrofit(
 
     Example: loccit train retrofit --data data/retrofit --out runs/retrofit --tokens 700000 --threads 1
     """
-    from app.answering.language_models.transformers_lm import load_model
+    from training.base_model import licence_on, load_base
     from training.loop.run import Pace
     from training.retrofit.prepare import require_data
     from training.retrofit.train import RetrofitSettings, train
 
     require_data(data)
-    packaged = LANGUAGE_MODELS.get(language_model)
     train(
         data,
         out,
-        load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None),
+        load_base(language_model, allow_download=allow_download),
         Console(stderr=True),
         settings=RetrofitSettings(tokens=tokens, neighbours=neighbours, seed=seed, told=told),
         pace=Pace(threads=threads, hours=hours),
         start=start,
-        licence="that of the base model" if packaged is None else packaged.licence,
+        licence=licence_on(language_model),
         command=command_line(
             "train",
             "retrofit",
@@ -138,7 +137,7 @@ def retrofit(
 
 
 def retrofit_report(
-    data: DataFolder = _DATA,
+    data: PreparedFolder = _DATA,
     weights: Annotated[
         Path, typer.Option("--weights", metavar="DIR", help="Folder of the retrofit, as a training left it.")
     ] = _WEIGHTS,
@@ -174,17 +173,17 @@ def retrofit_report(
 
     Example: loccit train retrofit-report --weights runs/retrofit/weights/retrofit-smollm2-135m --run runs/retrofit
     """
-    from app.answering.language_models.transformers_lm import load_model
     from app.answering.retro.files import WEIGHTS_FILE, load_retrofit
     from common.packaged import sha256_of
     from common.torch_runtime import use_threads
+    from training.base_model import load_base
     from training.retrofit.prepare import require_data
     from training.retrofit.report import report
 
     require_data(data)
     if threads is not None:
         use_threads(threads)
-    base = load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None)
+    base = load_base(language_model, allow_download=allow_download)
     model = load_retrofit(weights, base)
     console = Console(stderr=True)
     report(
@@ -210,7 +209,7 @@ def retrofit_answers(
     ],
     prepared: Annotated[
         Path, typer.Option("--data", metavar="DIR", help="Folder of the prepared questions.")
-    ] = Path("data/training"),
+    ] = PREPARED,
     weights: Annotated[
         Path, typer.Option("--weights", metavar="DIR", help="Folder of the retrofit to begin with.")
     ] = _WEIGHTS,
@@ -224,7 +223,7 @@ def retrofit_answers(
     held_out: Annotated[
         int, typer.Option(min=1, help="Questions of each set that it is measured on at the end.")
     ] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="Of the order and the choice of passages.")] = 0,
+    seed: PassageSeed = 0,
     threads: Threads = None,
     hours: Hours = None,
     allow_download: AllowDownload = False,
@@ -236,22 +235,21 @@ def retrofit_answers(
     Example: loccit train retrofit-answers attention --weights runs/retrofit/weights/retrofit-smollm2-135m
     """
     require("peft")
-    from app.answering.language_models.transformers_lm import load_model
     from retriever.encoder import load_encoder
+    from training.base_model import licence_on, load_base
     from training.loop.run import Pace
     from training.retrofit.answers import AnswersSettings, train_answers
 
-    packaged = LANGUAGE_MODELS.get(language_model)
     train_answers(
         prepared,
         out or Path(f"runs/retrofit-answers-{mode}"),
-        load_model(language_model, cache_dir=default_cache_dir(), offline=not allow_download, dtype=None),
+        load_base(language_model, allow_download=allow_download),
         weights,
         load_encoder() if mode is EvidenceMode.PREFIX else None,
         Console(stderr=True),
         settings=AnswersSettings(mode, examples=examples, held_out=held_out, seed=seed),
         pace=Pace(threads=threads, hours=hours, evaluate_minutes=60.0),  # answers take long to write
-        licence="that of the base model" if packaged is None else packaged.licence,
+        licence=licence_on(language_model),
         command=command_line(
             "train",
             "retrofit-answers",

@@ -8,6 +8,8 @@ PASSAGES_SHOWN = 5
 """To a language model behind a server, all at once."""
 TOKENS_AT_ONCE = 384
 """Of a call that nothing can interrupt: more are read call by call, with a look at the clock before each."""
+PASSAGES_READ_AGAIN = 3
+"""Of the passages that the small reader reads, how many the strong one reads again: each costs it six times as much."""
 CHARACTERS_A_TOKEN = 32
 
 
@@ -17,7 +19,3 @@ def worth_tokenising(text: str, tokens: int) -> str:
     A token of more than 32 characters on average is a run of one sign, which says nothing.
     """
     return text[: tokens * CHARACTERS_A_TOKEN]
-
-
-PASSAGES_READ_AGAIN = 3
-"""Of the passages that the small reader reads, how many the strong one reads again: each costs it six times as much."""

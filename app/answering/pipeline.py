@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.cite import Citer
-from app.answering.compose import Composer
+from app.answering.composing.protocol import Composer
 from app.answering.confidence.features import Evidence
 from app.answering.confidence.scorers import ConfidenceScorer
-from app.answering.decide import decide
+from app.answering.deciding.decide import decide
 from app.answering.events import (
     Composed,
     Decided,
@@ -21,7 +21,7 @@ from app.answering.events import (
     Supported,
 )
 from app.answering.evidence import telling
-from app.answering.generator import Generator
+from app.answering.generators.protocol import Generator
 from app.answering.kind_asked import kind_asked
 from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.reader import Reader
@@ -86,8 +86,7 @@ class Pipeline:
     ) -> Iterator[Event]:
         """One event per stage, in order; the last one holds the trace.
 
-        ``deadline``: by when an answer is due. A generator that runs into it hands over what it has. It is given the
-        passages that have words.
+        ``deadline``: by when an answer is due. A generator that runs into it hands over what it has.
 
         Raises:
             DeadlineExceededError: when it passes before there is a candidate.
@@ -106,12 +105,7 @@ class Pipeline:
 
         deadline.check("read")
         kind = kind_asked(question, readings, options.length)
-        worded = [reading for reading in readings if has_words(reading.hit.passage.window)]
-        candidates = tuple(
-            self.generator.generate(
-                question, worded, kind=kind, n=options.candidates, seed=options.seed, deadline=deadline
-            )
-        )
+        candidates = self._generated(question, kind, readings, options, deadline)
         clock.lap("generate")
         yield Generated(candidates)
 
@@ -132,8 +126,7 @@ class Pipeline:
         )
         clock.lap("decide")
         if options.length is AnswerLength.LONG or kind is not AnswerKind.SHORT:
-            sure = [answer for answer in cited if answer.confidence >= options.min_confidence]
-            decision = self._composed(question, decision, sure, readings, deadline)
+            decision = self._composed(question, decision, cited, readings, options, deadline)
             clock.lap("compose")
             yield Composed(decision)
 
@@ -146,6 +139,22 @@ class Pipeline:
         passage = reading.hit.passage
         document = self.retriever.document(passage.doc_id)
         return replace(reading, broad=telling(reading.broad, document, passage.window_span))
+
+    def _generated(
+        self,
+        question: str,
+        kind: AnswerKind,
+        readings: Sequence[Reading],
+        options: AnswerOptions,
+        deadline: Deadline,
+    ) -> tuple[Candidate, ...]:
+        """The candidates from the passages that have words."""
+        worded = [reading for reading in readings if has_words(reading.hit.passage.window)]
+        return tuple(
+            self.generator.generate(
+                question, worded, kind=kind, n=options.candidates, seed=options.seed, deadline=deadline
+            )
+        )
 
     def _located(
         self,
@@ -196,14 +205,17 @@ class Pipeline:
         decision: Decision,
         cited: Sequence[CitedCandidate],
         readings: Sequence[Reading],
+        options: AnswerOptions,
         deadline: Deadline,
     ) -> Decision:
+        """The answer in several sentences; an abstention as it is."""
         if isinstance(decision, Abstention):
             return decision
         document = self.retriever.document(decision.passage.doc_id)
+        sure = [answer for answer in cited if answer.confidence >= options.min_confidence]
         evidence = _evidence(readings, decision.passage)
         return self.composer.compose(
-            question, decision, document, cited=cited, evidence=evidence, deadline=deadline
+            question, decision, document, cited=sure, evidence=evidence, deadline=deadline
         )
 
     def _nearest(self, readings: Sequence[Reading]) -> Iterator[Citation]:

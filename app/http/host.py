@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from app.answering.events import Decided, Event
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.http.changing.change_queue import Became, ChangeNotServedError, Changes
 from app.http.telemetry.answer_log import AnswerLog
 from app.http.telemetry.metrics import HostState, Metrics

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from app.answering.cite import SentenceCiter
-from app.answering.claim_composer import ClaimComposer
-from app.answering.compose import Composer, SentenceComposer
+from app.answering.composing.claim_composer import ClaimComposer
+from app.answering.composing.protocol import Composer
+from app.answering.composing.sentence_composer import SentenceComposer
 from app.answering.confidence.scorers import CalibratedConfidence, ConfidenceScorer, ScoreConfidence
 from app.answering.cross_encoders.reader_model import ReaderModel, load_reader_model
 from app.answering.cross_encoders.reader_weights import READER_NAME, STRONG_READER_NAME
 from app.answering.cross_encoders.second_reader import SecondReader
 from app.answering.cross_encoders.trained_reader import TrainedReader
 from app.answering.cross_encoders.trained_support import SUPPORT_NAME, TrainedSupport, load_support
-from app.answering.generator import SPANS_EXTRACTED, Generator
+from app.answering.generators.protocol import Generator
+from app.answering.generators.reader_generator import SPANS_EXTRACTED
 from app.answering.language_models.openai_server import OpenAIServer
 from app.answering.language_models.protocol import LanguageModel
 from app.answering.options import AnswerLength, AnswerOptions
@@ -27,7 +30,7 @@ from app.answering.support import LexicalSupport, SupportScorer
 from app.answering.text.overlap import Overlap
 from app.service.calibration import Calibration, Digests, calibration_of, threshold
 from app.service.claim_support import ClaimScorer, lazy_claim_scorer
-from app.service.generation import Writing, writing
+from app.service.generation import Writing, language_model_when_asked, writing
 from app.service.setting_marks import stage_settings
 from app.service.settings import CiterKind, ReaderKind, Settings, SupportKind
 from common.deadline import NO_DEADLINE, Deadline
@@ -79,6 +82,8 @@ class Parts:
 
 
 REAL_PARTS = Parts()
+LAZY_PARTS = Parts(writing=partial(writing, load=language_model_when_asked))
+"""Real ones, but an adapted language model is loaded when it is asked first: for commands that may not ask it."""
 
 
 @dataclass(frozen=True, slots=True)

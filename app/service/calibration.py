@@ -12,7 +12,7 @@ from app.answering.confidence.calibrator import (
     FittedOn,
     JudgedAnswers,
 )
-from app.answering.generator import SPANS_EXTRACTED
+from app.answering.generators.reader_generator import SPANS_EXTRACTED
 from app.answering.options import FITTED_MIN_CONFIDENCE, SCORE_MIN_CONFIDENCE
 from app.answering.rules import RULES
 from app.answering.shipped_weights import names_of, shipped_weights

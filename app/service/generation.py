@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from app.answering.claim_generator import ClaimGenerator
-from app.answering.evidence_generator import EvidenceGenerator
 from app.answering.evidence_model.adapter import ADAPTER_KIND, AdaptedModel, adapted
-from app.answering.generator import Generator, JointGenerator, LMGenerator, ReaderGenerator
+from app.answering.evidence_model.loaded_when_asked import EvidenceLM, LoadedWhenAsked
+from app.answering.generators.claim_generator import ClaimGenerator
+from app.answering.generators.evidence_generator import EvidenceGenerator
+from app.answering.generators.joint_generator import JointGenerator
+from app.answering.generators.lm_generator import LMGenerator
+from app.answering.generators.protocol import Generator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.language_models import claims_prompt
 from app.answering.language_models.openai_server import OpenAIServer
 from app.answering.language_models.protocol import LanguageModel
-from app.answering.language_models.transformers_lm import LoadedModel, TransformersLM, load_model
-from app.answering.shipped_weights import name_of, weights_folders
+from app.answering.language_models.transformers_lm import TransformersLM, load_model, model_sha256
+from app.answering.shipped_weights import name_of, shipped_weights, weights_folders
 from app.service.quote_location import StandingQuotes
 from app.service.settings import AdapterKind, CiterKind, GeneratorKind, ReaderKind, Settings, is_server
 from common.digest import json_digest
@@ -50,17 +55,37 @@ def language_model(settings: Settings) -> AdaptedModel | LanguageModel:
         offline=not settings.allow_download,
         dtype=None,
     )
-    model = _adapted_if_wanted(loaded, settings)
+    adapter = _adapter(loaded.sha256, settings)
+    model = None if adapter is None else adapted(loaded, adapter[1], evidence_tokens=settings.evidence_tokens)
     if settings.int8:
         use_int8(loaded.model.base_model)
     return TransformersLM.of(loaded) if model is None else model
 
 
-def _adapted_if_wanted(loaded: LoadedModel, settings: Settings) -> AdaptedModel | None:
+def language_model_when_asked(settings: Settings) -> AdaptedModel | LanguageModel:
+    """As ``language_model``, but where it is adapted it is loaded when it is asked first, for whoever may never ask."""
+    sha256 = model_sha256(settings.language_model, offline=not settings.allow_download)
+    adapter = _adapter(sha256, settings)
+    if adapter is None:
+        return language_model(settings)
+
+    def loaded() -> EvidenceLM:
+        model = language_model(settings)
+        assert isinstance(model, AdaptedModel)  # there is an adapter for it
+        return model.lm
+
+    name, folder = adapter
+    entry = shipped_weights(name, ADAPTER_KIND, folder)[1]
+    return AdaptedModel(settings.language_model, sha256, entry.sha256, LoadedWhenAsked(loaded))
+
+
+def _adapter(base_sha256: str, settings: Settings) -> tuple[str, Path] | None:
+    """Name and folder of the adapter for this model; None where there is none, or none is wanted."""
     if settings.adapter is AdapterKind.TRAINED:
         for folder in weights_folders(settings.weights):
-            if name_of(ADAPTER_KIND, loaded.sha256, folder) is not None:
-                return adapted(loaded, folder, evidence_tokens=settings.evidence_tokens)
+            name = name_of(ADAPTER_KIND, base_sha256, folder)
+            if name is not None:
+                return name, folder
     return None
 
 

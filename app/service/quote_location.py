@@ -1,6 +1,6 @@
 """Where a quote that a language model wrote stands in a document: what checks anybody's quotes looks for it."""
 
-from app.answering.claim_generator import LocatedQuote
+from app.answering.generators.claim_generator import LocatedQuote
 from app.answering.language_models.written_claims import MOST_QUOTE_CHARACTERS
 from common.deadline import Check, go_on
 from quote_check.check import NEARLY_FROM

@@ -52,6 +52,12 @@ LIGHTHOUSE = Document(
 TOWER = Document("tower", "Eiffel Tower", "The Eiffel Tower was designed by engineers of Gustave Eiffel. 🗼")
 HOSTILE = Document("hostile", HOSTILE_TITLE, HOSTILE_TEXT, "javascript:document.title='owned'")
 
+ASKED = "who rowed out to the wreck of the Forfarshire"
+UNANSWERABLE = "zzz qqq"
+TAB = "\ue004"
+ENTER = "\ue007"
+ESCAPE = "\ue00c"
+
 Driver = Any
 
 

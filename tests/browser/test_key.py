@@ -1,7 +1,6 @@
 """The page of a service that wants an API key."""
 
-from tests.browser.conftest import KEEPER, Page
-from tests.browser.test_page import ASKED, ENTER, ESCAPE
+from tests.browser.conftest import ASKED, ENTER, ESCAPE, KEEPER, Page
 
 ASKS_FOR_KEY = "return document.querySelector('#key').open"
 

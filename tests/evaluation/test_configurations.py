@@ -4,7 +4,9 @@ from dataclasses import replace
 import pytest
 
 from app.answering.checked_input import GivenDocument
-from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
+from app.answering.generators.joint_generator import JointGenerator
+from app.answering.generators.lm_generator import LMGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.stages import Stage
 from app.answering.types import CandidateSource, Reading, ScoredSpan
 from common.deadline import NO_DEADLINE

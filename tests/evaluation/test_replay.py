@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from app.answering.checked_input import GivenDocument
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.stages import Stage
 from app.answering.trace_json.reading import candidates_of, fill_in, hits_of, readings_of
 from app.answering.trace_json.writing import candidate_as_json, trace_as_json

@@ -1,6 +1,6 @@
 import pytest
 
-from retriever.types import Block, BlockKind, Document, Locator, LocatorKind, Span
+from retriever.types import Block, BlockKind, Document, Locator, LocatorKind, Passage, Span
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 2), (3, 3), (4, 2), (0, 0)])
@@ -18,6 +18,14 @@ def test_a_span_counts_code_points():
 def test_a_span_beyond_its_text_is_refused():
     with pytest.raises(ValueError, match="ends beyond a text of 3 characters"):
         Span(1, 4).of("abc")
+
+
+def test_a_passage_has_what_stands_in_its_document_in_its_text_and_its_continuation():
+    passage = Passage(1, "d", "D", "pears", Span(10, 15), " and plums")
+    assert (passage.text_at(Span(11, 14)), passage.text_at(Span(14, 18))) == ("ear", "s an")
+    for outside in (Span(9, 12), Span(20, 26)):
+        with pytest.raises(ValueError, match=r"beyond a text|0 <= start"):
+            passage.text_at(outside)
 
 
 def test_a_documents_digest_is_of_its_utf8_bytes():

@@ -8,11 +8,10 @@ from typer.testing import CliRunner
 
 from app.answering.confidence.calibrator import Calibrator
 from app.answering.cross_encoders import reader_model
-from app.answering.language_models import transformers_lm
 from app.answering.shipped_weights import WEIGHTS_FOLDER
 from app.service import assembly
 from common.errors import LoccitError
-from training import cli, required
+from training import base_model, cli, required
 from training.adapter import train as adapter
 from training.adapter.train import RATE_GOING_ON, AdapterSettings
 from training.data import evidence_shards
@@ -52,8 +51,8 @@ def test_a_confidence_is_fitted_to_answers_of_the_settings_that_the_calibrator_h
     class OpenedError(Exception):
         pass
 
-    def opened(settings, **_):
-        raise OpenedError(settings)
+    def opened(settings, *, abstains, parts):
+        raise OpenedError(settings, abstains, parts)
 
     calibrator = Calibrator.load(WEIGHTS_FOLDER / "calibrator-strong.json")
     into, data = tmp_path / "calibrator.json", tmp_path / "data"
@@ -62,7 +61,8 @@ def test_a_confidence_is_fitted_to_answers_of_the_settings_that_the_calibrator_h
     monkeypatch.setattr(evidence_shards, "PreparedEvidence", lambda _: None)
     monkeypatch.setattr(assembly, "open_service", opened)
     command = ["confidence", "--into", str(into), "--data", str(data), "--reader", "strong"]
-    (asked,) = CliRunner().invoke(cli.cli, command).exception.args
+    asked, abstains, parts = CliRunner().invoke(cli.cli, command).exception.args
+    assert (abstains, parts) == (False, assembly.LAZY_PARTS)
     assert (asked.generator, asked.top_k, asked.reader) == ("reader", 12, "strong")
 
 
@@ -71,7 +71,7 @@ def adapter_training(monkeypatch):
     """Runs the command with these options; how it asked for the training."""
     asked = {}
     monkeypatch.setattr(adapter, "train", lambda *_, **named: asked.update(named))
-    monkeypatch.setattr(transformers_lm, "load_model", lambda name, **_: f"the model {name}")
+    monkeypatch.setattr(base_model, "load_model", lambda name, **_: f"the model {name}")
     monkeypatch.setattr(reader_model, "load_reader_model", lambda *, folder: f"the reader in {folder}")
 
     def run(command, *options):

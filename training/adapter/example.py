@@ -14,7 +14,7 @@ from app.answering.text.normalise import normalise_answer
 from retriever.store import DocumentStore
 from retriever.text.sentences import sentence_spans
 from retriever.types import Span
-from training.data.group import GroupRecord, GroupRow, LabelledPassage, titled_windows
+from training.data.group import GroupRecord, GroupRow, LabelledPassage, drawn_rows, titled_windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,7 @@ def _drawn_rows(
     positives = [row for row in record.rows if row[1]]
     negatives = [row for row in record.rows if not row[1]][: settings.hardest]
     size = rng.choices(range(1, len(settings.passages) + 1), settings.passages)[0]
-    silent = bool(negatives) and (rng.random() < settings.unanswerable or not positives)
-    shown = [] if silent else rng.sample(positives, min(len(positives), 1))
-    shown += rng.sample(negatives, min(len(negatives), size - len(shown)))
+    shown = drawn_rows(positives, negatives, size, unanswerable=settings.unanswerable, rng=rng)
     others = [row for row in (*positives, *negatives) if row not in shown]
     hidden = rng.sample(others, min(len(others), settings.hidden))
     rng.shuffle(shown)

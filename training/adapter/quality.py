@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from app.answering.cross_encoders.reader_model import ReaderModel
-from app.answering.evidence_generator import PASSAGES_TOGETHER
 from app.answering.evidence_model.adapted_lm import AdaptedLM, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
-from app.answering.generator import ANSWER_TOKENS, SPANS_EXTRACTED
+from app.answering.generators.evidence_generator import PASSAGES_TOGETHER
+from app.answering.generators.reader_generator import SPANS_EXTRACTED
+from app.answering.generators.written_answers import ANSWER_TOKENS
 from app.answering.text.answer_score import exact_match, f1
 from training.adapter.example import best_answers
 from training.data.group import Group, titled_windows

@@ -17,8 +17,8 @@ from typing import Any
 from rich.console import Console
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.broad_answers import NO, YES
 from app.answering.confidence.features import Evidence, features
+from app.answering.generators.broad_answers import NO, YES
 from app.answering.pipeline import Pipeline
 from app.answering.types import CitedAnswer, Trace
 from common.digest import json_digest
@@ -92,7 +92,15 @@ def held_out_outcomes(
         "texts": evidence.fingerprint,
         "each": each,
     }
-    return asked(over(windows_as_documents(groups)), groups, console, path=path, state=state)
+
+    def opened() -> Pipeline:
+        pipeline = over(windows_as_documents(groups))
+        pipeline.answer(
+            groups[0].question
+        )  # so that no question's seconds hold what is loaded with the first
+        return pipeline
+
+    return asked(opened, groups, console, path=path, state=state)
 
 
 def windows_as_documents(groups: Sequence[EvidenceGroup]) -> list[Document]:
@@ -139,7 +147,7 @@ def outcome(pipeline: Pipeline, group: EvidenceGroup) -> Outcome:
 
 
 def asked(
-    pipeline: Pipeline,
+    opened: Callable[[], Pipeline],
     groups: Sequence[EvidenceGroup],
     console: Console,
     *,
@@ -148,13 +156,15 @@ def asked(
 ) -> list[Outcome]:
     """What comes out for each, with progress; killed, it goes on when called again.
 
-    ``path``: a file that keeps what came out, a line of JSON each. ``state``: what answers, which its first line names.
+    ``opened``: gives what answers; called once, or not at all where every outcome is kept. ``path``: a file that keeps
+    what came out, a line of JSON each. ``state``: what answers, which its first line names.
 
     Raises:
         LoccitError: when the file is damaged, or another state answered.
     """
     digest = json_digest(state)
     known = _kept(path, digest)
+    pipeline: Pipeline | None = None
     outcomes = []
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file, progress(console, "Asking", total=len(groups)) as advance:
@@ -163,6 +173,7 @@ def asked(
         for group in groups:
             found = known.get(group.id)
             if found is None:
+                pipeline = pipeline or opened()
                 found = outcome(pipeline, group)
                 file.write(json.dumps(asdict(found)) + "\n")
                 file.flush()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
 
 from retriever.store import DocumentStore
@@ -24,6 +25,23 @@ class LabelledPassage:
         """The passage alone, with those answers that it holds itself."""
         passage: Passage = replace(self.passage, continuation="")
         return LabelledPassage(passage, tuple(span for span in self.answers if span.end <= len(passage.text)))
+
+
+def drawn_rows(
+    positives: Sequence[GroupRow],
+    negatives: Sequence[GroupRow],
+    size: int,
+    *,
+    unanswerable: float,
+    rng: Random,
+) -> list[GroupRow]:
+    """At most ``size`` rows to be read together: one that answers, then some that do not.
+
+    None that answers with probability ``unanswerable``, where there are negative ones.
+    """
+    silent = bool(negatives) and (rng.random() < unanswerable or not positives)
+    drawn = [] if silent else rng.sample(positives, min(len(positives), 1))
+    return drawn + rng.sample(negatives, min(len(negatives), size - len(drawn)))
 
 
 def titled_windows(passages: Iterable[LabelledPassage]) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from app.answering.evidence_model.adapter import PROJECTIONS
 from app.answering.evidence_model.evidence_input import NO_ANSWER, EvidenceTokenizer
-from app.answering.generator import ANSWER_TOKENS
+from app.answering.generators.written_answers import ANSWER_TOKENS
 from app.answering.language_models.transformers_lm import LoadedModel
 from app.answering.limits import EVIDENCE_TOKENS
 from app.answering.retro.asking import Asked, Asker, RetroAnswers, SoftPrefix, prefix_of
@@ -25,7 +25,7 @@ from app.answering.retro.files import WEIGHTS_FILE, load_settings, load_weights
 from app.answering.retro.generation import STATE, padded, with_prefix
 from app.answering.retro.model import RetroModel, as_tensor
 from app.answering.retro.modules import RetroModules
-from app.answering.retro.sources import PassageNeighbours
+from app.answering.retro.passage_neighbours import PassageNeighbours
 from app.answering.shipped_weights import ShippedWeights
 from app.answering.text.answer_match import WordIndex
 from app.answering.text.answer_score import exact_match, f1
@@ -33,7 +33,7 @@ from common.digest import json_digest
 from common.packaged import sha256_of
 from retriever.chunk_database import NO_TOKEN
 from retriever.encoder import Encoder
-from training.data.group import GroupRecord, GroupRow
+from training.data.group import GroupRecord, GroupRow, drawn_rows
 from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
 from training.data.question import Source
@@ -283,9 +283,7 @@ def _drawn(record: GroupRecord, settings: AnswersSettings, rng: Random) -> Seque
     """Rows of passages: one that answers, unless it is to be unanswerable, among those that do not."""
     positives = [row for row in record.rows if row[1]]
     negatives = [row for row in record.rows if not row[1]]
-    silent = bool(negatives) and (rng.random() < settings.unanswerable or not positives)
-    shown = [] if silent else rng.sample(positives, min(len(positives), 1))
-    shown += rng.sample(negatives, min(len(negatives), settings.passages - len(shown)))
+    shown = drawn_rows(positives, negatives, settings.passages, unanswerable=settings.unanswerable, rng=rng)
     rng.shuffle(shown)
     if settings.mode.in_prompt:
         # the prompt holds the best passages, as when the reader has ranked them

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,23 +11,18 @@ from rich.console import Console
 
 from app.answering.language_models.transformers_lm import LoadedModel
 from app.answering.retro.model import RetroModel
-from common.digest import json_digest
 from common.files import whole_file
-from common.progress import progress
 from retriever.chunk_database import ChunkDatabase
 from training.loop.run import LOG_FILE
 from training.retrofit.bits_per_byte import (
     ChunkScores,
-    Floats,
     HeldOutWindow,
-    gathered,
     held_out_windows,
     overlaps,
-    score,
-    score_in_prompt,
     with_strangers,
 )
 from training.retrofit.prepare import DATABASE_FOLDER, fingerprint_of
+from training.retrofit.scoring import Scorer
 
 NEIGHBOURS = (0, 1, 2, 4, 10)
 """How many neighbours of each chunk; 0 is the base model."""
@@ -39,7 +33,6 @@ TOLD = f"{_STRANGERS}, one of which tells how the text goes on"
 IN_PROMPT = f"{_STRANGERS}, in the prompt of the base model"
 IN_PROMPT_OF_OTHERS = f"{IN_PROMPT}, of other chunks"
 SCORES_FOLDER = "scores"
-_SHOWN_AT_ONCE = 4  # windows
 _RESAMPLED = 1_000
 
 
@@ -60,8 +53,8 @@ def report(
 
     What was scored is kept in ``out`` under what it depends on, and used again: a report that was stopped goes on.
     ``base``: the base model of ``model``. ``most_windows``: only so many. ``most_chunks``: only so many of each, its
-    first. ``run_folder``: of the training, for its loss
-    curve. ``in_prompt``: also what the base model makes of the same neighbours in its prompt, which takes far longer.
+    first. ``run_folder``: of the training, for its loss curve. ``in_prompt``: also what the base model makes of the
+    same neighbours in its prompt, which takes far longer.
 
     Raises:
         LoccitError: when there is no data, or nothing long enough is held out.
@@ -72,26 +65,16 @@ def report(
     kept = out / SCORES_FOLDER
     kept.mkdir(parents=True, exist_ok=True)
     same = [fingerprint_of(data_folder), base.sha256, str(model.base.dtype), len(windows), most_chunks]
-    scored = _Scorer(model, weights_sha256, database, base.begin, shared, kept, same, console).scores
-
-    by_k = {k: scored(f"neighbours-{k}", windows, k) for k in NEIGHBOURS}
-    others = with_strangers(windows)
-    rows = {_name(k): scores for k, scores in by_k.items()}
-    rows[OF_OTHERS] = scored(f"of-others-{_STRANGERS}", others, _STRANGERS)
-    rows[TOLD] = scored(f"told-{_STRANGERS}", windows, _STRANGERS, told=True)
-    retrieved = {"attention": (rows[OF_OTHERS], by_k[_STRANGERS])}
-    if in_prompt:
-        rows[IN_PROMPT] = scored(f"in-prompt-{_STRANGERS}", windows, _STRANGERS, prompt=True)
-        rows[IN_PROMPT_OF_OTHERS] = scored(
-            f"in-prompt-of-others-{_STRANGERS}", others, _STRANGERS, prompt=True
-        )
-        retrieved["prompt"] = (rows[IN_PROMPT_OF_OTHERS], rows[IN_PROMPT])
+    scorer = Scorer(model, weights_sha256, database, base.begin, shared, kept, same, console)
+    rows = _rows(scorer, windows, in_prompt=in_prompt)
+    retrieved = _by_retrieval(rows)
+    by_k = {k: rows[_name(k)] for k in NEIGHBOURS}
     found: dict[str, object] = {
         "weights": weights_sha256[:12],
         "windows": len(windows),
         "documents": len({one.document for one in windows}),
         "tokens": int(sum(len(one.ids) for one in windows)),
-        "bits_per_byte": _table(by_k[0], {k: by_k[k] for k in NEIGHBOURS}),
+        "bits_per_byte": _table(by_k[0], by_k),
         "neighbours_of_others": _table(by_k[0], {_STRANGERS: rows[OF_OTHERS]})[0],
         "told": _table(by_k[0], {_STRANGERS: rows[TOLD]})[0],
         "by_retrieval": {
@@ -104,59 +87,29 @@ def report(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Scorer:
-    """Scores windows, or takes what was scored before. ``same``: what all scores depend on, beside the weights."""
+def _rows(scorer: Scorer, windows: Sequence[HeldOutWindow], *, in_prompt: bool) -> dict[str, ChunkScores]:
+    """The scores of each row of the table, by its name."""
+    scored, others = scorer.scores, with_strangers(windows)
+    rows = {_name(k): scored(f"neighbours-{k}", windows, k) for k in NEIGHBOURS}
+    rows[OF_OTHERS] = scored(f"of-others-{_STRANGERS}", others, _STRANGERS)
+    rows[TOLD] = scored(f"told-{_STRANGERS}", windows, _STRANGERS, told=True)
+    if in_prompt:
+        rows[IN_PROMPT] = scored(f"in-prompt-{_STRANGERS}", windows, _STRANGERS, prompt=True)
+        rows[IN_PROMPT_OF_OTHERS] = scored(
+            f"in-prompt-of-others-{_STRANGERS}", others, _STRANGERS, prompt=True
+        )
+    return rows
 
-    model: RetroModel
-    weights_sha256: str
-    database: ChunkDatabase
-    begin: list[int]
-    shared: Sequence[Floats]
-    kept: Path
-    same: Sequence[object]
-    console: Console
 
-    def scores(
-        self, what: str, windows: Sequence[HeldOutWindow], k: int, *, prompt: bool = False, told: bool = False
-    ) -> ChunkScores:
-        """Those with k neighbours, attended to, or in the prompt of the base model."""
-        depends = None if prompt or not k else self.weights_sha256
-        path = self.kept / f"{what}-{json_digest([*self.same, depends])[:16]}.npz"
-        scores = _kept(path, windows)
-        if scores is None:
-            scores = []
-            with progress(self.console, f"Scoring, {what}", total=len(windows)) as advance:
-                for at in range(0, len(windows), _SHOWN_AT_ONCE):
-                    some = windows[at : at + _SHOWN_AT_ONCE]
-                    scores += (
-                        score_in_prompt(self.model.base, some, self.database, k=k, begin=self.begin)
-                        if prompt
-                        else score(self.model, some, self.database, k=k, begin=self.begin, told=told)
-                    )
-                    advance(len(some))
-            _keep(path, scores)
-        return gathered(windows, scores, self.shared)
+def _by_retrieval(rows: Mapping[str, ChunkScores]) -> dict[str, tuple[ChunkScores, ChunkScores]]:
+    """The rows that show what comes of retrieval: with neighbours of other chunks, and with a chunk's own."""
+    pairs = {"attention": (OF_OTHERS, _name(_STRANGERS)), "prompt": (IN_PROMPT_OF_OTHERS, IN_PROMPT)}
+    return {name: (rows[others], rows[own]) for name, (others, own) in pairs.items() if own in rows}
 
 
 def _name(k: int) -> str:
     """Of a row of the table."""
     return str(k or "none: the base model")
-
-
-def _keep(path: Path, scores: Sequence[tuple[Floats, Floats]]) -> None:
-    bits, utf8 = (np.concatenate(columns) for columns in zip(*scores, strict=True))
-    with whole_file(path) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, bits=bits, utf8=utf8)
-
-
-def _kept(path: Path, windows: Sequence[HeldOutWindow]) -> list[tuple[Floats, Floats]] | None:
-    """Bits and bytes of each window's chunks, as they were kept; None where they were not."""
-    if not path.is_file():
-        return None
-    with np.load(path) as file:
-        ends = np.cumsum([len(one.neighbours) - 1 for one in windows])[:-1]
-        return list(zip(np.split(file["bits"], ends), np.split(file["utf8"], ends), strict=True))
 
 
 def _table(base: ChunkScores, by_k: Mapping[int, ChunkScores]) -> list[dict[str, float]]:

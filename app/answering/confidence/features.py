@@ -57,7 +57,7 @@ class _View:
         for reading in evidence.readings:
             passage = reading.hit.passage
             for scored in reading.spans:
-                answer = answer_identity(scored.span.shifted(-passage.span.start).of(passage.window))
+                answer = answer_identity(passage.text_at(scored.span))
                 self._pointed[answer] = self._pointed.get(answer, 0.0) + scored.score
         self._written = [
             candidate.answer

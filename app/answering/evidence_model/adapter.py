@@ -10,6 +10,7 @@ from app.answering.cross_encoders.low_rank import merge
 from app.answering.evidence_model.adapted_lm import AdaptedLM
 from app.answering.evidence_model.citation_head import CitationHead
 from app.answering.evidence_model.evidence_input import EvidenceTokenizer
+from app.answering.evidence_model.loaded_when_asked import EvidenceLM
 from app.answering.language_models.few_rows_linear import use_few_rows
 from app.answering.language_models.transformers_lm import LoadedModel
 from app.answering.limits import EVIDENCE_TOKENS
@@ -29,7 +30,7 @@ class AdaptedModel:
     name: str
     sha256: str
     adapter_sha256: str
-    lm: AdaptedLM
+    lm: EvidenceLM
 
 
 def adapted(base: LoadedModel, folder: Path, *, evidence_tokens: int = EVIDENCE_TOKENS) -> AdaptedModel:

@@ -277,15 +277,13 @@ def load_model(name_or_path: str, *, cache_dir: Path, offline: bool, dtype: str 
         ModelUnusableError: when it is not installed, not there, or has another sha256.
     """
     kind = _dtype(dtype)
-    path = Path(name_or_path)
+    sha256 = model_sha256(name_or_path, offline=offline)
     if packaged := LANGUAGE_MODELS.get(name_or_path):
-        folder, sha256 = converted(packaged.paths(), packaged.sha256, cache_dir), packaged.sha256
-    elif path.is_file() and path.suffix == ".gguf":
-        sha256 = sha256_of(path)
-        folder = converted([path], sha256, cache_dir)
+        folder = converted(packaged.paths(), sha256, cache_dir)
+    elif _is_gguf(name_or_path):
+        folder = converted([Path(name_or_path)], sha256, cache_dir)
     else:
         folder = _folder(name_or_path, offline=offline)
-        sha256 = weights_sha256(folder)
     try:
         with no_progress_bar():
             model = AutoModelForCausalLM.from_pretrained(
@@ -297,6 +295,20 @@ def load_model(name_or_path: str, *, cache_dir: Path, offline: bool, dtype: str 
             f"The language model {name_or_path} cannot be loaded: {problem}"
         ) from problem
     return LoadedModel(name_or_path, sha256, model, tokenizer)
+
+
+def model_sha256(name_or_path: str, *, offline: bool) -> str:
+    """The digest of the weights that ``load_model`` loads, without loading them; raises as it does."""
+    if packaged := LANGUAGE_MODELS.get(name_or_path):
+        return packaged.sha256
+    if _is_gguf(name_or_path):
+        return sha256_of(Path(name_or_path))
+    return weights_sha256(_folder(name_or_path, offline=offline))
+
+
+def _is_gguf(name_or_path: str) -> bool:
+    path = Path(name_or_path)
+    return path.is_file() and path.suffix == ".gguf"
 
 
 def _dtype(name: str | None) -> torch.dtype:

@@ -10,7 +10,7 @@ from app.answering.evidence_model.evidence_input import EvidenceTokenizer
 from app.answering.retro.evidence_mode import EvidenceMode
 from app.answering.retro.generation import write
 from app.answering.retro.model import RetroModel
-from app.answering.retro.sources import PassageNeighbours
+from app.answering.retro.passage_neighbours import PassageNeighbours
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.encoder import Encoder, FloatArray, passage_input
 from retriever.text.folding import fold

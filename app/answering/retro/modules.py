@@ -144,10 +144,6 @@ class RetroModules(nn.Module):
         self.settings = settings
         self.attention = nn.ModuleList(ChunkedCrossAttention(settings) for _ in settings.layers)
 
-    def cross_attention(self) -> list[ChunkedCrossAttention]:
-        """The layers' cross-attention, in their order."""
-        return [layer for layer in self.attention if isinstance(layer, ChunkedCrossAttention)]
-
 
 def _parted(states: Tensor, axis: int, sizes: tuple[int, int]) -> Tensor:
     """The states with this axis in two, one of which may be -1."""

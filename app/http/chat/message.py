@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.broad_answers import NO, YES
+from app.answering.generators.broad_answers import NO, YES
 from app.answering.trace_json.shapes import Alternative, Citation
 from app.http.chat.markdown import LINE_END, inert, inert_line, is_web_address, link
 from app.http.chat.models import ChatModel

@@ -7,7 +7,7 @@ import pytest
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.cite import SentenceCiter
-from app.answering.compose import SentenceComposer
+from app.answering.composing.sentence_composer import SentenceComposer
 from app.answering.confidence.features import Evidence
 from app.answering.confidence.scorers import ScoreConfidence
 from app.answering.events import (
@@ -19,7 +19,9 @@ from app.answering.events import (
     Retrieved,
     Supported,
 )
-from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
+from app.answering.generators.joint_generator import JointGenerator
+from app.answering.generators.lm_generator import LMGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.options import AnswerLength, AnswerOptions
 from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader

@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from app.answering.cite import SentenceCiter
-from app.answering.compose import SentenceComposer
+from app.answering.composing.sentence_composer import SentenceComposer
 from app.answering.confidence.scorers import ScoreConfidence
-from app.answering.generator import Generator, ReaderGenerator
+from app.answering.generators.protocol import Generator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.options import AnswerOptions
 from app.answering.pipeline import Pipeline
 from app.answering.reader import LexicalReader

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from app.answering.compose import SentenceComposer
+from app.answering.composing.sentence_composer import SentenceComposer
 from app.answering.options import AnswerLength
 from tests.app.http.conftest import DOCUMENTS, service_over, serving
 

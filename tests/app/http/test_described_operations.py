@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
 )
 
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.http.admission.api_key import OPEN_PATHS
 from app.http.server import create_app
 from app.service.api_keys import add_key

@@ -6,7 +6,7 @@ import json
 import httpx
 import pytest
 
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.http.event_stream import EventStream, frames_of
 from app.http.server import create_app
 from app.service.settings import Settings

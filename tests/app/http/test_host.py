@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from app.answering.events import Decided
-from app.answering.generator import Generator
+from app.answering.generators.protocol import Generator
 from app.answering.options import AnswerLength
 from app.answering.trace_json.events import event_as_json
 from app.http.host import Host, NotReadyError

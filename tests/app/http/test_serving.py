@@ -12,7 +12,7 @@ import pytest
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.cite import Citer
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.types import Candidate, Quote, Reading, ScoredSpan
 from app.http.server import create_app
 from app.service.settings import Settings

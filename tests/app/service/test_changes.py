@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.service.assembly import REAL_PARTS, AnswerService, open_service
 from app.service.changes import Delete, Made, Outcome, Put, change_documents
 from app.service.generation import Writing

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from app.answering.cross_encoders.reader_model import Judgement
-from app.answering.evidence_generator import PASSAGES_TOGETHER
 from app.answering.evidence_model.evidence_input import NO_ANSWER
-from app.answering.generator import SPANS_EXTRACTED
+from app.answering.generators.evidence_generator import PASSAGES_TOGETHER
+from app.answering.generators.reader_generator import SPANS_EXTRACTED
 from app.answering.text.answer_score import f1
 from app.answering.text.normalise import normalise_answer
 from retriever.types import Span

@@ -51,8 +51,8 @@ class Answering:
     def __init__(self, *quoted, said="Turn the key.", kind=AnswerKind.EXPLANATION):
         self.quoted, self.said, self.kind, self.thresholds = quoted, said, kind, []
 
-    def answer(self, question, options):
-        self.thresholds.append(options.min_confidence)
+    def answer(self, question, options=None):
+        self.thresholds.append((options or self.options).min_confidence)
         document = Document("0", "Lock", TEXT)
         passage = Passage(1, "0", "Lock", TEXT, Span(0, len(TEXT)))
         hit = Hit(passage, 1.0, 1)
@@ -136,7 +136,7 @@ def test_texts_are_documents_once_each_and_every_question_is_asked(tmp_path):
     groups = [group(1), group(2, number=1)]
     (document,) = windows_as_documents(groups)
     assert (document.title, document.text) == ("Lock", TEXT)
-    found = asked(Answering(1), groups, Console(quiet=True), path=tmp_path / "run", state={})
+    found = asked(lambda: Answering(1), groups, Console(quiet=True), path=tmp_path / "run", state={})
     assert [(one.id, one.right) for one in found] == [("faq-0", True), ("faq-1", False)]
 
 
@@ -144,7 +144,7 @@ def test_texts_are_documents_once_each_and_every_question_is_asked(tmp_path):
 def ask(tmp_path):
     def ask(pipeline, groups, state="as it is"):
         path = tmp_path / "runs" / "kept.jsonl"
-        return asked(pipeline, groups, Console(quiet=True), path=path, state={"models": state})
+        return asked(lambda: pipeline, groups, Console(quiet=True), path=path, state={"models": state})
 
     return ask
 
@@ -170,6 +170,12 @@ def test_what_was_asked_before_an_interruption_is_not_asked_again(tmp_path, ask)
     found = ask(pipeline, groups)
     assert len(pipeline.thresholds) == 2
     assert ask(Answering(), groups) == found == [outcome(Answering(1), one) for one in groups]
+
+
+def test_where_every_answer_is_kept_nothing_is_opened_to_answer(tmp_path, ask):
+    found = ask(Answering(1), [group(1)])
+    path = tmp_path / "runs" / "kept.jsonl"
+    assert asked(None, [group(1)], Console(quiet=True), path=path, state={"models": "as it is"}) == found
 
 
 def test_what_another_state_answered_is_refused(ask):
@@ -219,3 +225,23 @@ def test_data_without_a_held_out_text_is_refused(tmp_path):
             tmp_path / "run",
         )
     assert not (tmp_path / "run").exists()
+
+
+def test_texts_are_searched_only_where_an_answer_is_missing_and_a_first_answer_is_not_kept(tmp_path):
+    groups = [group(1, doc=f"project {n}", number=n) for n in range(200)]
+    opened = []
+
+    def over(documents):
+        opened.append(Answering(1))
+        return opened[-1]
+
+    def outcomes(each):
+        told = {"models": {}, "stages": {}}
+        return held_out_outcomes(
+            Prepared(faq=groups), each, over, told, Console(quiet=True), tmp_path / "run"
+        )
+
+    found = outcomes(2)
+    assert outcomes(2) == found
+    (pipeline,) = opened
+    assert len(pipeline.thresholds) == 1 + len(found) == 3

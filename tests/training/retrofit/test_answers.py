@@ -6,21 +6,17 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from app.answering.language_models.transformers_lm import LoadedModel
 from app.answering.retro.evidence_mode import EvidenceMode
 from app.answering.retro.files import WEIGHTS_FILE, write_config
 from app.answering.retro.modules import RetroModules
 from app.answering.retro.settings import RetroSettings
 from retriever.encoder import HashingEncoder
-from tests.tiny_models import BYTES, HIDDEN, byte_tokenizer, llama
+from tests.tiny_models import HIDDEN
+from tests.training.retrofit.test_retrofit import base
 from training.loop.run import Pace, training_dtype
 from training.retrofit.answers import AnswersSettings, AnswersTask, train_answers
 
 SHAPE = RetroSettings(layers=(1, 2), hidden=HIDDEN, chunk=16, value=64, heads=4, head_width=8, rank=3)
-
-
-def base():
-    return LoadedModel("toy", "f" * 64, llama(BYTES), byte_tokenizer())
 
 
 @pytest.fixture

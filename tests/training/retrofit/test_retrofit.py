@@ -429,8 +429,8 @@ def test_the_report_has_every_k_and_overlap_and_uses_what_was_scored_again(data,
     assert f"| 2 | {with_two:.4f}" in (out / "report.md").read_text()
     assert (out / "report.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((out / "report.json").read_text()) == found
-    monkeypatch.setattr("training.retrofit.report.score", None)
-    monkeypatch.setattr("training.retrofit.report.score_in_prompt", None)
+    monkeypatch.setattr("training.retrofit.scoring.score", None)
+    monkeypatch.setattr("training.retrofit.scoring.score_in_prompt", None)
     again = report(model, sha256, base(), data, out, QUIET, run_folder=tmp_path / "run", in_prompt=True)
     assert again == found
 

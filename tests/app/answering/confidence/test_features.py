@@ -217,7 +217,3 @@ def test_rows_of_another_length_are_refused_instead_of_cut_anew(length):
     """Seven rows of eight numbers would make eight rows of seven."""
     with pytest.raises(ValueError, match=f"holds 9 numbers, .* but this one holds {length}; make it with"):
         feature_rows([[0.0] * length] * len(FEATURES))
-
-
-def test_no_candidates_give_no_rows():
-    assert features(Evidence(HITS, READINGS, ()), []).shape == (0, len(FEATURES))

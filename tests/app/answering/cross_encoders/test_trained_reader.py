@@ -21,7 +21,7 @@ from app.answering.cross_encoders.pointing import best_spans
 from app.answering.cross_encoders.reader_input import LONGEST, ReaderTokenizer
 from app.answering.cross_encoders.reader_model import Judgement, ReaderModel
 from app.answering.cross_encoders.trained_reader import PRIOR_STRENGTH, TrainedReader
-from app.answering.generator import SPANS_EXTRACTED, ReaderGenerator
+from app.answering.generators.reader_generator import SPANS_EXTRACTED, ReaderGenerator
 from benchmarks.hostile_texts import KINDS, hostile
 from common.deadline import NO_DEADLINE, Deadline
 from common.errors import GivenUpError

@@ -1,6 +1,6 @@
 import pytest
 
-from app.answering.generator import tidied
+from app.answering.generators.written_answers import tidied
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.few_shot_prompt import EXAMPLES, NO_ANSWER
 from app.answering.text.normalise import normalise_answer

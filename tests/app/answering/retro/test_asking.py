@@ -17,8 +17,8 @@ from app.answering.retro.evidence_mode import EvidenceMode
 from app.answering.retro.generation import STATE, RetroBatch, padded
 from app.answering.retro.model import RetroModel
 from app.answering.retro.modules import RetroModules
+from app.answering.retro.passage_neighbours import PassageNeighbours
 from app.answering.retro.settings import RetroSettings
-from app.answering.retro.sources import PassageNeighbours
 from retriever.chunk_database import NO_TOKEN
 from retriever.encoder import HashingEncoder
 from tests.tiny_models import BYTES, HIDDEN, byte_tokenizer, llama

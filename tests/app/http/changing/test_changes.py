@@ -13,7 +13,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.http.changing.change_queue import ChangeNotServedError, Changes
 from app.http.worker import StoppingError
 from app.service import changes

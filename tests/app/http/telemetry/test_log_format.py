@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.http.telemetry.log_format import JsonFormatter, TextFormatter, log_config
 from app.service.settings import LogFormat
 from tests.app.http.conftest import service_over, serving

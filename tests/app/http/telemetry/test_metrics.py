@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.http.telemetry.answer_log import AnswerLog
 from app.http.telemetry.metrics import Metrics
 from app.http.worker import BusyError, StoppingError

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from tests.app.http.conftest import service_over, serving
 from tests.app.http.test_event_stream import events_of
 from tests.app.http.test_requests import ASKED, problem_of

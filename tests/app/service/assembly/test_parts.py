@@ -7,7 +7,9 @@ import pytest
 
 from app.answering.cross_encoders.second_reader import SecondReader
 from app.answering.cross_encoders.trained_reader import TrainedReader
-from app.answering.generator import JointGenerator, LMGenerator, ReaderGenerator
+from app.answering.generators.joint_generator import JointGenerator
+from app.answering.generators.lm_generator import LMGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.reader import LexicalReader
 from app.answering.rules import RULES
 from app.answering.support import LexicalSupport

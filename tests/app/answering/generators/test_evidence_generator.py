@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.evidence_generator import SAMPLES_TOGETHER, EvidenceGenerator
 from app.answering.evidence_model.adapted_lm import Pointed, QuotedAnswer, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
-from app.answering.generator import ReaderGenerator
+from app.answering.generators.evidence_generator import SAMPLES_TOGETHER, EvidenceGenerator
+from app.answering.generators.reader_generator import ReaderGenerator
 from app.answering.types import CandidateSource, Reading, ScoredSpan
 from common.deadline import NO_DEADLINE, Deadline
 from common.errors import GivenUpError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.compose import SentenceComposer
+from app.answering.composing.sentence_composer import SentenceComposer
 from app.answering.types import Alternative, Citation, CitedAnswer, Quote, ScoredSpan
 from common.deadline import NO_DEADLINE, Deadline
 from retriever.encoder import HashingEncoder

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.generator import TEMPERATURE, answers, tidied
+from app.answering.generators.written_answers import TEMPERATURE, answers, tidied
 from app.answering.language_models import claims_prompt
 from app.answering.language_models.claims_prompt import Shown
 from app.answering.language_models.few_shot_prompt import NO_ANSWER

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import TypeVar
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.conflict import conflict_with
+from app.answering.deciding.conflict import conflict_with
 from app.answering.text.identity import answer_identity
 from app.answering.types import (
     AbstainReason,

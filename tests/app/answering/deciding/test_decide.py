@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.decide import decide
+from app.answering.deciding.decide import decide
 from app.answering.types import (
     AbstainReason,
     Abstention,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.cite import SentenceCiter
-from app.answering.claim_generator import ClaimGenerator
+from app.answering.generators.claim_generator import ClaimGenerator
 from app.answering.text.overlap import Overlap
 from app.answering.types import CandidateSource, Citation, Reading
 from app.service.quote_location import StandingQuotes
@@ -145,7 +145,9 @@ def test_a_deadline_that_passes_while_a_quote_is_looked_for_keeps_what_was_found
 
 def test_when_the_time_is_up_no_more_samples_are_read(monkeypatch):
     read = []
-    monkeypatch.setattr("app.answering.claim_generator.written_claims", lambda text: read.append(text) or [])
+    monkeypatch.setattr(
+        "app.answering.generators.claim_generator.written_claims", lambda text: read.append(text) or []
+    )
     assert generated("a", "b", n=2, deadline=Deadline.after(-1)) == []
     assert read == []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.answering.conflict import LEAST_SHARE, conflict_with
+from app.answering.deciding.conflict import LEAST_SHARE, conflict_with
 from app.answering.types import Candidate, CandidateSource, Citation, CitedCandidate, Quote
 from retriever.types import Document, Passage, Span
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.evidence_model.adapted_lm import AdaptedLM, PrefilledEvidence, Written
+from app.answering.evidence_model.adapted_lm import PrefilledEvidence, Written
 from app.answering.evidence_model.evidence_input import NO_ANSWER
-from app.answering.generator import ANSWER_TOKENS, TEMPERATURE, ReaderGenerator, answers, tidied
+from app.answering.evidence_model.loaded_when_asked import EvidenceLM
+from app.answering.generators.reader_generator import ReaderGenerator
+from app.answering.generators.written_answers import ANSWER_TOKENS, TEMPERATURE, answers, tidied
 from app.answering.types import Candidate, CandidateSource, Opinion, Reading
 from common.deadline import Deadline
 from common.errors import DeadlineExceededError
@@ -29,7 +31,7 @@ class EvidenceGenerator:
 
     def __init__(
         self,
-        lm: AdaptedLM,
+        lm: EvidenceLM,
         reader: ReaderGenerator | None,
         *,
         together: int = PASSAGES_TOGETHER,

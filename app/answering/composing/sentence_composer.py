@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
-from typing import Protocol
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 import numpy as np
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.completion import completion, within_reach
+from app.answering.composing.completion import completion, within_reach
 from app.answering.evidence import likelihood
 from app.answering.types import Citation, CitedAnswer, CitedCandidate, Quote, ScoredSpan
 from common.deadline import Deadline
@@ -23,27 +23,6 @@ FURTHEST_BELOW = 0.15
 SENTENCES_LOOKED_AT = 48
 LEAST_EVIDENT = 0.5
 MOST_EVIDENT = 10
-
-
-class Composer(Protocol):
-    """What the pipeline needs of a composer."""
-
-    def compose(
-        self,
-        question: str,
-        answer: CitedAnswer,
-        document: Document,
-        *,
-        cited: Sequence[CitedCandidate] = (),
-        evidence: Sequence[ScoredSpan] = (),
-        deadline: Deadline,
-    ) -> CitedAnswer:
-        """The short answer in several sentences. ``document``: the one that ``answer.passage`` is of.
-
-        ``cited``: the candidates that are sure enough to be given, in the order they were made.
-        ``evidence``: sentences of the passage with how likely (0-1) each is among what answers, where a reader says
-        so. ``deadline``: when it is over, what backs the short answer is all there is.
-        """
 
 
 class SentenceComposer:
@@ -81,8 +60,9 @@ class SentenceComposer:
         deadline: Deadline,
     ) -> CitedAnswer:
         window = answer.passage.window_span
-        units = within_reach(document, window)
+        # as readers and citers have them, who know the window alone; the last one may be cut where the window ends
         sentences = quotable_spans(document, window, headings=False)
+        units = within_reach(document, window)
         backing = _backing(answer.citations, sentences)
         further = (
             _evident(evidence, sentences, backing)
@@ -153,14 +133,16 @@ def _text(answer: CitedAnswer, citations: Sequence[Citation], prose: Collection[
 
     All else is a line of its own, and all of a list. ``prose``: sentences that are neither items nor rows nor code.
     """
-    text = f"{answer.short_answer}." if answer.kind is AnswerKind.YES_NO else ""
-    in_prose = True
+    parts = [(True, f"{answer.short_answer}.")] if answer.kind is AnswerKind.YES_NO else []
     for citation in citations:
-        lines = shown(citation.quote).splitlines() if citation.span not in prose else [shown(citation.quote)]
-        follows = in_prose and citation.span in prose and answer.kind is not AnswerKind.LIST
-        text += (" " if follows else "\n") * bool(text) + "\n".join(" ".join(line.split()) for line in lines)
-        in_prose = citation.span in prose
-    return text
+        quote, in_prose = shown(citation.quote), citation.span in prose
+        lines = [quote] if in_prose else quote.splitlines()
+        flows = in_prose and answer.kind is not AnswerKind.LIST
+        parts.append((flows, "\n".join(" ".join(line.split()) for line in lines)))
+    return "\n".join(
+        (" " if flows else "\n").join(text for _, text in run)
+        for flows, run in groupby(parts, key=itemgetter(0))
+    )
 
 
 def _with_code_whole(spans: Sequence[Span], units: Sequence[Unit]) -> list[list[Span]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.claim_composer import ClaimComposer
+from app.answering.composing.claim_composer import ClaimComposer
 from app.answering.types import Candidate, CandidateSource, Citation, CitedAnswer, CitedCandidate, Quote
 from common.deadline import NO_DEADLINE
 from retriever.types import Document, Passage, Span

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.broad_answers import broad_candidates
+from app.answering.generators.broad_answers import broad_candidates
 from app.answering.types import BroadReading, CandidateSource, Reading, ScoredSpan
 from retriever.types import Hit, Passage, Span
 

@@ -1,17 +1,15 @@
 """Answers beyond a few words, from what the reader found: yes or no, and sentences, steps or rows that answer."""
 
-import math
 from collections.abc import Sequence
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.types import BroadReading, Candidate, CandidateSource, Reading, ScoredSpan
+from app.answering.generators.found_answers import found_candidate
+from app.answering.types import BroadReading, Candidate, CandidateSource, Reading
 from retriever.text.folding import shown
-from retriever.types import Span
 
 YES, NO = "Yes", "No"
 LEAST_CERTAIN = 0.65
 """Of a verdict; docs/decisions/0035-the-reader-says-what-is-asked-for.md"""
-_LEAST = 1e-9  # keeps the logarithm finite
 
 
 def broad_candidates(kind: AnswerKind, readings: Sequence[Reading]) -> list[Candidate]:
@@ -32,23 +30,8 @@ def _candidate(kind: AnswerKind, reading: Reading, broad: BroadReading) -> Candi
     best = max(broad.evidence, key=lambda scored: (scored.score, -scored.span.start))
     answer, certain = (YES, broad.yes) if broad.yes >= 0.5 else (NO, 1 - broad.yes)
     if kind is AnswerKind.YES_NO and certain >= LEAST_CERTAIN:
-        return _of(reading, answer, CandidateSource.VERDICT, best.span, certain)
-    return _of(reading, _text(reading, best), CandidateSource.EVIDENCE, best.span, best.score)
-
-
-def _of(
-    reading: Reading, answer: str, source: CandidateSource, pointer: Span, probability: float
-) -> Candidate:
-    return Candidate(
-        answer=answer,
-        passage=reading.hit.passage,
-        source=source,
-        logprob=math.log(max(reading.answerability * probability, _LEAST)),
-        tokens=1,
-        pointer=pointer,
-    )
-
-
-def _text(reading: Reading, scored: ScoredSpan) -> str:
-    passage = reading.hit.passage
-    return " ".join(shown(scored.span.shifted(-passage.span.start).of(passage.window)).split())
+        source = CandidateSource.VERDICT
+    else:
+        source, certain = CandidateSource.EVIDENCE, best.score
+        answer = " ".join(shown(reading.hit.passage.text_at(best.span)).split())
+    return found_candidate(reading, answer, source, best.span, reading.answerability * certain)

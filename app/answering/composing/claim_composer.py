@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.compose import Composer
+from app.answering.composing.protocol import Composer
 from app.answering.text.identity import answer_identity
 from app.answering.types import Candidate, CandidateSource, Citation, CitedAnswer, CitedCandidate, ScoredSpan
 from common.deadline import Deadline

@@ -1,0 +1,96 @@
+"""`loccit train confidence`: the law of confidence beyond short answers, into a calibrator."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from app.service.settings import DEFAULT_INDEX, ReaderKind, Settings
+from common.errors import LoccitError
+from common.terminal_text import plain
+from common.wording import command_line
+from training.command_options import PREPARED, Threads
+
+if TYPE_CHECKING:  # they bring what takes seconds to load
+    from app.answering.confidence.calibrator import Calibrator
+    from app.service.assembly import AnswerService
+
+
+def confidence(
+    into: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", help="The calibrator that the law is put into, as `loccit calibrate` made it."
+        ),
+    ],
+    prepared: Annotated[
+        Path,
+        typer.Option(
+            "--data", metavar="DIR", help="Folder that train data wrote; with --evidence-only is enough."
+        ),
+    ] = PREPARED,
+    index: Annotated[Path, typer.Option(help="Whose encoder is used.")] = DEFAULT_INDEX,
+    reader: Annotated[ReaderKind, typer.Option(help="Whose answers are judged.")] = ReaderKind.STRONG,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Use the weights in this folder.")
+    ] = None,
+    each: Annotated[int, typer.Option(min=1, help="Questions of each set.")] = 60,
+    run: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Keeps what was answered; the same file again goes on from there."),
+    ] = Path("runs/confidence.jsonl"),
+    threads: Threads = None,
+) -> None:
+    """Fit the confidence of yes or no, lists and explanations, on texts that no training has seen.
+
+    Answers are given with the settings that the calibrator was fitted with. What any confidence was worth on these
+    texts is kept too, for responses to tell. The texts are of the sets with evidence, which `loccit train data DIR
+    --evidence-only` prepares in minutes.
+
+    Example: loccit train confidence --into app/answering/weights/calibrator-strong.json
+    """
+    from app.answering.confidence.calibrator import Calibrator
+    from app.answering.confidence.shipping import fitted_by, ship_calibrator
+    from app.answering.shipped_weights import weights_folders
+    from training.confidence.held_out_answers import held_out_outcomes
+    from training.confidence.law import with_law
+    from training.data.evidence_shards import PreparedEvidence
+
+    calibrator, earlier = Calibrator.load(into), fitted_by(into)
+    evidence, console = PreparedEvidence(prepared), Console(stderr=True)
+    service = _service_fitted(calibrator, into, index=index, reader=reader, weights=weights, threads=threads)
+    outcomes = held_out_outcomes(evidence, each, service.over, service.description(), console, run)
+    fitted = with_law(calibrator, outcomes)
+    fitted.save(into)
+    command = command_line("train", "confidence", into=into.name, reader=reader, each=each)
+    ship_calibrator(fitted, into, " && ".join(filter(None, [earlier, command])), weights_folders(weights))
+    console.print(plain(f"The law is in {into}; on sets that it had not seen: {fitted.quality['broad']}"))
+    if "elsewhere" in fitted.quality:
+        console.print(plain(f"The confidence of short answers there: {fitted.quality['elsewhere']}"))
+
+
+def _service_fitted(calibrator: "Calibrator", into: Path, **given: object) -> "AnswerService":
+    """The service with the settings that the calibrator in ``into`` was fitted with, and with these.
+
+    Its language model is loaded for the first question that has to be asked.
+
+    Raises:
+        LoccitError: when it was fitted on other models.
+    """
+    from app.service.assembly import LAZY_PARTS, open_service
+
+    settings = Settings.of(**{**_settings_fitted_with(calibrator), **given})
+    service = open_service(settings, abstains=False, parts=LAZY_PARTS)
+    if not calibrator.fitted_on.knows(service.models.digests(service.encoder)):
+        raise LoccitError(
+            f"{into} was fitted on other models than those that answer here; give the reader and the weights that it "
+            "was fitted with."
+        )
+    return service
+
+
+def _settings_fitted_with(calibrator: "Calibrator") -> dict[str, Any]:
+    """What shaped the answers, beside models; what is no setting, such as the rules, is left out."""
+    fitted = calibrator.fitted_on.settings
+    return {name: value for name, value in fitted.items() if name in Settings.model_fields}
