@@ -21,7 +21,7 @@ from evaluation.metrics.selective import aurc
 from training.confidence.held_out_answers import Outcome
 
 COLUMNS = ("broad", "retrieval_gap", "lm_logprob", "lm_right")
-"""The features that it weighs; docs/decisions/0045-sentences-are-judged-by-two-numbers.md says why no more."""
+"""The features that it weighs; docs/decisions/0045-sentences-are-judged-by-few-numbers.md says why no more."""
 LEAST_OF_EACH = 20
 
 
