@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -25,6 +26,7 @@ _NEVER_SEEN = names(
     "select datalist input textarea nav dialog rp annotation annotation-xml"
 )
 _CONTROLS = names("mw-editsection")  # classes
+_CONTROLS_SHOWN = ("button", "label")  # beside each other without a space between them
 _SIGNS = names(
     "anchor anchor-link doc-anchor hash-link header-anchor headerlink heading-anchor mark permalink"
 )  # classes of links that lead to where they stand
@@ -37,8 +39,11 @@ _BLOCKS = names(
     "table tbody td tfoot th thead tr ul"
 )
 _WHOLE = names("dt pre h1 h2 h3 h4 h5 h6")  # one text, whatever blocks stand in it
+_LABEL = "label"
+_LABELS = names("admonition-title sd-tab-label")  # classes, as Sphinx and MkDocs write them
+_ANY_HEADING = "h1, h2, h3, h4, h5, h6"
 _RAISING = re.compile(r"vertical-align\s*:\s*super", re.IGNORECASE)
-_IN_LAYOUT_CELLS = "h1, h2, h3, h4, h5, h6, pre"
+_IN_LAYOUT_CELLS = f"{_ANY_HEADING}, pre"
 
 
 def extract_html(content: bytes) -> Extracted:
@@ -137,6 +142,13 @@ def _is_raised(node: LexborNode) -> bool:
     )
 
 
+def _is_label(node: LexborNode) -> bool:
+    """Whether the element is the label of what else its parent holds."""
+    if node.tag == "summary":
+        return node.css_first(_ANY_HEADING) is None
+    return not _LABELS.isdisjoint((node.attributes.get("class") or "").split())
+
+
 def _is_unseen_or_furniture(node: LexborNode) -> bool:
     return _is_unseen(node) or _is_furniture(node)
 
@@ -205,6 +217,9 @@ class _Walk:
         self._anchors = Anchors()
         self._waiting = _Waiting()
         self._whole: list[tuple[int, str]] = []  # depth and name of the elements that become one text
+        self._labelled: list[
+            tuple[int, ExitStack]
+        ] = []  # depth of the elements that have a label, and their ends
         self._heading: str | None = None  # all the text of the one that is being walked
         self._lists: list[HtmlList] = []
         self._marker: str | None = None  # of the item whose first text comes next
@@ -291,6 +306,9 @@ class _Walk:
         self._in_strong += tag in ("b", "strong")
         if tag in _WHOLE and (not self._whole or (self._is_in("dt") and tag in _HEADINGS)):
             self._begin_whole(node, tag, depth)
+        elif not self._whole and _is_label(node):
+            self._end_block()
+            self._whole.append((depth, _LABEL))
         elif tag == "br":
             self._waiting.add("\n")
         elif tag in ("ul", "ol", "menu"):
@@ -302,7 +320,7 @@ class _Walk:
             self._waiting.begin_raised()
         elif tag == "q":
             self._waiting.add("“")
-        elif tag == "button":
+        elif tag in _CONTROLS_SHOWN:
             self._waiting.add(" ")
         return True
 
@@ -315,10 +333,12 @@ class _Walk:
         elif tag in _HEADINGS:
             self._heading = node.text().strip()
 
-    def _end_whole(self, tag: str) -> None:
-        self._whole.pop()
+    def _end_whole(self) -> None:
+        depth, tag = self._whole.pop()
         text = self._waiting.take()
-        if tag in _HEADINGS:
+        if tag == _LABEL:
+            self._begin_labelled(text, depth - 1)
+        elif tag in _HEADINGS:
             self._heading = None
             self._flush_terms()
             self._structure.heading(text, _HEADINGS[tag], self._locator())
@@ -329,12 +349,26 @@ class _Walk:
         elif term := one_line(text):
             self._terms.append(term)
 
+    def _begin_labelled(self, label: str, depth: int) -> None:
+        """What else the element of this depth holds stands under the label, up to its next one."""
+        self._end_labelled(depth)
+        self._flush_terms()
+        end = ExitStack()
+        end.enter_context(self._structure.labelled(label, self._locator()))
+        self._labelled.append((depth, end))
+
+    def _end_labelled(self, depth: int) -> None:
+        if self._labelled and self._labelled[-1][0] == depth:
+            self._flush()
+            self._labelled.pop()[1].close()
+
     def _leave(self, node: LexborNode, depth: int) -> None:
         tag = node.tag or ""
         if self._whole and self._whole[-1][0] == depth:
-            self._end_whole(tag)
+            self._end_whole()
         elif tag in _BLOCKS:
             self._end_block()
+        self._end_labelled(depth)
         if tag in ("ul", "ol", "menu"):
             self._lists.pop()
         elif tag == "li":
@@ -345,7 +379,7 @@ class _Walk:
             self._waiting.end_raised()
         elif tag == "q":
             self._waiting.add("”")
-        elif tag == "button":
+        elif tag in _CONTROLS_SHOWN:
             self._waiting.add(" ")
         self._in_content -= tag in _CONTENT or (depth == 0 and tag != "body")
         self._in_strong -= tag in ("b", "strong")

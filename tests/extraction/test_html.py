@@ -181,6 +181,38 @@ def test_the_encoding_is_what_browsers_take_it_for(page, content):
     assert texts(page(content)) == ["café"]
 
 
+def test_the_label_of_a_box_or_tab_heads_its_content_alone(page):
+    body = (
+        "<main><h1>Guide</h1><p>Intro.</p>"
+        '<div class="admonition tip"><p class="admonition-title">Mind <b>this</b></p><p>A.</p></div>'
+        "<details><summary>Why?</summary>Because.<details><summary>Really?</summary><p>Yes.</p></details></details>"
+        '<div><input type="radio"><label class="sd-tab-label x">Windows</label><div><p>B.</p></div>'
+        '<input type="radio"><label class="sd-tab-label">Linux</label><div><p>C.</p></div></div>'
+        "<details><summary><h2>Own heading</h2></summary><p>D.</p></details>"
+        "<details><summary></summary><p>E.</p></details>"
+        "<p>After. <label>One</label><label>Two</label></p></main>"
+    )
+    guide = ("Guide",)
+    assert [block[:3] for block in blocks(page(body))] == [
+        ("heading", "Guide", ()),
+        ("paragraph", "Intro.", guide),
+        ("heading", "Mind this", guide),
+        ("paragraph", "A.", (*guide, "Mind this")),
+        ("heading", "Why?", guide),
+        ("paragraph", "Because.", (*guide, "Why?")),
+        ("heading", "Really?", (*guide, "Why?")),
+        ("paragraph", "Yes.", (*guide, "Why?", "Really?")),
+        ("heading", "Windows", guide),
+        ("paragraph", "B.", (*guide, "Windows")),
+        ("heading", "Linux", guide),
+        ("paragraph", "C.", (*guide, "Linux")),
+        ("heading", "Own heading", guide),
+        ("paragraph", "D.", (*guide, "Own heading")),
+        ("paragraph", "E.", (*guide, "Own heading")),
+        ("paragraph", "After. One Two", (*guide, "Own heading")),
+    ]
+
+
 def test_nesting_without_end_is_refused_at_once(page):
     path = page("<div>" * 100_000 + "deep")
     started = time.process_time()
