@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # they bring what takes seconds to load
     from app.service.assembly import AnswerService
 
 
+_THEN = " && "
+
+
 def confidence(
     into: Annotated[
         Path,
@@ -64,7 +67,7 @@ def confidence(
     fitted = with_law(calibrator, outcomes)
     fitted.save(into)
     command = command_line("train", "confidence", into=into.name, reader=reader, each=each)
-    ship_calibrator(fitted, into, " && ".join(filter(None, [earlier, command])), weights_folders(weights))
+    ship_calibrator(fitted, into, _after(earlier, command), weights_folders(weights))
     console.print(plain(f"The law is in {into}; on sets that it had not seen: {fitted.quality['broad']}"))
     if "elsewhere" in fitted.quality:
         console.print(plain(f"The confidence of short answers there: {fitted.quality['elsewhere']}"))
@@ -94,3 +97,10 @@ def _settings_fitted_with(calibrator: "Calibrator") -> dict[str, Any]:
     """What shaped the answers, beside models; what is no setting, such as the rules, is left out."""
     fitted = calibrator.fitted_on.settings
     return {name: value for name, value in fitted.items() if name in Settings.model_fields}
+
+
+def _after(earlier: str | None, command: str) -> str:
+    """The commands that made a calibrator: what an earlier fit of the same law added is replaced by this one."""
+    own = command.partition(" --")[0]
+    kept = [one for one in (earlier or "").split(_THEN) if one and not one.startswith(own)]
+    return _THEN.join([*kept, command])

@@ -102,7 +102,9 @@ async def test_the_queue_the_worker_and_what_is_under_way_are_told():
         before = await rested(client)
         asking = [asyncio.create_task(client.post("/answer", json=ASKED)) for _ in range(3)]
         await held.wait_until_entered()
-        during = await scraped(client)
+        async with asyncio.timeout(10):  # until the others have come, too
+            while (during := await scraped(client))["loccit_questions_waiting",] < 2:
+                await asyncio.sleep(0.01)
         held.released.set()
         await asyncio.gather(*asking)
         after = await rested(client)
