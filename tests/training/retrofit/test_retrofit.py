@@ -10,6 +10,7 @@ import torch
 from rich.console import Console
 
 from app.answering.language_models.transformers_lm import LoadedModel
+from app.answering.retro.database_neighbours import DatabaseNeighbours
 from app.answering.retro.files import CONFIG_FILE, WEIGHTS_FILE, load_retrofit
 from app.answering.retro.model import RetroModel
 from app.answering.retro.modules import RetroModules
@@ -90,6 +91,22 @@ def test_windows_are_whole_chunks_with_neighbours_of_other_documents(data):
         assert (rows != NO_CHUNK).all()
         assert document not in database.document_of(rows.reshape(-1))
         assert (neighbours[chunks:] == NO_CHUNK).all()
+
+
+def test_a_chunk_that_was_written_is_looked_up_in_the_database(data):
+    database, tokenizer = ChunkDatabase.open(data / "chunks"), RetroTokenizer(byte_tokenizer())
+    source = DatabaseNeighbours(database, tokenizer, HashingEncoder(), k=2)
+    length = database.about.chunk
+    chunks = np.array([0, 3, database.first_chunks[1]])
+    written = database.values(chunks)[:, :length].reshape(1, 3, length)
+    written[0, 2, :5] = NO_TOKEN  # padding on the left is no text
+
+    found = source.neighbours(written)
+    assert found.shape == (1, 3, 2, 2 * length)
+    # nothing is nearer to a chunk than what says the same, as the chunk itself does
+    assert [found[0, place, 0, :length].tolist() for place in (0, 1)] == written[0, :2].tolist()
+    [key] = HashingEncoder().encode_passages(tokenizer.texts([written[0, 2, 5:].tolist()]))
+    assert (found[0, 2] == database.values(database.nearest(key[None], k=2))[0]).all()
 
 
 def test_documents_held_out_are_in_no_chunk_and_their_bytes_add_up(data):
