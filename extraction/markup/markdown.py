@@ -30,7 +30,7 @@ from retriever.types import BlockKind, Locator
 _LONGEST = 5_000_000  # characters; parsing so many takes a minute
 _DEEPEST = 60  # what nests more deeply the parser leaves out
 _DEEPEST_BOXES = 10  # one within the other; those further in are read as paragraphs
-_BOXES = ["colon_fence", "indented_box"]
+_BOXES = {"colon_fence": colon_fence, "indented_box": indented_box}
 _DIRECTIVE = re.compile(r"\{([\w:.-]+)\}\s*(.*)")
 _ROLE = re.compile(r"\{([a-zA-Z][\w:.+-]*)\}$")
 _MARKUP_DIRECTIVES = names(
@@ -95,7 +95,7 @@ def _parser(check: Check) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table")
     parser.inline.ruler.before("text", "checked", checked)
     parser.block.ruler.before("table", "checked", checked, {"alt": []})
-    for name, rule in zip(_BOXES, (colon_fence, indented_box), strict=True):
+    for name, rule in _BOXES.items():
         parser.block.ruler.before(
             "fence", name, rule, {"alt": ["paragraph", "reference", "blockquote", "list"]}
         )
@@ -136,7 +136,7 @@ class _Walk:
         above, self._first_line = self._first_line, lines_above + 1
         self._depth += 1
         switch = self._parser.enable if self._depth <= _DEEPEST_BOXES else self._parser.disable
-        switch(_BOXES)
+        switch(list(_BOXES))
         tokens = self._parser.parse(text, self._links)
         if any(token.level >= _DEEPEST - 1 for token in tokens):
             raise UnreadableError("The file nests lists or quotations too deeply; make it flatter.")

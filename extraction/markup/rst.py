@@ -4,6 +4,7 @@ docutils parses it. What only Sphinx knows (its directives and roles) is read fr
 """
 
 import re
+from collections.abc import Callable
 
 from docutils import nodes
 from docutils.core import publish_doctree
@@ -208,15 +209,16 @@ class _Walk:
 
     def _read(self, text: str) -> str:
         """What a reader sees of a text that stands for itself."""
-        outer, self._structure = self._structure, Structure()
-        self.walk(text, 0)
-        inner, self._structure = self._structure, outer
-        return inner.text
+        return self._apart(lambda: self.walk(text, 0))
 
     def _inside(self, node: nodes.Node) -> str:
         """What the node shows, as a text of its own."""
+        return self._apart(lambda: self._all(node))
+
+    def _apart(self, add: Callable[[], None]) -> str:
+        """The text that is added, which does not become part of the document by itself."""
         outer, self._structure = self._structure, Structure()
-        self._all(node)
+        add()
         inner, self._structure = self._structure, outer
         return inner.text
 
