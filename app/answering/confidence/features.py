@@ -15,6 +15,8 @@ from retriever.types import Hit
 FloatArray = npt.NDArray[np.float64]
 
 _FLOOR = 1e-4
+LEAST_HITS = 10
+"""With fewer, as of a few pages or a text handed in, hardly anything competes, and a gap to the next says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,11 @@ class _View:
     def retrieval_gap(self, candidate: Candidate, _: float) -> float:
         """Score of the passage less the best score of another document's, over the first hit's.
 
-        0 where no other document was found: there is nothing that it is better than.
+        0 where no other document was found, or fewer than ``LEAST_HITS`` in all: there is nothing, or next to nothing,
+        that it is better than.
         """
+        if len(self._hits) < LEAST_HITS:
+            return 0.0
         score = self._scores.get(candidate.passage.row, 0.0)
         elsewhere = [hit.score for hit in self._hits if hit.passage.doc_id != candidate.passage.doc_id]
         top = self._hits[0].score if self._hits else 0.0

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.answering.confidence.features import FEATURES, Evidence, feature_rows, features
+from app.answering.confidence.features import FEATURES, LEAST_HITS, Evidence, feature_rows, features
 from app.answering.types import Candidate, CandidateSource, Opinion, Reading, ScoredSpan
 from retriever.types import Hit, Passage, Span
 
@@ -34,6 +34,7 @@ HITS = (
     hit(2, "storm", STORM, 0.6, start=7),
     hit(3, "tower", GRANITE, 0.5, start=500, continuation=" It was lost in 1703."),
 )
+FURTHER = tuple(hit(row, f"other {row}", STORM, 0.1) for row in range(4, LEAST_HITS + 1))
 READINGS = (
     reading(HITS[1], 0.9, _1703=0.3, _1698=0.05),
     reading(HITS[0], 0.6, _1698=0.2, The_first_tower=0.1),
@@ -115,17 +116,27 @@ def test_where_the_language_model_wrote_nothing_nothing_agrees():
     ],
 )
 def test_the_retrieval_gap_is_to_the_best_other_document_over_the_first_hit(row, gap):
-    assert row_of(said("1698", row))["retrieval_gap"] == pytest.approx(gap)
+    assert row_of(said("1698", row), hits=(*HITS, *FURTHER))["retrieval_gap"] == pytest.approx(gap)
+
+
+def test_among_a_few_passages_nothing_is_surely_found():
+    """An index of two documents would else give every sentence a confidence of 1."""
+    few = (*HITS, *FURTHER[:-1])
+    assert len(few) == LEAST_HITS - 1
+    assert row_of(said("1698"), hits=few)["retrieval_gap"] == 0.0
 
 
 def test_a_document_that_was_found_alone_is_ahead_of_nothing():
     """Else whatever is asked of a single document would count as surely found in it."""
-    assert row_of(said("1698", 1), hits=[HITS[0], HITS[2]])["retrieval_gap"] == 0.0
-    assert row_of(said("1698", 3), hits=[HITS[0], HITS[2]])["retrieval_gap"] == 0.0
+    alone = [HITS[0], HITS[2], *(hit(one.passage.row, "tower", STORM, one.score) for one in FURTHER)]
+    alone.append(hit(20, "tower", STORM, 0.01))
+    assert len(alone) == LEAST_HITS
+    assert row_of(said("1698", 1), hits=alone)["retrieval_gap"] == 0.0
+    assert row_of(said("1698", 3), hits=alone)["retrieval_gap"] == 0.0
 
 
 def test_scores_of_nothing_have_no_gap():
-    worthless = [hit(1, "tower", TOWER, 0.0), hit(2, "storm", STORM, -1.0)]
+    worthless = [hit(1, "tower", TOWER, 0.0), *(hit(n, "storm", STORM, -1.0) for n in range(2, 12))]
     assert row_of(said("1698", 1), hits=worthless)["retrieval_gap"] == 0.0
 
 
