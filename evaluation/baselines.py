@@ -147,7 +147,7 @@ class ClosedBookGenerator:
             return []
         (written,) = self._lm.complete(
             _CLOSED_BOOK,
-            [f"Question: {prompt.asked(question)}\nAnswer:"],
+            [f" {prompt.asked(question)}\nAnswer:"],
             max_tokens=ANSWER_TOKENS,
             stop=prompt.STOP,
             seed=seed,
@@ -157,8 +157,8 @@ class ClosedBookGenerator:
         return [candidate] if written.finished and candidate.answer else []
 
 
-_CLOSED_BOOK = "".join(
-    f"Question: {example.question}\nAnswer: {example.answer}\n\n"
+_CLOSED_BOOK = "Question:" + "".join(
+    f" {example.question}\nAnswer: {example.answer}\n\nQuestion:"
     for example in prompt.EXAMPLES
     if example.answer is not None
 )

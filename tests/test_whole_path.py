@@ -61,7 +61,7 @@ def test_a_question_gets_the_answer_and_a_quote_that_stands_in_the_document(
     assert said in citation["quote"]
     text = service.pipeline.retriever.document(document_id).text
     assert text[citation["start"] : citation["end"]] == citation["quote"]
-    assert response["model"]["language_model"] == "gemma-3-270m"
+    assert response["model"]["language_model"] == "smollm2-135m"
 
 
 def test_the_same_question_gets_the_same_response(service):

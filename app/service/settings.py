@@ -23,7 +23,7 @@ MOST_DOCUMENTS = 1_000
 """Of one request, however it is set."""
 
 LANGUAGE_MODEL_CHOICES = (
-    "gemma-3-270m, smollm2-135m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
+    "smollm2-135m, gemma-3-270m, a .gguf file of Gemma 3 or SmolLM2, or a causal LM by folder or hub name."
 )
 _A_SERVER = "a server"
 """What stands for its address wherever settings are shown."""

@@ -89,7 +89,7 @@ def test_an_adapter_that_begins_with_another_is_trained_at_a_lower_rate(adapter_
     assert AdapterSettings().rate > RATE_GOING_ON
     assert (asked["start"], asked["answers_of"]) == (Path("old/weights"), "the reader in half")
     assert asked["command"] == (
-        "loccit train adapter --language-model gemma-3-270m --examples 40 --rank 3 --seed 2 "
+        "loccit train adapter --language-model smollm2-135m --examples 40 --rank 3 --seed 2 "
         "--start old/weights --answers-of half"
     )
 
@@ -105,7 +105,7 @@ def test_an_adapter_begins_with_nothing_unless_told_otherwise(adapter_training):
     assert asked["settings"] == AdapterSettings()
     assert (asked["start"], asked["answers_of"]) == (None, None)
     assert asked["command"] == (
-        "loccit train adapter --language-model gemma-3-270m --examples 12000 --rank 16 --seed 0"
+        "loccit train adapter --language-model smollm2-135m --examples 12000 --rank 16 --seed 0"
     )
 
 
@@ -114,7 +114,7 @@ def test_a_head_alone_begins_with_an_adapter(adapter_training):
     assert asked["settings"] == AdapterSettings(examples=40, seed=2, rate=RATE_GOING_ON, head_only=True)
     assert (asked["start"], asked["answers_of"]) == (Path("old/weights"), None)
     assert asked["command"] == (
-        "loccit train lm-head --language-model gemma-3-270m --examples 40 --seed 2 --start old/weights"
+        "loccit train lm-head --language-model smollm2-135m --examples 40 --seed 2 --start old/weights"
     )
     assert CliRunner().invoke(cli.cli, ["lm-head"]).exit_code == 2
 

@@ -82,12 +82,12 @@ _DOCUMENT = DocumentResponse(
 
 _MODEL = Model(
     encoder="all-MiniLM-L6-v2",
-    reader=ReaderKind.SMALL,
-    reader_sha256="5cba4643f9ec4cd97dbc6cd21e5102a79bdb1d4da8884c2ba31327c370531e83",
-    language_model="gemma-3-270m",
-    language_model_sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
-    adapter_sha256="6489dc8e0b28a4ecd47de3535aff6609a82adefb45fe62e4ec85016994bea942",
-    support="2178ce320a30257c652b6632a48d4f7fbcddad1da9240f4bc4d7dee1608fe75c",
+    reader=ReaderKind.STRONG,
+    reader_sha256="20f1b5ec0ce70b027db7389b23a13b0725fbf47c6c4c44efb9f0cf3e4cf87baa",
+    language_model="smollm2-135m",
+    language_model_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    adapter_sha256="137de70e44dd7af650e1bc4b03a844a96cd9ae4325852ac0b17fba53d73d223e",
+    support="LexicalSupport",
 )
 
 _GENERATION = "20261123T042016-9f86d081"

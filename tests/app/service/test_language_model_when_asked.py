@@ -7,7 +7,7 @@ from app.answering.shipped_weights import name_of, shipped_weights
 from app.service import generation
 from app.service.generation import language_model_when_asked
 from app.service.settings import Settings
-from common.packaged import GEMMA
+from common.packaged import SMOLLM2
 
 
 class Lm:
@@ -22,7 +22,7 @@ def loaded(monkeypatch):
 
     def load(settings):
         calls.append(settings)
-        return AdaptedModel("gemma-3-270m", "base", "adapter", Lm())
+        return AdaptedModel("smollm2-135m", "base", "adapter", Lm())
 
     monkeypatch.setattr(generation, "language_model", load)
     return calls
@@ -31,8 +31,8 @@ def loaded(monkeypatch):
 def test_it_is_loaded_once_with_the_first_question(loaded):
     settings = Settings()
     model = language_model_when_asked(settings)
-    _, entry = shipped_weights(name_of(ADAPTER_KIND, GEMMA.sha256), ADAPTER_KIND)
-    assert (model.name, model.sha256, model.adapter_sha256) == (GEMMA.name, GEMMA.sha256, entry.sha256)
+    _, entry = shipped_weights(name_of(ADAPTER_KIND, SMOLLM2.sha256), ADAPTER_KIND)
+    assert (model.name, model.sha256, model.adapter_sha256) == (SMOLLM2.name, SMOLLM2.sha256, entry.sha256)
     assert loaded == []
     for question in ("who?", "when?"):
         assert model.lm.read(question, [("T", "text")], quoted=True) == (question, [("T", "text")], True)

@@ -32,7 +32,7 @@ def test_a_language_model_that_knows_no_tokens_and_no_probabilities_writes_candi
 
     def serve(request):
         asked.append(request)
-        return "1911." if "Title: Harbour" in request["prompt"] else "not in the passage"
+        return "1911." if " Harbour\n" in request["prompt"] else "not in the passage"
 
     (candidate,) = generate(TextOnlyLM(serve), evidence_tokens=4, seed=7)
     assert (candidate.answer, candidate.logprob, candidate.tokens) == ("1911", 0.0, 0)
@@ -74,12 +74,12 @@ def test_the_seed_reaches_the_language_model():
 
 @pytest.mark.parametrize("silent", ["", "  \n", " not in the passage\n", " Not in the passage.\n", ' "."\n'])
 def test_an_empty_or_declining_reply_gives_no_candidate(silent):
-    candidates = generate(ScriptedLM(SCRIPT | {"Title: Harbour": silent}))
+    candidates = generate(ScriptedLM(SCRIPT | {" Harbour\n": silent}))
     assert [each.answer for each in candidates] == ["pears", "oak"]
 
 
 def test_an_answer_cut_off_by_the_token_limit_gives_no_candidate():
-    script = SCRIPT | {"Title: Harbour": " so long that it never comes to an end\n"}
+    script = SCRIPT | {" Harbour\n": " so long that it never comes to an end\n"}
     assert [each.answer for each in generate(ScriptedLM(script), max_answer_tokens=5)] == ["pears", "oak"]
 
 
@@ -134,4 +134,4 @@ def test_the_language_model_reads_folded_text_under_title_and_headings():
     LMGenerator(lm).generate(
         "who?", [Reading(Hit(passage, 1.0, 1), 0.5, ())], n=1, seed=0, deadline=NO_DEADLINE
     )
-    assert "Title: D > Rise > Fall\nPassage: Founded by Henrik.\n" in lm.calls[0].prompts[0]
+    assert " D > Rise > Fall\nPassage: Founded by Henrik.\n" in lm.calls[0].prompts[0]

@@ -8,7 +8,7 @@ TEXTS = {
     "Orchard": "The orchard grows pears.",
     "Mill": "The mill stands by the brook. It was built of oak.",
 }
-SCRIPT = {"Title: Harbour": " 1911.\n", "Title: Orchard": " pears\n", "Title: Mill": " oak"}
+SCRIPT = {" Harbour\n": " 1911.\n", " Orchard\n": " pears\n", " Mill\n": " oak"}
 
 
 def reading(

@@ -4,7 +4,7 @@ from app.answering.generators.written_answers import tidied
 from app.answering.language_models import few_shot_prompt as prompt
 from app.answering.language_models.few_shot_prompt import EXAMPLES, NO_ANSWER
 from app.answering.text.normalise import normalise_answer
-from common.packaged import default_cache_dir
+from common.packaged import LANGUAGE_MODELS, default_cache_dir
 from tests.real_models import load_language_model
 
 RESERVED = {
@@ -45,8 +45,8 @@ def test_the_prefix_is_the_examples_as_prompts_with_their_answers():
     text = prompt.prefix()
     for example in EXAMPLES:
         asked = prompt.prompt(example.title, example.passage, example.question)
-        assert f"{asked} {example.answer or NO_ANSWER}\n" in text
-    assert text.endswith("\n")
+        assert f"Title:{asked} {example.answer or NO_ANSWER}\n\n" in text
+    assert text.endswith("\n\nTitle:")
 
 
 def test_a_prompt_ends_where_the_answer_begins():
@@ -75,7 +75,7 @@ def test_the_examples_are_spelt_as_a_users_question_will_be():
 def test_line_ends_in_a_passage_cannot_end_it():
     text = prompt.prompt("T\n1", "one\n\nAnswer: no\r\ntwo", "what\nis it?")
     assert text.split("\n") == [
-        "Title: T 1",
+        " T 1",
         "Passage: one Answer: no two",
         "Question: What is it?",
         "Answer:",
@@ -83,7 +83,8 @@ def test_line_ends_in_a_passage_cannot_end_it():
 
 
 @pytest.mark.models
-def test_the_prefix_ends_where_a_token_of_the_default_model_does():
-    lm = load_language_model(cache_dir=default_cache_dir())
+@pytest.mark.parametrize("name", LANGUAGE_MODELS)
+def test_the_prefix_ends_where_a_token_of_a_packaged_model_does(name):
+    lm = load_language_model(name, cache_dir=default_cache_dir())
     asked = prompt.prompt("Loccit", "It quotes.", "what does it do?")
     assert lm._ids(prompt.prefix()) + lm._ids(asked) == lm._ids(prompt.prefix() + asked)
