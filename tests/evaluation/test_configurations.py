@@ -138,8 +138,8 @@ def test_gold_answer_needs_one(run):
 def test_closed_book_shows_the_model_no_passage(run, lm):
     _, second = read_predictions(run(QUESTIONS[:2], configuration="closed-book"))
     assert [call.prompts for call in lm.calls] == [
-        ("Question: Who built the first Eddystone tower?\nAnswer:",),
-        ("Question: When did the horse tram run in Lisbon?\nAnswer:",),
+        (" Who built the first Eddystone tower?\nAnswer:",),
+        (" When did the horse tram run in Lisbon?\nAnswer:",),
     ]
     assert all("Passage:" not in call.prefix for call in lm.calls)
     assert second["trace"]["candidates"][0]["answer"] == "1901"
