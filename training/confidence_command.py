@@ -1,5 +1,6 @@
 """`loccit train confidence`: the law of confidence beyond short answers, into a calibrator."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from app.service.settings import DEFAULT_INDEX, ReaderKind, Settings
 from common.errors import LoccitError
+from common.packaged import LANGUAGE_MODELS
 from common.terminal_text import plain
 from common.wording import command_line
 from training.command_options import PREPARED, Threads
@@ -18,6 +20,8 @@ if TYPE_CHECKING:  # they bring what takes seconds to load
 
 
 _THEN = " && "
+_MODELS = ("reader", "support", "language_model", "adapter")
+"""Whose answers and judgements the law weighs."""
 
 
 def confidence(
@@ -35,6 +39,12 @@ def confidence(
     ] = PREPARED,
     index: Annotated[Path, typer.Option(help="Whose encoder is used.")] = DEFAULT_INDEX,
     reader: Annotated[ReaderKind, typer.Option(help="Whose answers are judged.")] = ReaderKind.STRONG,
+    language_model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="The one that the calibrator was fitted with. Found where a package has it."
+        ),
+    ] = None,
     weights: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Use the weights in this folder.")
     ] = None,
@@ -62,7 +72,10 @@ def confidence(
 
     calibrator, earlier = Calibrator.load(into), fitted_by(into)
     evidence, console = PreparedEvidence(prepared), Console(stderr=True)
-    service = _service_fitted(calibrator, into, index=index, reader=reader, weights=weights, threads=threads)
+    given = {"index": index, "reader": reader, "weights": weights, "threads": threads}
+    if language_model is not None:
+        given["language_model"] = language_model
+    service = _service_fitted(calibrator, into, given)
     outcomes = held_out_outcomes(evidence, each, service.over, service.description(), console, run)
     fitted = with_law(calibrator, outcomes)
     fitted.save(into)
@@ -73,7 +86,7 @@ def confidence(
         console.print(plain(f"The confidence of short answers there: {fitted.quality['elsewhere']}"))
 
 
-def _service_fitted(calibrator: "Calibrator", into: Path, **given: object) -> "AnswerService":
+def _service_fitted(calibrator: "Calibrator", into: Path, given: Mapping[str, object]) -> "AnswerService":
     """The service with the settings that the calibrator in ``into`` was fitted with, and with these.
 
     Its language model is loaded for the first question that has to be asked.
@@ -85,18 +98,25 @@ def _service_fitted(calibrator: "Calibrator", into: Path, **given: object) -> "A
 
     settings = Settings.of(**{**_settings_fitted_with(calibrator), **given})
     service = open_service(settings, abstains=False, parts=LAZY_PARTS)
-    if not calibrator.fitted_on.knows(service.models.digests(service.encoder)):
+    here, fitted = service.models.digests(service.encoder), calibrator.fitted_on.models
+    if any(fitted.get(part) != here.get(part) for part in _MODELS):
         raise LoccitError(
-            f"{into} was fitted on other models than those that answer here; give the reader and the weights that it "
-            "was fitted with."
+            f"{into} was fitted on other models than those that answer here; give the reader, the language model and "
+            "the weights that it was fitted with."
         )
     return service
 
 
 def _settings_fitted_with(calibrator: "Calibrator") -> dict[str, Any]:
-    """What shaped the answers, beside models; what is no setting, such as the rules, is left out."""
-    fitted = calibrator.fitted_on.settings
-    return {name: value for name, value in fitted.items() if name in Settings.model_fields}
+    """What shaped the answers, the language model among it where a package has it.
+
+    What is no setting, such as the rules, is left out.
+    """
+    fitted = calibrator.fitted_on
+    settings = {name: value for name, value in fitted.settings.items() if name in Settings.model_fields}
+    digest = fitted.models.get("language_model")
+    named = next((file.name for file in LANGUAGE_MODELS.values() if file.sha256 == digest), None)
+    return settings if named is None else {**settings, "language_model": named}
 
 
 def _after(earlier: str | None, command: str) -> str:

@@ -11,6 +11,7 @@ from app.answering.cross_encoders import reader_model
 from app.answering.shipped_weights import WEIGHTS_FOLDER
 from app.service import assembly
 from common.errors import LoccitError
+from common.packaged import GEMMA, SMOLLM2
 from training import base_model, cli, required
 from training.adapter import train as adapter
 from training.adapter.train import RATE_GOING_ON, AdapterSettings
@@ -64,6 +65,39 @@ def test_a_confidence_is_fitted_to_answers_of_the_settings_that_the_calibrator_h
     asked, abstains, parts = CliRunner().invoke(cli.cli, command).exception.args
     assert (abstains, parts) == (False, assembly.LAZY_PARTS)
     assert (asked.generator, asked.top_k, asked.reader) == ("reader", 12, "strong")
+
+
+@pytest.mark.parametrize("model", [SMOLLM2, GEMMA], ids=lambda each: each.name)
+def test_a_confidence_is_fitted_to_answers_of_the_language_model_that_the_calibrator_has(
+    model, tmp_path, monkeypatch
+):
+    """Else the law would weigh what another model makes of the answers, and nobody would know."""
+
+    class Opened:
+        def __init__(self, settings, **_):
+            asked.append(settings.language_model)
+
+        encoder = None
+        models = property(lambda self: self)
+
+        def digests(self, _):
+            return {**models, "language_model": "another"}
+
+    asked: list[str] = []
+    calibrator = Calibrator.load(WEIGHTS_FOLDER / "calibrator-strong.json")
+    into = tmp_path / "calibrator.json"
+    models = {**calibrator.fitted_on.models, "language_model": model.sha256}
+    replace(calibrator, fitted_on=replace(calibrator.fitted_on, models=models)).save(into)
+    monkeypatch.setattr(evidence_shards, "PreparedEvidence", lambda _: None)
+    monkeypatch.setattr(assembly, "open_service", Opened)
+    result = CliRunner().invoke(cli.cli, ["confidence", "--into", str(into), "--data", str(tmp_path)])
+    assert asked == [model.name]
+    assert str(result.exception) == (
+        f"{into} was fitted on other models than those that answer here; give the reader, the language model and the "
+        "weights that it was fitted with."
+    )
+    CliRunner().invoke(cli.cli, ["confidence", "--into", str(into), "--language-model", "models/own"])
+    assert asked[1:] == ["models/own"]
 
 
 @pytest.fixture
