@@ -1,7 +1,7 @@
 """Completion: what belongs to the units that were chosen, so that an answer is not half a procedure."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby, islice, pairwise, takewhile
 
 from retriever.text.units import Unit, units_within
@@ -16,6 +16,8 @@ _LABEL = re.compile(r"[^.!?:;]{1,40}")  # "Windows", above what is to be typed t
 _STEP = re.compile(r"(\d{1,3})[.)] ")
 _PROMISE = re.compile(r"\b(?:steps|below|following|as follows)\b", re.IGNORECASE)
 _LISTED = (BlockKind.ITEM, BlockKind.ROW, BlockKind.FIELD)
+_APART = (*_LISTED, BlockKind.CODE)
+"""What does not flow: it stands in lines of its own."""
 
 
 def within_reach(document: Document, window: Span) -> list[Unit]:
@@ -37,16 +39,16 @@ def completion(
     """The units that complete the chosen ones, each with the chosen one that it belongs to.
 
     A unit that ends in a colon announces what comes next: the items, rows or fields of a list, the lines of a code
-    block, at most 12, or a sentence. Where it promises steps, or what is below, at most 5 sentences may stand before
-    those, and come with them. Where it backs the answer that comes with it, else where some of it was chosen.
-    A step that backs the answer brings all steps, with what stands between them and what announces them (see
-    ``_procedure``). And of a list or a code block nothing is left out between two items or lines that are at most 5
-    apart. ``units``: those of ``within_reach``.
+    block, at most 12, or a sentence; lists and code under labels of their own, such as those of tabs, with the labels.
+    Where it promises steps, or what is below, at most 5 sentences may stand before those, and come with them. Where it
+    backs the answer that comes with it, else where some of it was chosen. A step that backs the answer brings all
+    steps, with what stands between them and what announces them (see ``_procedure``). And of a list or a code block
+    nothing is left out between two items or lines that are at most 5 apart. ``units``: those of ``within_reach``.
     """
     added: dict[Span, Span] = {}
     for place, unit in enumerate(units, start=1):
         if unit.span in chosen and unit.span.of(text).endswith(":"):
-            announced = _announced(unit.span.of(text), units[place:], text)
+            announced = _announced(unit, units[place:], text)
             if unit.span in backing or any(span in chosen for span in announced):
                 added |= dict.fromkeys(announced, unit.span)
     for place, unit in enumerate(units):
@@ -110,11 +112,28 @@ def _number(unit: Unit, text: str) -> int | None:
     return None if found is None else int(found[1])
 
 
-def _announced(announcement: str, following: Sequence[Unit], text: str) -> list[Span]:
+def labels(chosen: Collection[Span], units: Sequence[Unit]) -> dict[Span, Span]:
+    """The headings that tell chosen lists, rows and code of several sections apart, each with the first of its own.
+
+    None where all stand under one heading. ``units``: those of ``within_reach``.
+    """
+    heading: Span | None = None
+    firsts: dict[Span | None, Span] = {}
+    for unit in units:
+        if unit.kind is BlockKind.HEADING:
+            heading = unit.span
+        elif unit.span in chosen and unit.kind in _APART:
+            firsts.setdefault(heading, unit.span)
+    return {span: first for span, first in firsts.items() if span is not None and len(firsts) > 1}
+
+
+def _announced(announcement: Unit, following: Sequence[Unit], text: str) -> list[Span]:
     """Of the units behind a colon those that it announces. The label of a list or of code comes with that."""
     if not following:
         return []
     first = following[0]
+    if first.kind is BlockKind.HEADING:
+        return [unit.span for unit in islice(_under_labels(announcement, following), MOST_ANNOUNCED)]
     between = list(takewhile(lambda unit: unit.kind is BlockKind.PARAGRAPH, following[: FURTHEST_APART + 1]))
     behind = following[len(between) :]
     if first.kind in _LISTED:
@@ -123,10 +142,24 @@ def _announced(announcement: str, following: Sequence[Unit], text: str) -> list[
         run = takewhile(lambda unit: unit.number == first.number, following)
     elif between:
         is_label = len(between) == 1 and _LABEL.fullmatch(first.span.of(text))
-        goes_on = behind[:1] and behind[0].kind in (*_LISTED, BlockKind.CODE)
-        if goes_on and (is_label or _PROMISE.search(announcement)):
+        goes_on = behind[:1] and behind[0].kind in _APART
+        if goes_on and (is_label or _PROMISE.search(announcement.span.of(text))):
             return [unit.span for unit in between] + _announced(announcement, behind, text)
         return [first.span]
     else:
         return []
     return [unit.span for unit in islice(run, MOST_ANNOUNCED)]
+
+
+def _under_labels(announcement: Unit, following: Sequence[Unit]) -> Iterator[Unit]:
+    """Label, list or code, and again, as long as the labels stand below the announcement's own heading."""
+    rest = list(following)
+    while (
+        len(rest) > 1
+        and rest[0].kind is BlockKind.HEADING
+        and rest[1].kind in _APART
+        and len(rest[1].path) > len(announcement.path)
+    ):
+        content = list(takewhile(lambda unit: unit.kind in _APART, rest[1:]))
+        yield from (rest[0], *content)
+        rest = rest[1 + len(content) :]

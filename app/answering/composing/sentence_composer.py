@@ -8,7 +8,7 @@ from operator import itemgetter
 import numpy as np
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.composing.completion import completion, within_reach
+from app.answering.composing.completion import completion, labels, within_reach
 from app.answering.evidence import likelihood
 from app.answering.types import Citation, CitedAnswer, CitedCandidate, Quote, ScoredSpan
 from common.deadline import Deadline
@@ -29,7 +29,7 @@ class SentenceComposer:
     """Joins the sentences that back the short answer and further ones that answer, as they stand.
 
     Where the document has steps, rows or lines, these count as sentences (see ``retriever.text.units``), headings do
-    not.
+    not. Where steps, rows or code of several sections are chosen, such as of tabs, their headings come with them.
 
     It extracts and writes nothing but yes or no: a language model this small is not trusted with prose. Further
     sentences are those of passage and continuation that the reader takes for evidence. Where no reader says, they are
@@ -73,6 +73,9 @@ class SentenceComposer:
         completing = completion(supports, backing, units, document.text)
         supports |= {span: supports[of] for span, of in completing.items()}
         spans = _without_stranded(supports, further, sentences, document.text)
+        labelling = labels(spans, units)
+        supports |= {span: supports[of] for span, of in labelling.items()}
+        spans = sorted({*spans, *labelling})
         citations = tuple(
             Citation.of(
                 Quote(document, Span(run[0].start, run[-1].end)),

@@ -284,9 +284,11 @@ def from_manual(backing, *evident, passage_begins=0, passage_ends=8, manual=MANU
     """What is said where the blocks of these numbers back the answer, or are likely evidence. The passage has some
     blocks alone.
     """
-    text = "\n\n".join(line for _, line in manual)
-    spans = [Span(start, start + len(line)) for _, line in manual for start in [text.index(line)]]
-    blocks = tuple(Block(kind, span) for (kind, _), span in zip(manual, spans, strict=True))
+    text = "\n\n".join(line for _, line, *_ in manual)
+    spans = [Span(start, start + len(line)) for _, line, *_ in manual for start in [text.index(line)]]
+    blocks = tuple(
+        Block(kind, span, path=tuple(path)) for (kind, _, *path), span in zip(manual, spans, strict=True)
+    )
     document = Document("leaks", "Leaks", text, blocks=blocks)
     window = Span(spans[passage_begins].start, spans[passage_ends - 1].end)
     passage = Passage(1, "leaks", "Leaks", window.of(text), window)
@@ -323,6 +325,43 @@ def test_the_label_of_code_comes_with_the_code(label, brought):
         label,
         *([MANUAL[5][1]] if brought else []),
     ]
+
+
+TABS = (
+    (BlockKind.PARAGRAPH, "It is quick. Upgrade it by running:", "Upgrading"),
+    (BlockKind.HEADING, "Unix", "Upgrading", "Unix"),
+    (BlockKind.CODE, "pump upgrade", "Upgrading", "Unix"),
+    (BlockKind.HEADING, "Windows", "Upgrading", "Windows"),
+    (BlockKind.CODE, "pump.exe upgrade\npump.exe check", "Upgrading", "Windows"),
+    (BlockKind.PARAGRAPH, "It says when it is done.", "Upgrading"),
+    (BlockKind.HEADING, "Removing", "Removing"),
+    (BlockKind.CODE, "pump remove", "Removing"),
+)
+ALL_TABS = "Upgrade it by running:\nUnix\npump upgrade\nWindows\npump.exe upgrade\npump.exe check"
+
+
+def test_what_announces_tabs_brings_each_with_its_label():
+    decision = from_manual(0, passage_ends=1, manual=TABS)
+    assert decision.answer == f"It is quick. {ALL_TABS}"
+    assert [citation.quote for citation in decision.citations][2:] == [line for _, line, *_ in TABS[1:5]]
+
+
+def test_a_section_after_a_colon_is_not_what_it_announces():
+    manual = (TABS[0], *TABS[6:])
+    assert from_manual(0, passage_ends=1, manual=manual).answer == TABS[0][1]
+
+
+def test_code_of_two_sections_has_their_headings_above_it():
+    decision = from_manual(2, 4, manual=TABS)
+    assert decision.answer == "Unix\npump upgrade\nWindows\npump.exe upgrade\npump.exe check"
+    assert [(citation.further, citation.support) for citation in decision.citations] == [
+        (True, 0.9),
+        (False, 0.9),
+        (True, 0.8),
+        (True, 0.8),
+    ]
+    assert from_manual(2, manual=TABS).answer == "pump upgrade"
+    assert from_manual(5, manual=TABS).answer == "It says when it is done."
 
 
 def test_an_item_between_two_is_not_left_out():
