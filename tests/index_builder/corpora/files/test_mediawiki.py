@@ -175,7 +175,7 @@ def test_wikitext_is_kept_as_it_is_seen(source, seen):
     ],
 )
 def test_the_ends_of_cells_are_found_in_time_in_proportion_to_the_text(before, unit, after):
-    assert_linear(lambda count: with_closed_cells(before + unit * count + after * count), 50_000)
+    assert_linear(lambda count: with_closed_cells(before + unit * count + after * count), 100_000)
 
 
 def test_tables_that_are_closed_stay_as_they_are():
