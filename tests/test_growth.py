@@ -12,8 +12,8 @@ SIZE = 8000
 
 
 def linear(size: int) -> None:
-    for _ in range(2000):
-        sum(range(size // 4))
+    for _ in range(size):
+        sum(range(1000))
 
 
 def sorting(size: int) -> None:
