@@ -26,8 +26,9 @@ def assert_linear(work: Callable[[int], object], size: int) -> None:
         large = min(large, _took(work, size))
         if large < MOST * max(small, NOISE_S):
             return
+    times = large / max(small, NOISE_S)
     raise AssertionError(
-        f"{FACTOR} times the size took {large / small:.0f} times as long: {large:.3f} s, not {small:.3f} s."
+        f"{FACTOR} times the size took {times:.0f} times as long: {large:.3f} s, not {small:.3f} s."
     )
 
 
