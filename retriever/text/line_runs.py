@@ -7,7 +7,7 @@ Lines that were merely full belong to the run before them.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from retriever.text.abbreviations import BEFORE_ANYTHING, BEFORE_NUMBER, LOWER_CASE, UNITS
 from retriever.types import BlockKind
@@ -75,21 +75,19 @@ class _Line:
 
 
 def line_runs(text: str) -> Iterator[LineRun]:
-    """The runs of a text, in order; together they are the whole text."""
-    start = position = 0
-    for raw in _paragraphs(text):
+    """The runs of a text, in order; together they are the whole text. Blank lines begin the run after them."""
+    start = 0
+    for position, raw in _paragraphs(text):
         lines = _lines(raw)
         width = _width(lines)
-        first: int | None = None
+        first = 0
         for number, line in enumerate(lines):
-            if line.text and first is None:
-                first = number
             position += len(raw[number])
-            if line.text and _ends_run(lines, number, first or 0, width):
-                underlined = number > (first or 0) and _UNDERLINE.match(line.text)
-                kind = BlockKind.HEADING if underlined else lines[first or 0].kind
-                yield _run(text, start, position, lines[first or 0], kind)
-                start, first = position, None
+            if _ends_run(lines, number, first, width):
+                underlined = number > first and _UNDERLINE.match(line.text)
+                kind = BlockKind.HEADING if underlined else lines[first].kind
+                yield _run(text, start, position, lines[first], kind)
+                start, first = position, number + 1
     if start < len(text):
         yield LineRun(start, len(text), start, BlockKind.PARAGRAPH)
 
@@ -100,18 +98,14 @@ def _run(text: str, start: int, end: int, first: _Line, kind: BlockKind) -> Line
     return LineRun(start, end, begin + marker, kind)
 
 
-def _paragraphs(text: str) -> Iterator[list[str]]:
-    """Lines with their line ends, grouped so that each group ends before the line after a blank one."""
-    lines: list[str] = []
-    blank = False
-    for line in text.splitlines(keepends=True):
-        if blank and not line.isspace():
-            yield lines
-            lines = []
-        blank = line.isspace()
-        lines.append(line)
-    if lines:
-        yield lines
+def _paragraphs(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Where each paragraph begins, and its lines with their line ends: those between blank lines."""
+    position = 0
+    for blank, group in groupby(text.splitlines(keepends=True), str.isspace):
+        lines = list(group)
+        if not blank:
+            yield position, lines
+        position += sum(map(len, lines))
 
 
 def _lines(raw: Sequence[str]) -> list[_Line]:
@@ -140,7 +134,7 @@ def _marker(text: str, *, lettered: bool) -> int:
 def _ends_run(lines: Sequence[_Line], number: int, first: int, width: int | None) -> bool:
     """Whether the line break after this line of a paragraph ends a run whose first line is ``first``."""
     line = lines[number]
-    if number + 1 == len(lines) or not lines[number + 1].text:
+    if number + 1 == len(lines):
         return True
     following = lines[number + 1]
     if _UNDERLINE.match(following.text) and number == first and not (line.own or line.field or line.marker):
@@ -162,8 +156,8 @@ def _width(lines: Sequence[_Line]) -> int | None:
     They are where two of them were full, or where one was and the last line ends a sentence: of a list, the longest
     line seems full, too.
     """
-    texts = [line.text for line in lines if line.text]
-    width = max(map(len, texts), default=0)
+    texts = [line.text for line in lines]
+    width = max(map(len, texts))
     if width < NARROWEST_WRAP:
         return None
     full = sum(_is_full(line, following, width) for line, following in pairwise(texts))

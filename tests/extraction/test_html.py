@@ -3,6 +3,7 @@ import time
 import pytest
 
 from index_builder.corpora import Malformed, Record, open_corpus
+from tests.growth import assert_linear
 from tests.index_builder.corpora.reading import blocks, only_document, only_problem, texts
 
 
@@ -220,24 +221,24 @@ def test_nesting_without_end_is_refused_at_once(page):
         "the-page.html:1",
         "The page nests more than 1,000 elements in each other; close them, or leave it out.",
     )
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 5  # measured: 0.1 at most; the parser itself takes two minutes
     assert texts(page("<div>" * 900 + "deep")) == ["deep"]
     assert texts(page("<p>a" * 3000))[-1] == "a"  # these close themselves
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "size"),
     [
-        "<!--" * 300_000,
-        "<script>" * 200_000,
-        "<a " * 300_000,
-        "<p>" * 100_000,
-        "".join(f"<font color={n}>" for n in range(900)) + "<p>x" * 50_000,
-        "<b>x</b>" * 100_000,
-        "<b>" + "<i> </i>" * 40_000 + "<i>x</i>" * 40_000,
-        "<b><table>" + "<tr><th>" * 100 + "<table><tr><th>x" * 150,
-        "<b>" + "<h1>" + "<button>1</button><a href='#'>+</a>" * 20_000,
-        "<b>" + "<a id=x></a>" * 20_000 + "<h2>a</h2>" + "<a id=x></a>" * 20_000,
+        (lambda n: "<!--" * n, 300_000),
+        (lambda n: "<script>" * n, 200_000),
+        (lambda n: "<a " * n, 300_000),
+        (lambda n: "<p>" * n, 50_000),
+        (lambda n: "".join(f"<font color={n}>" for n in range(900)) + "<p>x" * n, 50_000),
+        (lambda n: "<b>x</b>" * n, 50_000),
+        (lambda n: "<b>" + "<i> </i>" * n + "<i>x</i>" * n, 20_000),
+        (lambda n: "<b><table>" + "<tr><th>" * (n // 2) + "<table><tr><th>x" * n, 150),
+        (lambda n: "<b>" + "<h1>" + "<button>1</button><a href='#'>+</a>" * n, 20_000),
+        (lambda n: "<b>" + "<a id=x></a>" * n + "<h2>a</h2>" + "<a id=x></a>" * n, 20_000),
     ],
     ids=[
         "comments",
@@ -252,11 +253,12 @@ def test_nesting_without_end_is_refused_at_once(page):
         "anchors",
     ],
 )
-def test_no_page_takes_long(page, body):
-    started = time.process_time()
-    (item,) = open_corpus(str(page(body)))
-    assert time.process_time() - started < 8
-    assert isinstance(item, Record) == (body.startswith("<b>"))
+def test_any_page_takes_time_in_proportion_to_its_length(page, body, size):
+    def read(size: int) -> None:
+        (item,) = open_corpus(str(page(body(size))))
+        assert isinstance(item, Record) == body(size).startswith("<b>")
+
+    assert_linear(read, size)
 
 
 def test_a_page_without_text_is_a_sentence(page):

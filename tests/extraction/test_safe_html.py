@@ -7,6 +7,7 @@ from selectolax.lexbor import LexborHTMLParser
 from extraction.extracted import UnreadableError
 from extraction.html import extract_html
 from extraction.safe_html import safe_html
+from tests.growth import assert_linear
 
 MANY = 20_000
 NESTS = "The page nests more than 1,000 elements in each other; close them, or leave it out."
@@ -40,6 +41,8 @@ def test_no_way_of_nesting_without_end_gets_to_the_parser(page):
     assert str(raised.value) == NESTS
     with pytest.raises(UnreadableError):
         extract_html(page.encode("utf-16"))
+    # The guard ends at a depth of 1,000, so growth is not the question. Measured: 0.1 s at most on a slow machine; the
+    # parser takes minutes of such pages, once they are long enough.
     assert time.process_time() - started < 5
 
 
@@ -68,12 +71,13 @@ def test_a_page_has_no_more_elements_than_can_be_walked(monkeypatch):
     "opening", ["<a x=", "<a ", "<!", "<!--", "<", "</", "<a x='", "<script>", "<![CDATA["]
 )
 def test_what_never_ends_takes_linear_time(opening):
-    started = time.process_time()
-    try:
-        safe_html(opening * 100_000)
-    except UnreadableError as error:
-        assert "can be read" in str(error)  # noqa: PT017
-    assert time.process_time() - started < 5
+    def read(count: int) -> None:
+        try:
+            safe_html(opening * count)
+        except UnreadableError as error:
+            assert "can be read" in str(error)  # noqa: PT017
+
+    assert_linear(read, 10_000)
 
 
 PIECES = [

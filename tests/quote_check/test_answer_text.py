@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from quote_check.check import Form
 from quote_check.corpus import GivenCorpus
 from quote_check.marks import marks_in
 from retriever.types import Document
+from tests.growth import assert_linear
 
 DOCUMENTS = (
     Document("eiffel", "Eiffel Tower", "The Eiffel Tower is a tower in Paris.", "https://example.org/eiffel"),
@@ -348,10 +347,8 @@ def test_any_text_is_read_and_every_span_is_its(text):
         *('"a [7] b', "“a [7] b” [8] c ", '"a b" x [1] y ', "<q>a</q> [1]", "„“", "</q><q>", "[1889] “a b "),
     ],
 )
-def test_a_hostile_text_takes_seconds_at_most(piece):
-    started = time.process_time()
-    read(piece * (20_000 // len(piece)))
-    assert time.process_time() - started < 2
+def test_a_hostile_text_takes_time_in_proportion_to_its_length(piece):
+    assert_linear(lambda characters: read(piece * (characters // len(piece))), 20_000)
 
 
 def test_the_form_of_a_field_is_never_that_of_a_text():

@@ -15,7 +15,7 @@ from tests.app.http.test_requests import problem_of
 
 REFUSED = {400, 413, 415, 422}
 SECONDS = 10.0
-"""Of processor time for one request: the slowest takes a hundredth."""
+"""Of processor time for one request: the slowest takes a hundredth. A body is small; the fault is work without end."""
 
 names = st.sampled_from(
     sorted({*AnswerRequest.model_fields, *BatchRequest.model_fields, *DocumentToRead.model_fields})

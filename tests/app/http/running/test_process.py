@@ -62,7 +62,7 @@ def test_terminated_it_finishes_what_is_under_way_turns_away_who_waits_and_ends_
         assert events_in(received(waiting_stream)) == ["error"]
         assert time.monotonic() - started < 6  # before the one under way is done
         assert events_in(received(under_way))[-1] == "response"
-        assert server.ended(within_s=10) == 0
+        assert server.ended() == 0
         assert "Traceback" not in server.log
 
 
@@ -92,7 +92,7 @@ def test_a_client_that_leaves_ends_the_work_and_an_interrupt_ends_the_server_wel
         assert time.monotonic() - started < 15  # not after what was given up
         assert "outcome=abandoned" in server.log
         server.signal(signal.SIGINT)
-        assert server.ended(within_s=10) == 0
+        assert server.ended() == 0
         assert "Traceback" not in server.log
 
 
