@@ -39,6 +39,8 @@ _OBJECTS = names(
     "describe object"
 )
 """These tell what a program has: the argument is how it is written."""
+_TARGETS = names("setting command")
+"""Of these, those that without content only mark what links lead to, mostly the heading below that says the same."""
 _SENTENCE_ENDS = (".", "!", "?", ":")
 _OPTIONS_FENCE = "---"
 _OPTION = re.compile(r"\s*:[\w-]+:(\s.*)?$")
@@ -98,7 +100,8 @@ def directive(
 
 def _is_shown(kind: str, argument: str) -> bool:
     """Whether a reader sees an argument without content: not where it tells the build what to put there."""
-    return kind in _ADMONITIONS or kind in _OBJECTS or kind in _CODE or argument.endswith(_SENTENCE_ENDS)
+    told = kind in _ADMONITIONS or kind in _CODE or kind in _OBJECTS - _TARGETS
+    return told or argument.endswith(_SENTENCE_ENDS)
 
 
 def _past_blank(lines: list[str], at: int) -> int:

@@ -1,10 +1,11 @@
 """Markdown: what a reader sees of a ``.md`` file, each block with its line.
 
-CommonMark with tables; the settings at the top, template tags, raw HTML, the directives and roles of MyST, and the
-boxes and tabs of MkDocs, Docusaurus, VitePress and GitHub are read.
+CommonMark with tables; the settings at the top, template tags, raw HTML, the directives and roles of MyST, the boxes
+and tabs of MkDocs, Docusaurus, VitePress and GitHub, and what MkDocs' extensions put into a line are read.
 """
 
 import re
+import textwrap
 from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
@@ -22,6 +23,7 @@ from extraction.markup.footnotes import footnote
 from extraction.markup.front_matter import front_matter
 from extraction.markup.indented_boxes import indented_box
 from extraction.markup.templates import without_comments, without_tags
+from extraction.markup.unresolved_links import unresolved_link
 from extraction.raised import raised
 from extraction.structure import Structure, names, one_line, tidy, with_name
 from extraction.tables import Cell, Row, add_table
@@ -38,7 +40,18 @@ _MARKUP_DIRECTIVES = names(
     "seealso sidebar tab tab-item tab-set tip todo topic versionadded versionchanged versionremoved warning card "
     "grid grid-item grid-item-card epigraph pull-quote rubric"
 )
-_ATTRIBUTES = re.compile(r"\{[:#.][^{}\n]{0,500}\}\s*$")
+_ATTRIBUTES = re.compile(r"\{[ \t]?[:#.][^{}\n]{0,500}\}\s*$")
+_CLOSING_MARKS = re.compile(r"[ \t]#+[ \t]*\Z")  # of a heading, before its attributes
+_ATTRIBUTE = r"(?:[#.][\w:-]+|[\w:-]+=(?:\"[^\"\n]{0,500}\"|'[^'\n]{0,500}'|[^\s\"'{}=]{1,500}))"
+_LIST_OF_ATTRIBUTES = rf"\{{:?[ \t]*{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE}){{0,20}}[ \t]*\}}"
+_AFTER_A_MARK = re.compile(_LIST_OF_ATTRIBUTES)  # of the picture, the link or the code before it
+_ICON = re.compile(rf":(?:material|octicons|fontawesome|simple)-[\w-]+:(?:{_LIST_OF_ATTRIBUTES})?")
+_LANGUAGE = re.compile(r"#![a-zA-Z][\w+-]*[ \t]+")  # that code in a line is coloured by
+_MARKDOWN_WITHIN = re.compile(
+    r"\s*<(?P<tag>\w+)(?=\s)[^<>]{0,500}?\smarkdown(?:=[\"']?\w*[\"']?)?(?:\s[^<>]{0,500})?>"
+    r"(?P<content>.*?)(?:</(?P=tag)\s*>\s*)?\Z",
+    re.DOTALL,
+)
 _TARGET = re.compile(r"\([^()\s]+\)=$")
 _ALERT = re.compile(r"\[![A-Za-z]+\][-+]?[ \t]*")  # what kind of box a quotation of GitHub or Obsidian is
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]")
@@ -50,7 +63,7 @@ _MODULE_LINES = re.compile(
 )
 _MDX_COMMENT = re.compile(r"\{/\*(?:(?!\{/\*).){0,5000}?\*/\}", re.DOTALL)
 _TABLE_MARK = re.compile(r"<(/?)table\b", re.IGNORECASE)
-_BREAK = re.compile(r"<br\b", re.IGNORECASE)
+_BREAK = re.compile(r"<(?:br|/?(?:li|ul|ol|p|div|dt|dd))\b", re.IGNORECASE)
 _RAISING = re.compile(r"<(/?)sup\b", re.IGNORECASE)
 _DEFINITION = re.compile(r"([^\n]+)\n:[ \t]+(.+)", re.DOTALL)
 
@@ -100,6 +113,7 @@ def _parser(check: Check) -> MarkdownIt:
             "fence", name, rule, {"alt": ["paragraph", "reference", "blockquote", "list"]}
         )
     parser.block.ruler.before("reference", "footnote", footnote, {"alt": ["paragraph"]})
+    parser.inline.ruler.after("link", "unresolved_link", unresolved_link)
     parser.core.ruler.before("inline", "without_tags", _without_tags)
     return parser
 
@@ -111,6 +125,7 @@ def _without_tags(state: object) -> None:
         token.content = content if token.type in _CODE else _CONTAINER.sub("", without_tags(content))
 
 
+_MARKS_END = ("image", "code_inline", "_close")
 _CODE = ("fence", "code_block")
 _WITH_CONTENT = ("inline", "html_block", *_CODE)
 
@@ -183,7 +198,10 @@ class _Walk:
                 self._rows = []
 
     def _add_html(self) -> None:
-        """Add the HTML that waits as one; a blank line within a table parts it for CommonMark."""
+        """Add the HTML that waits as one; a blank line within a table parts it for CommonMark.
+
+        What stands in an element that says so (``<figure markdown>``) is Markdown.
+        """
         if not self._html:
             return
         parts: list[str] = []
@@ -192,8 +210,15 @@ class _Walk:
             parts.append("\n" * max(0, (token.map or [0])[0] - line))
             parts.append(token.content)
             line += len(parts[-2]) + token.content.count("\n")
-        add_html(self._structure, "".join(parts), self._first_line + first)
+        html, above = "".join(parts), self._first_line - 1 + first
         self._html, self._open_tables = [], 0
+        within = _MARKDOWN_WITHIN.match(html) if self._depth <= _DEEPEST_BOXES else None
+        if within is None:
+            add_html(self._structure, html, above + 1)
+        else:
+            self.walk(
+                textwrap.dedent(within["content"]), above + html.count("\n", 0, within.start("content"))
+            )
 
     def _begin_item(self) -> None:
         number = self._lists[-1]
@@ -207,7 +232,9 @@ class _Walk:
             self._row_locator = locator
             self._cells.append(Cell(text, heads=self._holder.type == "th_open"))
         elif self._holder.type == "heading_open":
-            self._structure.heading(_ATTRIBUTES.sub("", text), int(self._holder.tag[1:]), locator)
+            without = _ATTRIBUTES.sub("", text)
+            heading = text if without == text else _CLOSING_MARKS.sub("", without)
+            self._structure.heading(heading, int(self._holder.tag[1:]), locator)
         else:
             is_module = self._has_modules and token.level == 1 and _MODULE_LINES.match(token.content)
             if not is_module and not _TARGET.match(token.content):
@@ -270,16 +297,20 @@ class _Walk:
 
 
 def shown(tokens: Sequence[Token]) -> str:
-    """What a reader sees of a line's tokens: words and code without marks, no targets, no pictures."""
+    """What a reader sees of a line's tokens: words and code without marks, no targets, no pictures, no attributes."""
     parts: list[str] = []
     raised_from: int | None = None  # the part that a superscript begins with
+    before = ""  # the type of the token before
     for token in tokens:
         if token.type == "text":
-            parts.append(_FOOTNOTE.sub("", token.content))
+            text = _ICON.sub("", _FOOTNOTE.sub("", token.content))
+            attributes = _AFTER_A_MARK.match(text) if before.endswith(_MARKS_END) else None
+            parts.append(text if attributes is None else text[attributes.end() :])
         elif token.type == "code_inline":
             role = _ROLE.search(parts[-1]) if parts else None
             if role is None:
-                parts.append(token.content)
+                language = _LANGUAGE.match(token.content)
+                parts.append(token.content[language.end() :] if language else token.content)
             else:
                 parts[-1] = parts[-1][: role.start()]
                 parts.append(role_text(role[1], token.content))
@@ -293,4 +324,5 @@ def shown(tokens: Sequence[Token]) -> str:
             elif raised_from is not None:
                 parts[raised_from:] = [raised("".join(parts[raised_from:]))]
                 raised_from = None
+        before = token.type
     return "".join(parts)

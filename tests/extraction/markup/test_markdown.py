@@ -138,10 +138,42 @@ def test_the_title_is_that_of_the_settings_or_the_first_heading(written, text, t
         ("10<sup>6</sup>, the 19<sup>th</sup>, {sup}`2`, <sup>*2*</sup>", "10⁶, the 19th, ², ²"),
         ("```{note} Mind this.\n```", "Mind this."),
         ("```{figure} x.png\n:alt: unseen\n\nThe caption.\n```", "The caption."),
+        ("## Name (required) ## { #name }\n\n# C# {#c}", "Name (required)\n\nC#"),
+        ('A ![one](a.gif){ loading=lazy .off-glb }![two](b.gif){width="2 0"} b', "A b"),
+        ("[here](a.md){ .big }, `x`{.y #z}, *so*{: title='a b' }, **x** {b}", "here, x, so, x {b}"),
+        ("`f`{x}, `g`{=html}, dict{a=1}", "f{x}, g{=html}, dict{a=1}"),
+        ("- :material-lock:{ .lg .middle } __Safe__ :octicons-x-24: at 10:30:15", "Safe at 10:30:15"),
+        ("Set `#!toml a = [1]` in `#!/bin/sh` or `#!python`.", "Set a = [1] in #!/bin/sh or #!python."),
+        (
+            "By [PEP 517][] and [`Text`][lib.Text], as [*they* say][the other page].",
+            "By PEP 517 and Text, as they say.",
+        ),
+        ("Said [1][2], a[i][j], [x], [ ] and `[a][b]`.", "Said [1][2], a[i][j], [x], [ ] and [a][b]."),
+        ("[known][k], [known][]\n\n[k]: x.md\n[known]: y.md", "known, known"),
     ],
 )
 def test_what_only_builds_the_page_is_no_text(written, text, seen):
     assert only_document(written(text)).text == seen
+
+
+def test_an_element_that_says_so_holds_markdown(written):
+    text = (
+        "<figure markdown>\n  ![one](a.gif){ width=3 }\n  <figcaption>Its caption.</figcaption>\n</figure>\n\n"
+        '<div class="note" markdown="1">\nUse *both*:\n- one\n</div>\n\n<div>\nNot *here*.\n</div>\n\n'
+        "<div markdown>\n\n## Head\n\n</div>\n"
+    )
+    assert blocks(written(text)) == [
+        ("paragraph", "Its caption.", (), "line 3"),
+        ("paragraph", "Use both:", (), "line 7"),
+        ("item", "one", (), "line 8"),
+        ("paragraph", "Not *here*.", (), "line 12"),
+        ("heading", "Head", (), "line 17"),
+    ]
+
+
+def test_a_list_within_a_cell_does_not_run_together(written):
+    text = "| Key | Values |\n|---|---|\n| cpu | <ul><li>`v1`</li><li>v2 <b>(default)</b></li></ul> |\n"
+    assert texts(written(text)) == ["Key: cpu; Values: v1 v2 (default)"]
 
 
 def test_a_comment_over_several_paragraphs_is_hidden(written):
@@ -401,6 +433,11 @@ def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
         (lambda n: '!!! a "b" ' * n, 100_000),
         (lambda n: "\n".join(" " * 4 * depth + "??? a" for depth in range(isqrt(n))), 250_000),
         (lambda n: "`{% comment %} " * n + "{% endcomment %}\n\n" * n, 5_000),
+        (lambda n: "[a][" * n, 20_000),
+        (lambda n: "[a][b]" * n, 20_000),
+        (lambda n: "`a`{ .b" + " .b" * n, 100_000),
+        (lambda n: "<div markdown" + " markdown" * n + ">\n", 100_000),
+        (lambda n: "<div markdown>\n" * n, 20_000),
     ],
     ids=[
         "heading",
@@ -414,6 +451,11 @@ def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
         "line of a box",
         "boxes",
         "code and comments",
+        "half references",
+        "references",
+        "attributes",
+        "attributes of an element",
+        "elements",
     ],
 )
 def test_any_text_takes_time_in_proportion_to_its_length(written, text, size):

@@ -257,6 +257,22 @@ def test_a_class_of_a_program_is_told_and_one_of_style_is_not(written):
     ]
 
 
+def test_the_target_above_a_heading_is_not_shown_a_second_time(written):
+    text = (
+        "Settings\n========\n\n.. setting:: DELAY\n\nDELAY\n-----\n\nDefault: ``0``\n\n.. command:: run\n"
+        ".. setting:: LIMIT\n\n``LIMIT``\n---------\n\nNone.\n\n.. setting:: told\n\n   With *its* meaning.\n"
+    )
+    assert [(kind, seen) for kind, seen, *_ in blocks(written(text))] == [
+        ("heading", "Settings"),
+        ("heading", "DELAY"),
+        ("paragraph", "Default: 0"),
+        ("heading", "LIMIT"),
+        ("paragraph", "None."),
+        ("paragraph", "told"),
+        ("paragraph", "With its meaning."),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
