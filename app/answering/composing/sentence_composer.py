@@ -1,5 +1,6 @@
 """Composing: a long answer of sentences that stand in the passage, each with its own citation."""
 
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
@@ -84,8 +85,8 @@ class SentenceComposer:
             )
             for run in _with_code_whole(spans, units)
         )
-        prose = {unit.span for unit in units if unit.kind is BlockKind.PARAGRAPH}
-        return replace(answer, answer=_text(answer, citations, prose), citations=citations)
+        kinds = {unit.span.start: unit.kind for unit in units}
+        return replace(answer, answer=_text(answer, citations, kinds, document.text), citations=citations)
 
     def _near(
         self,
@@ -131,21 +132,35 @@ class SentenceComposer:
         return [float(cosine) for cosine in np.sum(told * asked, axis=1)]
 
 
-def _text(answer: CitedAnswer, citations: Sequence[Citation], prose: Collection[Span]) -> str:
+def _text(
+    answer: CitedAnswer, citations: Sequence[Citation], kinds: Mapping[int, BlockKind], text: str
+) -> str:
     """The quotes as one text, after yes or no where that was asked for: sentences follow each other.
 
-    All else is a line of its own, and all of a list. ``prose``: sentences that are neither items nor rows nor code.
+    All else is a line of its own, and all of a list; code keeps its indentation. ``kinds``: of the units of the
+    document's text, by where each begins.
     """
     parts = [(True, f"{answer.short_answer}.")] if answer.kind is AnswerKind.YES_NO else []
     for citation in citations:
-        quote, in_prose = shown(citation.quote), citation.span in prose
-        lines = [quote] if in_prose else quote.splitlines()
-        flows = in_prose and answer.kind is not AnswerKind.LIST
+        kind = kinds.get(citation.span.start)
+        if kind is BlockKind.CODE:
+            parts.append((False, _code(text, citation.span)))
+            continue
+        quote = shown(citation.quote)
+        lines = [quote] if kind is BlockKind.PARAGRAPH else quote.splitlines()
+        flows = kind is BlockKind.PARAGRAPH and answer.kind is not AnswerKind.LIST
         parts.append((flows, "\n".join(" ".join(line.split()) for line in lines)))
     return "\n".join(
-        (" " if flows else "\n").join(text for _, text in run)
+        (" " if flows else "\n").join(part for _, part in run)
         for flows, run in groupby(parts, key=itemgetter(0))
     )
+
+
+def _code(text: str, span: Span) -> str:
+    """The lines of code as they stand in the text, less the indentation that all of them have."""
+    before = text[text.rfind("\n", 0, span.start) + 1 : span.start]
+    whole = (before if before.isspace() else "") + span.of(text)
+    return textwrap.dedent("\n".join(shown(line).rstrip() for line in whole.splitlines()))
 
 
 def _with_code_whole(spans: Sequence[Span], units: Sequence[Unit]) -> list[list[Span]]:

@@ -4,6 +4,7 @@ import { codePoints } from "./offsets.js";
 import { barInWords, count, inTens, isCalibrated, ofSource, reasonInWords, terms, uncalibrated } from "./words.js";
 
 const SHOWN_ALTERNATIVES = 3;
+const LONG_FROM = 121; // characters of an answer that are set smaller, as several lines are
 const CUT_FROM = 120; // the service cuts what follows a quote at a word's end, 120 to 160 characters after it
 
 /** What to show for a response. `open(citation)` shows the document of a citation. */
@@ -13,7 +14,7 @@ export function rendered(response, { open }) {
 
 function answered(response, open) {
   return [
-    element("h2", { class: response.answer.length > 120 ? "answer long" : "answer", dir: "auto" }, response.answer),
+    element("h2", { class: isLong(response.answer) ? "answer long" : "answer", dir: "auto" }, response.answer),
     shortAnswer(response),
     confidence(response),
     response.conflict && warning(response.conflict),
@@ -21,6 +22,10 @@ function answered(response, open) {
     alternatives(response, open),
     colophon(response),
   ].filter(Boolean);
+}
+
+function isLong(answer) {
+  return answer.length >= LONG_FROM || answer.includes("\n");
 }
 
 function shortAnswer({ answer, kind, short_answer: short }) {

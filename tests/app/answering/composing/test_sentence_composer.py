@@ -317,6 +317,29 @@ def test_what_announces_code_brings_the_whole_of_it_as_one_quote():
     assert [citation.quote for citation in decision.citations][-1] == MANUAL[5][1]
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["def leak():\n    if open:\n        close()\n\n    report()", "def leak():\n\tpre-\n\tclose(a  =  1)"],
+    ids=["nested", "tabs, and a hyphen at the end"],
+)
+def test_code_keeps_its_indentation_in_the_answer(code):
+    manual = (*MANUAL[4:5], (BlockKind.CODE, code))
+    assert from_manual(0, passage_ends=1, manual=manual).answer == f"Leaks are rare. Run this:\n{code}"
+
+
+def test_code_that_is_indented_as_a_whole_is_not_in_the_answer():
+    text = "leaks:\n  - open\n      hour\n  - close"
+    document = Document("leaks", "Leaks", text, blocks=(Block(BlockKind.CODE, Span(0, len(text))),))
+    passage = Passage(1, "leaks", "Leaks", text, Span(0, len(text)))
+    citation = Citation.of(Quote(document, Span(9, 26)), support=0.9)  # the two lines in between
+    answer = CitedAnswer("open", "open", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION)
+    decision = SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
+        "how", answer, document, evidence=(ScoredSpan(Span(0, 6), 0.1),), deadline=NO_DEADLINE
+    )
+    assert decision.answer == "- open\n    hour"
+    assert [citation.quote for citation in decision.citations] == ["- open\n      hour"]
+
+
 @pytest.mark.parametrize(("label", "brought"), [("Unix/macOS", True), ("It is safe.", False)])
 def test_the_label_of_code_comes_with_the_code(label, brought):
     manual = (*MANUAL[4:5], (BlockKind.PARAGRAPH, label), *MANUAL[5:6])
