@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
-from operator import itemgetter
+from operator import eq, itemgetter
 
 import numpy as np
 
@@ -35,7 +35,8 @@ class SentenceComposer:
     It extracts and writes nothing but yes or no: a language model this small is not trusted with prose. Further
     sentences are those of passage and continuation that the reader takes for evidence. Where no reader says, they are
     those nearest to the question, by the cosine with "title, sentence" (see ``passage_input``): at most ``further``,
-    none whose cosine is more than ``below`` under the best sentence's. What completes them comes with them, also from
+    none whose cosine is more than ``below`` under the best sentence's. None stands in a section beside that of what
+    backs the answer. What completes them comes with them, also from
     behind passage and continuation (see ``completion``). One that announces what comes ("as follows:") stands only
     before what it announces. Lines of code that follow each other are one quote.
 
@@ -65,10 +66,11 @@ class SentenceComposer:
         sentences = quotable_spans(document, window, headings=False)
         units = within_reach(document, window)
         backing = _backing(answer.citations, sentences)
+        near = _not_beside(sentences, backing, document)
         further = (
-            _evident(evidence, sentences, backing)
+            _evident(evidence, near, backing)
             if evidence
-            else self._near(question, sentences, backing, document, deadline)
+            else self._near(question, near, backing, document, deadline)
         )
         supports = {**further, **backing}
         completing = completion(supports, backing, units, document.text)
@@ -177,6 +179,26 @@ def _with_code_whole(spans: Sequence[Span], units: Sequence[Unit]) -> list[list[
         else:
             runs.append([span])
     return runs
+
+
+def _not_beside(sentences: Sequence[Span], backing: Collection[Span], document: Document) -> list[Span]:
+    """The sentences in the section of one that backs the answer, in a part of it, or in one that it is a part of.
+
+    What a section beside it says is about something else, which its heading alone may tell: and that is not quoted.
+    """
+    answering = {_section(document, span) for span in backing}
+    return [
+        sentence
+        for sentence in sentences
+        for section in [_section(document, sentence)]
+        if any(all(map(eq, section, other)) for other in answering)
+    ]
+
+
+def _section(document: Document, span: Span) -> tuple[str, ...]:
+    """The headings that it stands under."""
+    block = document.block_at(span.start)
+    return () if block is None else block.path
 
 
 def _evident(

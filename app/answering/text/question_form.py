@@ -43,7 +43,7 @@ _FORMS = (
         AnswerKind.SHORT,
         r"how (?:many|much|long|old|tall|high|deep|far|big|large|fast|quickly|often|soon)\b|when\b|where\b|whose\b"
         r"|who(?:m)?\b|which\b|what (?:year|date|day|time|name|number|percentage|colou?r)\b"
-        r"|what (?:version|port|command|option)\b|name the\b",
+        r"|what (?:version|port|command|option)\b|what(?:'s| is| was) the (?:\w+ )?name\b|name the\b",
     ),
 )
 _EXPLAINED = re.compile(

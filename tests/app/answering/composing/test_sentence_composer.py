@@ -268,6 +268,39 @@ def test_a_heading_is_no_sentence_of_an_answer():
     assert decision.answer == "Cast off."
 
 
+@pytest.mark.parametrize(
+    ("backing", "said"),
+    [
+        (1, "Pumps hum. Run it daily. Its limit is 16."),
+        (3, "Pumps hum. Run it daily. Its limit is 16."),
+        (5, "Pumps hum. Its limit is 8."),
+        (0, "Pumps hum. Run it daily. Its limit is 16. Its limit is 8."),
+    ],
+    ids=["a part of it", "above it", "beside others", "above all"],
+)
+def test_what_stands_in_a_section_beside_is_not_added(backing, said):
+    pump, flow, heat = ("Pump",), ("Pump", "Flow"), ("Pump", "Heat")
+    lines = [
+        (BlockKind.PARAGRAPH, "Pumps hum.", ()),
+        (BlockKind.PARAGRAPH, "Run it daily.", flow),
+        (BlockKind.HEADING, "Most", flow),
+        (BlockKind.PARAGRAPH, "Its limit is 16.", (*flow, "Most")),
+        (BlockKind.HEADING, "Heat", pump),
+        (BlockKind.PARAGRAPH, "Its limit is 8.", heat),
+    ]
+    text = "\n\n".join(line for _, line, _ in lines)
+    spans = [Span(start, start + len(line)) for _, line, _ in lines for start in [text.index(line)]]
+    blocks = tuple(Block(kind, span, path) for (kind, _, path), span in zip(lines, spans, strict=True))
+    document = Document("pump", "Pump", text, blocks=blocks)
+    passage = Passage(1, "pump", "Pump", text, Span(0, len(text)))
+    citation = Citation.of(Quote(document, spans[backing]), support=0.9)
+    answer = CitedAnswer("a", "a", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION)
+    decision = SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
+        "how", answer, document, evidence=tuple(ScoredSpan(span, 0.9) for span in spans), deadline=NO_DEADLINE
+    )
+    assert decision.answer == said
+
+
 MANUAL = (
     (BlockKind.PARAGRAPH, "To report a leak, follow all of the steps below:"),
     (BlockKind.ITEM, "1. Leave the room."),
