@@ -35,10 +35,10 @@ class SentenceComposer:
     It extracts and writes nothing but yes or no: a language model this small is not trusted with prose. Further
     sentences are those of passage and continuation that the reader takes for evidence. Where no reader says, they are
     those nearest to the question, by the cosine with "title, sentence" (see ``passage_input``): at most ``further``,
-    none whose cosine is more than ``below`` under the best sentence's. None stands in a section beside that of what
-    backs the answer. What completes them comes with them, also from
-    behind passage and continuation (see ``completion``). One that announces what comes ("as follows:") stands only
-    before what it announces. Lines of code that follow each other are one quote.
+    none whose cosine is more than ``below`` under the best sentence's. None is prose of a section beside that of what
+    backs the answer. What completes them comes with them, also from behind passage and continuation (see
+    ``completion``). One that announces what comes ("as follows:") stands only before what it announces. Lines of code
+    that follow each other are one quote.
 
     The confidence stays that of the short answer. The sentences that back it share the support of the quote that
     they are of. A further sentence is its own claim, which it backs word for word; what can be doubted is whether
@@ -66,7 +66,8 @@ class SentenceComposer:
         sentences = quotable_spans(document, window, headings=False)
         units = within_reach(document, window)
         backing = _backing(answer.citations, sentences)
-        near = _not_beside(sentences, backing, document)
+        kinds = {unit.span.start: unit.kind for unit in units}
+        near = _not_beside(sentences, backing, document, kinds)
         further = (
             _evident(evidence, near, backing)
             if evidence
@@ -87,7 +88,6 @@ class SentenceComposer:
             )
             for run in _with_code_whole(spans, units)
         )
-        kinds = {unit.span.start: unit.kind for unit in units}
         return replace(answer, answer=_text(answer, citations, kinds, document.text), citations=citations)
 
     def _near(
@@ -181,17 +181,21 @@ def _with_code_whole(spans: Sequence[Span], units: Sequence[Unit]) -> list[list[
     return runs
 
 
-def _not_beside(sentences: Sequence[Span], backing: Collection[Span], document: Document) -> list[Span]:
-    """The sentences in the section of one that backs the answer, in a part of it, or in one that it is a part of.
+def _not_beside(
+    sentences: Sequence[Span], backing: Collection[Span], document: Document, kinds: Mapping[int, BlockKind]
+) -> list[Span]:
+    """The sentences without the prose of sections beside those that back the answer.
 
-    What a section beside it says is about something else, which its heading alone may tell: and that is not quoted.
+    It is about something else, which its heading alone may tell. Left are what stands in such a section, in a part of
+    it or above it, and steps, rows and code, which come with their headings (see ``labels``).
     """
     answering = {_section(document, span) for span in backing}
     return [
         sentence
         for sentence in sentences
         for section in [_section(document, sentence)]
-        if any(all(map(eq, section, other)) for other in answering)
+        if kinds.get(sentence.start) is not BlockKind.PARAGRAPH
+        or any(all(map(eq, section, other)) for other in answering)
     ]
 
 

@@ -416,6 +416,7 @@ def test_code_of_two_sections_has_their_headings_above_it():
         (True, 0.8),
         (True, 0.8),
     ]
+    assert from_manual(2, 5, manual=TABS).answer == "pump upgrade\nIt says when it is done."
     assert from_manual(2, manual=TABS).answer == "pump upgrade"
     assert from_manual(5, manual=TABS).answer == "It says when it is done."
 
