@@ -1,10 +1,11 @@
 """Composing: a long answer of sentences that stand in the passage, each with its own citation."""
 
+import re
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
-from operator import eq, itemgetter
+from itertools import pairwise
+from operator import eq
 
 import numpy as np
 
@@ -24,6 +25,7 @@ FURTHEST_BELOW = 0.15
 SENTENCES_LOOKED_AT = 48
 LEAST_EVIDENT = 0.5
 MOST_EVIDENT = 10
+_FINISHED = re.compile(r"[.!?:;…][^\w\s]*$")
 
 
 class SentenceComposer:
@@ -139,8 +141,8 @@ def _text(
 ) -> str:
     """The quotes as one text, after yes or no where that was asked for: sentences follow each other.
 
-    All else is a line of its own, and all of a list; code keeps its indentation. ``kinds``: of the units of the
-    document's text, by where each begins.
+    All else is a line of its own, and all of a list, and what follows on words without a full stop or the like. Code
+    keeps its indentation. ``kinds``: of the units of the document's text, by where each begins.
     """
     parts = [(True, f"{answer.short_answer}.")] if answer.kind is AnswerKind.YES_NO else []
     for citation in citations:
@@ -152,10 +154,10 @@ def _text(
         lines = [quote] if kind is BlockKind.PARAGRAPH else quote.splitlines()
         flows = kind is BlockKind.PARAGRAPH and answer.kind is not AnswerKind.LIST
         parts.append((flows, "\n".join(" ".join(line.split()) for line in lines)))
-    return "\n".join(
-        (" " if flows else "\n").join(part for _, part in run)
-        for flows, run in groupby(parts, key=itemgetter(0))
-    )
+    told = [part for _, part in parts[:1]]
+    for (flowed, before), (flows, part) in pairwise(parts):
+        told += [" " if flowed and flows and _FINISHED.search(before) else "\n", part]
+    return "".join(told)
 
 
 def _code(text: str, span: Span) -> str:

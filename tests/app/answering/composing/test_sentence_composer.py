@@ -301,6 +301,14 @@ def test_what_stands_in_a_section_beside_is_not_added(backing, said):
     assert decision.answer == said
 
 
+def test_words_without_a_full_stop_do_not_run_into_the_next_sentence():
+    lines = ["Default: 16", "Scope: the pump", "It hums (a lot).", "See “Flow.”", "It stops:", "At night."]
+    manual = [(BlockKind.PARAGRAPH, line) for line in lines]
+    assert from_manual(0, *range(6), passage_ends=6, manual=manual).answer == (
+        "Default: 16\nScope: the pump\nIt hums (a lot). See “Flow.” It stops: At night."
+    )
+
+
 MANUAL = (
     (BlockKind.PARAGRAPH, "To report a leak, follow all of the steps below:"),
     (BlockKind.ITEM, "1. Leave the room."),
