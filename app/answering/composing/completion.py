@@ -41,9 +41,10 @@ def completion(
     A unit that ends in a colon announces what comes next: the items, rows or fields of a list, the lines of a code
     block, at most 12, or a sentence; lists and code under labels of their own, such as those of tabs, with the labels.
     Where it promises steps, or what is below, at most 5 sentences may stand before those, and come with them. Where it
-    backs the answer that comes with it, else where some of it was chosen. A step that backs the answer brings all
-    steps, with what stands between them and what announces them (see ``_procedure``). And of a list or a code block
-    nothing is left out between two items or lines that are at most 5 apart. ``units``: those of ``within_reach``.
+    backs the answer that comes with it, else where some of it was chosen. Code whose first line was chosen brings the
+    sentence above it that ends in a colon. A step that backs the answer brings all steps, with what stands between
+    them and what announces them (see ``_procedure``). And of a list or a code block nothing is left out between two
+    items or lines that are at most 5 apart. ``units``: those of ``within_reach``.
     """
     added: dict[Span, Span] = {}
     for place, unit in enumerate(units, start=1):
@@ -51,6 +52,10 @@ def completion(
             announced = _announced(unit, units[place:], text)
             if unit.span in backing or any(span in chosen for span in announced):
                 added |= dict.fromkeys(announced, unit.span)
+    for above, unit in pairwise(units):
+        begins = unit.kind is BlockKind.CODE and above.kind in (BlockKind.PARAGRAPH, BlockKind.ITEM)
+        if begins and unit.span in chosen and above.span.of(text).endswith(":"):
+            added[above.span] = unit.span
     for place, unit in enumerate(units):
         if unit.span in backing:
             added |= dict.fromkeys(_procedure(units, place, text), unit.span)

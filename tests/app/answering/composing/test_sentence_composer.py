@@ -381,6 +381,33 @@ def test_code_that_is_indented_as_a_whole_is_not_in_the_answer():
     assert [citation.quote for citation in decision.citations] == ["- open\n      hour"]
 
 
+@pytest.mark.parametrize(
+    ("above", "said"),
+    [
+        ((BlockKind.PARAGRAPH, "Leaks are rare. Run this:"), "Run this:\nleak --close\nleak --list"),
+        ((BlockKind.ITEM, "On Unix:"), "On Unix:\nleak --close\nleak --list"),
+        ((BlockKind.PARAGRAPH, "Leaks are rare."), "leak --close\nleak --list"),
+        ((BlockKind.HEADING, "Run:"), "leak --close\nleak --list"),
+    ],
+)
+def test_code_brings_what_announces_it(above, said):
+    manual = (above, (BlockKind.CODE, "leak --close\nleak --list"))
+    assert from_manual(1, passage_ends=2, manual=manual).answer == said
+
+
+def test_a_line_within_code_does_not_bring_what_announces_the_whole():
+    text = "Run this:\n\nopen\nreport"
+    blocks = (Block(BlockKind.PARAGRAPH, Span(0, 9)), Block(BlockKind.CODE, Span(11, 22)))
+    document = Document("leaks", "Leaks", text, blocks=blocks)
+    passage = Passage(1, "leaks", "Leaks", text, Span(0, len(text)))
+    citation = Citation.of(Quote(document, Span(16, 22)), support=0.9)
+    answer = CitedAnswer("report", "report", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION)
+    decision = SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
+        "how", answer, document, evidence=(ScoredSpan(Span(0, 9), 0.1),), deadline=NO_DEADLINE
+    )
+    assert decision.answer == "report"
+
+
 @pytest.mark.parametrize(("label", "brought"), [("Unix/macOS", True), ("It is safe.", False)])
 def test_the_label_of_code_comes_with_the_code(label, brought):
     manual = (*MANUAL[4:5], (BlockKind.PARAGRAPH, label), *MANUAL[5:6])
