@@ -21,6 +21,7 @@ from extraction.markup.colon_fences import colon_fence
 from extraction.markup.directives import directive, role_text
 from extraction.markup.footnotes import footnote
 from extraction.markup.front_matter import front_matter
+from extraction.markup.generated_parts import generated_part
 from extraction.markup.indented_boxes import indented_box
 from extraction.markup.templates import without_comments, without_tags
 from extraction.markup.unresolved_links import unresolved_link
@@ -112,6 +113,7 @@ def _parser(check: Check) -> MarkdownIt:
         parser.block.ruler.before(
             "fence", name, rule, {"alt": ["paragraph", "reference", "blockquote", "list"]}
         )
+    parser.block.ruler.before("fence", "generated_part", generated_part, {"alt": ["paragraph"]})
     parser.block.ruler.before("reference", "footnote", footnote, {"alt": ["paragraph"]})
     parser.inline.ruler.after("link", "unresolved_link", unresolved_link)
     parser.core.ruler.before("inline", "without_tags", _without_tags)

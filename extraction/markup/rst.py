@@ -50,6 +50,8 @@ _ADORNMENT = re.compile(r"([^\w\s])\1*$")
 _SIGNATURE = re.compile(r"[A-Z(\[.]")  # names of styles are in lower case
 _NEAR = 100  # lines
 _ROLE = re.compile(r":([\w:.+-]+):`(.*)`", re.DOTALL)
+_REFERENCES = ("ref", "std:ref")
+_TITLE = "title-of-target"  # an attribute of a reference
 
 
 def extract_rst(content: bytes) -> Extracted:
@@ -95,14 +97,31 @@ class _Walk:
         self._lines: list[str] = []
         self._at = -1  # the line of that text, from 0, that was found last
         self._marker: str | None = None
+        self._titles: dict[
+            str, str
+        ] = {}  # of the sections of the whole file, by the names that references use
 
     def walk(self, text: str, lines_above: int) -> None:
         """Add what the text shows; it begins below so many lines of the file."""
         outer = self._above, self._lines, self._at
         self._above, self._lines, self._at = lines_above, lines_of(text), -1
-        for child in publish_doctree(text, settings_overrides=_SETTINGS).children:
+        tree = publish_doctree(text, settings_overrides=_SETTINGS)
+        self._titles = self._titles or _titles(tree)
+        self._resolve(tree)
+        for child in tree.children:
             self._take(child)
         self._above, self._lines, self._at = outer
+
+    def _resolve(self, tree: nodes.document) -> None:
+        """Note the title that a reader sees of each reference of Sphinx to a section of this file."""
+        for node in tree.findall(nodes.problematic):
+            role = _ROLE.fullmatch(node.astext())
+            if (
+                role
+                and role[1] in _REFERENCES
+                and (name := nodes.fully_normalize_name(role[2])) in self._titles
+            ):
+                node[_TITLE] = self._titles[name]
 
     def _take(self, node: nodes.Node) -> None:
         match node:
@@ -279,6 +298,15 @@ class _Walk:
         return Locator.line(self._above + max(self._at, 0) + 1)
 
 
+def _titles(tree: nodes.document) -> dict[str, str]:
+    """The titles of the sections, by their names."""
+    return {
+        name: one_line(_shown(section.children[0]))
+        for section in tree.findall(nodes.section)
+        for name in section["names"]
+    }
+
+
 def _begins(line: str, words: list[str]) -> bool:
     """Whether the words stand in this line one after the other, as far as it reaches."""
     at = line.find(words[0])
@@ -304,6 +332,8 @@ def _shown(node: nodes.Node) -> str:
     if isinstance(node, nodes.Text):
         return str(node.astext()).replace("\n", " ")
     if isinstance(node, nodes.problematic):
+        if _TITLE in node:
+            return str(node[_TITLE])
         text = node.astext().replace("\n", " ")
         role = _ROLE.fullmatch(text)
         return role_text(role[1], role[2]) if role else _reference_text(text)

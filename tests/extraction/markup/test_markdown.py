@@ -171,6 +171,15 @@ def test_an_element_that_says_so_holds_markdown(written):
     ]
 
 
+def test_what_plugins_of_mkdocs_generate_leaves_no_options(written):
+    text = (
+        "Its parts:\n::: pump.core.Valve\n    options:\n      members:\n\n      - open\n\nMore.\n\n"
+        "::: pump-click\n    :module: pump.cli\n\n::: a.b\n\n::: its-own\n    code\n:::\n\n::: its-own\nSeen.\n:::\n\n"
+        "- item\n\n    ::: c.d\n        options: 1\n"
+    )
+    assert texts(written(text)) == ["Its parts:", "More.", "code", "Seen.", "item"]
+
+
 def test_a_list_within_a_cell_does_not_run_together(written):
     text = "| Key | Values |\n|---|---|\n| cpu | <ul><li>`v1`</li><li>v2 <b>(default)</b></li></ul> |\n"
     assert texts(written(text)) == ["Key: cpu; Values: v1 v2 (default)"]
@@ -438,6 +447,7 @@ def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
         (lambda n: "`a`{ .b" + " .b" * n, 100_000),
         (lambda n: "<div markdown" + " markdown" * n + ">\n", 100_000),
         (lambda n: "<div markdown>\n" * n, 20_000),
+        (lambda n: "::: a\n\n" * n, 20_000),
     ],
     ids=[
         "heading",
@@ -456,6 +466,7 @@ def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
         "attributes",
         "attributes of an element",
         "elements",
+        "parts",
     ],
 )
 def test_any_text_takes_time_in_proportion_to_its_length(written, text, size):

@@ -257,6 +257,24 @@ def test_a_class_of_a_program_is_told_and_one_of_style_is_not(written):
     ]
 
 
+def test_a_reference_to_a_section_of_the_file_shows_its_title(written):
+    text = (
+        "Guide\n=====\n\n- :ref:`The-Pump`\n- :ref:`lamp  one`, :ref:`so <the-pump>`\n- :ref:`elsewhere`\n\n"
+        ".. note::\n\n   See :ref:`the-pump`.\n\n.. seealso::\n\n   :std:ref:`lamp one`\n\n"
+        ".. _the-pump:\n.. _lamp one:\n\nThe *pump*\n----------\n\nText, ``:ref:`the-pump```.\n"
+    )
+    assert blocks(written(text)) == [
+        ("heading", "Guide", (), "line 1"),
+        ("item", "The pump", ("Guide",), "line 4"),
+        ("item", "The pump, so", ("Guide",), "line 5"),
+        ("item", "elsewhere", ("Guide",), "line 6"),
+        ("paragraph", "See The pump.", ("Guide",), "line 10"),
+        ("paragraph", "The pump", ("Guide",), "line 14"),
+        ("heading", "The pump", ("Guide",), "line 19"),
+        ("paragraph", "Text, :ref:`the-pump`.", ("Guide", "The pump"), "line 22"),
+    ]
+
+
 def test_the_target_above_a_heading_is_not_shown_a_second_time(written):
     text = (
         "Settings\n========\n\n.. setting:: DELAY\n\nDELAY\n-----\n\nDefault: ``0``\n\n.. command:: run\n"
