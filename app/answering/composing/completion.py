@@ -42,9 +42,9 @@ def completion(
     block, at most 12, or a sentence; lists and code under labels of their own, such as those of tabs, with the labels.
     Where it promises steps, or what is below, at most 5 sentences may stand before those, and come with them. Where it
     backs the answer that comes with it, else where some of it was chosen. Code whose first line was chosen brings the
-    sentence above it that ends in a colon. A step that backs the answer brings all steps, with what stands between
-    them and what announces them (see ``_procedure``). And of a list or a code block nothing is left out between two
-    items or lines that are at most 5 apart. ``units``: those of ``within_reach``.
+    sentence above it that ends in a colon, and comes whole. A step that backs the answer brings all steps, with what
+    stands between them and what announces them (see ``_procedure``). And of a list or a code block nothing is left out
+    between two items or lines that are at most 5 apart. ``units``: those of ``within_reach``.
     """
     added: dict[Span, Span] = {}
     for place, unit in enumerate(units, start=1):
@@ -52,10 +52,11 @@ def completion(
             announced = _announced(unit, units[place:], text)
             if unit.span in backing or any(span in chosen for span in announced):
                 added |= dict.fromkeys(announced, unit.span)
-    for above, unit in pairwise(units):
+    for place, (above, unit) in enumerate(pairwise(units), start=1):
         begins = unit.kind is BlockKind.CODE and above.kind in (BlockKind.PARAGRAPH, BlockKind.ITEM)
         if begins and unit.span in chosen and above.span.of(text).endswith(":"):
-            added[above.span] = unit.span
+            whole = _announced(above, units[place:], text)
+            added |= dict.fromkeys([above.span, *whole], unit.span)
     for place, unit in enumerate(units):
         if unit.span in backing:
             added |= dict.fromkeys(_procedure(units, place, text), unit.span)

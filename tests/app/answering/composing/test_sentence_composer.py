@@ -395,17 +395,20 @@ def test_code_brings_what_announces_it(above, said):
     assert from_manual(1, passage_ends=2, manual=manual).answer == said
 
 
-def test_a_line_within_code_does_not_bring_what_announces_the_whole():
+@pytest.mark.parametrize(
+    ("line", "said"), [(Span(11, 15), "Run this:\nopen\nreport"), (Span(16, 22), "report")]
+)
+def test_the_first_line_of_code_brings_what_announces_it_and_the_whole(line, said):
     text = "Run this:\n\nopen\nreport"
     blocks = (Block(BlockKind.PARAGRAPH, Span(0, 9)), Block(BlockKind.CODE, Span(11, 22)))
     document = Document("leaks", "Leaks", text, blocks=blocks)
     passage = Passage(1, "leaks", "Leaks", text, Span(0, len(text)))
-    citation = Citation.of(Quote(document, Span(16, 22)), support=0.9)
-    answer = CitedAnswer("report", "report", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION)
+    citation = Citation.of(Quote(document, line), support=0.9)
+    answer = CitedAnswer("run", "run", (citation,), 0.7, passage, kind=AnswerKind.EXPLANATION)
     decision = SentenceComposer(Cosines(1, 1, 1, 1, 1)).compose(
         "how", answer, document, evidence=(ScoredSpan(Span(0, 9), 0.1),), deadline=NO_DEADLINE
     )
-    assert decision.answer == "report"
+    assert decision.answer == said
 
 
 @pytest.mark.parametrize(("label", "brought"), [("Unix/macOS", True), ("It is safe.", False)])
