@@ -2,10 +2,11 @@
 
 from typing import Protocol
 
-from retriever.encoder import Encoder
+from retriever.encoder import Encoder, FloatArray
 from retriever.fields import Selection
 from retriever.fusion import convex_combination
 from retriever.index import PassageIndex
+from retriever.source_names import SourceNames
 from retriever.store import document_not_found
 from retriever.types import Document, Hit, RetrievalMode, ScoredRow
 
@@ -25,6 +26,9 @@ class Retriever(Protocol):
 class IndexRetriever:
     """Searches one index: dense, lexical, or both, their scores combined.
 
+    The vector of a question that names a source is the mean with that of the question without the name: passages
+    seldom name what all of them are about, and those that do are introductions.
+
     ``index``, ``mode``: what it searches, and how. ``depth``: how many rows of each search are combined (at least k).
     ``selection``: the documents that there are for whoever asks; None: all of the index.
     """
@@ -40,6 +44,8 @@ class IndexRetriever:
     ) -> None:
         self.index, self.mode, self.selection = index, mode, selection
         self._encoder, self._depth = encoder, depth
+        sources = () if index.manifest is None else index.manifest.sources
+        self._names = SourceNames(source.name for source in sources)
 
     def retrieve(self, question: str, *, k: int) -> list[Hit]:
         """The best k passages, best first: equal scores by row, so the same question gets the same hits."""
@@ -60,7 +66,7 @@ class IndexRetriever:
         if self.mode is RetrievalMode.LEXICAL:
             return self.index.lexical.search(question, k=k, within=within)
         vectors = self.index.vectors
-        query = self._encoder.encode_queries([question])
+        query = self._query(question)
         if self.mode is RetrievalMode.DENSE:
             return vectors.search(query, k=k, within=within)[0]
         depth = max(k, self._depth)
@@ -69,3 +75,10 @@ class IndexRetriever:
         unknown = [row for row, _ in lexical if row not in cosines]
         cosines |= zip(unknown, vectors.scores(query[0], unknown), strict=True)
         return convex_combination(cosines, lexical)
+
+    def _query(self, question: str) -> FloatArray:
+        """The question's vector. (1, dimension)"""
+        without = self._names.without(question)
+        texts = [question] if without == question else [question, without]
+        query: FloatArray = self._encoder.encode_queries(texts).mean(axis=0, keepdims=True)
+        return query
