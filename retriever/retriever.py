@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+import numpy as np
+
 from retriever.encoder import Encoder, FloatArray
 from retriever.fields import Selection
 from retriever.fusion import convex_combination
@@ -26,8 +28,9 @@ class Retriever(Protocol):
 class IndexRetriever:
     """Searches one index: dense, lexical, or both, their scores combined.
 
-    The vector of a question that names a source is the mean with that of the question without the name: passages
-    seldom name what all of them are about, and those that do are introductions.
+    The vector of a question that names a source lies midway to that of the question without the name: passages seldom
+    name what all of them are about, and those that do are introductions
+    (docs/decisions/0048-the-name-of-a-source-is-half-a-word.md).
 
     ``index``, ``mode``: what it searches, and how. ``depth``: how many rows of each search are combined (at least k).
     ``selection``: the documents that there are for whoever asks; None: all of the index.
@@ -77,8 +80,9 @@ class IndexRetriever:
         return convex_combination(cosines, lexical)
 
     def _query(self, question: str) -> FloatArray:
-        """The question's vector. (1, dimension)"""
+        """The question's vector, of length 1. (1, dimension)"""
         without = self._names.without(question)
-        texts = [question] if without == question else [question, without]
-        query: FloatArray = self._encoder.encode_queries(texts).mean(axis=0, keepdims=True)
-        return query
+        if without == question:
+            return self._encoder.encode_queries([question])
+        both: FloatArray = self._encoder.encode_queries([question, without]).sum(axis=0, keepdims=True)
+        return both / np.float32(np.linalg.norm(both))

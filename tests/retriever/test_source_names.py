@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from retriever.manifest import Manifest, SourceRecord
@@ -35,13 +36,14 @@ def test_the_longest_name_is_taken_out():
 
 
 @pytest.mark.parametrize("source", ["lighthouse", "another"])
-def test_a_question_that_names_a_source_is_half_the_question_without_the_name(index, encoder, source):
+def test_a_question_that_names_a_source_lies_midway_to_the_question_without_the_name(index, encoder, source):
     manifest = Manifest.model_construct(sources=(SourceRecord.model_construct(name=source, licence=None),))
     named = replace(index, manifest=manifest)
     question = "who built the first lighthouse"
     hits = IndexRetriever(named, encoder, mode=RetrievalMode.DENSE).retrieve(question, k=3)
     texts = [question, "who built the first"] if source == "lighthouse" else [question]
     query = encoder.encode_queries(texts).mean(axis=0, keepdims=True)
+    query /= np.linalg.norm(query)
     expected = index.vectors.search(query, k=3)[0]
     assert [(hit.passage.row, hit.score) for hit in hits] == [
         (row, pytest.approx(score)) for row, score in expected
