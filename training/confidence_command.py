@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from app.service.settings import DEFAULT_INDEX, ReaderKind, Settings
+from app.service.settings import DEFAULT_INDEX, LANGUAGE_MODEL_CHOICES, ReaderKind, Settings
 from common.errors import LoccitError
 from common.packaged import LANGUAGE_MODELS
 from common.terminal_text import plain
@@ -42,7 +42,9 @@ def confidence(
     language_model: Annotated[
         str | None,
         typer.Option(
-            metavar="MODEL", help="The one that the calibrator was fitted with. Found where a package has it."
+            metavar="MODEL",
+            help=f"{LANGUAGE_MODEL_CHOICES} Unless given, the one that the calibrator was fitted with, where a package "
+            "has it.",
         ),
     ] = None,
     weights: Annotated[

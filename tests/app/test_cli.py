@@ -144,6 +144,7 @@ def test_the_settings_and_the_help_promise_the_same_language_models():
         "evaluate predict",
         "evaluate nq",
         "train adapter",
+        "train confidence",
         "train lm-head",
         "train retrofit-data",
         "train retrofit",
