@@ -74,10 +74,14 @@ def confidence(
 
     calibrator, earlier = Calibrator.load(into), fitted_by(into)
     evidence, console = PreparedEvidence(prepared), Console(stderr=True)
-    given = {"index": index, "reader": reader, "weights": weights, "threads": threads}
-    if language_model is not None:
-        given["language_model"] = language_model
-    service = _service_fitted(calibrator, into, given)
+    given = {
+        "index": index,
+        "reader": reader,
+        "language_model": language_model,
+        "weights": weights,
+        "threads": threads,
+    }
+    service = _service_fitted(calibrator, into, {name: one for name, one in given.items() if one is not None})
     outcomes = held_out_outcomes(evidence, each, service.over, service.description(), console, run)
     fitted = with_law(calibrator, outcomes)
     fitted.save(into)

@@ -97,9 +97,8 @@ class _Walk:
         self._lines: list[str] = []
         self._at = -1  # the line of that text, from 0, that was found last
         self._marker: str | None = None
-        self._titles: dict[
-            str, str
-        ] = {}  # of the sections of the whole file, by the names that references use
+        # of the sections of the whole file, by the names that references use
+        self._titles: dict[str, str] = {}
 
     def walk(self, text: str, lines_above: int) -> None:
         """Add what the text shows; it begins below so many lines of the file."""
@@ -116,11 +115,8 @@ class _Walk:
         """Note the title that a reader sees of each reference of Sphinx to a section of this file."""
         for node in tree.findall(nodes.problematic):
             role = _ROLE.fullmatch(node.astext())
-            if (
-                role
-                and role[1] in _REFERENCES
-                and (name := nodes.fully_normalize_name(role[2])) in self._titles
-            ):
+            name = nodes.fully_normalize_name(role[2]) if role and role[1] in _REFERENCES else None
+            if name in self._titles:
                 node[_TITLE] = self._titles[name]
 
     def _take(self, node: nodes.Node) -> None:

@@ -68,8 +68,8 @@ class SentenceComposer:
         sentences = quotable_spans(document, window, headings=False)
         units = within_reach(document, window)
         backing = _backing(answer.citations, sentences)
-        kinds = {unit.span.start: unit.kind for unit in units}
-        near = _not_beside(sentences, backing, document, kinds)
+        starting = {unit.span.start: unit for unit in units}
+        near = _not_beside(sentences, backing, starting)
         further = (
             _evident(evidence, near, backing)
             if evidence
@@ -90,7 +90,7 @@ class SentenceComposer:
             )
             for run in _with_code_whole(spans, units)
         )
-        return replace(answer, answer=_text(answer, citations, kinds, document.text), citations=citations)
+        return replace(answer, answer=_text(answer, citations, starting, document.text), citations=citations)
 
     def _near(
         self,
@@ -136,17 +136,16 @@ class SentenceComposer:
         return [float(cosine) for cosine in np.sum(told * asked, axis=1)]
 
 
-def _text(
-    answer: CitedAnswer, citations: Sequence[Citation], kinds: Mapping[int, BlockKind], text: str
-) -> str:
+def _text(answer: CitedAnswer, citations: Sequence[Citation], starting: Mapping[int, Unit], text: str) -> str:
     """The quotes as one text, after yes or no where that was asked for: sentences follow each other.
 
     All else is a line of its own, and all of a list, and what follows on words without a full stop or the like. Code
-    keeps its indentation. ``kinds``: of the units of the document's text, by where each begins.
+    keeps its indentation. ``starting``: the units of the document's ``text``, by where each begins.
     """
     parts = [(True, f"{answer.short_answer}.")] if answer.kind is AnswerKind.YES_NO else []
     for citation in citations:
-        kind = kinds.get(citation.span.start)
+        unit = starting.get(citation.span.start)
+        kind = None if unit is None else unit.kind
         if kind is BlockKind.CODE:
             parts.append((False, _code(text, citation.span)))
             continue
@@ -184,27 +183,23 @@ def _with_code_whole(spans: Sequence[Span], units: Sequence[Unit]) -> list[list[
 
 
 def _not_beside(
-    sentences: Sequence[Span], backing: Collection[Span], document: Document, kinds: Mapping[int, BlockKind]
+    sentences: Sequence[Span], backing: Collection[Span], starting: Mapping[int, Unit]
 ) -> list[Span]:
     """The sentences without the prose of sections beside those that back the answer.
 
     It is about something else, which its heading alone may tell. Left are what stands in such a section, in a part of
-    it or above it, and steps, rows and code, which come with their headings (see ``labels``).
+    it or above it, and steps, rows and code, which come with their headings (see ``labels``). ``starting``: the units,
+    by where each begins.
     """
-    answering = {_section(document, span) for span in backing}
+    answering = {starting[span.start].path if span.start in starting else () for span in backing}
     return [
         sentence
         for sentence in sentences
-        for section in [_section(document, sentence)]
-        if kinds.get(sentence.start) is not BlockKind.PARAGRAPH
-        or any(all(map(eq, section, other)) for other in answering)
+        for unit in [starting.get(sentence.start)]
+        if unit is None
+        or unit.kind is not BlockKind.PARAGRAPH
+        or any(all(map(eq, unit.path, other)) for other in answering)
     ]
-
-
-def _section(document: Document, span: Span) -> tuple[str, ...]:
-    """The headings that it stands under."""
-    block = document.block_at(span.start)
-    return () if block is None else block.path
 
 
 def _evident(
