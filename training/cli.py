@@ -33,6 +33,9 @@ cli = typer.Typer(
     help="Make the training data, and train the weights that are shipped.", no_args_is_help=True
 )
 
+BROAD_SHARE = 0.55
+"""Of a broad reader's questions, those of the sets with evidence."""
+
 QuestionsLearnt = Annotated[
     int, typer.Option(min=1, help="Questions learnt from in all, which fixes the schedule.")
 ]
@@ -72,6 +75,14 @@ def data(
         int | None,
         typer.Option(min=1, help="Learn from so many questions of each set at most; from all unless given."),
     ] = None,
+    manuals: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="INDEX",
+            help="Learn from Loccit's own questions over manuals besides: an index of the manuals that "
+            "training/manuals/README.md names.",
+        ),
+    ] = None,
     evidence_only: Annotated[
         bool,
         typer.Option(
@@ -89,16 +100,23 @@ def data(
     """
     from common.packaged import package_folder
     from training.data.evidence_shards import prepare_evidence_alone
+    from training.data.manuals import open_manual_questions
     from training.data.prepare import DataSettings, prepare
 
     evaluation = package_folder("evaluation")
     own = [] if evaluation is None else sorted((evaluation / "data").glob("*.jsonl"))
     console, kept_out = Console(stderr=True), [*own, *(keep_out or [])]
+    over = None if manuals is None else open_manual_questions(manuals)
     if evidence_only:
-        prepare_evidence_alone(folder, out, console, keep_out=kept_out)
+        prepare_evidence_alone(folder, out, console, keep_out=kept_out, manuals=over)
     else:
         prepare(
-            folder, out, console, settings=DataSettings(seed=seed, questions=questions), keep_out=kept_out
+            folder,
+            out,
+            console,
+            settings=DataSettings(seed=seed, questions=questions),
+            keep_out=kept_out,
+            manuals=over,
         )
 
 
@@ -126,6 +144,14 @@ Broad = Annotated[
         help="Learn evidence, the kind of answer, and yes or no besides, from the sets with evidence.",
     ),
 ]
+EvidenceShare = Annotated[
+    float,
+    typer.Option(
+        min=0.05,
+        max=0.95,
+        help="With --broad, the share of the questions that are of the sets with evidence.",
+    ),
+]
 Without = Annotated[
     Ablation | None, typer.Option(help="Leave this part of the data out, to see what it gives.")
 ]
@@ -140,6 +166,7 @@ def reader(
     rank: ReaderRank = None,
     start: ReaderStart = None,
     broad: Broad = False,
+    evidence_share: EvidenceShare = BROAD_SHARE,
     seed: PassageSeed = 0,
     threads: Threads = None,
     hours: Hours = None,
@@ -159,7 +186,12 @@ def reader(
     from training.reader.train import TrainingSettings, base_folder, train
 
     settings = TrainingSettings.of(
-        rank, groups=groups, seed=seed, going_on=start is not None, broad=broad, without=without
+        rank,
+        groups=groups,
+        seed=seed,
+        going_on=start is not None,
+        evidence=evidence_share if broad else 0.0,
+        without=without,
     )
     train(
         prepared,
@@ -177,6 +209,7 @@ def reader(
             rank=rank,
             start=start,
             broad=broad,
+            evidence_share=None if evidence_share == BROAD_SHARE else evidence_share,
             seed=seed,
             without=without,
         ),

@@ -2,9 +2,10 @@
 
 The texts are those of the sets with evidence that every training holds out (see ``EvidenceGroup.is_held_out``), all
 in one index. An answer is right when it says yes or no as people did, or when at least half of what it quotes are
-sentences that people chose; of a short answer the first quote alone counts. Nothing is right where the text does not
-answer. Where a sentence answers a question for yes or no and people said no more than that, nobody knows; nor where
-each sentence of the texts is one that people chose, so that no quote could be wrong.
+sentences that people chose. Of a short answer the first quote alone counts; where the few words asked for are known, it
+has to be these, or one within the other. Nothing is right where the text does not answer. Where a sentence answers a
+question for yes or no and people said no more than that, nobody knows; nor where each sentence of the texts is one that
+people chose, so that no quote could be wrong.
 """
 
 import json
@@ -20,6 +21,7 @@ from app.answering.answer_kind import AnswerKind
 from app.answering.confidence.features import Evidence, features
 from app.answering.generators.broad_answers import NO, YES
 from app.answering.pipeline import Pipeline
+from app.answering.text.normalise import normalise_answer
 from app.answering.types import CitedAnswer, Trace
 from common.digest import json_digest
 from common.errors import LoccitError
@@ -128,7 +130,12 @@ def outcome(pipeline: Pipeline, group: EvidenceGroup) -> Outcome:
     elif answerable and said is not None and not (wanted and _has_other_sentences(group)):
         right = None
     else:
-        right = answerable and precision is not None and precision >= _KNOWN
+        right = (
+            answerable
+            and precision is not None
+            and precision >= _KNOWN
+            and _names(said, decision.kind, group)
+        )
     return Outcome(
         group.source,
         group.id,
@@ -224,6 +231,17 @@ def _evidence(group: EvidenceGroup) -> list[str]:
         for span, is_evidence in passage.sentences or ()
         if is_evidence
     ]
+
+
+def _names(said: str | None, given: AnswerKind, group: EvidenceGroup) -> bool:
+    """Whether a few words that were given are those that were asked for; true where nobody knows these."""
+    known = {
+        normalise_answer(span.of(passage.window)) for passage in group.passages for span in passage.answers
+    }
+    if said is None or not known or not given is group.kind is AnswerKind.SHORT:
+        return True
+    words = f" {normalise_answer(said)} "
+    return any(f" {one} " in words or words in f" {one} " for one in known if one)
 
 
 def _has_other_sentences(group: EvidenceGroup) -> bool:

@@ -23,6 +23,8 @@ from retriever.types import Document, Span
 from training.data.untokenised import untokenised
 
 EVIDENCE_FOLDER = "evidence"
+MANUALS = "manuals"
+"""The set of questions over manuals (``training.data.manuals``), whose wrong passages are those that an index finds."""
 EVIDENCE_FORMAT = 1
 """Of what is stored: another number when the same rows become other groups."""
 
@@ -46,14 +48,17 @@ SETS: Mapping[str, float] = MappingProxyType(
 )
 """The sets by their files' names, and how often a row of each is shown in comparison with others."""
 
+SHOWN: Mapping[str, float] = MappingProxyType({**SETS, MANUALS: 40.0})
+"""The same with the questions over manuals, which are in no such file."""
+
 POSITIVES_KEPT, NEGATIVES_KEPT = 3, 3
-_KINDS = {
+KINDS = {
     "short": AnswerKind.SHORT,
     "list": AnswerKind.LIST,
     "yesno": AnswerKind.YES_NO,
     "long": AnswerKind.EXPLANATION,
 }
-_VERDICTS = {"yes": True, "no": False, "supported": True, "refuted": False, "not_supported": False}
+VERDICTS = {"yes": True, "no": False, "supported": True, "refuted": False, "not_supported": False}
 _COPYLEFT = re.compile(r"\b[AL]?GPL|\bGFDL")
 _TOKENISED = frozenset({"multispanqa"})
 _NUMBERED = re.compile(r"^\W*(?:\d+(?:\.\d+)*[.):]|Q\d*[.:)])\s+", re.IGNORECASE)
@@ -129,7 +134,7 @@ def evidence_groups(path: Path, source: str, unwanted: set[str]) -> Iterator[Evi
     are only understood after others, texts under a copyleft licence for programs, and those without any use.
     """
     for number, row in enumerate(records(path)):
-        record = _asked(row) if row.get("kind") == "claim" and row.get("label") in _VERDICTS else row
+        record = _asked(row) if row.get("kind") == "claim" and row.get("label") in VERDICTS else row
         if _is_usable(record, unwanted) and (group := _group(record, source, number)) is not None:
             yield group
 
@@ -151,7 +156,7 @@ def _is_usable(record: Record, unwanted: set[str]) -> bool:
         record.get("passage_in_eval")
         or record.get("history")
         or record.get("yesno") in {"depends", "maybe"}
-        or record.get("kind") not in _KINDS
+        or record.get("kind") not in KINDS
         or _COPYLEFT.search(record.get("licence") or "")
         or normalise_answer(record["question"]) in unwanted
     )
@@ -160,7 +165,7 @@ def _is_usable(record: Record, unwanted: set[str]) -> bool:
 def _group(record: Record, source: str, number: int) -> EvidenceGroup | None:
     document, evidence = _document(record, source)
     answerable = record["answerable"]
-    kind = _KINDS[record["kind"]]
+    kind = KINDS[record["kind"]]
     if answerable and not evidence:
         passages = _whole(document)  # it answers, but the row does not say where
     else:
@@ -184,7 +189,7 @@ def _verdict(record: Record) -> bool | None:
     """Yes or no, where the question and its text alone say which."""
     if not record["answerable"] or record.get("scenario"):
         return None
-    return _VERDICTS.get(str(record.get("yesno")))
+    return VERDICTS.get(str(record.get("yesno")))
 
 
 def _document(record: Record, source: str) -> tuple[Document, list[Span]]:

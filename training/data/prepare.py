@@ -22,6 +22,7 @@ from training.data.corpus import TrainingCorpus, open_corpus
 from training.data.evidence_shards import prepare_evidence
 from training.data.group import GroupRecord
 from training.data.held_out import QED_FILE, TRAINING_FILES, KeptOut
+from training.data.manuals import ManualQuestions
 from training.data.mining import Miner, MiningSettings
 from training.data.qed import qed_articles, qed_paragraphs
 from training.data.question import Question, Source, distant_questions
@@ -83,13 +84,14 @@ def prepare(
     *,
     settings: DataSettings | None = None,
     keep_out: Sequence[Path] = (),
+    manuals: ManualQuestions | None = None,
 ) -> dict[str, Any]:
     """Make the training data in ``out_folder`` and hand back its manifest; killed, it goes on when called again.
 
     ``data_folder`` holds SQuAD, NQ and TriviaQA training questions and an encyclopedia under the names of
     ``TRAINING_FILES`` and ``corpora/enwiki2015.jsonl.xz``. Rows whose normalised question is kept out (see
     ``KeptOut``) are left out and counted. Where the folder has ``QED_FILE``, its questions are learnt from too. The
-    sets with evidence come first: see ``prepare_evidence``.
+    sets with evidence come first, and with them the ``manuals``: see ``prepare_evidence``.
 
     Raises:
         LoccitError: when a file is missing or damaged.
@@ -97,7 +99,7 @@ def prepare(
     settings = settings or DataSettings()
     sources = {name: sha256_of(data_folder / name) for name in _sources(data_folder)}
     kept_out = KeptOut.of(data_folder, keep_out)
-    prepare_evidence(data_folder, out_folder, kept_out, console)
+    prepare_evidence(data_folder, out_folder, kept_out, console, manuals=manuals)
     described = {name: value for name, value in asdict(settings).items() if value is not None}
     description = {"format": FORMAT, "settings": described, "files": {**sources, **kept_out.files}}
     fingerprint = json_digest(description)

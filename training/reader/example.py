@@ -8,11 +8,15 @@ from app.answering.answer_kind import AnswerKind
 from app.answering.cross_encoders.reader_input import ReaderInput, ReaderTokenizer
 from retriever.text.sentences import sentence_spans
 from retriever.types import Span
-from training.data.evidence import EvidenceGroup
+from training.data.evidence import MANUALS, EvidenceGroup
 from training.data.group import Group, GroupRecord, LabelledPassage, titled_windows
 
 BESIDE = 0.4
 """The share of groups with evidence that are shown with a passage of the same text that does not answer."""
+MISSES_BESIDE = 2
+"""Passages that were found and do not answer, which are shown with one of a manual: three are read together."""
+SILENT = 0.12
+"""The share of the groups of manuals that are shown without what answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +95,20 @@ def example(group: Group, tokenizer: ReaderTokenizer, settings: PresentationSett
 
 
 def evidence_example(group: EvidenceGroup, tokenizer: ReaderTokenizer, rng: Random) -> Example:
-    """One passage of the group, and sometimes another that does not answer, as sequences."""
+    """One passage of the group with others that do not answer, as sequences.
+
+    Of a manual two others stand beside it; of other texts sometimes one.
+    """
     positives = [passage for passage in group.passages if passage.answers_question]
     negatives = [passage for passage in group.passages if not passage.answers_question]
-    shown = [rng.choice(positives)] if positives else []
-    if negatives and (not shown or rng.random() < BESIDE):
-        shown.append(rng.choice(negatives))
+    if group.source == MANUALS:
+        silent = rng.random() < SILENT and negatives
+        shown = [] if silent or not positives else [rng.choice(positives)]
+        shown += rng.sample(negatives, min(len(negatives), MISSES_BESIDE + (not shown)))
+    else:
+        shown = [rng.choice(positives)] if positives else []
+        if negatives and (not shown or rng.random() < BESIDE):
+            shown.append(rng.choice(negatives))
     inputs = tokenizer.inputs(group.question, [(passage.title, passage.window) for passage in shown])
     answers = tuple(
         _tokens(sequence, passage.answers) for sequence, passage in zip(inputs, shown, strict=True)
@@ -110,7 +122,7 @@ def evidence_example(group: EvidenceGroup, tokenizer: ReaderTokenizer, rng: Rand
             for sequence, passage in zip(inputs, shown, strict=True)
         ),
         kind=group.kind,
-        pointed=any(answers) or not positives,
+        pointed=any(answers) or not any(passage.answers_question for passage in shown),
         verdict=group.verdict,
     )
 

@@ -19,7 +19,7 @@ from common.digest import json_digest
 from common.errors import ModelUnusableError
 from common.mpnet import mpnet_folder
 from common.packaged import minilm_folder, sha256_of
-from training.data.evidence import SETS, EvidenceGroup
+from training.data.evidence import SHOWN, EvidenceGroup
 from training.data.group import GroupRecord
 from training.data.mixture import mixture
 from training.data.prepared import PreparedData, first_of_each
@@ -44,7 +44,6 @@ LOW_RANK_SHARES: Mapping[Source, float] = MappingProxyType(
 )
 LOW_RANK_RATE = 6e-4
 RATE_GOING_ON = 3e-4
-BROAD_SHARE = 0.55
 HELD_OUT_TEXTS = 0.06
 """The share of the texts with evidence, whole projects at a time, that nothing is learnt from."""
 _QUICK_GROUPS = 50
@@ -82,19 +81,19 @@ class TrainingSettings:
         groups: int,
         seed: int,
         going_on: bool,
-        broad: bool,
+        evidence: float,
         without: Ablation | None,
     ) -> "TrainingSettings":
         """Those that suit the rank: with None, a small base model, whose weights are all learnt."""
         if rank is None:
-            settings = cls(groups=groups, seed=seed, evidence=BROAD_SHARE if broad else 0.0)
+            settings = cls(groups=groups, seed=seed, evidence=evidence)
         else:
-            settings = cls.low_rank(rank, groups=groups, seed=seed, going_on=going_on, broad=broad)
+            settings = cls.low_rank(rank, groups=groups, seed=seed, going_on=going_on, evidence=evidence)
         return settings if without is None else settings.without(without)
 
     @classmethod
     def low_rank(
-        cls, rank: int, *, groups: int, seed: int, going_on: bool = False, broad: bool = False
+        cls, rank: int, *, groups: int, seed: int, going_on: bool = False, evidence: float = 0.0
     ) -> "TrainingSettings":
         """For a larger base model, of which little is learnt and on which every passage takes long."""
         return cls(
@@ -108,7 +107,7 @@ class TrainingSettings:
             shares=dict(LOW_RANK_SHARES),
             rank=rank,
             layers_kept=4,
-            evidence=BROAD_SHARE if broad else 0.0,
+            evidence=evidence,
         )
 
     def without(self, part: Ablation) -> "TrainingSettings":
@@ -292,7 +291,7 @@ def _order(data: PreparedData, settings: TrainingSettings) -> tuple[list[Shown],
             apart = [group.is_held_out(share=HELD_OUT_TEXTS) for group in records]
             held_out += [group for group, is_apart in zip(records, apart, strict=True) if is_apart]
             groups[name] = [group for group, is_apart in zip(records, apart, strict=True) if not is_apart]
-            weights[name] = SETS[name] * len(groups[name])
+            weights[name] = SHOWN[name] * len(groups[name])
         shares = _scaled(shares, 1 - settings.evidence) | _scaled(weights, settings.evidence)
     return mixture(groups, shares, total=settings.groups, seed=settings.seed), held_out
 

@@ -102,6 +102,25 @@ def test_of_a_short_answer_the_first_quote_alone_counts(quoted, right, precision
     assert (found.right, found.precision, found.recall) == (right, precision, recall)
 
 
+@pytest.mark.parametrize(
+    ("said", "kind", "right"),
+    [
+        ("the key", AnswerKind.SHORT, True),
+        ("Turn the key.", AnswerKind.SHORT, True),
+        ("key", AnswerKind.SHORT, True),
+        ("the gate", AnswerKind.SHORT, False),
+        ("ke", AnswerKind.SHORT, False),
+        ("the gate", AnswerKind.EXPLANATION, True),
+    ],
+)
+def test_a_few_words_are_right_where_they_are_those_asked_for(said, kind, right):
+    asked_for = group(1, kind=AnswerKind.SHORT)
+    start = TEXT.index("the key")
+    (passage,) = asked_for.passages
+    named = replace(asked_for, passages=(replace(passage, answers=(Span(start, start + 7),)),))
+    assert outcome(Answering(1, said=said, kind=kind), named).right is right
+
+
 @pytest.mark.parametrize(("said", "right"), [("Yes", True), ("No", False)])
 def test_a_verdict_is_right_when_people_said_so(said, right):
     asked_for = group(0, kind=AnswerKind.YES_NO, verdict=True)

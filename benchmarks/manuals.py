@@ -1,0 +1,109 @@
+"""Questions over manuals that no training has seen: what is right, and how surely, by kind of question.
+
+python -m benchmarks.manuals data/indexes/manuals
+python -m benchmarks.manuals data/indexes/manuals --weights runs/reader/weights --run runs/manuals.jsonl
+
+The questions and the places that answer them are in evaluation/data/manual_questions.jsonl, the manuals in
+training/manuals/README.md, which says how to make the index. What counts as right says
+``training.confidence.held_out_answers``. Given its --run again, what was answered is not asked anew.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+
+from rich.console import Console
+from rich.table import Table
+from sklearn.metrics import roc_auc_score
+
+from app.answering.pipeline import Pipeline
+from app.service.assembly import LAZY_PARTS, open_service
+from app.service.settings import Settings
+from common.packaged import package_folder
+from training.confidence.held_out_answers import Outcome, asked
+from training.data.manuals import ManualQuestions
+
+QUESTIONS = "manual_questions.jsonl"
+AT = 0.5
+
+
+def table(outcomes: Sequence[Outcome]) -> Table:
+    """A row for each kind of question, one for all of these, and one for those that are not answered."""
+    shown = Table(
+        "asked for", "questions", f"right at {AT}", "wrong", "withheld", "right, nothing abstained", "AUROC"
+    )
+    answerable = [one for one in outcomes if one.answerable]
+    for kind in [*sorted({one.kind for one in answerable}), None]:
+        some = [one for one in answerable if kind in (None, one.kind)]
+        given = [one for one in some if one.confidence >= AT]
+        right = sum(bool(one.right) for one in given)
+        shown.add_row(
+            kind or "all",
+            str(len(some)),
+            str(right),
+            str(len(given) - right),
+            str(len(some) - len(given)),
+            str(sum(bool(one.right) for one in some)),
+            _auroc(some),
+        )
+    others = [one for one in outcomes if not one.answerable]
+    given = [one for one in others if one.confidence >= AT]
+    shown.add_row(
+        "not answerable", str(len(others)), "", str(len(given)), str(len(others) - len(given)), "", ""
+    )
+    return shown
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("index", type=Path, help="of the manuals, each a source of its name")
+    parser.add_argument("--questions", type=Path, default=None, help="another file of questions over manuals")
+    parser.add_argument("--generator", default=None)
+    parser.add_argument("--reader", default=None)
+    parser.add_argument("--weights", type=Path, default=None)
+    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument(
+        "--run", type=Path, default=Path("runs/manuals.jsonl"), help="a line of JSON for each question"
+    )
+    arguments = parser.parse_args()
+    console = Console(stderr=True)
+    named = {
+        name: value
+        for name in ("index", "generator", "reader", "weights", "threads")
+        if (value := getattr(arguments, name)) is not None
+    }
+    service = open_service(Settings.of(**named), abstains=False, parts=LAZY_PARTS)
+    folder = package_folder("evaluation")
+    assert folder is not None  # this repository's
+    questions = ManualQuestions(
+        arguments.questions or folder / "data" / QUESTIONS, service.index, service.encoder
+    )
+    groups = list(questions)
+    for question in questions.lost:
+        console.print(f"Not in these manuals: {question}", markup=False)
+    description = service.description()
+    state = {
+        "models": description["models"],
+        "stages": description["stages"],
+        "questions": questions.description(),
+    }
+
+    def opened() -> Pipeline:
+        service.pipeline.answer(groups[0].question)  # so that no question's seconds hold what is loaded
+        return service.pipeline
+
+    outcomes = asked(opened, groups, console, path=arguments.run, state=state)
+    Console(width=120).print(table(outcomes))
+    print(f"{1000 * fmean(one.seconds for one in outcomes):.0f} ms a question")
+
+
+def _auroc(outcomes: Sequence[Outcome]) -> str:
+    right = [bool(one.right) for one in outcomes]
+    if len(set(right)) < 2:
+        return "-"
+    return f"{roc_auc_score(right, [one.confidence for one in outcomes]):.2f}"
+
+
+if __name__ == "__main__":
+    main()
