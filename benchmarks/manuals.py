@@ -4,12 +4,14 @@ python -m benchmarks.manuals data/indexes/manuals
 python -m benchmarks.manuals data/indexes/manuals --weights runs/reader/weights --run runs/manuals.jsonl
 
 The questions and the places that answer them are in evaluation/data/manual_questions.jsonl, the manuals in
-training/manuals/README.md, which says how to make the index. What counts as right says
-``training.confidence.held_out_answers``. Given its --run again, what was answered is not asked anew.
+training/manuals/README.md, which says how to make the index. A few words are right where they are those asked for, and
+stand in a sentence that answers. A sentence, step or line is right where it is among those that answer; what is quoted
+beside it counts in the precision of the quotes alone. Given its --run again, what was answered is not asked anew.
 """
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -17,22 +19,32 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
+from app.answering.answer_kind import AnswerKind
+from app.answering.generators.broad_answers import NO, YES
 from app.answering.pipeline import Pipeline
 from app.service.assembly import LAZY_PARTS, open_service
 from app.service.settings import Settings
 from common.packaged import package_folder
-from training.confidence.held_out_answers import Outcome, asked
+from training.confidence.held_out_answers import Outcome, asked, is_evidence
+from training.data.evidence import EvidenceGroup
 from training.data.manuals import ManualQuestions
 
 QUESTIONS = "manual_questions.jsonl"
 AT = 0.5
 
 
+def judged(outcome: Outcome, group: EvidenceGroup) -> Outcome:
+    """The outcome, right where what was chosen is; what was quoted besides is left aside."""
+    if outcome.asked == AnswerKind.SHORT or outcome.said in (None, YES, NO):
+        return outcome
+    return replace(outcome, right=is_evidence(outcome.said, group))
+
+
 def table(outcomes: Sequence[Outcome]) -> Table:
     """A row for each kind of question, one for all of these, and one for those that are not answered."""
-    shown = Table(
-        "asked for", "questions", f"right at {AT}", "wrong", "withheld", "right, nothing abstained", "AUROC"
-    )
+    shown = Table("asked for", "questions", f"right at {AT}", "wrong", "withheld", "right, nothing abstained")
+    shown.add_column("precision of the quotes")
+    shown.add_column("AUROC")
     answerable = [one for one in outcomes if one.answerable]
     for kind in [*sorted({one.kind for one in answerable}), None]:
         some = [one for one in answerable if kind in (None, one.kind)]
@@ -45,6 +57,7 @@ def table(outcomes: Sequence[Outcome]) -> Table:
             str(len(given) - right),
             str(len(some) - len(given)),
             str(sum(bool(one.right) for one in some)),
+            f"{fmean(one.precision for one in some if one.precision is not None):.0%}",
             _auroc(some),
         )
     others = [one for one in outcomes if not one.answerable]
@@ -94,7 +107,7 @@ def main() -> None:
         return service.pipeline
 
     outcomes = asked(opened, groups, console, path=arguments.run, state=state)
-    Console(width=120).print(table(outcomes))
+    Console(width=120).print(table([judged(*pair) for pair in zip(outcomes, groups, strict=True)]))
     print(f"{1000 * fmean(one.seconds for one in outcomes):.0f} ms a question")
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from common.errors import LoccitError
 from common.packaged import DEFAULT_LANGUAGE_MODEL
 from common.wording import command_line
 from training.command_options import (
@@ -134,7 +133,8 @@ ReaderStart = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Begin with the reader of the same rank in this folder, such as runs/reader/weights, at a lower rate.",
+        help="Begin with the reader of the same rank, or of none, in this folder, such as runs/reader/weights, at a "
+        "lower rate.",
     ),
 ]
 Broad = Annotated[
@@ -145,11 +145,12 @@ Broad = Annotated[
     ),
 ]
 EvidenceShare = Annotated[
-    float,
+    float | None,
     typer.Option(
         min=0.05,
         max=0.95,
-        help="With --broad, the share of the questions that are of the sets with evidence.",
+        help=f"The share of the questions that are of the sets with evidence; with --broad {BROAD_SHARE} unless given, "
+        "else none.",
     ),
 ]
 Without = Annotated[
@@ -166,7 +167,7 @@ def reader(
     rank: ReaderRank = None,
     start: ReaderStart = None,
     broad: Broad = False,
-    evidence_share: EvidenceShare = BROAD_SHARE,
+    evidence_share: EvidenceShare = None,
     seed: PassageSeed = 0,
     threads: Threads = None,
     hours: Hours = None,
@@ -180,8 +181,6 @@ def reader(
     """
     if rank is not None:
         require("peft")
-    elif start is not None:
-        raise LoccitError("--start begins with a reader of low-rank changes; give their --rank too.")
     from training.loop.run import Pace
     from training.reader.train import TrainingSettings, base_folder, train
 
@@ -190,7 +189,8 @@ def reader(
         groups=groups,
         seed=seed,
         going_on=start is not None,
-        evidence=evidence_share if broad else 0.0,
+        evidence=evidence_share or (BROAD_SHARE if broad else 0.0),
+        broad=broad,
         without=without,
     )
     train(
@@ -209,7 +209,7 @@ def reader(
             rank=rank,
             start=start,
             broad=broad,
-            evidence_share=None if evidence_share == BROAD_SHARE else evidence_share,
+            evidence_share=evidence_share,
             seed=seed,
             without=without,
         ),

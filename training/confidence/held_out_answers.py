@@ -208,6 +208,11 @@ def _numbers(features: list[float] | None) -> tuple[float, ...] | None:
     return None if features is None else tuple(features)
 
 
+def is_evidence(quote: str, group: EvidenceGroup) -> bool:
+    """Whether a quote is, or is a part of, or holds a sentence that answers the group's question."""
+    return any(_same(quote, sentence) for sentence in _evidence(group))
+
+
 def _features(trace: Trace) -> tuple[float, ...] | None:
     """Of the most confident cited candidate, as ``decide`` chooses it."""
     if not trace.cited:

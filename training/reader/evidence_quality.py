@@ -1,4 +1,4 @@
-"""How well a broad reader finds evidence, tells kinds of answers apart, and says yes or no."""
+"""How well a reader tells passages that answer, and a broad one evidence, kinds of answers, and yes from no."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -20,6 +20,7 @@ def evidence_quality(reader: ReaderModel, groups: Sequence[EvidenceGroup], *, co
     ``evidence_f1``, ``evidence_precision``, ``evidence_recall``: of the sentences judged to be evidence at 0.5, in
     all passages read. ``kind``: the share of passages whose likeliest kind is the question's. ``verdict``: the share
     of right ones, yes from 0.5 on. ``answers_auroc``: how well answerability tells passages that answer from others.
+    This alone is known of a reader that is not broad.
     """
     by_set: dict[str, list[EvidenceGroup]] = {}
     for group in sorted(groups, key=lambda group: sha256(group.id.encode()).hexdigest()):
@@ -36,20 +37,24 @@ def _of_set(reader: ReaderModel, groups: Sequence[EvidenceGroup]) -> dict[str, f
         judged = reader.judge(group.question, [(passage.title, passage.window) for passage in passages])
         read += [(group, *pair) for pair in zip(passages, judged, strict=True)]
     found = {"groups": float(len(groups))}
-    found |= _evidence(read)
-    found["kind"] = _share([_broad(judged).kind is group.kind for group, _, judged in read])
-    verdicts = [
-        (_broad(judged).yes >= _AT) is group.verdict
-        for group, passage, judged in read
-        if group.verdict is not None and passage.answers_question
-    ]
-    if verdicts:
-        found["verdict"] = _share(verdicts)
+    if all(judged.broad is not None for _, _, judged in read):
+        found |= _evidence(read) | _told(read)
     answers = [passage.answers_question for _, passage, _ in read]
     if len(set(answers)) > 1:
         auroc = roc_auc_score(answers, [judged.answerability for _, _, judged in read])
         found["answers_auroc"] = round(float(auroc), 4)
     return found
+
+
+def _told(read: Sequence[tuple[EvidenceGroup, EvidencePassage, Judgement]]) -> dict[str, float]:
+    """Kinds and verdicts."""
+    found = {"kind": _share([_broad(judged).kind is group.kind for group, _, judged in read])}
+    verdicts = [
+        (_broad(judged).yes >= _AT) is group.verdict
+        for group, passage, judged in read
+        if group.verdict is not None and passage.answers_question
+    ]
+    return found | ({"verdict": _share(verdicts)} if verdicts else {})
 
 
 def _read(group: EvidenceGroup) -> list[EvidencePassage]:

@@ -44,6 +44,8 @@ LOW_RANK_SHARES: Mapping[Source, float] = MappingProxyType(
 )
 LOW_RANK_RATE = 6e-4
 RATE_GOING_ON = 3e-4
+SMALL_RATE_GOING_ON = 5e-5
+"""Of a reader all of whose weights are learnt."""
 HELD_OUT_TEXTS = 0.06
 """The share of the texts with evidence, whole projects at a time, that nothing is learnt from."""
 _QUICK_GROUPS = 50
@@ -71,7 +73,9 @@ class TrainingSettings:
     layers_kept: int = 0
     """With a rank, the first so many layers get no changes: neither they nor what lies below need a backward pass."""
     evidence: float = 0.0
-    """The share of the groups that is of the sets with evidence; above 0 the reader becomes a broad one."""
+    """The share of the groups that is of the sets with evidence."""
+    broad: bool = False
+    """Whether evidence, the kind of answer, and yes or no are learnt besides."""
 
     @classmethod
     def of(
@@ -82,18 +86,29 @@ class TrainingSettings:
         seed: int,
         going_on: bool,
         evidence: float,
+        broad: bool,
         without: Ablation | None,
     ) -> "TrainingSettings":
         """Those that suit the rank: with None, a small base model, whose weights are all learnt."""
         if rank is None:
-            settings = cls(groups=groups, seed=seed, evidence=evidence)
+            rate = SMALL_RATE_GOING_ON if going_on else LEARNING_RATE
+            settings = cls(groups=groups, seed=seed, rate=rate, evidence=evidence, broad=broad)
         else:
-            settings = cls.low_rank(rank, groups=groups, seed=seed, going_on=going_on, evidence=evidence)
+            settings = cls.low_rank(
+                rank, groups=groups, seed=seed, going_on=going_on, evidence=evidence, broad=broad
+            )
         return settings if without is None else settings.without(without)
 
     @classmethod
     def low_rank(
-        cls, rank: int, *, groups: int, seed: int, going_on: bool = False, evidence: float = 0.0
+        cls,
+        rank: int,
+        *,
+        groups: int,
+        seed: int,
+        going_on: bool = False,
+        evidence: float = 0.0,
+        broad: bool = False,
     ) -> "TrainingSettings":
         """For a larger base model, of which little is learnt and on which every passage takes long."""
         return cls(
@@ -108,6 +123,7 @@ class TrainingSettings:
             rank=rank,
             layers_kept=4,
             evidence=evidence,
+            broad=broad,
         )
 
     def without(self, part: Ablation) -> "TrainingSettings":
@@ -171,7 +187,7 @@ class _ReaderTask:
         self._tokenizer = ReaderTokenizer(base, max_tokens=settings.max_tokens)
         self._base_sha256 = sha256_of(base / "model.safetensors")
         self._made_from: dict[str, str] = {}
-        self.model = base_model(base, seed=settings.seed, broad=settings.evidence > 0).to(device())
+        self.model = base_model(base, seed=settings.seed, broad=settings.broad).to(device())
         self.model.words = self.model.words.to(training_dtype())
         self.parameters = self._to_learn(settings, start)
         self.examples, self.examples_per_step = settings.groups, settings.groups_per_step
@@ -230,7 +246,10 @@ class _ReaderTask:
     def _to_learn(self, settings: TrainingSettings, start: Path | None) -> Mapping[str, nn.Parameter]:
         """The parameters to learn, by name, in float32, with their beginnings."""
         if settings.rank is None:
-            return dict(self.model.named_parameters())
+            weights = dict(self.model.named_parameters())
+            if start is not None:
+                self._begin_with(weights, start)
+            return weights
         layers = range(settings.layers_kept, self.model.shape.layers)
         projections = [f"layers.{number}.{name}" for number in layers for name in PROJECTIONS]
         self.model.to(training_dtype())

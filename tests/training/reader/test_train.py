@@ -302,7 +302,7 @@ def broad_data(data_folder, tmp_path, quiet, monkeypatch):
 
 def test_a_broad_reader_learns_evidence_and_kinds_of_answers(broad_data, base, tmp_path, quiet, monkeypatch):
     monkeypatch.setattr(run, "_SECONDS_BETWEEN_LINES", 0.0)
-    settings = replace(SETTINGS, groups=800, evidence=0.5, rate=1e-2)
+    settings = replace(SETTINGS, groups=800, evidence=0.5, broad=True, rate=1e-2)
     train(broad_data, tmp_path / "broad", quiet, settings=settings, base=base)
     lines = [json.loads(line) for line in (tmp_path / "broad/log.jsonl").read_text().splitlines()]
     for name in ("evidence", "kind"):
@@ -321,7 +321,7 @@ def test_a_reader_of_short_answers_becomes_a_broad_one(broad_data, base, tmp_pat
     settings = replace(TrainingSettings.low_rank(4, groups=8, seed=0), layers_kept=0)
     train(broad_data, tmp_path / "narrow", quiet, settings=settings, base=base)
     narrow, of_narrow = shipped_weights("reader", "reader", tmp_path / "narrow/weights")
-    broad = replace(settings, evidence=0.5)
+    broad = replace(settings, evidence=0.5, broad=True)
     found = train(broad_data, tmp_path / "broad", quiet, settings=broad, base=base, start=narrow.parent)
     path, entry = shipped_weights("reader", "reader", tmp_path / "broad/weights")
     heads = {name for name in load_file(path) if name.startswith("broad.") and name.endswith("weight")}
