@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from extraction.markup.object_names import object_name
 from extraction.raised import raised
 from extraction.structure import names
 
@@ -11,7 +12,9 @@ _VERSIONS = {
     "versionchanged": "Changed in version",
     "versionremoved": "Removed in version",
     "deprecated": "Deprecated since version",
+    "versiondeprecated": "Deprecated since version",
 }
+"""These may be written with a hyphen: ``version-added``."""
 _UNSEEN = names(
     "toctree include literalinclude index highlight contents meta raw image title role default-role rst-class "
     "cssclass unicode replace date sectnum section-numbering currentmodule module py:module py:currentmodule program "
@@ -23,7 +26,7 @@ _ARGUED_FOR_THE_BUILD = names(
 """The argument of these is a language, a path, a condition: it is not shown."""
 _CODE = names(
     "code code-block code-cell code-tab sourcecode parsed-literal prompt math csv-table productionlist doctest "
-    "testcode testoutput graphviz digraph graph mermaid ipython"
+    "testcode testoutput graphviz digraph graph mermaid ipython console click:example click:run"
 )
 _ADMONITIONS = names(
     "admonition attention caution danger error hint important note seealso sidebar tip todo topic warning "
@@ -42,11 +45,25 @@ _OBJECTS = names(
 _TARGETS = names("setting command")
 """Of these, those that without content only mark what links lead to, mostly the heading below that says the same."""
 _SENTENCE_ENDS = (".", "!", "?", ":")
+_PROSE = re.compile(
+    r"(?!\w{1,3}[.)][ \t]|```)(?:[\w(\"'`“‘]|\*\S|:[\w:.+-]+:`)"
+)  # no list, no field, no directive
 _OPTIONS_FENCE = "---"
+_CARDS = names("card grid-item-card")
+_CARD_RULE = re.compile(r"(?:\^{3,}|\+{3,})\s*$")  # below the head of a card, and above its foot
 _OPTION = re.compile(r"\s*:[\w-]+:(\s.*)?$")
+_SHOWN_OPTION = re.compile(r"\s*:(?:type|default|value):\s")  # of an object
 _TITLED_ROLE = re.compile(r"(.*\S)\s*<[^<>]*>", re.DOTALL)
 _PREFIXES = {"pep": "PEP ", "rfc": "RFC ", "issue": "#"}
 _RAISING_ROLES = frozenset({"sup", "superscript"})
+_ICONS = names(
+    "octicon fa fab far fas material-regular material-outlined material-round material-sharp material-twotone"
+)
+_LITERAL_ROLES = names(
+    "abbr code command dfn file guilabel kbd literal mailheader makevar manpage math menuselection mimetype program "
+    "regexp samp"
+)
+"""The text of these names no object: a dot or a ``~`` before it is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +81,39 @@ class Directive:
 
 
 def directive(
-    name: str, argument: str, lines: list[str], *, goes_on: bool = False, fenced_options: bool = False
+    name: str, argument: str, lines: list[str], *, is_rst: bool = False, fenced_options: bool = False
 ) -> Directive | None:
     """The directive of this name with these lines below its first; None where a reader sees nothing of it.
 
-    Options stand above the content. ``goes_on``: the argument may go on in lines below its first, up to a blank one;
-    how an object is written goes on only after a backslash. ``fenced_options``: options may also stand between two
-    lines of ``---``, as in MyST.
+    Options stand above the content. ``is_rst``: the argument may go on in lines below its first, up to a blank one; how
+    an object is written goes on only after a backslash, and its type and its default become fields of the content.
+    ``fenced_options``: options may also stand between two lines of ``---``, as in MyST.
     """
     if name in _UNSEEN:
         return None
     at, kind = 0, name.rpartition(":")[2]
-    while goes_on and argument.endswith("\\") and at < len(lines):
+    while is_rst and argument.endswith("\\") and at < len(lines):
         argument, at = argument[:-1] + lines[at].strip(), at + 1
     after_argument = at
-    if goes_on and argument and name not in _ARGUED_FOR_THE_BUILD and kind not in _OBJECTS:
+    if is_rst and argument and name not in _ARGUED_FOR_THE_BUILD and kind not in _OBJECTS:
         while at < len(lines) and lines[at].strip() and not _OPTION.match(lines[at]):
             at += 1
     argument = " ".join([argument, *map(str.strip, lines[after_argument:at])])
     if not argument:
         at = _past_blank(lines, at)
     after_fence = _past_fence(lines, at) if fenced_options else at
+    first_option = at
     at = _past_blank(lines, after_fence if after_fence > at else _past_options(lines, at))
     content = lines[at:]
-    if name in _VERSIONS:
+    if name in _CARDS:
+        content = ["" if _CARD_RULE.match(line) else line for line in content]
+    if is_rst and kind in _OBJECTS and (fields := _fields(lines[first_option:at])):
+        content, at = [*fields, *content], first_option
+    if told := _VERSIONS.get(name.replace("-", "")):
         version, _, change = argument.partition(" ")
-        argument = f"{_VERSIONS[name]} {version}{':' if change or content else ''} {change}".rstrip()
+        argument = f"{told} {version}{':' if change or content else ''} {change}".rstrip()
+        if not change and content and _PROSE.match(content[0]):
+            argument, content = "", [f"{argument} {content[0]}", *content[1:]]
     elif name in _ARGUED_FOR_THE_BUILD or not (content or _is_shown(kind, argument)):
         argument = ""
     if not argument and not content:
@@ -128,11 +152,23 @@ def _past_options(lines: list[str], at: int) -> int:
     return at
 
 
+def _fields(options: list[str]) -> list[str]:
+    """The lines of an object's options, those that nobody sees made blank; nothing where nobody sees any."""
+    fields, is_shown = [], False
+    for line in options:
+        if _OPTION.match(line):
+            is_shown = bool(_SHOWN_OPTION.match(line))
+        fields.append(line if is_shown else "")
+    return fields if any(fields) else []
+
+
 def role_text(role: str, text: str) -> str:
-    """What a reader sees of a role: the title in ``title <target>``, else the text, with PEP and the like."""
+    """What a reader sees of a role: the title in ``title <target>``, else the text, with PEP and the like; no icon."""
     name = role.rpartition(":")[2]
     if name in _RAISING_ROLES:
         return raised(text)
+    if name in _ICONS:
+        return ""
     if titled := _TITLED_ROLE.fullmatch(text):
         return titled[1]
-    return _PREFIXES.get(name, "") + text.removeprefix("~").removeprefix("!")
+    return _PREFIXES.get(name, "") + (text if name in _LITERAL_ROLES else object_name(text))

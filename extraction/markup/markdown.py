@@ -1,7 +1,8 @@
 """Markdown: what a reader sees of a ``.md`` file, each block with its line.
 
 CommonMark with tables; the settings at the top, template tags, raw HTML, the directives and roles of MyST, the boxes
-and tabs of MkDocs, Docusaurus, VitePress and GitHub, and what MkDocs' extensions put into a line are read.
+and tabs of MkDocs, Docusaurus, VitePress and GitHub, what MkDocs' extensions put into a line, and reStructuredText in
+MyST's ``eval-rst`` are read, as are tables, links and roles that stand in Markdown as reStructuredText has them.
 """
 
 import re
@@ -23,6 +24,8 @@ from extraction.markup.footnotes import footnote
 from extraction.markup.front_matter import front_matter
 from extraction.markup.generated_parts import generated_part
 from extraction.markup.indented_boxes import indented_box
+from extraction.markup.rst import add_rst
+from extraction.markup.rst_in_markdown import rst_link, rst_table, rst_target
 from extraction.markup.templates import without_comments, without_tags
 from extraction.markup.unresolved_links import unresolved_link
 from extraction.raised import raised
@@ -33,9 +36,12 @@ from retriever.types import BlockKind, Locator
 _LONGEST = 5_000_000  # characters; parsing so many takes a minute
 _DEEPEST = 60  # what nests more deeply the parser leaves out
 _DEEPEST_BOXES = 10  # one within the other; those further in are read as paragraphs
+_LONGEST_RST = (
+    5_000  # characters of one block: docutils is never asked to end, and some texts take half a second then
+)
 _BOXES = {"colon_fence": colon_fence, "indented_box": indented_box}
 _DIRECTIVE = re.compile(r"\{([\w:.-]+)\}\s*(.*)")
-_ROLE = re.compile(r"\{([a-zA-Z][\w:.+-]*)\}$")
+_ROLE = re.compile(r"(?:\{([a-zA-Z][\w:.+-]*)\}|(?<![\w:]):([a-zA-Z][\w:.+-]*[\w]):)$")
 _MARKUP_DIRECTIVES = names(
     "admonition attention caution danger deprecated details dropdown error figure hint important margin note "
     "seealso sidebar tab tab-item tab-set tip todo topic versionadded versionchanged versionremoved warning card "
@@ -115,8 +121,12 @@ def _parser(check: Check) -> MarkdownIt:
         )
     parser.block.ruler.before("fence", "generated_part", generated_part, {"alt": ["paragraph"]})
     parser.block.ruler.before("reference", "footnote", footnote, {"alt": ["paragraph"]})
+    parser.block.ruler.before("table", "rst_table", rst_table, {"alt": []})
+    parser.block.ruler.before("reference", "rst_target", rst_target, {"alt": ["paragraph"]})
+    parser.inline.ruler.before("backticks", "rst_link", rst_link)
     parser.inline.ruler.after("link", "unresolved_link", unresolved_link)
     parser.core.ruler.before("inline", "without_tags", _without_tags)
+    parser.core.ruler.before("inline", "before_literal_block", _before_literal_block)
     return parser
 
 
@@ -127,6 +137,15 @@ def _without_tags(state: object) -> None:
         token.content = content if token.type in _CODE else _CONTAINER.sub("", without_tags(content))
 
 
+def _before_literal_block(state: object) -> None:
+    """A paragraph that ends in ``::`` above code, as in reStructuredText, ends in a colon, or has none of its own."""
+    tokens = state.tokens  # type: ignore[attr-defined]
+    for paragraph, close, code in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if code.type == "code_block" and close.type == "paragraph_close":
+            paragraph.content = _LITERAL_BLOCK_MARK.sub("", paragraph.content)
+
+
+_LITERAL_BLOCK_MARK = re.compile(r"(?:(?:\A|\s):)?:\Z(?<=::)")
 _MARKS_END = ("image", "code_inline", "_close")
 _CODE = ("fence", "code_block")
 _WITH_CONTENT = ("inline", "html_block", *_CODE)
@@ -136,7 +155,7 @@ class _Walk:
     """Adds the blocks of Markdown to the structure."""
 
     def __init__(self, structure: Structure, check: Check, *, has_modules: bool = False) -> None:
-        self._structure, self._has_modules = structure, has_modules
+        self._structure, self._check, self._has_modules = structure, check, has_modules
         self._parser = _parser(check)
         self._links: dict[str, object] = {}  # what references in the whole file lead to
         self._lists: list[int | None] = []  # the number of each list's next item; None: no numbers
@@ -175,6 +194,8 @@ class _Walk:
                 self._leave_marker(token)
                 is_label = bool(token.info and token.content.strip())
                 self._box(token.info, token.content, token, 1, is_label=is_label)
+            case "rst":
+                self._rst(token.content, token, 0)
             case "html_block":
                 self._html.append(token)
                 marks = _TABLE_MARK.findall(token.content)
@@ -261,6 +282,9 @@ class _Walk:
             return
         known = _DIRECTIVE.match(token.info.strip())
         self._leave_marker(token)
+        if known and known[1] == "eval-rst":
+            self._rst(token.content, token, 1)
+            return
         if known is None:
             self._structure.code(token.content, self._locator(token))
             return
@@ -273,6 +297,15 @@ class _Walk:
         else:
             code = [found.argument, *found.content] if found.argument else found.content
             self._structure.code("\n".join(code), self._locator(token))
+
+    def _rst(self, text: str, token: Token, skipped: int) -> None:
+        """Add what reStructuredText shows, so many lines below the token's first; as code where it is too long."""
+        self._check()
+        self._leave_marker(token)
+        if len(text) > _LONGEST_RST or token.map is None:
+            self._structure.code(text, self._locator(token))
+        else:
+            add_rst(self._structure, text, self._first_line - 1 + token.map[0] + skipped)
 
     def _box(self, label: str, content: str, token: Token, skipped: int, *, is_label: bool) -> None:
         """Add what stands apart, so many lines below the token's first. ``is_label``: else it is a paragraph above."""
@@ -310,12 +343,12 @@ def shown(tokens: Sequence[Token]) -> str:
             parts.append(text if attributes is None else text[attributes.end() :])
         elif token.type == "code_inline":
             role = _ROLE.search(parts[-1]) if parts else None
-            if role is None:
+            if role is not None:
+                parts[-1] = parts[-1][: role.start()]
+                parts.append(role_text(role[1] or role[2], token.content))
+            else:
                 language = _LANGUAGE.match(token.content)
                 parts.append(token.content[language.end() :] if language else token.content)
-            else:
-                parts[-1] = parts[-1][: role.start()]
-                parts.append(role_text(role[1], token.content))
         elif token.type == "softbreak":
             parts.append(" ")
         elif token.type == "hardbreak" or (token.type == "html_inline" and _BREAK.match(token.content)):

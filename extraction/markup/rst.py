@@ -15,6 +15,7 @@ from common.lines import lines_of, with_plain_lines
 from extraction.encodings import decoded
 from extraction.extracted import Extracted, UnreadableError
 from extraction.markup.directives import directive, role_text
+from extraction.markup.object_names import names_objects_in_backquotes, text_in_backquotes
 from extraction.raised import raised
 from extraction.structure import Structure, one_line, tidy, with_name
 from extraction.tables import Cell, Row, add_table
@@ -27,7 +28,7 @@ _SETTINGS = {
     "halt_level": 5,
     "warning_stream": False,
     "file_insertion_enabled": False,
-    "raw_enabled": False,
+    "raw_enabled": True,  # so that ``|br|``, which a raw text is put in for, is no text; it reads no files
     "_disable_config": True,
     "doctitle_xform": False,
     "docinfo_xform": False,
@@ -51,7 +52,9 @@ _SIGNATURE = re.compile(r"[A-Z(\[.]")  # names of styles are in lower case
 _NEAR = 100  # lines
 _ROLE = re.compile(r":([\w:.+-]+):`(.*)`", re.DOTALL)
 _REFERENCES = ("ref", "std:ref")
+_SENTENCE_ENDS = (".", "!", "?")
 _TITLE = "title-of-target"  # an attribute of a reference
+_BY_THE_BUILD = {"|version|": "", "|release|": ""}  # what these stand for is in no file of the documentation
 
 
 def extract_rst(content: bytes) -> Extracted:
@@ -64,11 +67,20 @@ def extract_rst(content: bytes) -> Extracted:
     if max(map(len, lines_of(text)), default=0) > _LONGEST_LINE:
         raise UnreadableError(f"The file has a line of more than {_LONGEST_LINE:,} characters; break it.")
     structure = Structure()
+    add_rst(structure, text, 0)
+    return Extracted(structure, structure.first_heading)
+
+
+def add_rst(structure: Structure, text: str, lines_above: int) -> None:
+    """Add what reStructuredText shows; it begins below so many lines of the file.
+
+    Raises:
+        UnreadableError: when it nests too deeply.
+    """
     try:
-        _Walk(structure).walk(text, 0)
+        _Walk(structure).walk(text, lines_above)
     except (RecursionError, nodes.NodeFound) as error:
         raise UnreadableError("The file nests too deeply; make it flatter.") from error
-    return Extracted(structure, structure.first_heading)
 
 
 class _Class(Class):  # type: ignore[misc]
@@ -99,25 +111,38 @@ class _Walk:
         self._marker: str | None = None
         # of the sections of the whole file, by the names that references use
         self._titles: dict[str, str] = {}
+        self._substitutions = _BY_THE_BUILD  # what stands for ``|name|`` in the whole file
+        self._backquotes_name_objects = False  # in the whole file
 
     def walk(self, text: str, lines_above: int) -> None:
         """Add what the text shows; it begins below so many lines of the file."""
         outer = self._above, self._lines, self._at
         self._above, self._lines, self._at = lines_above, lines_of(text), -1
         tree = publish_doctree(text, settings_overrides=_SETTINGS)
+        self._backquotes_name_objects = self._backquotes_name_objects or names_objects_in_backquotes(text)
+        self._name_objects(tree)
         self._titles = self._titles or _titles(tree)
+        self._substitutions = self._substitutions | _substitutions(tree)
         self._resolve(tree)
         for child in tree.children:
             self._take(child)
         self._above, self._lines, self._at = outer
 
+    def _name_objects(self, tree: nodes.document) -> None:
+        """Note what a reader sees of each name of an object in single backquotes."""
+        if self._backquotes_name_objects:
+            for node in tree.findall(nodes.title_reference):
+                node[_TITLE] = text_in_backquotes(node.astext()).replace("\n", " ")
+
     def _resolve(self, tree: nodes.document) -> None:
-        """Note the title that a reader sees of each reference of Sphinx to a section of this file."""
+        """Note what a reader sees of each reference of Sphinx to a section of this file, and of ``|name|``."""
         for node in tree.findall(nodes.problematic):
             role = _ROLE.fullmatch(node.astext())
             name = nodes.fully_normalize_name(role[2]) if role and role[1] in _REFERENCES else None
             if name in self._titles:
                 node[_TITLE] = self._titles[name]
+            elif node.astext() in self._substitutions:
+                node[_TITLE] = self._substitutions[node.astext()]
 
     def _take(self, node: nodes.Node) -> None:
         match node:
@@ -150,6 +175,7 @@ class _Walk:
                 node.next_node(), nodes.title
             ):
                 label = node.children[0]
+                self._leave_marker()
                 with self._structure.labelled(_shown(label), self._locator(label)):
                     self._all(node, after=1)
             case nodes.TextElement():
@@ -168,12 +194,8 @@ class _Walk:
             self._text(_shown(node), node)
 
     def _text(self, text: str, node: nodes.Node) -> None:
-        if not tidy(text):
-            return
-        kind = BlockKind.PARAGRAPH if self._marker is None else BlockKind.ITEM
-        locator = self._locator(node)
-        self._structure.add(kind, f"{self._marker or ''} {text}", locator)
-        self._marker = None
+        if tidy(text):
+            self._begin(BlockKind.PARAGRAPH, text, self._locator(node))
 
     def _leave_marker(self) -> None:
         """Add an item's number where no text of its own follows it."""
@@ -189,21 +211,48 @@ class _Walk:
             self._marker = None
 
     def _named(self, node: nodes.Element) -> None:
-        """A term or an option with what it means; further parts of the meaning follow as blocks of their own."""
+        """A term or an option with what it means; further parts of the meaning follow as blocks of their own.
+
+        A term that an item begins with is the item's text.
+        """
         *names, body = node.children
         name = ", ".join(
             filter(None, (one_line(_shown(part)) for part in names if isinstance(part, nodes.Element)))
         )
-        parts = list(body.children)
+        parts = _parts(body)
+        if isinstance(node, nodes.field):
+            parts = _with_hanging_lines(parts)
         if parts and isinstance(parts[0], nodes.paragraph):
             locator = self._locator(node if names else body, name)
-            self._structure.add(BlockKind.FIELD, with_name(name, one_line(_shown(parts.pop(0)))), locator)
+            meaning = one_line(_shown(parts.pop(0)))
+            in_sentence = name.endswith(_SENTENCE_ENDS) or self._hangs(node)
+            text = f"{name} {meaning}" if in_sentence else with_name(name, meaning)
+            self._begin(BlockKind.FIELD, text, locator)
         elif parts or not isinstance(node, nodes.field):
-            self._structure.add(BlockKind.PARAGRAPH, name, self._locator(node, name))
+            self._begin(BlockKind.PARAGRAPH, name, self._locator(node, name))
         for part in parts:
             self._take(part)
 
+    def _hangs(self, node: nodes.Element) -> bool:
+        """Whether the lines of an item stand further in than they should, so that docutils takes them for a meaning.
+
+        Names, of which a meaning may be told in an item, are code, strong or the like; others are words of a sentence.
+        """
+        if self._marker is None or not isinstance(node, nodes.definition_list_item):
+            return False
+        term = node.children[0]
+        return any(isinstance(part, nodes.Text) and part.strip() for part in term.children)
+
+    def _begin(self, kind: BlockKind, text: str, locator: Locator) -> None:
+        """Add a text, as the item whose first text it is, else as a block of this kind."""
+        if self._marker is None:
+            self._structure.add(kind, text, locator)
+        else:
+            self._structure.add(BlockKind.ITEM, f"{self._marker} {text}", locator)
+        self._marker = None
+
     def _table(self, node: nodes.table) -> None:
+        self._leave_marker()
         for title in node.children:
             if isinstance(title, nodes.title):
                 self._text(_shown(title), title)
@@ -254,7 +303,7 @@ class _Walk:
 
     def _directive(self, name: str, argument: str, lines: list[str], above: int) -> None:
         """Add what a reader sees of a directive that begins below so many lines of the file."""
-        known = directive(name, argument.strip(), lines, goes_on=True)
+        known = directive(name, argument.strip(), lines, is_rst=True)
         if known is None:
             return
         if known.is_code:
@@ -265,6 +314,7 @@ class _Walk:
             )
             return
         if known.is_labelled:
+            self._leave_marker()
             with self._structure.labelled(self._read(known.argument), Locator.line(above + 1)):
                 self.walk("\n".join(known.content), above + known.skipped)
             return
@@ -303,6 +353,15 @@ def _titles(tree: nodes.document) -> dict[str, str]:
     }
 
 
+def _substitutions(tree: nodes.document) -> dict[str, str]:
+    """What a reader sees in place of each ``|name|`` that is defined here."""
+    return {
+        f"|{name}|": "".join(map(_shown, definition.children))
+        for definition in tree.findall(nodes.substitution_definition)
+        for name in definition["names"]
+    }
+
+
 def _begins(line: str, words: list[str]) -> bool:
     """Whether the words stand in this line one after the other, as far as it reaches."""
     at = line.find(words[0])
@@ -310,6 +369,35 @@ def _begins(line: str, words: list[str]) -> bool:
         return False
     rest = line[at:]
     return all(word in rest for word in words) or rest.strip() in " ".join(words)
+
+
+def _parts(body: nodes.Element) -> list[nodes.Node]:
+    """The blocks that mean something, without what docutils says of unknown roles in the lines before."""
+    return [
+        part
+        for part in body.children
+        if not (
+            isinstance(part, nodes.system_message) and next(part.findall(nodes.literal_block), None) is None
+        )
+    ]
+
+
+def _with_hanging_lines(parts: list[nodes.Node]) -> list[nodes.Node]:
+    """The parts of a field, whose first paragraph may hang: its lines stand further in than a later paragraph.
+
+    Docutils takes the first of its lines, which stands beside the field's name, for a term.
+    """
+    if not parts or not isinstance(parts[0], nodes.definition_list):
+        return parts
+    item, *others = parts[0].children
+    *term, meaning = item.children
+    hanging = _parts(meaning)
+    lines = [*term, hanging.pop(0)] if hanging and isinstance(hanging[0], nodes.paragraph) else term
+    joined = nodes.paragraph()
+    for line in lines:
+        joined += [nodes.Text(" : " if isinstance(line, nodes.classifier) else " "), *line.children]
+    joined.line = item.line
+    return [joined, *hanging, *others, *parts[1:]]
 
 
 def _number(number: int, style: str) -> str:
@@ -327,9 +415,9 @@ def _shown(node: nodes.Node) -> str:
     """What a reader sees of a line: words without marks; the text of a role that only Sphinx knows."""
     if isinstance(node, nodes.Text):
         return str(node.astext()).replace("\n", " ")
+    if isinstance(node, nodes.Element) and _TITLE in node:
+        return str(node[_TITLE])
     if isinstance(node, nodes.problematic):
-        if _TITLE in node:
-            return str(node[_TITLE])
         text = node.astext().replace("\n", " ")
         role = _ROLE.fullmatch(text)
         return role_text(role[1], role[2]) if role else _reference_text(text)

@@ -12,9 +12,9 @@ from common.errors import LoccitError
 from extraction.html import extract_html
 from extraction.markup.markdown import extract_markdown, extract_mdx
 from extraction.markup.rst import extract_rst
+from extraction.markup.rst_in_text import extract_text_or_rst
 from extraction.pdf.document import extract_pdf
 from extraction.structure import names
-from extraction.text import extract_text
 from extraction.word import extract_word
 from index_builder.corpora.files.jsonl import read_jsonl
 from index_builder.corpora.files.mediawiki import read_mediawiki
@@ -67,7 +67,7 @@ FORMATS: dict[str, Format] = {
     ".xml.bz2": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
     ".xml.gz": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
     ".xml": Format(read_mediawiki, SourceKind.MEDIAWIKI, in_folders=False),
-    ".txt": Format(one_document(extract_text), SourceKind.TEXT_FILES, in_folders=True),
+    ".txt": Format(one_document(extract_text_or_rst), SourceKind.TEXT_FILES, in_folders=True),
     ".md": Format(one_document(extract_markdown), SourceKind.TEXT_FILES, in_folders=True),
     ".markdown": Format(one_document(extract_markdown), SourceKind.TEXT_FILES, in_folders=True),
     ".mdx": Format(one_document(extract_mdx), SourceKind.TEXT_FILES, in_folders=True),

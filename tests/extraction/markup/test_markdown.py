@@ -149,6 +149,10 @@ def test_the_title_is_that_of_the_settings_or_the_first_heading(written, text, t
             "By PEP 517 and Text, as they say.",
         ),
         ("Said [1][2], a[i][j], [x], [ ] and `[a][b]`.", "Said [1][2], a[i][j], [x], [ ] and [a][b]."),
+        ("`a link\n<https://x.org>`_, `b <c>`__. `x <y>` `z`_", "a link, b. x <y> z_"),
+        (":class:`~x.Command`, a:b:`c`, :meth:`.run <x>`.", "x.Command, a:b:c, .run."),
+        ("Text.\n\n.. _Tornado: https://x.org\n.. _`PEP 333`: https://x.org\n\nMore.", "Text.\n\nMore."),
+        ("Example::\n\n    x = 1\n\n::\n\n    y\n\nOf a::\n\nb", "Example:\n\nx = 1\n\ny\n\nOf a::\n\nb"),
         ("[known][k], [known][]\n\n[k]: x.md\n[known]: y.md", "known, known"),
     ],
 )
@@ -448,6 +452,11 @@ def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
         (lambda n: "<div markdown" + " markdown" * n + ">\n", 100_000),
         (lambda n: "<div markdown>\n" * n, 20_000),
         (lambda n: "::: a\n\n" * n, 20_000),
+        (lambda n: "== ==\na\n\n" * n, 5_000),
+        (lambda n: "+---+\n\n" * n, 20_000),
+        (lambda n: "```{eval-rst}\na\n```\n" * n, 2_000),
+        (lambda n: ".. _a:\n" * n, 20_000),
+        (lambda n: ("`a" + " a" * 300 + " " * 300) * n, 100),
     ],
     ids=[
         "heading",
@@ -467,6 +476,11 @@ def test_deep_nesting_is_refused_with_a_sentence_and_not_cut(written, mark):
         "attributes of an element",
         "elements",
         "parts",
+        "tables of equals signs",
+        "grids",
+        "eval-rst",
+        "targets",
+        "half links",
     ],
 )
 def test_any_text_takes_time_in_proportion_to_its_length(written, text, size):
@@ -563,3 +577,51 @@ def test_what_does_not_look_like_settings_is_text(written, text):
 @pytest.mark.parametrize("unit", ["](" + "{%%}", "`"])
 def test_template_tags_take_time_in_proportion_to_the_text(written, unit):
     assert_linear(lambda n: only_document(written(f"# H\n\n{unit * n} {'x' * n} {{% y %}}\n")), 20_000)
+
+
+def test_restructuredtext_in_myst_is_read_as_such(written):
+    text = (
+        "# Head\n\n```{eval-rst}\n.. currentmodule:: click\n```\n\n- item\n\n  ```{eval-rst}\n"
+        "  .. click:example::\n\n      x = *1*\n\n  .. click:run::\n\n      invoke(x)\n  ```\n\n"
+        "```{eval-rst}\n.. tabs::\n\n    .. group-tab:: Unix\n\n        Run :class:`~x.Y`.\n\n"
+        ".. list-table:: Names\n    :header-rows: 1\n\n    * - Given\n      - Shown\n    * - ``-x``\n      - x\n```\n"
+    )
+    head = ("Head",)
+    assert blocks(written(text)) == [
+        ("heading", "Head", (), "line 1"),
+        ("item", "item", head, "line 7"),
+        ("code", "x = *1*", head, "line 12"),
+        ("code", "invoke(x)", head, "line 16"),
+        ("heading", "Unix", head, "line 22"),
+        ("paragraph", "Run x.Y.", ("Head", "Unix"), "line 24"),
+        ("paragraph", "Names", head, "line 26"),
+        ("row", "Given: -x; Shown: x", head, "line 31"),
+    ]
+
+
+def test_tables_of_restructuredtext_have_rows(written):
+    text = (
+        "Text.\n\n======  ======\nName    Says\n======  ======\n`a`     *one*\n"
+        "b       two\n        lines\n======  ======\n\n"
+        "1. +---+-----+\n   | a | b   |\n   +===+=====+\n   | c | d e |\n   +---+-----+\n\n"
+        "=== ===\nNo table\n\n+---+\nNor this\n"
+    )
+    assert blocks(written(text)) == [
+        ("paragraph", "Text.", (), "line 1"),
+        ("row", "Name: a; Says: one", (), "line 6"),
+        ("row", "Name: b; Says: two lines", (), "line 7"),
+        ("item", "1.", (), "line 11"),
+        ("row", "a: c; b: d e", (), "line 14"),
+        ("paragraph", "=== === No table", (), "line 17"),
+        ("paragraph", "+---+ Nor this", (), "line 20"),
+    ]
+
+
+def test_restructuredtext_that_docutils_may_take_long_for_is_shown_as_it_is(written):
+    assert texts(written("```{eval-rst}\n*a*\n```\n")) == ["a"]
+    assert texts(written(f"```{{eval-rst}}\n*a*{' b' * 2_500}\n```\n")) == ["*a*" + " b" * 2_500]
+
+
+def test_restructuredtext_that_nests_too_deeply_is_a_sentence(written):
+    problem = only_problem(written(f"```{{eval-rst}}\n{'- ' * 2_000}a\n```\n")).problem
+    assert problem == "The file nests too deeply; make it flatter."

@@ -5,7 +5,7 @@ import pytest
 from extraction.markup.rst import _reference_text
 from index_builder.corpora import Malformed, open_corpus
 from tests.growth import assert_linear
-from tests.index_builder.corpora.reading import blocks, only_document, only_problem
+from tests.index_builder.corpora.reading import blocks, only_document, only_problem, texts
 
 
 @pytest.fixture
@@ -119,7 +119,11 @@ def test_the_title_is_the_first_heading(written):
 
 def test_other_files_are_not_read(written, tmp_path):
     (tmp_path / "secret.txt").write_text("secret")
-    text = f"Text.\n\n.. include:: {tmp_path}/secret.txt\n\n.. literalinclude:: {tmp_path}/secret.txt\n"
+    secret = f"{tmp_path}/secret.txt"
+    text = (
+        f"Text.\n\n.. include:: {secret}\n\n.. literalinclude:: {secret}\n\n"
+        f".. raw:: html\n   :file: {secret}\n\n.. csv-table::\n   :file: {secret}\n"
+    )
     assert only_document(written(text)).text == "Text."
 
 
@@ -133,6 +137,16 @@ def test_other_files_are_not_read(written, tmp_path):
         (">>> 1 + 1\n2", ">>> 1 + 1\n2"),
         ("a. one\nb. two", "a. one\nb. two"),
         (":func:`~os.path.join` joins", "os.path.join joins"),
+        (":meth:`.Session.run`, :meth:`!stop`, :option:`!-M`", "Session.run, stop, -M"),
+        (":file:`~/.netrc`, :file:`.env`, :kbd:`~`, :doc:`../x`", "~/.netrc, .env, ~, ../x"),
+        (":octicon:`tag;1em;sd-text` New :fas:`gears` :bdg-link-success:`#1 <https://x.org>`", "New #1"),
+        (
+            "A |br| b |name| of |version|.\n\n.. |br| raw:: html\n\n   <br>\n\n.. |name| replace:: *N*",
+            "A b N of .",
+        ),
+        (".. |br| raw:: html\n\n   <br>\n\n.. card::\n\n   A |br| b", "A b"),
+        (".. card::\n\n   Head\n   ^^^\n   Body\n   +++\n   Foot", "Head\n\nBody\n\nFoot"),
+        (".. console::\n\n   $ *run*", "$ *run*"),
         ("Unclosed *emphasis here", "Unclosed *emphasis here"),
         (".. unknown-thing::\n   :option: x\n\nText.", "Text."),
     ],
@@ -298,10 +312,119 @@ def test_the_target_above_a_heading_is_not_shown_a_second_time(written):
         ("10\\ :sup:`6` and the 19\\ :sup:`th`, H\\ :sub:`2`\\ O", "10⁶ and the 19th, H2O"),
         (".. versionchanged:: 3.2 Now faster.", "Changed in version 3.2: Now faster."),
         (".. deprecated:: 1.2\n   Use the\n   other.", "Deprecated since version 1.2: Use the other."),
-        (".. versionadded:: 2.0\n\n   Faster.", "Added in version 2.0:\n\nFaster."),
+        (".. versionadded:: 2.0\n\n   Faster.", "Added in version 2.0: Faster."),
+        (".. version-added:: 2.0\n\n   *So* it is.", "Added in version 2.0: So it is."),
+        (".. versionadded:: 2.0\n\n   - Faster.", "Added in version 2.0:\n\nFaster."),
+        (".. versionadded:: 2.0\n\n   1. Faster.", "Added in version 2.0:\n\n1. Faster."),
         ("the _`Norwegian Blue` parrot", "the Norwegian Blue parrot"),
         ("+------+----+\n| - a  | c  |\n| - b  |    |\n+------+----+", "a b; c"),
     ],
 )
 def test_words_do_not_run_together(written, text, seen):
     assert only_document(written(text)).text == seen
+
+
+def test_the_lines_of_a_field_may_hang(written):
+    text = (
+        ".. function:: serve()\n\n"
+        "   :param float delay: a delay before a connection is\n"
+        "                       closed after a request. It\n"
+        "                       is short.\n\n"
+        "                       Behind a proxy it is longer.\n\n"
+        "      .. versionadded:: 3.8\n\n"
+        "   :param ssl: a :class:`Context`,\n"
+        "        or so : yes\n\n"
+        "      More.\n\n"
+        "   :param x: one\n"
+        "      line\n"
+    )
+    assert blocks(written(text)) == [
+        ("paragraph", "serve()", (), "line 1"),
+        (
+            "field",
+            "param float delay: a delay before a connection is closed after a request. It is short.",
+            (),
+            "line 3",
+        ),
+        ("paragraph", "Behind a proxy it is longer.", (), "line 7"),
+        ("paragraph", "Added in version 3.8", (), "line 9"),
+        ("field", "param ssl: a Context, or so : yes", (), "line 11"),
+        ("paragraph", "More.", (), "line 14"),
+        ("field", "param x: one line", (), "line 16"),
+    ]
+
+
+def test_a_term_is_parted_from_its_meaning_whatever_stands_in_it(written):
+    text = "Term :custom:`x` : kind\n    What it *means*.\n\nWhy so?\n    Because.\n"
+    assert blocks(written(text)) == [
+        ("field", "Term x, kind: What it means.", (), "line 1"),
+        ("field", "Why so? Because.", (), "line 4"),
+    ]
+
+
+def test_an_item_keeps_its_number_where_its_lines_hang_or_a_term_begins_it(written):
+    text = (
+        "1. Create it.\n       Make sure of it.\n2. Open the file:\n       Now.\n3. a dict,\n       or a list\n"
+        "4. ``opt``\n       What it does.\n5. :field: value\n6. -q  Says nothing.\n"
+    )
+    assert blocks(written(text)) == [
+        ("item", "1. Create it. Make sure of it.", (), "line 1"),
+        ("item", "2. Open the file: Now.", (), "line 3"),
+        ("item", "3. a dict, or a list", (), "line 5"),
+        ("item", "4. opt: What it does.", (), "line 7"),
+        ("item", "5. field: value", (), "line 9"),
+        ("item", "6. -q: Says nothing.", (), "line 10"),
+    ]
+
+
+@pytest.mark.parametrize("box", [".. tab:: Name", ".. admonition:: Name"])
+def test_the_number_of_an_item_is_no_part_of_a_label(written, box):
+    text = f"1. {box}\n\n      Text.\n\n2. .. list-table:: Name\n\n      * - a\n        - b\n"
+    assert [(kind, seen) for kind, seen, *_ in blocks(written(text))] == [
+        ("item", "1."),
+        ("heading", "Name"),
+        ("paragraph", "Text."),
+        ("item", "2."),
+        ("paragraph", "Name"),
+        ("row", "a; b"),
+    ]
+
+
+def test_the_number_of_an_item_is_no_part_of_a_cell(written):
+    text = "1. ===== =====\n   a     b\n   ===== =====\n"
+    assert [(kind, seen) for kind, seen, *_ in blocks(written(text))] == [("item", "1."), ("row", "a; b")]
+
+
+def test_an_object_tells_its_type_and_its_default(written):
+    text = (
+        ".. confval:: project\n   :type: :code-py:`str`\n   :no-index:\n   :default: the ``NAME``,\n      or none\n\n"
+        "   Its *name*.\n\n.. py:data:: limit\n   :value: 3\n\n.. code-block:: sh\n   :type: unseen\n\n   run\n"
+    )
+    assert blocks(written(text)) == [
+        ("paragraph", "project", (), "line 1"),
+        ("field", "type: str", (), "line 2"),
+        ("field", "default: the NAME, or none", (), "line 4"),
+        ("paragraph", "Its name.", (), "line 7"),
+        ("paragraph", "limit", (), "line 9"),
+        ("field", "value: 3", (), "line 10"),
+        ("code", "run", (), "line 15"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("See `~.Handler.prepare` and `.task`.", "See Handler.prepare and task."),
+        ("The `settings\n<.Application.settings>`, `x <other>`, `a b`.", "The settings, x, a b."),
+        ("`.Config`-based, ``.task``", "Config-based, .task"),
+        ("Add it to `.gitignore`, with `git add <name>`.", "Add it to .gitignore, with git add <name>."),
+        ("The `.NET` of `~/.netrc`.", "The .NET of ~/.netrc."),
+    ],
+)
+def test_names_of_objects_in_single_backquotes_lose_their_marks_where_the_file_has_such(written, text, seen):
+    assert only_document(written(text)).text == seen
+
+
+def test_a_heading_that_names_an_object_is_referred_to_without_marks(written):
+    text = ".. _it:\n\n`.Config` object\n================\n\nSee :ref:`it`.\n"
+    assert texts(written(text)) == ["Config object", "See Config object."]
