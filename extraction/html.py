@@ -12,8 +12,9 @@ from extraction.anchors import Anchors
 from extraction.encodings import decoded_page
 from extraction.extracted import Extracted
 from extraction.fragment_places import Lines, Nowhere, Places
-from extraction.hiding import hides
+from extraction.html_alternatives import show_alternatives
 from extraction.html_list import HtmlList, whole_number
+from extraction.html_seen import classes, is_furniture, is_unseen, is_unseen_or_furniture
 from extraction.raised import raised
 from extraction.safe_html import safe_html
 from extraction.structure import Structure, names, one_line, with_name
@@ -21,17 +22,10 @@ from extraction.tables import Cell, Row, add_table
 from retriever.types import BlockKind, Locator, LocatorKind
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_NEVER_SEEN = names(
-    "script style noscript template head title svg iframe object embed canvas audio video map "
-    "select datalist input textarea nav dialog rp annotation annotation-xml"
-)
-_CONTROLS = names("mw-editsection")  # classes
 _CONTROLS_SHOWN = ("button", "label")  # beside each other without a space between them
 _SIGNS = names(
     "anchor anchor-link doc-anchor hash-link header-anchor headerlink heading-anchor mark permalink"
 )  # classes of links that lead to where they stand
-_FURNITURE = frozenset({"header", "footer", "aside", "search"})
-_FURNITURE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog"})
 _CONTENT = frozenset({"main", "article"})
 _BLOCKS = names(
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption "
@@ -60,6 +54,7 @@ def extract_page(page: str, check: Check = go_on) -> Extracted:
     """
     tree = LexborHTMLParser(safe_html(page))
     check()
+    show_alternatives(tree)
     structure, first_headings = _main_content(tree, check)
     return Extracted(structure, first_headings[0] if len(first_headings) == 1 else _title(tree))
 
@@ -81,12 +76,12 @@ def _main_content(tree: LexborHTMLParser, check: Check) -> _Content:
     if body is None:
         return _Content(Structure(), [])
     if tree.css_first("main, [role=main]") is not None:
-        main = _content(_outermost(body, _is_main, _is_unseen), check)
+        main = _content(_outermost(body, _is_main, is_unseen), check)
         if main.structure.blocks:
             return main
     whole = _content([body], check)
     if tree.css_first("article") is not None:
-        articles = _outermost(body, lambda node: node.tag == "article", _is_unseen_or_furniture)
+        articles = _outermost(body, lambda node: node.tag == "article", is_unseen_or_furniture)
         only = _content(articles if len(articles) == 1 else [], check)
         if 2 * len(only.structure.text) > len(whole.structure.text):
             return only
@@ -121,21 +116,6 @@ def _is_main(node: LexborNode) -> bool:
     return node.tag == "main" or node.attributes.get("role") == "main"
 
 
-def _is_furniture(node: LexborNode) -> bool:
-    return node.tag in _FURNITURE or node.attributes.get("role") in _FURNITURE_ROLES
-
-
-def _is_unseen(node: LexborNode) -> bool:
-    attributes = node.attributes
-    return (
-        node.tag in _NEVER_SEEN
-        or ("hidden" in attributes and attributes.get("hidden") != "until-found")
-        or attributes.get("aria-hidden") == "true"
-        or hides(attributes.get("style"))
-        or not _CONTROLS.isdisjoint((attributes.get("class") or "").split())
-    )
-
-
 def _is_raised(node: LexborNode) -> bool:
     return node.tag == "sup" or (
         node.tag == "span" and bool(_RAISING.search(node.attributes.get("style") or ""))
@@ -146,11 +126,7 @@ def _is_label(node: LexborNode) -> bool:
     """Whether the element is the label of what else its parent holds."""
     if node.tag == "summary":
         return node.css_first(_ANY_HEADING) is None
-    return not _LABELS.isdisjoint((node.attributes.get("class") or "").split())
-
-
-def _is_unseen_or_furniture(node: LexborNode) -> bool:
-    return _is_unseen(node) or _is_furniture(node)
+    return not _LABELS.isdisjoint(classes(node))
 
 
 def _title(tree: LexborHTMLParser) -> str | None:
@@ -175,10 +151,11 @@ class _Waiting:
             int
         ] = []  # the parts from which on the text is raised, for each element that raises it
         self.is_blank = True
-        self.has_letter = False
+        self.has_letter = self.has_unraised = False
 
     def add(self, text: str) -> None:
         self._parts.append(text)
+        self.has_unraised = self.has_unraised or (not self._raised and bool(text.strip()))
         self.is_blank = self.is_blank and not text.strip()
         self.has_letter = self.has_letter or any(map(str.isalpha, text))
 
@@ -199,7 +176,7 @@ class _Waiting:
         text = "".join(self._parts)
         self._parts.clear()
         self._raised = [0] * len(self._raised)
-        self.is_blank, self.has_letter = True, False
+        self.is_blank, self.has_letter, self.has_unraised = True, False, False
         return text
 
 
@@ -266,8 +243,8 @@ class _Walk:
 
     def _is_left_out(self, node: LexborNode) -> bool:
         return (
-            _is_unseen(node)
-            or (_is_furniture(node) and not self._in_content)
+            is_unseen(node)
+            or (is_furniture(node) and not self._in_content)
             or (node.tag == "button" and not self._is_shown_button(node))
         )
 
@@ -281,7 +258,7 @@ class _Walk:
         """Whether a link is only the sign, such as ¶, that leads to where it stands."""
         attributes = link.attributes
         to_itself = self._heading is not None and (attributes.get("href") or "").startswith("#")
-        has_class = not _SIGNS.isdisjoint((attributes.get("class") or "").split())
+        has_class = not _SIGNS.isdisjoint(classes(link))
         if not to_itself and not has_class:
             return False
         text = link.text()
@@ -290,7 +267,9 @@ class _Walk:
     def _enter(self, node: LexborNode, depth: int) -> bool:
         """Begin an element; whether its children are to be walked."""
         tag = node.tag or ""
-        if tag in _BLOCKS:
+        if tag == "p" and not self._waiting.is_blank and not self._waiting.has_unraised:
+            self._waiting.add(" ")  # after the number of the note that the paragraph is
+        elif tag in _BLOCKS:
             self._end_block()
         if self._places is None:
             self._anchors.enter(node, depth)
@@ -424,7 +403,7 @@ class _Walk:
         self._anchors.take_text()
         rows = []
         for node in _children(table):
-            if node.tag == "caption" and not _is_unseen(node):
+            if node.tag == "caption" and not is_unseen(node):
                 self._structure.add(BlockKind.PARAGRAPH, _shown_in(node)[0], self._locator())
         for node, cells_of in _rows(table):
             anchor = (node.attributes.get("id") or "").strip()
@@ -442,11 +421,11 @@ def _children(node: LexborNode) -> list[LexborNode]:
 def _rows(table: LexborNode) -> Iterator[tuple[LexborNode, list[LexborNode]]]:
     """The rows that are the table's own, each with its cells."""
     for part in _children(table):
-        if part.tag in ("thead", "tbody", "tfoot") and not _is_unseen(part):
+        if part.tag in ("thead", "tbody", "tfoot") and not is_unseen(part):
             for row in _children(part):
-                if row.tag == "tr" and not _is_unseen(row):
+                if row.tag == "tr" and not is_unseen(row):
                     cells = [cell for cell in _children(row) if cell.tag in ("td", "th")]
-                    yield row, [cell for cell in cells if not _is_unseen(cell)]
+                    yield row, [cell for cell in cells if not is_unseen(cell)]
 
 
 def _cell(node: LexborNode) -> Cell:

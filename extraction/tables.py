@@ -38,6 +38,12 @@ class Row:
         """Whether the row names the columns."""
         return self.heads or all(cell.heads for cell in self.cells)
 
+    @property
+    def is_header_beside_corner(self) -> bool:
+        """Whether the row names all columns but the first, where its cell is empty."""
+        corner, *others = self.cells
+        return not corner.text.strip() and bool(others) and all(cell.heads for cell in others)
+
 
 def add_table(structure: Structure, rows: Sequence[Row]) -> None:
     """Add the table's rows. Those that name the columns do not stand for themselves, unless no other row follows.
@@ -50,7 +56,8 @@ def add_table(structure: Structure, rows: Sequence[Row]) -> None:
     grid = _grid(rows)
     titles = [len(slots) > 1 and all(slot.goes_on for slot in slots[1:]) for slots in grid]
     rest = [number for number, is_title in enumerate(titles) if not is_title]
-    head = set(takewhile(lambda number: rows[number].is_header, rest))
+    begins = rest[:1] if rest and rows[rest[0]].is_header_beside_corner else []
+    head = {*begins, *takewhile(lambda number: rows[number].is_header, rest[len(begins) :])}
     if len(head) == len(rest):
         head = set()
     header = _header([grid[number] for number in sorted(head)])

@@ -122,6 +122,20 @@ def test_the_title_is_the_only_first_heading_or_the_pages(page, body, title):
             ["10⁶", "x²", "m²; b"],
         ),
         ("<pre>a<br>b<span hidden>no</span><button>Copy</button><div>c</div>d</pre>", ["a\nb\nc\nd"]),
+        (
+            "<pre><code><span class=boring>fn main() {\n</span>go();\n<span class=boring>}</span></code></pre>",
+            ["go();"],
+        ),
+        ("<p class=boring>Terms apply.</p>", ["Terms apply."]),
+        ("<div><pre>go();</pre><a class=test-arrow href='/play'>Run</a></div>", ["go();"]),
+        (
+            "<p>a<sup>1</sup></p><div><sup>1</sup>\n<p>Note.</p><p>Of it.</p></div>",
+            ["a¹", "¹ Note.", "Of it."],
+        ),
+        ("<p><sup>2</sup>/<sub>3</sub></p><p>of it</p><sup>1</sup><h2>T</h2>", ["²/3", "of it", "¹", "T"]),
+        ("<div class=navheader>Prev</div><main>a<ul class=breadcrumb><li>Home</ul></main>", ["a"]),
+        ("<p>a</p><div id=footer>Imprint</div>", ["a"]),
+        ("<article>a<div id=footer>b</div></article>", ["a", "b"]),
         ("<p><math><mi>x</mi><annotation>\\x</annotation></math>", ["x"]),
         ("<table role='presentation'><tr><td>a</td><td>b</td></tr></table>", ["a", "b"]),
         ("<table><tr><td><h2>a</h2></td><td><p>b</td></tr></table>", ["a", "b"]),
@@ -149,6 +163,12 @@ def test_the_title_is_the_only_first_heading_or_the_pages(page, body, title):
             ["Size W: 1; Size H: 2; A: x"],
         ),
         ("<table><tr><th>A</th><th>B</th></tr></table>", ["A; B"]),
+        ("<table><tr><td><th>A<th>B<tr><th>5<td>Net<td>100</table>", ["5; A: Net; B: 100"]),
+        ("<table><tr><td><th>A<tr><td>5<td>6<tr><td><th>B</table>", ["5; A: 6", "A: B"]),
+        (
+            "<table><tr><td><b>a</b><td><b>b</b><tr><td><td><b>c</b><tr><td>d<td>e</table>",
+            ["b: c", "a: d; b: e"],
+        ),
         (
             "<table><tr><td><b>K</b></td><td>v</td></tr><tr><th>L:</th><td>w</td></tr></table>",
             ["K: v", "L: w"],
@@ -238,6 +258,7 @@ def test_nesting_without_end_is_refused_at_once(page):
         (lambda n: "<b>" + "<i> </i>" * n + "<i>x</i>" * n, 20_000),
         (lambda n: "<b><table>" + "<tr><th>" * (n // 2) + "<table><tr><th>x" * n, 150),
         (lambda n: "<b>" + "<h1>" + "<button>1</button><a href='#'>+</a>" * n, 20_000),
+        (lambda n: "<b>" + "<span class=switch><span hidden>" * 400 + "<b>x</b>" * n, 5_000),
         (lambda n: "<b>" + "<a id=x></a>" * n + "<h2>a</h2>" + "<a id=x></a>" * n, 20_000),
     ],
     ids=[
@@ -250,6 +271,7 @@ def test_nesting_without_end_is_refused_at_once(page):
         "blanks",
         "tables",
         "controls",
+        "alternatives",
         "anchors",
     ],
 )
