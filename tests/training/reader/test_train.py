@@ -29,7 +29,7 @@ from training.loop.optimiser import learning_rate
 from training.loop.run import Pace
 from training.reader import train as training
 from training.reader.example import PresentationSettings, chosen, example
-from training.reader.train import Ablation, TrainingSettings, train
+from training.reader.train import SMALL_RATE_GOING_ON, Ablation, TrainingSettings, train
 
 SETTINGS = TrainingSettings(groups=40, groups_per_step=4, max_tokens=160, rate=3e-3)
 
@@ -332,3 +332,22 @@ def test_a_reader_of_short_answers_becomes_a_broad_one(broad_data, base, tmp_pat
     assert any("kind" in numbers for numbers in found.values())
     (judged,) = reader_model(narrow, base, max_tokens=160).judge("why", [("", "It is old.")])
     assert judged.broad is None
+
+
+def test_a_reader_all_of_whose_weights_are_learnt_goes_on_and_learns_from_evidence_without_its_heads(
+    broad_data, base, tmp_path, quiet
+):
+    train(broad_data, tmp_path / "first", quiet, settings=SETTINGS, base=base)
+    first, entry = shipped_weights("reader", "reader", tmp_path / "first/weights")
+    settings = TrainingSettings.of(
+        None, groups=8, seed=1, going_on=True, evidence=0.5, broad=False, without=None
+    )
+    assert settings.rate == SMALL_RATE_GOING_ON
+    still = replace(settings, rate=0.0, groups_per_step=4, max_tokens=160)
+    found = train(broad_data, tmp_path / "second", quiet, settings=still, base=base, start=first.parent)
+    second, again = shipped_weights("reader", "reader", tmp_path / "second/weights")
+    assert again.made_from == {"start": entry.sha256}
+    before, after = load_file(first), load_file(second)
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert found["faq_docs"].keys() == {"groups"}  # all of its passages answer, and nothing else is learnt
