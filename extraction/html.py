@@ -14,7 +14,8 @@ from extraction.extracted import Extracted
 from extraction.fragment_places import Lines, Nowhere, Places
 from extraction.html_alternatives import show_alternatives
 from extraction.html_list import HtmlList, whole_number
-from extraction.html_seen import classes, is_furniture, is_unseen, is_unseen_or_furniture
+from extraction.html_navigation import take_out_navigation
+from extraction.html_seen import classes, is_furniture, is_main, is_unseen, is_unseen_or_furniture
 from extraction.raised import raised
 from extraction.safe_html import safe_html
 from extraction.structure import Structure, names, one_line, with_name
@@ -75,8 +76,10 @@ def _main_content(tree: LexborHTMLParser, check: Check) -> _Content:
     body = tree.body
     if body is None:
         return _Content(Structure(), [])
+    take_out_navigation(body)
+    check()
     if tree.css_first("main, [role=main]") is not None:
-        main = _content(_outermost(body, _is_main, is_unseen), check)
+        main = _content(_outermost(body, is_main, is_unseen), check)
         if main.structure.blocks:
             return main
     whole = _content([body], check)
@@ -110,10 +113,6 @@ def _outermost(
         else:
             waiting += reversed(list(node.iter()))
     return found
-
-
-def _is_main(node: LexborNode) -> bool:
-    return node.tag == "main" or node.attributes.get("role") == "main"
 
 
 def _is_raised(node: LexborNode) -> bool:

@@ -23,12 +23,18 @@ _FURNITURE_ID = "footer"  # as pages had it before the element
 
 def classes(node: LexborNode) -> list[str]:
     """The classes of an element."""
-    return (node.attributes.get("class") or "").split()
+    return _names_in(node.attributes)
+
+
+def is_main(node: LexborNode) -> bool:
+    """Whether the element holds the main content."""
+    return node.tag == "main" or node.attributes.get("role") == "main"
 
 
 def is_unseen(node: LexborNode) -> bool:
     """Whether nobody sees the element, or it is part of no document."""
-    attributes, named = node.attributes, classes(node)
+    attributes = node.attributes
+    named = _names_in(attributes)
     return (
         node.tag in _NEVER_SEEN
         or ("hidden" in attributes and attributes.get("hidden") != "until-found")
@@ -52,3 +58,7 @@ def is_furniture(node: LexborNode) -> bool:
 def is_unseen_or_furniture(node: LexborNode) -> bool:
     """Whether either is so."""
     return is_unseen(node) or is_furniture(node)
+
+
+def _names_in(attributes: dict[str, str | None]) -> list[str]:
+    return (attributes.get("class") or "").split()

@@ -259,6 +259,7 @@ def test_nesting_without_end_is_refused_at_once(page):
         (lambda n: "<b><table>" + "<tr><th>" * (n // 2) + "<table><tr><th>x" * n, 150),
         (lambda n: "<b>" + "<h1>" + "<button>1</button><a href='#'>+</a>" * n, 20_000),
         (lambda n: "<b>" + "<span class=switch><span hidden>" * 400 + "<b>x</b>" * n, 5_000),
+        (lambda n: "<b>" + "<div>" * 300 + "<a id=x href='#x'>x</a><h2>x</h2>" * n, 5_000),
         (lambda n: "<b>" + "<a id=x></a>" * n + "<h2>a</h2>" + "<a id=x></a>" * n, 20_000),
     ],
     ids=[
@@ -272,6 +273,7 @@ def test_nesting_without_end_is_refused_at_once(page):
         "tables",
         "controls",
         "alternatives",
+        "contents",
         "anchors",
     ],
 )
