@@ -25,6 +25,7 @@ from app.answering.pipeline import Pipeline
 from app.service.assembly import LAZY_PARTS, open_service
 from app.service.settings import Settings
 from common.packaged import package_folder
+from common.terminal_text import plain
 from training.confidence.held_out_answers import Outcome, asked, is_evidence
 from training.data.evidence import EvidenceGroup
 from training.data.manuals import ManualQuestions
@@ -94,7 +95,7 @@ def main() -> None:
     )
     groups = list(questions)
     for question in questions.lost:
-        console.print(f"Not in these manuals: {question}", markup=False)
+        console.print(plain(f"Not in these manuals: {question}"))
     description = service.description()
     state = {
         "models": description["models"],

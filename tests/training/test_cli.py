@@ -190,10 +190,26 @@ def test_a_reader_that_begins_with_another_is_trained_at_a_lower_rate(reader_tra
     assert asked["command"].endswith("--rank 8 --start old/weights --seed 0")
 
 
-def test_a_reader_to_begin_with_needs_a_rank():
-    result = CliRunner().invoke(cli.cli, ["reader", "--start", "old/weights"])
-    assert isinstance(result.exception, LoccitError)
-    assert "--rank" in str(result.exception)
+def test_a_reader_without_a_rank_goes_on_too(reader_training):
+    rate = reader_training()["settings"].rate
+    asked = reader_training("--start", "old/weights")
+    assert asked["settings"].rate < rate
+    assert asked["settings"].rank is None
+
+
+@pytest.mark.parametrize(
+    ("options", "evidence", "broad"),
+    [
+        ([], 0.0, False),
+        (["--broad"], 0.55, True),
+        (["--broad", "--evidence-share", "0.8"], 0.8, True),
+        (["--evidence-share", "0.75"], 0.75, False),
+    ],
+)
+def test_evidence_is_learnt_from_with_its_heads_or_without(reader_training, options, evidence, broad):
+    asked = reader_training(*options)
+    assert (asked["settings"].evidence, asked["settings"].broad) == (evidence, broad)
+    assert all(option in asked["command"] for option in options)
 
 
 def test_a_base_that_is_no_name_and_no_folder_is_refused():
