@@ -41,7 +41,7 @@ def table(outcomes: Sequence[Outcome]) -> Table:
             _percent([one.right for one in answerable if one.right is not None]),
             _percent([one.precision for one in answerable if one.precision is not None]),
             _percent([one.recall for one in answerable if one.recall is not None]),
-            _auroc(some),
+            auroc(some),
             *(_given(some, threshold) for threshold in AT),
         )
     return shown
@@ -79,7 +79,8 @@ def _given(outcomes: Sequence[Outcome], threshold: float) -> str:
     return f"{sum(one.right for one in given)} of {len(given)}"
 
 
-def _auroc(outcomes: Sequence[Outcome]) -> str:
+def auroc(outcomes: Sequence[Outcome]) -> str:
+    """How often a right answer is surer than a wrong one; "-" where there are not both."""
     right = [one.right for one in outcomes]
     if len(set(right)) < 2:
         return "-"

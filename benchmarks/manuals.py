@@ -1,7 +1,7 @@
 """Questions over manuals that no training has seen: what is right, and how surely, by kind of question.
 
-python -m benchmarks.manuals data/indexes/manuals
-python -m benchmarks.manuals data/indexes/manuals --weights runs/reader/weights --run runs/manuals.jsonl
+python -m benchmarks.manuals data/indexes/measured-manuals
+python -m benchmarks.manuals data/indexes/measured-manuals --weights runs/reader/weights --run runs/manuals.jsonl
 
 The questions and the places that answer them are in evaluation/data/manual_questions.jsonl, the manuals in
 training/manuals/README.md, which says how to make the index. A few words are right where they are those asked for, and
@@ -17,13 +17,13 @@ from statistics import fmean
 
 from rich.console import Console
 from rich.table import Table
-from sklearn.metrics import roc_auc_score
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.generators.broad_answers import NO, YES
 from app.answering.pipeline import Pipeline
 from app.service.assembly import LAZY_PARTS, open_service
 from app.service.settings import Settings
+from benchmarks.kinds import auroc
 from common.packaged import package_folder
 from common.terminal_text import plain
 from training.confidence.held_out_answers import Outcome, asked, is_evidence
@@ -37,7 +37,7 @@ AT = 0.5
 def judged(outcome: Outcome, group: EvidenceGroup) -> Outcome:
     """The outcome, right where what was chosen is; what was quoted besides is left aside."""
     if outcome.asked == AnswerKind.SHORT or outcome.said in (None, YES, NO):
-        return outcome
+        return replace(outcome, right=bool(outcome.right))
     return replace(outcome, right=is_evidence(outcome.said, group))
 
 
@@ -59,7 +59,7 @@ def table(outcomes: Sequence[Outcome]) -> Table:
             str(len(some) - len(given)),
             str(sum(bool(one.right) for one in some)),
             f"{fmean(one.precision for one in some if one.precision is not None):.0%}",
-            _auroc(some),
+            auroc(some),
         )
     others = [one for one in outcomes if not one.answerable]
     given = [one for one in others if one.confidence >= AT]
@@ -72,9 +72,6 @@ def table(outcomes: Sequence[Outcome]) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("index", type=Path, help="of the manuals, each a source of its name")
-    parser.add_argument("--questions", type=Path, default=None, help="another file of questions over manuals")
-    parser.add_argument("--generator", default=None)
-    parser.add_argument("--reader", default=None)
     parser.add_argument("--weights", type=Path, default=None)
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument(
@@ -84,15 +81,13 @@ def main() -> None:
     console = Console(stderr=True)
     named = {
         name: value
-        for name in ("index", "generator", "reader", "weights", "threads")
+        for name in ("index", "weights", "threads")
         if (value := getattr(arguments, name)) is not None
     }
     service = open_service(Settings.of(**named), abstains=False, parts=LAZY_PARTS)
     folder = package_folder("evaluation")
     assert folder is not None  # this repository's
-    questions = ManualQuestions(
-        arguments.questions or folder / "data" / QUESTIONS, service.index, service.encoder
-    )
+    questions = ManualQuestions(folder / "data" / QUESTIONS, service.index, service.encoder)
     groups = list(questions)
     for question in questions.lost:
         console.print(plain(f"Not in these manuals: {question}"))
@@ -110,13 +105,6 @@ def main() -> None:
     outcomes = asked(opened, groups, console, path=arguments.run, state=state)
     Console(width=120).print(table([judged(*pair) for pair in zip(outcomes, groups, strict=True)]))
     print(f"{1000 * fmean(one.seconds for one in outcomes):.0f} ms a question")
-
-
-def _auroc(outcomes: Sequence[Outcome]) -> str:
-    right = [bool(one.right) for one in outcomes]
-    if len(set(right)) < 2:
-        return "-"
-    return f"{roc_auc_score(right, [one.confidence for one in outcomes]):.2f}"
 
 
 if __name__ == "__main__":

@@ -48,6 +48,15 @@ AllowDownload = Annotated[
     bool, typer.Option("--allow-download", help="Fetch the language model from the Hugging Face hub.")
 ]
 
+Manuals = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="INDEX",
+        help="Learn from Loccit's own questions over manuals besides: an index of the manuals that "
+        "training/manuals/README.md names.",
+    ),
+]
+
 for command in (retrofit_data, retrofit, retrofit_report, retrofit_answers):
     cli.command()(command)
 
@@ -74,14 +83,7 @@ def data(
         int | None,
         typer.Option(min=1, help="Learn from so many questions of each set at most; from all unless given."),
     ] = None,
-    manuals: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="INDEX",
-            help="Learn from Loccit's own questions over manuals besides: an index of the manuals that "
-            "training/manuals/README.md names.",
-        ),
-    ] = None,
+    manuals: Manuals = None,
     evidence_only: Annotated[
         bool,
         typer.Option(

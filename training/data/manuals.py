@@ -39,7 +39,7 @@ _EVIDENCE_SHARE = 0.5  # of a unit's characters, from which on it is evidence
 class ManualQuestions:
     """The groups of a file's questions over an index, each with passages of its own manual alone.
 
-    ``lost``: the questions whose document or places the index has not, added up while the groups are read.
+    ``lost``: the questions whose document or places the index has not, as the groups were read last.
     """
 
     def __init__(self, path: Path, index: PassageIndex, encoder: Encoder) -> None:
@@ -51,6 +51,7 @@ class ManualQuestions:
         return {"questions": sha256_of(self._path), "index": self._index.generation}
 
     def __iter__(self) -> Iterator[EvidenceGroup]:
+        self.lost.clear()
         by_source: dict[str, IndexRetriever] = {}
         for number, record in enumerate(records(self._path)):
             source = record["source"]
