@@ -3,9 +3,8 @@
 python -m benchmarks.kinds data/training --reader strong
 python -m benchmarks.kinds data/training --reader strong --weights runs/reader/weights --each 60 --run runs/kinds.jsonl
 
-What the texts are, and what counts as right, says ``training.confidence.held_out_answers``. What comes out is what
-`loccit train confidence` learns from; given its --run and --each, the table is of what was kept there. The data is made
-by `loccit train data DIR --evidence-only`.
+What the texts are, and what counts as right, says ``training.confidence.held_out_answers``. Given its --run again, what
+was answered is not asked anew. The data is made by `loccit train data DIR --evidence-only`.
 """
 
 import argparse
@@ -67,9 +66,9 @@ def main() -> None:
     }
     service = open_service(Settings.of(**named), abstains=False, parts=LAZY_PARTS)
     evidence = PreparedEvidence(arguments.data)
-    outcomes = held_out_outcomes(
-        evidence, arguments.each, service.over, service.description(), console, arguments.run
-    )
+    description = service.description()
+    answering = {name: description[name] for name in ("models", "stages", "calibration")}
+    outcomes = held_out_outcomes(evidence, arguments.each, service.over, answering, console, arguments.run)
     Console(width=140).print(table(outcomes))
     print(f"{1000 * fmean(one.seconds for one in outcomes):.0f} ms a question")
 

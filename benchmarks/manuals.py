@@ -11,34 +11,21 @@ beside it counts in the precision of the quotes alone. Given its --run again, wh
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 from rich.console import Console
 from rich.table import Table
 
-from app.answering.answer_kind import AnswerKind
-from app.answering.generators.broad_answers import NO, YES
-from app.answering.pipeline import Pipeline
 from app.service.assembly import LAZY_PARTS, open_service
 from app.service.settings import Settings
 from benchmarks.kinds import auroc
 from common.packaged import package_folder
-from common.terminal_text import plain
-from training.confidence.held_out_answers import Outcome, asked, is_evidence
-from training.data.evidence import EvidenceGroup
+from training.confidence.held_out_answers import Outcome, manual_outcomes
 from training.data.manuals import ManualQuestions
 
 QUESTIONS = "manual_questions.jsonl"
 AT = 0.5
-
-
-def judged(outcome: Outcome, group: EvidenceGroup) -> Outcome:
-    """The outcome, right where what was chosen is; what was quoted besides is left aside."""
-    if outcome.asked == AnswerKind.SHORT or outcome.said in (None, YES, NO):
-        return replace(outcome, right=bool(outcome.right))
-    return replace(outcome, right=is_evidence(outcome.said, group))
 
 
 def table(outcomes: Sequence[Outcome]) -> Table:
@@ -88,22 +75,10 @@ def main() -> None:
     folder = package_folder("evaluation")
     assert folder is not None  # this repository's
     questions = ManualQuestions(folder / "data" / QUESTIONS, service.index, service.encoder)
-    groups = list(questions)
-    for question in questions.lost:
-        console.print(plain(f"Not in these manuals: {question}"))
     description = service.description()
-    state = {
-        "models": description["models"],
-        "stages": description["stages"],
-        "questions": questions.description(),
-    }
-
-    def opened() -> Pipeline:
-        service.pipeline.answer(groups[0].question)  # so that no question's seconds hold what is loaded
-        return service.pipeline
-
-    outcomes = asked(opened, groups, console, path=arguments.run, state=state)
-    Console(width=120).print(table([judged(*pair) for pair in zip(outcomes, groups, strict=True)]))
+    answering = {name: description[name] for name in ("models", "stages", "calibration")}
+    outcomes = manual_outcomes(questions, service.pipeline, answering, console, arguments.run)
+    Console(width=120).print(table(outcomes))
     print(f"{1000 * fmean(one.seconds for one in outcomes):.0f} ms a question")
 
 

@@ -1,7 +1,7 @@
 """Fitting a calibrator: logistic regression over the features of judged answers, checked by cross-fitting."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from math import floor
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from app.answering.confidence.calibrator import (
@@ -19,12 +18,25 @@ from app.answering.confidence.calibrator import (
     Calibrator,
     FittedOn,
     JudgedAnswers,
+    Law,
     ThresholdRecord,
     sigmoid,
 )
-from app.answering.confidence.features import FEATURES, FloatArray
+from app.answering.confidence.features import FloatArray
+from calibration.law import Chosen, choices, fitted_law, rescaled
 from common.errors import LoccitError
 
+WEIGHED = (
+    "pointer",
+    "lm_agreement",
+    "retrieval_score",
+    "retrieval_gap",
+    "support",
+    "lm_logprob",
+    "lm_right",
+    "answerability",
+)
+"""The features of short answers; docs/decisions/0050-a-sentence-is-judged-beside-its-rivals.md says why no more."""
 FOLDS = 10
 CERTAINTY = 0.95
 LEAST_OF_EACH = 20
@@ -98,11 +110,11 @@ def fit(
     if start is not None and min(_right_and_wrong(judged)) < LEAST_OF_EACH:
         return _fit_rescaled(judged, fitted_on, start)
     _require_enough(judged, LEAST_OF_EACH)
-    held = _held(judged, partial(_fitted, names=FEATURES))
-    calibrator = _fitted(judged, names=FEATURES)
-    names = FEATURES if ablation else ()
+    held = _held(judged, partial(_fitted, names=WEIGHED))
+    law = _fitted(judged, names=WEIGHED)
+    names = WEIGHED if ablation else ()
     without = {name: _held_without(judged, name) for name in names}
-    return Fitted(_recorded(calibrator, fitted_on, held, start), held, without)
+    return Fitted(_recorded(law, fitted_on, held, start), held, without)
 
 
 def _fit_rescaled(judged: Sequence[JudgedAnswers], fitted_on: FittedOn, start: Calibrator) -> Fitted:
@@ -113,18 +125,12 @@ def _fit_rescaled(judged: Sequence[JudgedAnswers], fitted_on: FittedOn, start: C
 
 def _rescaled(judged: Sequence[JudgedAnswers], start: Calibrator) -> Calibrator:
     """A fit with its logits stretched and moved to fit the answers that it would choose."""
-    slope, intercept = _rescaling(_chosen(judged, start.logits))
-    return replace(
-        start,
-        weights=tuple(slope * weight for weight in start.weights),
-        intercept=slope * start.intercept + intercept,
-    )
+    answered = _answered(judged)
+    return rescaled(start, answered, _halves(answered))
 
 
-def _recorded(
-    calibrator: Calibrator, fitted_on: FittedOn, held: Held, start: Calibrator | None
-) -> Calibrator:
-    """With what it was fitted on, what holding out found, and the earlier fit's law of other kinds."""
+def _recorded(law: Law, fitted_on: FittedOn, held: Held, start: Calibrator | None) -> Calibrator:
+    """The law with what it was fitted on, what holding out found, and the earlier fit's law of other kinds."""
     quality: dict[str, Any] = {
         "log_loss": round(held.log_loss, 4),
         "brier": round(held.brier, 4),
@@ -134,11 +140,14 @@ def _recorded(
     }
     if start is not None and "broad" in start.quality:
         quality["broad"] = start.quality["broad"]
-    return replace(
-        calibrator,
-        fitted_on=fitted_on,
+    return Calibrator(
+        law.features,
+        law.mean,
+        law.scale,
+        law.weights,
+        law.intercept,
+        fitted_on,
         thresholds=tuple(_thresholds(held)),
-        elsewhere=(),
         quality=quality,
         broad=None if start is None else start.broad,
     )
@@ -175,106 +184,49 @@ def _require_enough(judged: Sequence[JudgedAnswers], least: int) -> None:
         )
 
 
-def _held(judged: Sequence[JudgedAnswers], fitted: Callable[[Sequence[JudgedAnswers]], Calibrator]) -> Held:
+def _held(judged: Sequence[JudgedAnswers], fitted: Callable[[Sequence[JudgedAnswers]], Law]) -> Held:
     """``fitted``: what fits on some of them."""
     parts = [_fold(answers.question) for answers in judged]
-    chosen: list[tuple[float, bool, bool]] = []
+    chosen: list[Chosen] = []
     for fold in range(FOLDS):
         seen = [answers for answers, part in zip(judged, parts, strict=True) if part != fold]
         unseen = [answers for answers, part in zip(judged, parts, strict=True) if part == fold]
         if unseen:
-            if not any(len(answers.rows) for answers in seen):
+            if not _answered(seen):
                 raise LoccitError(
                     "The questions that have answers are all the same one, so that no other can be fitted to; give "
                     "different questions."
                 )
-            chosen += _chosen(unseen, fitted(seen).logits)
-    logits, right, answerable = (np.array(column) for column in zip(*chosen, strict=True))
-    return Held(sigmoid(logits), right, _halves(answerable))
+            chosen += choices(unseen, fitted(seen).logits)
+    return Held(
+        sigmoid(np.array([one.logit for one in chosen])),
+        np.array([one.right for one in chosen]),
+        _halves([one.answers for one in chosen]),
+    )
 
 
 def _held_without(judged: Sequence[JudgedAnswers], name: str) -> Held | None:
     """None where nothing can be learnt from the other features."""
     try:
-        names = tuple(feature for feature in FEATURES if feature != name)
+        names = tuple(feature for feature in WEIGHED if feature != name)
         return _held(judged, partial(_fitted, names=names))
     except LoccitError:
         return None
 
 
-def _fitted(judged: Sequence[JudgedAnswers], names: tuple[str, ...]) -> Calibrator:
-    """First over all candidates, so that it learns to choose; then slope and intercept over those it chooses."""
-    judged = [answers for answers in judged if len(answers.rows)]
-    columns = [FEATURES.index(name) for name in names]
-    rows = np.concatenate([answers.rows for answers in judged])
-    right = np.array([verdict for answers in judged for verdict in answers.right])
-    of_question = _halves(np.array([answers.answerable for answers in judged]))
-    weights = np.concatenate(
-        [
-            np.full(len(answers.rows), weight / len(answers.rows))
-            for answers, weight in zip(judged, of_question, strict=True)
-        ]
-    )
-    mean, scale = rows[:, columns].mean(axis=0), rows[:, columns].std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    model = LogisticRegression(C=1.0, max_iter=1000)
-    model.fit((rows[:, columns] - mean) / scale, right, sample_weight=weights)
-    first = Calibrator(
-        fitted_on=FittedOn("", "", {}, {}, {}),
-        features=names,
-        mean=tuple(mean.tolist()),
-        scale=tuple(scale.tolist()),
-        weights=tuple(model.coef_[0].tolist()),
-        intercept=float(model.intercept_[0]),
-    )
-    return _rescaled(judged, first)
+def _fitted(judged: Sequence[JudgedAnswers], names: tuple[str, ...]) -> Law:
+    answered = _answered(judged)
+    return fitted_law(answered, _halves(answered), names)
 
 
-def _rescaling(chosen: Sequence[tuple[float, bool, bool]]) -> tuple[float, float]:
-    """Slope and intercept that make the chosen ones' logits fit their verdicts (Platt 1999).
-
-    As there, a right answer counts as right to the share (n + 1) / (n + 2) of n right ones, and a wrong one of n to
-    1 / (n + 2): a few that logits part without an error say that these are well told apart, not that it is certain.
-    """
-    logits, right, answerable = (np.array(column) for column in zip(*chosen, strict=True))
-    if right.all() or not right.any():
-        raise LoccitError(
-            f"Every answer that would be chosen is {'right' if right.all() else 'wrong'}, so there is no telling one "
-            "from the other; give more questions, with some that the index answers and some that it cannot."
-        )
-    model = LogisticRegression(C=1e6, max_iter=1000)
-    hits, misses = int(right.sum()), int((~right).sum())
-    targets = np.where(right, (hits + 1) / (hits + 2), 1 / (misses + 2))
-    # each answer once as right, to the share of its target, and once as wrong, for the rest
-    model.fit(
-        np.tile(logits, 2)[:, None],
-        np.repeat([True, False], len(right)),
-        sample_weight=np.tile(_halves(answerable), 2) * np.concatenate([targets, 1 - targets]),
-    )
-    slope = float(model.coef_[0, 0])
-    if slope <= 0:
-        raise LoccitError(
-            "Nothing that is known of these answers tells right from wrong; give more questions, or look whether their "
-            "answers are spelt as the documents spell them."
-        )
-    return slope, float(model.intercept_[0])
+def _answered(judged: Sequence[JudgedAnswers]) -> list[JudgedAnswers]:
+    """Those that have a candidate."""
+    return [answers for answers in judged if len(answers.rows)]
 
 
-def _chosen(
-    judged: Sequence[JudgedAnswers], logits: Callable[[FloatArray], FloatArray]
-) -> list[tuple[float, bool, bool]]:
-    """Logit and verdict of the answer that would be given, and whether its question is answerable."""
-    chosen = []
-    for answers in judged:
-        if len(answers.rows):
-            scores = logits(answers.rows)
-            best = int(scores.argmax())
-            chosen.append((float(scores[best]), answers.right[best], answers.answerable))
-    return chosen
-
-
-def _halves(answerable: BoolArray) -> FloatArray:
+def _halves(judged: Sequence[JudgedAnswers]) -> FloatArray:
     """Weights, 1 on average, that make answerable and unanswerable ones count the same in all."""
+    answerable = np.array([answers.answerable for answers in judged])
     share = fmean(answerable.tolist())
     if share in (0.0, 1.0):
         return np.ones(len(answerable))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.answering.confidence.calibrator import JudgedAnswers
-from app.answering.confidence.features import Evidence, features
+from app.answering.confidence.features import Backed, Evidence, features
 from app.answering.trace_json.reading import candidate_of, candidates_of, hits_of, readings_of
 from evaluation.configurations import AnswerFrom
 from evaluation.documents import Documents
@@ -24,15 +24,19 @@ def judged_answers(run: Path) -> list[JudgedAnswers]:
 def _judged(line: PredictionLine, reader: OutcomeReader) -> JudgedAnswers:
     trace = line["trace"]
     passages = {hit.passage.row: hit.passage for hit in hits_of(trace)}
-    supported = [
-        (candidate_of(cited["candidate"], passages), cited["citations"][0]["support"])
+    backed = [
+        Backed(
+            candidate_of(cited["candidate"], passages),
+            " ".join(citation["quote"] for citation in cited["citations"]),
+            cited["citations"][0]["support"],
+        )
         for cited in trace["cited"]
     ]
-    evidence = Evidence(hits_of(trace), readings_of(trace), candidates_of(trace))
+    evidence = Evidence(line["question"], hits_of(trace), readings_of(trace), candidates_of(trace))
     return JudgedAnswers(
         question=line["question"],
         answerable=reader.answerable(line),
-        rows=features(evidence, supported),
+        rows=features(evidence, backed),
         right=tuple(
             reader.right(line, cited["candidate"]["answer"], cited["citations"]) for cited in trace["cited"]
         ),

@@ -23,7 +23,7 @@ ALLOWED = {
     "evaluation.metrics": GROUND,
     "evaluation": {*GROUND, "app.answering", "evaluation.metrics"},
     "calibration": {*GROUND, "app.answering", "evaluation"},
-    "training": {*GROUND, "index_builder", "app.answering", "evaluation.metrics"},
+    "training": {*GROUND, "index_builder", "app.answering", "evaluation.metrics", "calibration"},
     "benchmarks": {
         *GROUND,
         "index_builder",

@@ -51,9 +51,20 @@ def confidence(
         Path | None, typer.Option(metavar="DIR", help="Use the weights in this folder.")
     ] = None,
     each: Annotated[int, typer.Option(min=1, help="Questions of each set.")] = 60,
+    manuals: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Index of the manuals that training/manuals names, or of some: their questions are asked, too. Of a "
+            "reader that has not learnt from them.",
+        ),
+    ] = None,
     run: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Keeps what was answered; the same file again goes on from there."),
+        typer.Option(
+            metavar="FILE",
+            help="Keeps what was answered; the same file again goes on from there. Of manuals in a file beside it.",
+        ),
     ] = Path("runs/confidence.jsonl"),
     threads: Threads = None,
 ) -> None:
@@ -61,35 +72,48 @@ def confidence(
 
     Answers are given with the settings that the calibrator was fitted with. What any confidence was worth on these
     texts is kept too, for responses to tell. The texts are of the sets with evidence, which `loccit train data DIR
-    --evidence-only` prepares in minutes.
+    --evidence-only` prepares in minutes, and of manuals. Each set and each manual counts the same.
 
     Example: loccit train confidence --into app/answering/weights/calibrator-strong.json
     """
     from app.answering.confidence.calibrator import Calibrator
     from app.answering.confidence.shipping import fitted_by, ship_calibrator
     from app.answering.shipped_weights import weights_folders
-    from training.confidence.held_out_answers import held_out_outcomes
+    from training.confidence.held_out_answers import held_out_outcomes, manual_outcomes
     from training.confidence.law import with_law
     from training.data.evidence_shards import PreparedEvidence
+    from training.data.manuals import open_manual_questions
 
     calibrator, earlier = Calibrator.load(into), fitted_by(into)
     evidence, console = PreparedEvidence(prepared), Console(stderr=True)
     given = {
-        "index": index,
         "reader": reader,
         "language_model": language_model,
         "weights": weights,
         "threads": threads,
     }
-    service = _service_fitted(calibrator, into, {name: one for name, one in given.items() if one is not None})
-    outcomes = held_out_outcomes(evidence, each, service.over, service.description(), console, run)
+    named = {name: one for name, one in given.items() if one is not None}
+    service = _service_fitted(calibrator, into, {"index": index, **named})
+    outcomes = held_out_outcomes(evidence, each, service.over, _answering(service), console, run)
+    if manuals is not None:
+        service = _service_fitted(calibrator, into, {"index": manuals, **named})
+        questions = open_manual_questions(manuals)
+        beside = run.with_stem(f"{run.stem}-manuals")
+        outcomes += manual_outcomes(questions, service.pipeline, _answering(service), console, beside)
     fitted = with_law(calibrator, outcomes)
     fitted.save(into)
-    command = command_line("train", "confidence", into=into.name, reader=reader, each=each)
+    over = None if manuals is None else manuals.name
+    command = command_line("train", "confidence", into=into.name, reader=reader, each=each, manuals=over)
     ship_calibrator(fitted, into, _after(earlier, command), weights_folders(weights))
     console.print(plain(f"The law is in {into}; on sets that it had not seen: {fitted.quality['broad']}"))
     if "elsewhere" in fitted.quality:
         console.print(plain(f"The confidence of short answers there: {fitted.quality['elsewhere']}"))
+
+
+def _answering(service: "AnswerService") -> dict[str, Any]:
+    """What the candidates depend on; which of them is chosen, and how surely, is what the law is to say."""
+    description = service.description()
+    return {name: description[name] for name in ("models", "stages")}
 
 
 def _service_fitted(calibrator: "Calibrator", into: Path, given: Mapping[str, object]) -> "AnswerService":

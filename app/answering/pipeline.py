@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from app.answering.answer_kind import AnswerKind
 from app.answering.cite import Citer
 from app.answering.composing.protocol import Composer
-from app.answering.confidence.features import Evidence
+from app.answering.confidence.features import Backed, Evidence
 from app.answering.confidence.scorers import ConfidenceScorer
 from app.answering.deciding.decide import decide
 from app.answering.events import (
@@ -116,7 +116,7 @@ class Pipeline:
         clock.lap("cite")
         yield Located(quoted)
 
-        cited = self._supported(question, Evidence(hits, readings, candidates), quoted, deadline)
+        cited = self._supported(Evidence(question, hits, readings, candidates), quoted, deadline)
         cut_short = cut_short or (deadline.over and len(candidates) > _CITED_ANYWAY)
         clock.lap("support")
         yield Supported(cited)
@@ -174,7 +174,6 @@ class Pipeline:
 
     def _supported(
         self,
-        question: str,
         evidence: Evidence,
         quoted: Sequence[tuple[Candidate, tuple[Quote, ...]]],
         deadline: Deadline,
@@ -185,12 +184,18 @@ class Pipeline:
             if at and deadline.over:
                 break
             supports += self.support.score(
-                [_claim(question, candidate, quotes) for candidate, quotes in quoted[at : at + _CITED_ANYWAY]]
+                [
+                    _claim(evidence.question, candidate, quotes)
+                    for candidate, quotes in quoted[at : at + _CITED_ANYWAY]
+                ]
             )
         quoted = quoted[: len(supports)]
         confidences = self.confidence.score(
             evidence,
-            [(candidate, support) for (candidate, _), support in zip(quoted, supports, strict=True)],
+            [
+                Backed(candidate, _text(quotes), support)
+                for (candidate, quotes), support in zip(quoted, supports, strict=True)
+            ],
         )
         return tuple(
             CitedCandidate(
@@ -235,6 +240,10 @@ def _evidence(readings: Sequence[Reading], passage: Passage) -> tuple[ScoredSpan
 
 def _claim(question: str, candidate: Candidate, quotes: Sequence[Quote]) -> Claim:
     """The answer with all that is quoted for it; what was judged to say yes or no is to back itself."""
-    quoted = " ".join(quote.text for quote in quotes)
+    quoted = _text(quotes)
     claimed = quoted if candidate.source is CandidateSource.VERDICT else candidate.answer
     return Claim(question, claimed, quotes[0].document.title, quoted)
+
+
+def _text(quotes: Sequence[Quote]) -> str:
+    return " ".join(quote.text for quote in quotes)

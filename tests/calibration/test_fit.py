@@ -10,7 +10,17 @@ from scipy.stats import binomtest
 from app.answering.confidence.calibrator import FittedOn, JudgedAnswers, Law
 from app.answering.confidence.features import FEATURES
 from calibration import fit as calibration
-from calibration.fit import FOLDS, LEAST_OF_EACH, LEAST_TO_RESCALE, THRESHOLDS, Held, fit, lower_bound
+from calibration import law
+from calibration.fit import (
+    FOLDS,
+    LEAST_OF_EACH,
+    LEAST_TO_RESCALE,
+    THRESHOLDS,
+    WEIGHED,
+    Held,
+    fit,
+    lower_bound,
+)
 from common.errors import LoccitError
 from evaluation.metrics.confidence import ece
 from evaluation.metrics.selective import auroc
@@ -88,11 +98,12 @@ def test_on_fresh_answers_the_confidence_is_the_probability_that_the_law_says(le
 
 def test_every_weight_is_that_of_the_law_for_a_standardised_feature(learnt):
     calibrator = learnt.calibrator
-    assert calibrator.features == FEATURES
+    assert calibrator.features == WEIGHED
     assert calibrator.fitted_on == FITTED_ON
-    assert calibrator.weights == pytest.approx(LAW * SCALE, abs=0.15)
-    assert calibrator.mean == pytest.approx(MEAN, abs=0.15)
-    assert calibrator.scale == pytest.approx(SCALE, rel=0.05)
+    columns = [FEATURES.index(name) for name in WEIGHED]
+    assert calibrator.weights == pytest.approx((LAW * SCALE)[columns], abs=0.15)
+    assert calibrator.mean == pytest.approx(MEAN[columns], abs=0.15)
+    assert calibrator.scale == pytest.approx(SCALE[columns], rel=0.05)
 
 
 def test_what_is_held_out_is_as_good_as_the_law_itself(learnt):
@@ -215,7 +226,7 @@ def test_a_question_and_its_twin_without_gold_are_held_out_together(monkeypatch)
 
 def test_leaving_out_what_the_law_rests_on_does_harm_and_what_it_ignores_does_not():
     fitted = fit(drawn(1500, 7)[0], FITTED_ON)
-    assert set(fitted.without) == set(FEATURES)
+    assert set(fitted.without) == set(WEIGHED)
     losses = {name: held.log_loss - fitted.held.log_loss for name, held in fitted.without.items()}
     assert max(losses, key=losses.__getitem__) == "pointer"
     assert losses["pointer"] > 0.03
@@ -309,14 +320,15 @@ def test_where_the_surest_of_the_chosen_answers_are_the_wrong_ones_nothing_is_fi
 @pytest.fixture
 def slopes(monkeypatch):
     """The slope of every second stage that is fitted."""
-    found, original = [], calibration._rescaling
+    found, original = [], law.rescaled
 
-    def rescaling(chosen):
-        slope, intercept = original(chosen)
-        found.append(slope)
-        return slope, intercept
+    def rescaled(first, judged, weights):
+        second = original(first, judged, weights)
+        heaviest = int(np.abs(first.weights).argmax())
+        found.append(second.weights[heaviest] / first.weights[heaviest])
+        return second
 
-    monkeypatch.setattr(calibration, "_rescaling", rescaling)
+    monkeypatch.setattr(law, "rescaled", rescaled)
     return found
 
 

@@ -1,11 +1,11 @@
 """Questions with evidence that no training has seen, asked: what a confidence beyond short answers is fitted on.
 
 The texts are those of the sets with evidence that every training holds out (see ``EvidenceGroup.is_held_out``), all
-in one index. An answer is right when it says yes or no as people did, or when at least half of what it quotes are
-sentences that people chose. Of a short answer the first quote alone counts; where the few words asked for are known, it
-has to be these, or one within the other. Nothing is right where the text does not answer. Where a sentence answers a
-question for yes or no and people said no more than that, nobody knows; nor where each sentence of the texts is one that
-people chose, so that no quote could be wrong.
+in one index, or manuals that no reader has learnt from, in theirs. An answer is right when it says yes or no as people
+did, or when its sentence is one that people chose; what is quoted beside it counts in the quotes' precision alone.
+Where the few words asked for are known, a short answer has to be these, or one within the other. Nothing is right where
+the text does not answer. Where a sentence answers a question for yes or no and people said no more than that, nobody
+knows; nor where each sentence of the texts is one that people chose, so that no quote could be wrong.
 """
 
 import json
@@ -15,24 +15,34 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.confidence.features import Evidence, features
+from app.answering.confidence.features import Backed, Evidence, features
 from app.answering.generators.broad_answers import NO, YES
 from app.answering.pipeline import Pipeline
 from app.answering.text.normalise import normalise_answer
-from app.answering.types import CitedAnswer, Trace
+from app.answering.types import CitedAnswer, CitedCandidate, Trace
 from common.digest import json_digest
 from common.errors import LoccitError
 from common.files import cut_half_line, records
 from common.progress import progress
+from common.terminal_text import plain
+from common.wording import counted
 from retriever.types import Document
 from training.data.evidence import EvidenceGroup
 from training.data.evidence_shards import PreparedEvidence
+from training.data.manuals import ManualQuestions
 from training.reader.train import HELD_OUT_TEXTS
 
-_KNOWN = 0.5  # the share of the quotes that has to be evidence
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A cited candidate. ``features``: of its confidence, by ``FEATURES``. ``right``: None where nobody knows."""
+
+    features: tuple[float, ...]
+    right: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +50,9 @@ class Outcome:
     """What came out for one question. ``said``: None where it abstained for want of passages. ``right``: None where
     nobody knows.
 
-    ``precision``, ``recall``: of the quotes among the evidence, of a short answer the first alone, as a second one only
-    says what was asked; None where no evidence is known. ``features``: of the answer's confidence, by ``FEATURES``;
-    None without an answer.
+    ``part``: the set, or the manual. ``precision``, ``recall``: of the quotes among the evidence, of a short answer the
+    first alone, as a second one only says what was asked; None where no evidence is known. ``candidates``: all that
+    were considered.
     """
 
     part: str
@@ -57,13 +67,13 @@ class Outcome:
     precision: float | None
     recall: float | None
     seconds: float
-    features: tuple[float, ...] | None
+    candidates: tuple[Considered, ...]
 
 
 def held_out(evidence: PreparedEvidence, each: int) -> Iterator[EvidenceGroup]:
-    """The first ``each`` held-out groups of every set that say what is right."""
+    """The first ``each`` held-out groups of every set that say what is right, manuals aside: these have an index."""
     for groups in evidence.groups().values():
-        apart = [group for group in groups if group.is_held_out(share=HELD_OUT_TEXTS)]
+        apart = [group for group in groups if group.is_held_out(share=HELD_OUT_TEXTS) and not group.searched]
         yield from [group for group in apart if _says_what_is_right(group)][:each]
 
 
@@ -71,13 +81,13 @@ def held_out_outcomes(
     evidence: PreparedEvidence,
     each: int,
     over: Callable[[Sequence[Document]], Pipeline],
-    description: Mapping[str, Any],
+    answering: Mapping[str, Any],
     console: Console,
     path: Path,
 ) -> list[Outcome]:
     """What comes out for ``each`` questions of every set; see ``asked``.
 
-    ``over``: the pipeline that answers from these documents. ``description``: of what answers, as a service gives it.
+    ``over``: the pipeline that answers from these documents. ``answering``: what tells how it answers.
 
     Raises:
         LoccitError: when no text is held out; and as ``asked`` does.
@@ -88,12 +98,7 @@ def held_out_outcomes(
             "The data holds no question over a text that is held out; make it from a folder with evidence/ in it, by "
             "`loccit train data DIR --evidence-only`."
         )
-    state = {
-        "models": description["models"],
-        "stages": description["stages"],
-        "texts": evidence.fingerprint,
-        "each": each,
-    }
+    state = {**answering, "texts": evidence.fingerprint, "each": each}
 
     def opened() -> Pipeline:
         pipeline = over(windows_as_documents(groups))
@@ -102,6 +107,29 @@ def held_out_outcomes(
         )  # so that no question's seconds hold what is loaded with the first
         return pipeline
 
+    return asked(opened, groups, console, path=path, state=state)
+
+
+def manual_outcomes(
+    questions: ManualQuestions,
+    pipeline: Pipeline,
+    answering: Mapping[str, Any],
+    console: Console,
+    path: Path,
+) -> list[Outcome]:
+    """What comes out for questions over manuals, which ``pipeline`` searches; see ``asked``.
+
+    ``answering``: what tells how it answers. Says which questions the index has not.
+    """
+    groups = list(questions)
+    if questions.lost:
+        console.print(plain(f"Not in these manuals: {counted(len(questions.lost), 'question')}."))
+
+    def opened() -> Pipeline:
+        pipeline.answer(groups[0].question)  # so that no question's seconds hold what is loaded
+        return pipeline
+
+    state = {**answering, "questions": questions.description()}
     return asked(opened, groups, console, path=path, state=state)
 
 
@@ -122,34 +150,22 @@ def outcome(pipeline: Pipeline, group: EvidenceGroup) -> Outcome:
     found = [any(_same(quote, sentence) for sentence in wanted) for quote in quotes]
     precision = fmean(found) if wanted and found else None
     recall = fmean(any(_same(quote, sentence) for quote in quotes) for sentence in wanted) if wanted else None
-    said = decision.short_answer if isinstance(decision, CitedAnswer) else None
-    answerable = any(passage.answers_question for passage in group.passages)
-    right: bool | None
-    if group.verdict is not None and said in (YES, NO):
-        right = said == (YES if group.verdict else NO)
-    elif answerable and said is not None and not (wanted and _has_other_sentences(group)):
-        right = None
-    else:
-        right = (
-            answerable
-            and precision is not None
-            and precision >= _KNOWN
-            and _names(said, decision.kind, group)
-        )
+    considered = tuple(_considered(trace, group, decision.kind))
+    right = considered[trace.cited.index(_chosen(trace))].right if trace.cited else False
     return Outcome(
-        group.source,
+        group.doc if group.searched else group.source,
         group.id,
         group.question,
         group.kind.value,
         decision.kind.value,
-        answerable,
-        said,
+        _answers(group),
+        decision.short_answer if isinstance(decision, CitedAnswer) else None,
         decision.confidence,
         right,
         precision,
         recall,
         sum(trace.timings.values()),
-        _features(trace),
+        considered,
     )
 
 
@@ -198,14 +214,16 @@ def _kept(path: Path, state: str) -> dict[str, Outcome]:
         raise LoccitError(
             f"{path} keeps what other models, settings or rules answered; give another file, or delete it."
         )
+    kept = TypeAdapter(Outcome)
     try:
-        return {line["id"]: Outcome(**{**line, "features": _numbers(line["features"])}) for line in lines[1:]}
-    except (KeyError, TypeError) as error:
-        raise LoccitError(f"{path} is damaged ({error}); delete it, and it is made again.") from error
-
-
-def _numbers(features: list[float] | None) -> tuple[float, ...] | None:
-    return None if features is None else tuple(features)
+        outcomes = [kept.validate_json(json.dumps(line)) for line in lines[1:]]
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        field = ".".join(map(str, wrong["loc"]))
+        raise LoccitError(
+            f"{path} is damaged ({field}: {wrong['msg'].lower()}); delete it, and it is made again."
+        ) from error
+    return {one.id: one for one in outcomes}
 
 
 def is_evidence(quote: str, group: EvidenceGroup) -> bool:
@@ -213,20 +231,44 @@ def is_evidence(quote: str, group: EvidenceGroup) -> bool:
     return any(_same(quote, sentence) for sentence in _evidence(group))
 
 
-def _features(trace: Trace) -> tuple[float, ...] | None:
-    """Of the most confident cited candidate, as ``decide`` chooses it."""
-    if not trace.cited:
+def _chosen(trace: Trace) -> CitedCandidate:
+    """The most confident cited candidate, as ``decide`` chooses it."""
+    return min(trace.cited, key=lambda one: (-one.confidence, one.candidate.passage.row))
+
+
+def _considered(trace: Trace, group: EvidenceGroup, kind: AnswerKind) -> Iterator[Considered]:
+    """Every cited candidate, in order."""
+    evidence = Evidence(trace.question, trace.hits, trace.readings, trace.candidates)
+    backed = [
+        Backed(
+            one.candidate,
+            " ".join(citation.quote for citation in one.citations),
+            one.citations[0].support,
+        )
+        for one in trace.cited
+    ]
+    for one, row in zip(trace.cited, features(evidence, backed).tolist(), strict=True):
+        yield Considered(tuple(row), _is_right(one.candidate.answer, one.citations[0].quote, group, kind))
+
+
+def _is_right(said: str, quote: str, group: EvidenceGroup, kind: AnswerKind) -> bool | None:
+    if not _answers(group):
+        return False
+    if group.verdict is not None and said in (YES, NO):
+        return said == (YES if group.verdict else NO)
+    if not (_evidence(group) and _has_other_sentences(group)):
         return None
-    best = min(trace.cited, key=lambda one: (-one.confidence, one.candidate.passage.row))
-    evidence = Evidence(trace.hits, trace.readings, trace.candidates)
-    return tuple(features(evidence, [(best.candidate, best.citations[0].support)])[0].tolist())
+    return is_evidence(quote, group) and _names(said, kind, group)
 
 
 def _says_what_is_right(group: EvidenceGroup) -> bool:
     if group.kind is AnswerKind.YES_NO and group.verdict is None:
         return False
-    answerable = any(passage.answers_question for passage in group.passages)
-    return not answerable or group.verdict is not None or bool(_evidence(group))
+    return not _answers(group) or group.verdict is not None or bool(_evidence(group))
+
+
+def _answers(group: EvidenceGroup) -> bool:
+    return any(passage.answers_question for passage in group.passages)
 
 
 def _evidence(group: EvidenceGroup) -> list[str]:
@@ -238,12 +280,12 @@ def _evidence(group: EvidenceGroup) -> list[str]:
     ]
 
 
-def _names(said: str | None, given: AnswerKind, group: EvidenceGroup) -> bool:
+def _names(said: str, given: AnswerKind, group: EvidenceGroup) -> bool:
     """Whether a few words that were given are those that were asked for; true where nobody knows these."""
     known = {
         normalise_answer(span.of(passage.window)) for passage in group.passages for span in passage.answers
     }
-    if said is None or not known or not given is group.kind is AnswerKind.SHORT:
+    if not known or not given is group.kind is AnswerKind.SHORT:
         return True
     words = f" {normalise_answer(said)} "
     return any(f" {one} " in words or words in f" {one} " for one in known if one)

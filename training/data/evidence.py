@@ -96,6 +96,11 @@ class EvidenceGroup:
     verdict: bool | None
     passages: tuple[EvidencePassage, ...]
 
+    @property
+    def searched(self) -> bool:
+        """Whether its wrong passages are those that an index found, and not merely others of its text."""
+        return self.source == MANUALS
+
     def is_held_out(self, *, share: float) -> bool:
         """Whether its text is held out, by its hash alone: of every training, also of one that goes on."""
         digest = sha256(f"loccit-training-2:{self.doc}".encode()).hexdigest()

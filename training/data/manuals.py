@@ -2,12 +2,14 @@
 
 A file of them has a line of JSON each: ``question``, ``kind`` (short, list, yesno, long), ``source`` and
 ``document_id`` as in the index, ``evidence`` and for short answers and lists ``answers`` as places (see
-``training.data.places``), and ``yesno``. One without ``document_id`` is not answered by the manuals. The texts stand in
-the index alone.
+``training.data.places``), and ``yesno``. ``also`` holds other places that answer as well, each with ``document_id``,
+``evidence`` and ``answers``. One without ``document_id`` is not answered by the manuals. The texts stand in the index
+alone.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,39 +69,56 @@ class ManualQuestions:
 
 def row_of(record: Record) -> dict[str, Any]:
     """A question whose evidence and answers are texts, as a line of such a file: with places in their stead."""
-    return {
-        name: [Place.of(text).as_json() for text in value] if name in ("evidence", "answers") else value
-        for name, value in record.items()
-    }
+    row: dict[str, Any] = {}
+    for name, value in record.items():
+        if name in ("evidence", "answers"):
+            row[name] = [Place.of(text).as_json() for text in value]
+        else:
+            row[name] = [row_of(other) for other in value] if name == "also" else value
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """Where a document answers: its sentences, steps or rows, and the words asked for within them."""
+
+    document: Document
+    evidence: Sequence[Span]
+    answers: Sequence[Span]
+
+    def passages(self, retriever: IndexRetriever) -> list[EvidencePassage]:
+        """The passages of the document that answer, in order."""
+        rows = retriever.index.fields.selection(Filter.by("document_id", self.document.doc_id)).rows
+        passages = retriever.index.store.passages(rows.tolist())
+        labelled = [
+            _labelled(passage, self.evidence, self.answers)
+            for passage in passages
+            if any(span.touches(passage.span) for span in self.evidence)
+        ]
+        return [passage for passage in labelled if passage.answers_question][:POSITIVES_KEPT]
+
+    def is_touched(self, passage: Passage) -> bool:
+        """Whether something that answers stands in the passage's window."""
+        return passage.doc_id == self.document.doc_id and any(
+            span.touches(passage.window_span) for span in self.evidence
+        )
 
 
 def _group(record: Record, retriever: IndexRetriever, id_: str) -> EvidenceGroup | None:
     """None where the index has not what the record says."""
     kind = KINDS[record["kind"]]
     hits = [hit.passage for hit in retriever.retrieve(record["question"], k=_RETRIEVED)]
-    positives: list[EvidencePassage] = []
-    evidence: list[Span] = []
-    document: Document | None = None
+    answering: list[_Answering] = []
     if "document_id" in record:
-        document = _document(retriever, record)
-        places = None if document is None else _places(document, record)
-        if document is None or places is None:
+        first = _answering(retriever, record["source"], record)
+        if first is None:
             return None
-        evidence, answers = places
-        positives = [
-            labelled
-            for passage in _passages_at(retriever, document, evidence)
-            if (labelled := _labelled(passage, evidence, answers)).answers_question
-        ]
-        if not positives:
-            return None
-    misses = [
-        passage
-        for passage in hits
-        if document is None
-        or passage.doc_id != document.doc_id
-        or not any(span.touches(passage.window_span) for span in evidence)
-    ]
+        others = [_answering(retriever, record["source"], other) for other in record.get("also", ())]
+        answering = [first, *(other for other in others if other is not None)]
+    positives = [passage for one in answering for passage in one.passages(retriever)]
+    if answering and not positives:
+        return None
+    misses = [passage for passage in hits if not any(one.is_touched(passage) for one in answering)]
     if not positives and not misses:
         return None
     return EvidenceGroup(
@@ -110,22 +129,17 @@ def _group(record: Record, retriever: IndexRetriever, id_: str) -> EvidenceGroup
         kind=kind,
         verdict=VERDICTS.get(str(record.get("yesno"))),
         passages=(
-            *positives[:POSITIVES_KEPT],
+            *positives,
             *(_labelled(passage, [], []) for passage in misses[:NEAR_MISSES_KEPT]),
         ),
     )
 
 
-def _document(retriever: IndexRetriever, record: Record) -> Document | None:
-    """An id begins with the source's name where another source has the same."""
-    for doc_id in (f"{record['source']}/{record['document_id']}", record["document_id"]):
-        with suppress(DocumentNotFoundError):
-            return retriever.document(doc_id)
-    return None
-
-
-def _places(document: Document, record: Record) -> tuple[list[Span], list[Span]] | None:
-    """Evidence and answers in the document; None where one of the evidence is not there, or more than once."""
+def _answering(retriever: IndexRetriever, source: str, record: Record) -> _Answering | None:
+    """None where the index has not the document, or not one of the places that answer, or one more than once."""
+    document = _document(retriever, source, record["document_id"])
+    if document is None:
+        return None
     words = Words(document.text)
     evidence: list[Span] = []
     for place in map(Place.of_json, record["evidence"]):
@@ -141,15 +155,15 @@ def _places(document: Document, record: Record) -> tuple[list[Span], list[Span]]
     ]
     if record.get("answers") and not answers:
         return None
-    return evidence, answers
+    return _Answering(document, evidence, answers)
 
 
-def _passages_at(retriever: IndexRetriever, document: Document, evidence: Sequence[Span]) -> list[Passage]:
-    """The passages of the document that touch the evidence, in order."""
-    index = retriever.index
-    rows = index.fields.selection(Filter.by("document_id", document.doc_id)).rows
-    passages = index.store.passages(rows.tolist())
-    return [passage for passage in passages if any(span.touches(passage.span) for span in evidence)]
+def _document(retriever: IndexRetriever, source: str, document_id: str) -> Document | None:
+    """An id begins with the source's name where another source has the same."""
+    for doc_id in (f"{source}/{document_id}", document_id):
+        with suppress(DocumentNotFoundError):
+            return retriever.document(doc_id)
+    return None
 
 
 def _labelled(passage: Passage, evidence: Sequence[Span], answers: Sequence[Span]) -> EvidencePassage:

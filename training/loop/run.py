@@ -143,15 +143,20 @@ class Run(Generic[P]):
         return self._step == self._steps
 
     def _ship(self, name: str, entry: ShippedWeights) -> Quality:
-        """Write the file that is shipped, and its manifest, in ``weights``."""
-        found = self._evaluate(whole=True)
+        """Write the file that is shipped, and its manifest, in ``weights``.
+
+        The quality comes into the manifest last: it takes minutes to measure, and the weights are to be kept whatever
+        happens then.
+        """
         folder = self._out / WEIGHTS_FOLDER
         path = folder / entry.file
         path.parent.mkdir(parents=True, exist_ok=True)
         write_weights(path, self._task.tensors(), base_sha256=entry.base_sha256)
-        finished = replace(entry, sha256=sha256_of(path), quality=found)
+        finished = replace(entry, sha256=sha256_of(path))
         record_weights(name, finished, folder)
         self._say(f"The weights are in {path}, {path.stat().st_size / 1e6:.1f} MB.")
+        found = self._evaluate(whole=True)
+        record_weights(name, replace(finished, quality=found), folder)
         return found
 
     def _resume(self) -> None:

@@ -8,7 +8,7 @@ from app.answering.answer_kind import AnswerKind
 from app.answering.cross_encoders.reader_input import ReaderInput, ReaderTokenizer
 from retriever.text.sentences import sentence_spans
 from retriever.types import Span
-from training.data.evidence import MANUALS, EvidenceGroup
+from training.data.evidence import EvidenceGroup
 from training.data.group import Group, GroupRecord, LabelledPassage, titled_windows
 
 BESIDE = 0.4
@@ -97,11 +97,11 @@ def example(group: Group, tokenizer: ReaderTokenizer, settings: PresentationSett
 def evidence_example(group: EvidenceGroup, tokenizer: ReaderTokenizer, rng: Random) -> Example:
     """One passage of the group with others that do not answer, as sequences.
 
-    Of a manual two others stand beside it; of other texts sometimes one.
+    Where an index was searched two others stand beside it, elsewhere sometimes one.
     """
     positives = [passage for passage in group.passages if passage.answers_question]
     negatives = [passage for passage in group.passages if not passage.answers_question]
-    if group.source == MANUALS:
+    if group.searched:
         silent = rng.random() < SILENT and negatives
         shown = [] if silent or not positives else [rng.choice(positives)]
         shown += rng.sample(negatives, min(len(negatives), MISSES_BESIDE + (not shown)))

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from app.answering.confidence.calibrator import Calibrator
-from app.answering.confidence.features import Evidence, features
-from app.answering.types import BROAD_SOURCES, Candidate
+from app.answering.confidence.features import Backed, Evidence, features
+from app.answering.types import BROAD_SOURCES
 
 
 class ConfidenceScorer(Protocol):
     """What the pipeline needs to say how sure it is."""
 
-    def score(self, evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> list[float]:
-        """Confidence of each candidate with its support, 0-1."""
+    def score(self, evidence: Evidence, backed: Sequence[Backed]) -> list[float]:
+        """Confidence of each candidate, 0-1."""
 
 
 class ScoreConfidence:
@@ -22,12 +22,8 @@ class ScoreConfidence:
     An uncalibrated score: it orders answers, but 0.8 does not mean that 80% of such answers are right.
     """
 
-    def score(self, evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> list[float]:  # noqa: ARG002
-        probabilities = [candidate.mean_token_probability for candidate, _ in cited]
-        return [
-            support if probability is None else float((support * probability) ** 0.5)
-            for probability, (_, support) in zip(probabilities, cited, strict=True)
-        ]
+    def score(self, evidence: Evidence, backed: Sequence[Backed]) -> list[float]:  # noqa: ARG002
+        return [_score(one.support, one.candidate.mean_token_probability) for one in backed]
 
 
 class CalibratedConfidence:
@@ -39,15 +35,19 @@ class CalibratedConfidence:
     def __init__(self, calibrator: Calibrator) -> None:
         self._calibrator = calibrator
 
-    def score(self, evidence: Evidence, cited: Sequence[tuple[Candidate, float]]) -> list[float]:
-        rows = features(evidence, cited)
+    def score(self, evidence: Evidence, backed: Sequence[Backed]) -> list[float]:
+        rows = features(evidence, backed)
         confidences = self._calibrator.confidences(rows)
         broad = None if self._calibrator.broad is None else self._calibrator.broad.confidences(rows)
         return [
             float(confidences[row])
-            if candidate.source not in BROAD_SOURCES
-            else math.exp(candidate.logprob)
+            if one.candidate.source not in BROAD_SOURCES
+            else math.exp(one.candidate.logprob)
             if broad is None
             else float(broad[row])
-            for row, (candidate, _) in enumerate(cited)
+            for row, one in enumerate(backed)
         ]
+
+
+def _score(support: float, probability: float | None) -> float:
+    return support if probability is None else float((support * probability) ** 0.5)

@@ -1,11 +1,13 @@
 """What is asked of texts that nothing was learnt from, and what counts as right."""
 
+import math
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from app.answering.answer_kind import AnswerKind
+from app.answering.confidence.features import FEATURES
 from app.answering.options import AnswerOptions
 from app.answering.types import (
     AbstainReason,
@@ -28,7 +30,7 @@ from training.confidence.held_out_answers import (
     outcome,
     windows_as_documents,
 )
-from training.data.evidence import EvidenceGroup, EvidencePassage
+from training.data.evidence import MANUALS, EvidenceGroup, EvidencePassage
 from training.reader.train import HELD_OUT_TEXTS
 
 SENTENCES = ("The lock is old.", "Turn the key.", "Lift the gate.")
@@ -72,12 +74,12 @@ class Answering:
     ("evidence", "quoted", "right", "precision", "recall"),
     [
         ((1, 2), (1, 2), True, 1.0, 1.0),
-        ((1, 2), (0, 1), True, 0.5, 0.5),
-        ((1,), (0, 1, 2), False, 1 / 3, 1.0),
+        ((1, 2), (0, 1), False, 0.5, 0.5),
+        ((1,), (1, 0, 2), True, 1 / 3, 1.0),
         ((0,), (1, 2), False, 0.0, 0.0),
     ],
 )
-def test_an_answer_is_right_when_half_of_what_it_quotes_is_evidence(
+def test_an_answer_is_right_when_its_sentence_is_evidence_and_precise_when_all_it_quotes_is(
     evidence, quoted, right, precision, recall
 ):
     pipeline = Answering(*quoted)
@@ -90,7 +92,36 @@ def test_an_answer_is_right_when_half_of_what_it_quotes_is_evidence(
         0.25,
     )
     assert pipeline.thresholds == [0.0]
-    assert found.features is not None
+    (considered,) = found.candidates
+    assert considered.right is right
+    assert dict(zip(FEATURES, considered.features, strict=True)) == pytest.approx(
+        {
+            **dict.fromkeys(FEATURES, 0.0),
+            "pointer": logit(1e-4), "retrieval_score": 1.0, "support": 0.4, "answerability": logit(0.8),
+            "broad": -math.log(math.exp(0.5) - 1),
+        },
+        abs=1e-9,
+    )  # fmt: skip
+
+
+def test_every_candidate_is_judged_and_the_surest_tells_of_the_answer():
+    class Two(Answering):
+        def answer(self, question, options=None):
+            trace = super().answer(question, options)
+            (first,) = trace.cited
+            document = Document("0", "Lock", TEXT)
+            other = replace(
+                first, confidence=0.7, citations=(Citation.of(Quote(document, SPANS[2]), support=0.4),)
+            )
+            return replace(trace, cited=(first, other))
+
+    found = outcome(Two(1), group(1))
+    assert [one.right for one in found.candidates] == [True, False]
+    assert found.right is False
+
+
+def logit(probability):
+    return math.log(probability / (1 - probability))
 
 
 @pytest.mark.parametrize(
@@ -146,9 +177,9 @@ def test_where_nothing_answers_nothing_is_right():
     assert (found.answerable, found.right, found.precision) == (False, False, None)
 
 
-def test_an_abstention_says_nothing_and_has_no_features():
+def test_an_abstention_says_nothing_and_has_no_candidate():
     found = outcome(Answering(), group(1))
-    assert (found.said, found.right, found.features, found.confidence) == (None, False, None, 0.0)
+    assert (found.said, found.right, found.candidates, found.confidence) == (None, False, (), 0.0)
 
 
 def test_texts_are_documents_once_each_and_every_question_is_asked(tmp_path):
@@ -226,7 +257,14 @@ def test_only_texts_that_are_held_out_are_asked_about_and_only_where_right_is_kn
     apart = [one for one in groups if one.is_held_out(share=HELD_OUT_TEXTS)]
     unknown = [replace(one, kind=AnswerKind.YES_NO) for one in apart]
     assert 3 < len(apart) < 60
-    assert list(held_out(Prepared(faq=groups, polls=unknown), each=3)) == apart[:3]
+    manuals = [replace(one, source=MANUALS) for one in apart]
+    assert list(held_out(Prepared(faq=groups, polls=unknown, manuals=manuals), each=3)) == apart[:3]
+
+
+def test_of_manuals_each_is_a_part_of_its_own():
+    of_manual = replace(group(1, doc="manuals:lock"), source=MANUALS)
+    assert outcome(Answering(1), of_manual).part == "manuals:lock"
+    assert outcome(Answering(1), group(1)).part == "faq"
 
 
 def test_data_without_a_held_out_text_is_refused(tmp_path):
@@ -239,7 +277,7 @@ def test_data_without_a_held_out_text_is_refused(tmp_path):
             learnt_from,
             3,
             lambda _: None,
-            {"models": {}, "stages": {}},
+            {},
             Console(quiet=True),
             tmp_path / "run",
         )
@@ -255,10 +293,7 @@ def test_texts_are_searched_only_where_an_answer_is_missing_and_a_first_answer_i
         return opened[-1]
 
     def outcomes(each):
-        told = {"models": {}, "stages": {}}
-        return held_out_outcomes(
-            Prepared(faq=groups), each, over, told, Console(quiet=True), tmp_path / "run"
-        )
+        return held_out_outcomes(Prepared(faq=groups), each, over, {}, Console(quiet=True), tmp_path / "run")
 
     found = outcomes(2)
     assert outcomes(2) == found

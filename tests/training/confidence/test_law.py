@@ -8,11 +8,26 @@ import pytest
 from app.answering.confidence.calibrator import THRESHOLDS, Calibrator, FittedOn, Seen
 from app.answering.confidence.features import FEATURES
 from common.errors import LoccitError
-from training.confidence.held_out_answers import Outcome
+from training.confidence.held_out_answers import Considered, Outcome
 from training.confidence.law import COLUMNS, LEAST_OF_EACH, fit_law, with_law
 
-WEIGHTS = {"retrieval_gap": 1.5, "broad": 0.8}
-OUTCOME = Outcome("a", "a-1", "how", "explanation", "explanation", True, "so", 0.5, True, 1.0, 1.0, 0.1, None)
+COVERAGE = FEATURES.index("coverage")
+WEIGHTS = {"answerability_gap": 1.5, "broad": 0.8}
+OUTCOME = Outcome("a", "a-1", "how", "explanation", "explanation", True, "so", 0.5, True, 1.0, 1.0, 0.1, ())
+
+
+def told(part, *candidates, asked="explanation"):
+    """An outcome with candidates of these features, right or not."""
+    return replace(
+        OUTCOME,
+        part=part,
+        asked=asked,
+        candidates=tuple(Considered(tuple(row), right) for row, right in candidates),
+    )
+
+
+def turned(one, right):
+    return replace(one, candidates=tuple(replace(candidate, right=right) for candidate in one.candidates))
 
 
 def drawn(count, part, seed=0):
@@ -20,10 +35,7 @@ def drawn(count, part, seed=0):
     rows = rng.normal(0, 1, (count, len(FEATURES)))
     law = np.array([WEIGHTS.get(name, 0.0) for name in FEATURES])
     right = rng.random(count) < 1 / (1 + np.exp(0.5 - rows @ law))
-    return [
-        replace(OUTCOME, part=part, right=bool(verdict), features=tuple(row))
-        for row, verdict in zip(rows.tolist(), right, strict=True)
-    ]
+    return [told(part, (row, bool(verdict))) for row, verdict in zip(rows.tolist(), right, strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +57,7 @@ def test_the_quality_is_that_of_sets_not_seen(learnt):
     assert quality["answers"] == 4500
     assert quality["auroc"] == pytest.approx(0.85, abs=0.04)
     misled, alike = drawn(200, "b", 5), drawn(200, "a", 4)
-    misled = [replace(one, right=not one.right) for one in misled]
+    misled = [turned(one, not one.candidates[0].right) for one in misled]
     crossed = fit_law([*alike, *misled])
     assert crossed.quality["auroc"] < 0.3  # each set is judged by what the other teaches
 
@@ -54,7 +66,7 @@ def test_in_every_figure_each_set_counts_the_same():
     calibrator = Calibrator(("support",), (0.0,), (1.0,), (1.0,), 0.0, FittedOn("q", "i", {}, {}, {}))
     # of set a three answers, sure and right; of set b one, as sure and wrong
     sure = tuple(logit(0.8) if name == "support" else 9.0 for name in FEATURES)
-    short = replace(OUTCOME, asked="short", right=True, features=sure)
+    short = told("a", (sure, True), asked="short")
     fitted = with_law(
         calibrator,
         [
@@ -63,7 +75,7 @@ def test_in_every_figure_each_set_counts_the_same():
             short,
             short,
             short,
-            replace(short, part="b", right=False),
+            told("b", (sure, False), asked="short"),
         ],
     )
     assert fitted.quality["elsewhere"] == {
@@ -74,8 +86,8 @@ def test_in_every_figure_each_set_counts_the_same():
 
 def test_every_set_counts_the_same():
     few, many = drawn(100, "few", 6), drawn(1000, "many", 7)
-    right = [replace(one, right=number > 0) for number, one in enumerate(few)]
-    wrong = [replace(one, right=number == 0) for number, one in enumerate(many)]
+    right = [turned(one, number > 0) for number, one in enumerate(few)]
+    wrong = [turned(one, number == 0) for number, one in enumerate(many)]
     law = fit_law([*right, *wrong]).law
     rows = np.zeros((1, len(FEATURES)))
     assert law.confidences(rows)[0] == pytest.approx(0.5, abs=0.1)
@@ -83,13 +95,27 @@ def test_every_set_counts_the_same():
 
 def test_short_answers_and_abstentions_are_not_learnt_from():
     answers = drawn(200, "a", 8) + drawn(200, "b", 10)
-    others = [replace(one, asked="short", right=False) for one in drawn(200, "a", 9)] + [OUTCOME] * 50
-    others += [replace(one, right=None) for one in drawn(200, "b", 11)]
+    others = [replace(turned(one, False), asked="short") for one in drawn(200, "a", 9)] + [OUTCOME] * 50
+    others += [turned(one, None) for one in drawn(200, "b", 11)]
     assert fit_law([*answers, *others]) == fit_law(answers)
 
 
+def test_of_several_candidates_the_law_learns_which_to_choose():
+    pairs = [
+        told(part, (better.candidates[0].features, True), (worse.candidates[0].features, False))
+        for part in ("a", "b")
+        for better, worse in zip(drawn(150, part, 20), drawn(150, part, 21), strict=True)
+        if better.candidates[0].features[COVERAGE] > worse.candidates[0].features[COVERAGE]
+    ]
+    pairs += [turned(one, False) for part in ("a", "b") for one in drawn(40, part, 22)]
+    learnt = fit_law(pairs)
+    weights = dict(zip(learnt.law.features, learnt.law.weights, strict=True))
+    assert max(weights, key=weights.get) == "coverage"
+    assert sum(one.right for one in learnt.held) > 0.85 * (len(learnt.held) - 80)
+
+
 def test_too_few_answers_are_refused_with_their_number():
-    answers = [replace(one, right=number < LEAST_OF_EACH - 1) for number, one in enumerate(drawn(60, "a"))]
+    answers = [turned(one, number < LEAST_OF_EACH - 1) for number, one in enumerate(drawn(60, "a"))]
     with pytest.raises(LoccitError, match=r"At least 20 right and as many wrong .* there are 19 and 41"):
         fit_law(answers)
 
@@ -119,15 +145,10 @@ def test_what_confidences_were_worth_is_counted_by_laws_that_had_not_seen_the_se
     answers = drawn(300, "a", 1) + drawn(300, "b", 2)
     supports = [(0.9, True), (0.9, False), (0.5, True), (0.3, False), (0.05, False)]
     short = [
-        replace(
-            OUTCOME,
-            asked="short",
-            right=right,
-            features=tuple(logit(share) if name == "support" else 9.0 for name in FEATURES),
-        )
+        told("a", ([logit(share) if name == "support" else 9.0 for name in FEATURES], right), asked="short")
         for share, right in supports
     ]
-    unknown = replace(short[0], right=None)
+    unknown = turned(short[0], None)
     fitted = with_law(calibrator, [*answers, *short, unknown, replace(OUTCOME, asked="short")])
     counted = {seen.min_confidence: (seen.given, seen.right) for seen in fitted.elsewhere}
     assert list(counted) == list(THRESHOLDS)
@@ -141,8 +162,8 @@ def test_what_confidences_were_worth_is_counted_by_laws_that_had_not_seen_the_se
     ]
     assert (fitted.quality["elsewhere"]["answers"], fitted.quality["elsewhere"]["right"]) == (5, 0.4)
     held = fit_law(answers).held
-    assert {one.answer.part for one in held} == {"a", "b"}
-    above = [one.answer.right for one in held if one.confidence >= 0.5]
+    assert {one.part for one in held} == {"a", "b"}
+    above = [one.right for one in held if one.confidence >= 0.5]
     [seen] = [seen for seen in fitted.broad.elsewhere if seen.min_confidence == 0.5]
     assert (seen.given, seen.right) == (len(above), sum(above))
 

@@ -34,6 +34,13 @@ ROWS = [
     {
         "question": "how long does the lock wait by default", "kind": "short", "source": "locks",
         "document_id": "index.md", "evidence": ["Default: 30 seconds."], "answers": ["30 seconds"],
+        "also": [
+            {
+                "document_id": "index.md", "evidence": ["Paint number 31 of the lock is kept"],
+                "answers": ["31"],
+            },
+            {"document_id": "gone.md", "evidence": ["Default: 30 seconds."]},
+        ],
     },
     {
         "question": "does the gate wait for the lock", "kind": "yesno", "yesno": "yes", "source": "gates",
@@ -74,6 +81,7 @@ def index(tmp_path, monkeypatch):
 def test_the_file_holds_no_text_of_the_manuals():
     kept = json.dumps(row_of(ROWS[0]))
     assert "30 seconds" not in kept
+    assert "Paint" not in kept
     assert "how long does the lock wait" in kept
 
 
@@ -84,12 +92,14 @@ def test_passages_with_evidence_answer_and_others_of_the_manual_stand_beside_the
 
     group = by_question["how long does the lock wait by default"]
     assert (group.kind, group.doc, group.source) == (AnswerKind.SHORT, "manuals:locks", "manuals")
-    first, *others = group.passages
+    first, also, *others = group.passages
     assert first.title.startswith("Locks")
     assert [span.of(first.window) for span, is_evidence in first.sentences if is_evidence] == [
         "Default: 30 seconds."
     ]
     assert [span.of(first.window) for span in first.answers] == ["30 seconds"]
+    assert also.answers_question
+    assert [span.of(also.window) for span in also.answers] == ["31"]
     assert others
     for other in others:
         assert not other.answers_question

@@ -113,6 +113,21 @@ def test_what_is_shipped_reads_as_the_trained_model_did(data, base, tmp_path, qu
         assert one.answerability == pytest.approx(other.answerability, abs=0.02)
 
 
+def test_who_stops_it_while_it_is_measured_has_the_weights(data, base, tmp_path, quiet, monkeypatch):
+    class Stopped(Exception):  # noqa: N818 - as by Ctrl-C
+        pass
+
+    def measured(run, *, whole=False):
+        raise Stopped
+
+    monkeypatch.setattr(run.Run, "_evaluate", measured)
+    with pytest.raises(Stopped):
+        train(data, tmp_path / "out", quiet, settings=replace(SETTINGS, groups=4), base=base)
+    path, entry = shipped_weights("reader", "reader", tmp_path / "out/weights")
+    assert "pointer" in " ".join(load_file(path))
+    assert entry.quality == {}
+
+
 def test_a_damaged_file_is_not_read(data, base, tmp_path, quiet):
     train(data, tmp_path / "out", quiet, settings=replace(SETTINGS, groups=4), base=base)
     folder = tmp_path / "out/weights"

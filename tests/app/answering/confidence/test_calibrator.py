@@ -71,7 +71,7 @@ def test_no_row_has_no_confidence():
 def test_rows_without_a_number_for_each_feature_are_refused(length):
     calibrator = replace(CALIBRATOR, features=FEATURES[:1], mean=(0.0,), scale=(1.0,), weights=(1.0,))
     with pytest.raises(
-        ValueError, match=f"^Rows of 9 features are wanted, but their shape is \\(2, {length}\\)"
+        ValueError, match=f"^Rows of 12 features are wanted, but their shape is \\(2, {length}\\)"
     ):
         calibrator.logits(np.zeros((2, length)))
 

@@ -6,8 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.answering.confidence.features import FEATURES, LEAST_HITS, Evidence, feature_rows, features
-from app.answering.types import Candidate, CandidateSource, Opinion, Reading, ScoredSpan
+from app.answering.answer_kind import AnswerKind
+from app.answering.confidence.features import (
+    FEATURES,
+    LEAST_HITS,
+    Backed,
+    Evidence,
+    feature_rows,
+    features,
+)
+from app.answering.types import BroadReading, Candidate, CandidateSource, Opinion, Reading, ScoredSpan
 from retriever.types import Hit, Passage, Span
 
 FLOOR = 1e-4
@@ -51,9 +59,14 @@ def written(answer, row=1, *, logprob=-0.5, tokens=1, source=CandidateSource.LM)
     return said(answer, row, source=source, logprob=logprob, tokens=tokens)
 
 
-def row_of(candidate, support=0.5, *, hits=HITS, readings=READINGS, candidates=()):
-    evidence = Evidence(hits, readings, candidates)
-    (row,) = features(evidence, [(candidate, support)])
+QUESTION = "When was the tower built?"
+
+
+def row_of(
+    candidate, support=0.5, *, hits=HITS, readings=READINGS, candidates=(), quoted="", question=QUESTION
+):
+    evidence = Evidence(question, hits, readings, candidates)
+    (row,) = features(evidence, [Backed(candidate, quoted, support)])
     return dict(zip(FEATURES, row.tolist(), strict=True))
 
 
@@ -151,8 +164,8 @@ def test_the_support_is_what_was_handed_in():
 
 
 def test_there_is_a_row_for_each_candidate_in_order():
-    evidence = Evidence(HITS, READINGS, ())
-    cited = [(said("1703", 2), 0.1), (said("1698", 1), 0.9)]
+    evidence = Evidence(QUESTION, HITS, READINGS, ())
+    cited = [Backed(said("1703", 2), STORM, 0.1), Backed(said("1698", 1), TOWER, 0.9)]
     rows = features(evidence, cited)
     assert rows.shape == (2, len(FEATURES))
     assert rows.dtype == np.float64
@@ -162,7 +175,7 @@ def test_there_is_a_row_for_each_candidate_in_order():
 
 
 def test_no_candidate_gives_no_row():
-    assert features(Evidence(HITS, READINGS, ()), []).shape == (0, len(FEATURES))
+    assert features(Evidence(QUESTION, HITS, READINGS, ()), []).shape == (0, len(FEATURES))
 
 
 def test_without_any_evidence_a_row_is_finite():
@@ -178,6 +191,9 @@ def test_without_any_evidence_a_row_is_finite():
             "lm_right": 0.0,
             "answerability": logit(FLOOR),
             "broad": 0.0,
+            "answerability_gap": 0.0,
+            "evidence": 0.0,
+            "coverage": 1 / 5,  # the title is the passage's, evidence or none
         }
     )
 
@@ -223,8 +239,49 @@ def test_a_language_model_that_judges_is_asked_how_probable_the_answer_is():
     assert (found["lm_logprob"], found["lm_agreement"]) == (pytest.approx(-2.0 / 3), 0.0)
 
 
+@pytest.mark.parametrize(("row", "gap"), [(1, (0.6, 0.9)), (2, (0.9, 0.6)), (3, (0.5, 0.9))])
+def test_the_answerability_gap_is_to_the_likeliest_other_passage(row, gap):
+    mine, other = map(logit, gap)
+    assert row_of(said("1698", row))["answerability_gap"] == pytest.approx(mine - other)
+
+
+def test_a_passage_that_was_read_alone_is_likelier_than_none():
+    assert row_of(said("1698"), readings=READINGS[1:2])["answerability_gap"] == 0.0
+
+
+def test_evidence_is_the_likelihood_of_the_sentence_that_is_pointed_at():
+    first, second = Span(7, 21), Span(22, 35)  # "Built in 1698," and "lost in 1703."
+    told = BroadReading(
+        dict.fromkeys(AnswerKind, 0.25), 0.5, (ScoredSpan(first, 0.7), ScoredSpan(second, 0.2))
+    )
+    readings = (replace(READINGS[0], broad=told), READINGS[1])
+    storm = said("1703", 2)
+    pointing = [replace(storm, pointer=span) for span in (Span(16, 20), Span(30, 34), None)]
+    assert [row_of(one, readings=readings)["evidence"] for one in pointing] == pytest.approx(
+        [logit(0.7), logit(0.2), logit(0.7)]
+    )
+    assert row_of(said("1698", 1), readings=readings)["evidence"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("quoted", "share"),
+    [("", 1 / 5), ("It was BUILT then", 3 / 5), ("when was the tower built", 1.0), ("rebuilt towers", 1 / 5)],
+)
+def test_coverage_is_the_share_of_the_questions_words_in_heading_or_quote(quoted, share):
+    assert row_of(said("1698", 1), quoted=quoted)["coverage"] == pytest.approx(share)
+
+
+def test_a_question_of_signs_alone_is_covered_by_nothing():
+    assert row_of(said("1698"), question="?!", quoted="?!")["coverage"] == 0.0
+
+
+def test_words_are_compared_as_they_are_read():
+    parted = "the com-\npany\u2019s of\ufb01ce"
+    assert row_of(said("1698", 1), question="company office", quoted=parted)["coverage"] == 1.0
+
+
 @pytest.mark.parametrize("length", [len(FEATURES) - 1, len(FEATURES) + 1])
 def test_rows_of_another_length_are_refused_instead_of_cut_anew(length):
     """Seven rows of eight numbers would make eight rows of seven."""
-    with pytest.raises(ValueError, match=f"holds 9 numbers, .* but this one holds {length}; make it with"):
+    with pytest.raises(ValueError, match=f"holds 12 numbers, .* but this one holds {length}; make it with"):
         feature_rows([[0.0] * length] * len(FEATURES))

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from app.answering.confidence.calibrator import Calibrator, FittedOn, Law
-from app.answering.confidence.features import Evidence
+from app.answering.confidence.features import Backed, Evidence
 from app.answering.confidence.scorers import CalibratedConfidence, ScoreConfidence
 from app.answering.types import Candidate, CandidateSource, Reading, ScoredSpan
 from retriever.types import Hit, Passage, Span
@@ -12,7 +12,7 @@ from retriever.types import Hit, Passage, Span
 TEXT = "Built in 1698."
 PASSAGE = Passage(1, "d", "Tower", TEXT, Span(0, len(TEXT)))
 HIT = Hit(PASSAGE, 1.0, 1)
-EVIDENCE = Evidence([HIT], [Reading(HIT, 0.5, (ScoredSpan(Span(9, 13), 0.75),))], [])
+EVIDENCE = Evidence("When was it built?", [HIT], [Reading(HIT, 0.5, (ScoredSpan(Span(9, 13), 0.75),))], [])
 
 
 def candidate(answer, *, logprob=0.0, tokens=1):
@@ -21,7 +21,7 @@ def candidate(answer, *, logprob=0.0, tokens=1):
 
 def test_the_score_is_the_geometric_mean_of_support_and_token_probability():
     one = candidate("1698", logprob=3 * math.log(0.25), tokens=3)
-    assert ScoreConfidence().score(EVIDENCE, [(one, 0.64), (one, 0.0)]) == [
+    assert ScoreConfidence().score(EVIDENCE, [Backed(one, TEXT, 0.64), Backed(one, TEXT, 0.0)]) == [
         pytest.approx(math.sqrt(0.64 * 0.25)),
         0.0,
     ]
@@ -37,7 +37,7 @@ def test_a_calibrator_judges_every_candidate_by_its_features():
         intercept=-1.0,
     )
     found = CalibratedConfidence(calibrator).score(
-        EVIDENCE, [(candidate("1698"), 0.75), (candidate("Built in 1698"), 0.5)]
+        EVIDENCE, [Backed(candidate("1698"), TEXT, 0.75), Backed(candidate("Built in 1698"), TEXT, 0.5)]
     )
     # support is one scale above its mean and the odds of the pointer are 3; then neither
     assert found == [
@@ -52,7 +52,7 @@ def test_beyond_a_few_words_the_broad_law_judges_or_else_the_readers_probability
     law = Law(("support",), (0.5,), (0.25,), (2.0,), 1.0)
     short = Calibrator(("support",), (0.0,), (1.0,), (1.0,), 0.0, FittedOn("q", "i", {}, {}, {}))
     said = replace(candidate("Yes"), source=source, logprob=math.log(0.3))
-    cited = [(said, 0.75), (candidate("1698"), 0.75)]
+    cited = [Backed(said, TEXT, 0.75), Backed(candidate("1698"), TEXT, 0.75)]
     with_law = CalibratedConfidence(replace(short, broad=law)).score(EVIDENCE, cited)
     without = CalibratedConfidence(short).score(EVIDENCE, cited)
     assert with_law == pytest.approx([1 / (1 + math.exp(-3)), 1 / (1 + math.exp(-0.75))])
