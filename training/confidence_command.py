@@ -50,7 +50,7 @@ def confidence(
     weights: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Use the weights in this folder.")
     ] = None,
-    each: Annotated[int, typer.Option(min=1, help="Questions of each set.")] = 60,
+    each: Annotated[int, typer.Option(min=1, help="Questions of each set, and over each manual.")] = 60,
     manuals: Annotated[
         Path | None,
         typer.Option(
@@ -72,7 +72,7 @@ def confidence(
 
     Answers are given with the settings that the calibrator was fitted with. What any confidence was worth on these
     texts is kept too, for responses to tell. The texts are of the sets with evidence, which `loccit train data DIR
-    --evidence-only` prepares in minutes, and of manuals. Each set and each manual counts the same.
+    --evidence-only` prepares in minutes, and of manuals.
 
     Example: loccit train confidence --into app/answering/weights/calibrator-strong.json
     """
@@ -99,7 +99,9 @@ def confidence(
         service = _service_fitted(calibrator, into, {"index": manuals, **named})
         questions = open_manual_questions(manuals)
         beside = run.with_stem(f"{run.stem}-manuals")
-        outcomes += manual_outcomes(questions, service.pipeline, _answering(service), console, beside)
+        outcomes += manual_outcomes(
+            questions, service.pipeline, _answering(service), console, beside, each=each
+        )
     fitted = with_law(calibrator, outcomes)
     fitted.save(into)
     over = None if manuals is None else manuals.name

@@ -27,9 +27,9 @@ class Recording(ScoreConfidence):
     def __init__(self):
         self.rows = []
 
-    def score(self, evidence, cited):
-        self.rows.append(features(evidence, cited))
-        return super().score(evidence, cited)
+    def score(self, evidence, backed):
+        self.rows.append(features(evidence, backed))
+        return super().score(evidence, backed)
 
 
 def cited_of(folder):

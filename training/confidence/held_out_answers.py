@@ -116,12 +116,17 @@ def manual_outcomes(
     answering: Mapping[str, Any],
     console: Console,
     path: Path,
+    *,
+    each: int | None = None,
 ) -> list[Outcome]:
-    """What comes out for questions over manuals, which ``pipeline`` searches; see ``asked``.
+    """What comes out for the first ``each`` questions over each manual, which ``pipeline`` searches; see ``asked``.
 
-    ``answering``: what tells how it answers. Says which questions the index has not.
+    ``answering``: what tells how it answers. Says how many questions the index has not.
     """
-    groups = list(questions)
+    by_manual: dict[str, list[EvidenceGroup]] = {}
+    for group in questions:
+        by_manual.setdefault(group.doc, []).append(group)
+    groups = [group for some in by_manual.values() for group in some[:each]]
     if questions.lost:
         console.print(plain(f"Not in these manuals: {counted(len(questions.lost), 'question')}."))
 
@@ -147,9 +152,9 @@ def outcome(pipeline: Pipeline, group: EvidenceGroup) -> Outcome:
     if decision.kind is AnswerKind.SHORT:
         quotes = quotes[:1]
     wanted = _evidence(group)
-    found = [any(_same(quote, sentence) for sentence in wanted) for quote in quotes]
+    found = [_is_among(quote, wanted) for quote in quotes]
     precision = fmean(found) if wanted and found else None
-    recall = fmean(any(_same(quote, sentence) for quote in quotes) for sentence in wanted) if wanted else None
+    recall = fmean(_is_among(sentence, quotes) for sentence in wanted) if wanted else None
     considered = tuple(_considered(trace, group, decision.kind))
     right = considered[trace.cited.index(_chosen(trace))].right if trace.cited else False
     return Outcome(
@@ -226,11 +231,6 @@ def _kept(path: Path, state: str) -> dict[str, Outcome]:
     return {one.id: one for one in outcomes}
 
 
-def is_evidence(quote: str, group: EvidenceGroup) -> bool:
-    """Whether a quote is, or is a part of, or holds a sentence that answers the group's question."""
-    return any(_same(quote, sentence) for sentence in _evidence(group))
-
-
 def _chosen(trace: Trace) -> CitedCandidate:
     """The most confident cited candidate, as ``decide`` chooses it."""
     return min(trace.cited, key=lambda one: (-one.confidence, one.candidate.passage.row))
@@ -256,9 +256,10 @@ def _is_right(said: str, quote: str, group: EvidenceGroup, kind: AnswerKind) -> 
         return False
     if group.verdict is not None and said in (YES, NO):
         return said == (YES if group.verdict else NO)
-    if not (_evidence(group) and _has_other_sentences(group)):
+    wanted = _evidence(group)
+    if not wanted or not _has_other_sentences(group):
         return None
-    return is_evidence(quote, group) and _names(said, kind, group)
+    return _is_among(quote, wanted) and _names(said, kind, group)
 
 
 def _says_what_is_right(group: EvidenceGroup) -> bool:
@@ -295,7 +296,7 @@ def _has_other_sentences(group: EvidenceGroup) -> bool:
     return any(not is_evidence for passage in group.passages for _, is_evidence in passage.sentences or ())
 
 
-def _same(quote: str, sentence: str) -> bool:
-    """Whether one is a part of the other, white space aside."""
-    one, other = " ".join(quote.split()), " ".join(sentence.split())
-    return one in other or other in one
+def _is_among(text: str, others: Sequence[str]) -> bool:
+    """Whether a text is, or is a part of, or holds one of the others, white space aside."""
+    one = " ".join(text.split())
+    return any(one in other or other in one for other in (" ".join(other.split()) for other in others))

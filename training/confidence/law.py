@@ -3,7 +3,6 @@
 And what any law's confidences are worth on such texts.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +12,7 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from app.answering.answer_kind import AnswerKind
 from app.answering.confidence.calibrator import THRESHOLDS, Calibrator, JudgedAnswers, Law, Seen, sigmoid
-from app.answering.confidence.features import FloatArray, feature_rows
+from app.answering.confidence.features import feature_rows
 from calibration.law import choices, fitted_law
 from common.errors import LoccitError
 from evaluation.metrics.confidence import ece
@@ -43,14 +42,14 @@ class LearntLaw:
 
     @property
     def quality(self) -> Mapping[str, Any]:
-        """Over the answers held, every part counting the same."""
+        """Over the answers held."""
         return _quality(self.held)
 
 
 def fit_law(outcomes: Sequence[Outcome]) -> LearntLaw:
     """The law, and the answers of each part judged by the law that leaves this part out.
 
-    A part is a set or a manual; all count the same. Answers that are short are not learnt from.
+    A part is a set or a manual. Answers that are short are not learnt from.
 
     Raises:
         LoccitError: when right or wrong answers are too few, or there are not two parts at least that have both.
@@ -115,8 +114,8 @@ def _by_part(outcomes: Sequence[Outcome]) -> dict[str, list[JudgedAnswers]]:
 
 
 def _fitted(parts: Mapping[str, Sequence[JudgedAnswers]]) -> Law:
-    answers = [(part, one) for part, some in parts.items() for one in some]
-    return fitted_law([one for _, one in answers], _alike([part for part, _ in answers]), COLUMNS)
+    answers = [one for some in parts.values() for one in some]
+    return fitted_law(answers, np.ones(len(answers)), COLUMNS)
 
 
 def _judged(part: str, answers: Sequence[JudgedAnswers], law: Law) -> Iterator[Judged]:
@@ -135,21 +134,13 @@ def _seen(judged: Sequence[Judged]) -> Iterator[Seen]:
 def _quality(held: Sequence[Judged]) -> dict[str, Any]:
     confidences = np.array([one.confidence for one in held])
     right = np.array([one.right for one in held])
-    weights = _alike([one.part for one in held])
     kept = np.clip(confidences, 1e-6, 1 - 1e-6)
     figures = {
-        "right": np.average(right, weights=weights),
-        "auroc": roc_auc_score(right, confidences, sample_weight=weights),
-        "log_loss": log_loss(right, kept, sample_weight=weights),
-        "brier": brier_score_loss(right, confidences, sample_weight=weights),
-        "ece": ece(confidences, right, weights=weights),
-        "aurc": aurc(confidences, right, weights=weights),
+        "right": right.mean(),
+        "auroc": roc_auc_score(right, confidences),
+        "log_loss": log_loss(right, kept),
+        "brier": brier_score_loss(right, confidences),
+        "ece": ece(confidences, right),
+        "aurc": aurc(confidences, right),
     }
     return {"answers": len(held), **{name: round(float(value), 4) for name, value in figures.items()}}
-
-
-def _alike(parts: Sequence[str]) -> FloatArray:
-    """Weights that make every part count the same: (parts,), 1 on average."""
-    count = Counter(parts)
-    weights = np.array([1 / count[part] for part in parts])
-    return np.asarray(weights * len(parts) / weights.sum(), dtype=np.float64)

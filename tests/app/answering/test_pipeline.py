@@ -199,9 +199,9 @@ class ByAnswer:
     def __init__(self, **confidences):
         self.confidences, self.shown = confidences, []
 
-    def score(self, evidence, cited):
-        self.shown.append((evidence, cited))
-        return [self.confidences[candidate.answer.split()[-1]] for candidate, _ in cited]
+    def score(self, evidence, backed):
+        self.shown.append((evidence, backed))
+        return [self.confidences[one.candidate.answer.split()[-1]] for one in backed]
 
 
 @pytest.fixture
@@ -218,15 +218,19 @@ def joint(index, lm):
 def test_the_confidence_is_judged_by_all_that_the_stages_before_found(joint):
     scorer = ByAnswer(Winstanley=0.5, Smeaton=0.25, Cnidus=0.125)
     trace = replace(joint, confidence=scorer).answer(QUESTION)
-    [(evidence, cited)] = scorer.shown
-    assert (evidence.hits, evidence.readings, evidence.candidates) == (
+    [(evidence, backed)] = scorer.shown
+    assert (evidence.question, evidence.hits, evidence.readings, evidence.candidates) == (
+        QUESTION,
         trace.hits,
         trace.readings,
         trace.candidates,
     )
     assert isinstance(evidence, Evidence)
-    assert [candidate for candidate, _ in cited] == [one.candidate for one in trace.cited]
-    assert [support for _, support in cited] == [one.citations[0].support for one in trace.cited]
+    assert [one.candidate for one in backed] == [one.candidate for one in trace.cited]
+    assert [one.support for one in backed] == [one.citations[0].support for one in trace.cited]
+    assert [one.quoted for one in backed] == [
+        " ".join(citation.quote for citation in one.citations) for one in trace.cited
+    ]
     assert [one.confidence for one in trace.cited] == [
         scorer.confidences[one.candidate.answer.split()[-1]] for one in trace.cited
     ]
