@@ -55,8 +55,8 @@ def confidence(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Index of the manuals that training/manuals names, or of some: their questions are asked, too. Of a "
-            "reader that has not learnt from them.",
+            help="Index of some of the manuals that training/manuals names: their questions are asked, too, and those over "
+            "the others, which it does not answer. For a reader that has not learnt from them.",
         ),
     ] = None,
     run: Annotated[
@@ -100,7 +100,13 @@ def confidence(
         questions = open_manual_questions(manuals)
         beside = run.with_stem(f"{run.stem}-manuals")
         outcomes += manual_outcomes(
-            questions, service.pipeline, _answering(service), console, beside, each=each
+            questions,
+            service.pipeline,
+            _answering(service),
+            console,
+            beside,
+            each=each,
+            elsewhere=True,
         )
     fitted = with_law(calibrator, outcomes)
     fitted.save(into)

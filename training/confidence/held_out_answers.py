@@ -118,17 +118,23 @@ def manual_outcomes(
     path: Path,
     *,
     each: int | None = None,
+    elsewhere: bool = False,
 ) -> list[Outcome]:
-    """What comes out for the first ``each`` questions over each manual, which ``pipeline`` searches; see ``asked``.
+    """What comes out for the first ``each`` questions over each manual; see ``asked``. Says how many the index has not.
 
-    ``answering``: what tells how it answers. Says how many questions the index has not.
+    ``pipeline``: searches the manuals' index. ``elsewhere``: questions over manuals that this has not are asked as
+    well; it does not answer them. ``answering``: what tells how it answers.
     """
     by_manual: dict[str, list[EvidenceGroup]] = {}
     for group in questions:
         by_manual.setdefault(group.doc, []).append(group)
+    lost = len(questions.lost)
+    for group in questions.elsewhere() if elsewhere else ():
+        by_manual.setdefault(group.doc, []).append(group)
+        lost -= 1
     groups = [group for some in by_manual.values() for group in some[:each]]
-    if questions.lost:
-        console.print(plain(f"Not in these manuals: {counted(len(questions.lost), 'question')}."))
+    if lost:
+        console.print(plain(f"Not in these manuals: {counted(lost, 'question')}."))
 
     def opened() -> Pipeline:
         pipeline.answer(groups[0].question)  # so that no question's seconds hold what is loaded

@@ -52,6 +52,21 @@ class ManualQuestions:
         """What the groups depend on."""
         return {"questions": sha256_of(self._path), "index": self._index.generation}
 
+    def elsewhere(self) -> Iterator[EvidenceGroup]:
+        """The questions over manuals of which the index has nothing, so that it does not answer them. No passages."""
+        here = {source.name for source in self._index.manifest.sources} if self._index.manifest else set()
+        for number, record in enumerate(records(self._path)):
+            if record["source"] not in here:
+                yield EvidenceGroup(
+                    id=f"{MANUALS}-{number}",
+                    source=MANUALS,
+                    doc=f"{MANUALS}:{record['source']}",
+                    question=record["question"],
+                    kind=KINDS[record["kind"]],
+                    verdict=None,
+                    passages=(),
+                )
+
     def __iter__(self) -> Iterator[EvidenceGroup]:
         self.lost.clear()
         by_source: dict[str, IndexRetriever] = {}

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from io import StringIO
 
 import pytest
 from rich.console import Console
@@ -27,6 +28,7 @@ from training.confidence.held_out_answers import (
     asked,
     held_out,
     held_out_outcomes,
+    manual_outcomes,
     outcome,
     windows_as_documents,
 )
@@ -259,6 +261,40 @@ def test_only_texts_that_are_held_out_are_asked_about_and_only_where_right_is_kn
     assert 3 < len(apart) < 60
     manuals = [replace(one, source=MANUALS) for one in apart]
     assert list(held_out(Prepared(faq=groups, polls=unknown, manuals=manuals), each=3)) == apart[:3]
+
+
+class Manuals:
+    """Three questions over one manual, one of them lost, and one over a manual that there is not."""
+
+    lost = ("gone", "of the roof")
+
+    def __init__(self):
+        self.groups = [replace(group(1, doc="manuals:lock", number=n), source=MANUALS) for n in range(3)]
+
+    def __iter__(self):
+        return iter(self.groups)
+
+    def elsewhere(self):
+        yield replace(group(doc="manuals:roof", number=9), source=MANUALS, passages=())
+
+    def description(self):
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("each", "elsewhere", "answerable", "lost"),
+    [(2, True, [True, True, False], "1 question."), (None, False, [True] * 3, "2 questions.")],
+)
+def test_of_each_manual_so_many_are_asked_and_where_wanted_of_those_that_are_not_there(
+    tmp_path, each, elsewhere, answerable, lost
+):
+    out = StringIO()
+    found = manual_outcomes(
+        Manuals(), Answering(1), {}, Console(file=out), tmp_path / "run", each=each, elsewhere=elsewhere
+    )
+    assert [one.answerable for one in found] == answerable
+    assert [one.right for one in found] == answerable
+    assert out.getvalue().splitlines()[0] == f"Not in these manuals: {lost}"
 
 
 def test_of_manuals_each_is_a_part_of_its_own():

@@ -116,6 +116,19 @@ def test_yes_or_no_is_known_and_a_question_without_a_page_has_no_answer(index):
     assert not any(passage.answers_question for passage in unanswered.passages)
 
 
+def test_questions_over_manuals_that_the_index_has_not_have_no_answer_in_it(index):
+    questions = manuals.QUESTIONS
+    of_another = {**ROWS[1], "question": "is the roof red", "source": "roofs"}
+    questions.write_text(questions.read_text() + json.dumps(row_of(of_another)) + "\n")
+    opened = open_manual_questions(index)
+    (group,) = opened.elsewhere()
+    assert (group.question, group.doc, group.passages, group.verdict) == (
+        "is the roof red", "manuals:roofs", (), None,
+    )  # fmt: skip
+    assert "is the roof red" not in [group.question for group in opened]
+    assert opened.lost[-1] == "is the roof red"
+
+
 def test_they_are_prepared_with_the_other_sets_and_known_by_their_index(index, data_folder, tmp_path, quiet):
     other = {
         "question": "is it old",
