@@ -55,8 +55,8 @@ def confidence(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Index of some of the manuals that training/manuals names: their questions are asked, too, and those over "
-            "the others, which it does not answer. For a reader that has not learnt from them.",
+            help="Index of some of the manuals that training/manuals names: their questions are asked, too, and those "
+            "over the others, which it does not answer. For a reader that has not learnt from them.",
         ),
     ] = None,
     run: Annotated[
