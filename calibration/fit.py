@@ -36,7 +36,10 @@ WEIGHED = (
     "lm_right",
     "answerability",
 )
-"""The features of short answers; docs/decisions/0050-a-sentence-is-judged-beside-its-rivals.md says why no more."""
+"""The features of short answers, of which ``broad`` is always 0.
+
+docs/decisions/0050-a-sentence-is-judged-beside-its-rivals.md says why the three newest are not among them.
+"""
 FOLDS = 10
 CERTAINTY = 0.95
 LEAST_OF_EACH = 20

@@ -25,9 +25,9 @@ def _judged(line: PredictionLine, reader: OutcomeReader) -> JudgedAnswers:
     trace = line["trace"]
     passages = {hit.passage.row: hit.passage for hit in hits_of(trace)}
     backed = [
-        Backed(
+        Backed.of(
             candidate_of(cited["candidate"], passages),
-            " ".join(citation["quote"] for citation in cited["citations"]),
+            [citation["quote"] for citation in cited["citations"]],
             cited["citations"][0]["support"],
         )
         for cited in trace["cited"]

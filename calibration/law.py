@@ -24,7 +24,7 @@ class Chosen:
 
     @property
     def right(self) -> bool:
-        """Whether it is right and supported."""
+        """Whether it is right, as its question's candidates were judged."""
         return self.answers.right[self.number]
 
 

@@ -82,7 +82,7 @@ def confidence(
     from training.confidence.held_out_answers import held_out_outcomes, manual_outcomes
     from training.confidence.law import with_law
     from training.data.evidence_shards import PreparedEvidence
-    from training.data.manuals import open_manual_questions
+    from training.data.manuals import QUESTIONS, ManualQuestions
 
     calibrator, earlier = Calibrator.load(into), fitted_by(into)
     evidence, console = PreparedEvidence(prepared), Console(stderr=True)
@@ -94,15 +94,15 @@ def confidence(
     }
     named = {name: one for name, one in given.items() if one is not None}
     service = _service_fitted(calibrator, into, {"index": index, **named})
+    over = None if manuals is None else _service_fitted(calibrator, into, {"index": manuals, **named})
     outcomes = held_out_outcomes(evidence, each, service.over, _answering(service), console, run)
-    if manuals is not None:
-        service = _service_fitted(calibrator, into, {"index": manuals, **named})
-        questions = open_manual_questions(manuals)
+    if over is not None:
+        questions = ManualQuestions(QUESTIONS, over.index, over.encoder)
         beside = run.with_stem(f"{run.stem}-manuals")
         outcomes += manual_outcomes(
             questions,
-            service.pipeline,
-            _answering(service),
+            over.pipeline,
+            _answering(over),
             console,
             beside,
             each=each,
@@ -110,8 +110,14 @@ def confidence(
         )
     fitted = with_law(calibrator, outcomes)
     fitted.save(into)
-    over = None if manuals is None else manuals.name
-    command = command_line("train", "confidence", into=into.name, reader=reader, each=each, manuals=over)
+    command = command_line(
+        "train",
+        "confidence",
+        into=into.name,
+        reader=reader,
+        each=each,
+        manuals=None if manuals is None else manuals.name,
+    )
     ship_calibrator(fitted, into, _after(earlier, command), weights_folders(weights))
     console.print(plain(f"The law is in {into}; on sets that it had not seen: {fitted.quality['broad']}"))
     if "elsewhere" in fitted.quality:

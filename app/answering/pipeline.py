@@ -193,7 +193,7 @@ class Pipeline:
         confidences = self.confidence.score(
             evidence,
             [
-                Backed(candidate, _text(quotes), support)
+                Backed.of(candidate, [quote.text for quote in quotes], support)
                 for (candidate, quotes), support in zip(quoted, supports, strict=True)
             ],
         )
@@ -240,10 +240,6 @@ def _evidence(readings: Sequence[Reading], passage: Passage) -> tuple[ScoredSpan
 
 def _claim(question: str, candidate: Candidate, quotes: Sequence[Quote]) -> Claim:
     """The answer with all that is quoted for it; what was judged to say yes or no is to back itself."""
-    quoted = _text(quotes)
+    quoted = " ".join(quote.text for quote in quotes)
     claimed = quoted if candidate.source is CandidateSource.VERDICT else candidate.answer
     return Claim(question, claimed, quotes[0].document.title, quoted)
-
-
-def _text(quotes: Sequence[Quote]) -> str:
-    return " ".join(quote.text for quote in quotes)

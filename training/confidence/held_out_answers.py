@@ -1,11 +1,12 @@
 """Questions with evidence that no training has seen, asked: what a confidence beyond short answers is fitted on.
 
 The texts are those of the sets with evidence that every training holds out (see ``EvidenceGroup.is_held_out``), all
-in one index, or manuals that no reader has learnt from, in theirs. An answer is right when it says yes or no as people
-did, or when its sentence is one that people chose; what is quoted beside it counts in the quotes' precision alone.
-Where the few words asked for are known, a short answer has to be these, or one within the other. Nothing is right where
-the text does not answer. Where a sentence answers a question for yes or no and people said no more than that, nobody
-knows; nor where each sentence of the texts is one that people chose, so that no quote could be wrong.
+in one index, or manuals in theirs; whoever fits has to know that no reader has learnt from these. An answer is right
+when it says yes or no as people did, or when its sentence is one that people chose; what is quoted beside it counts in
+the quotes' precision alone. Where the few words asked for are known, a short answer has to be these, or one within the
+other. Nothing is right where the text does not answer. Where a sentence answers a question for yes or no and people
+said no more than that, nobody knows; nor where each sentence of the texts is one that people chose, so that no quote
+could be wrong.
 """
 
 import json
@@ -19,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from app.answering.answer_kind import AnswerKind
-from app.answering.confidence.features import Backed, Evidence, features
+from app.answering.confidence.features import FEATURES, Backed, Evidence, features
 from app.answering.generators.broad_answers import NO, YES
 from app.answering.pipeline import Pipeline
 from app.answering.text.normalise import normalise_answer
@@ -123,7 +124,10 @@ def manual_outcomes(
     """What comes out for the first ``each`` questions over each manual; see ``asked``. Says how many the index has not.
 
     ``pipeline``: searches the manuals' index. ``elsewhere``: questions over manuals that this has not are asked as
-    well; it does not answer them. ``answering``: what tells how it answers.
+    well, as if it did not answer them. ``answering``: what tells how it answers.
+
+    Raises:
+        LoccitError: when the index answers no question; and as ``asked`` does.
     """
     by_manual: dict[str, list[EvidenceGroup]] = {}
     for group in questions:
@@ -133,6 +137,10 @@ def manual_outcomes(
         by_manual.setdefault(group.doc, []).append(group)
         lost -= 1
     groups = [group for some in by_manual.values() for group in some[:each]]
+    if not any(map(_answers, groups)):
+        raise LoccitError(
+            "No question has its answer in this index; give one of the manuals that training/manuals/README.md names."
+        )
     if lost:
         console.print(plain(f"Not in these manuals: {counted(lost, 'question')}."))
 
@@ -196,7 +204,7 @@ def asked(
     Raises:
         LoccitError: when the file is damaged, or another state answered.
     """
-    digest = json_digest(state)
+    digest = json_digest({**state, "features": FEATURES})
     known = _kept(path, digest)
     pipeline: Pipeline | None = None
     outcomes = []
@@ -246,11 +254,7 @@ def _considered(trace: Trace, group: EvidenceGroup, kind: AnswerKind) -> Iterato
     """Every cited candidate, in order."""
     evidence = Evidence(trace.question, trace.hits, trace.readings, trace.candidates)
     backed = [
-        Backed(
-            one.candidate,
-            " ".join(citation.quote for citation in one.citations),
-            one.citations[0].support,
-        )
+        Backed.of(one.candidate, [citation.quote for citation in one.citations], one.citations[0].support)
         for one in trace.cited
     ]
     for one, row in zip(trace.cited, features(evidence, backed).tolist(), strict=True):

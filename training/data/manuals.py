@@ -17,6 +17,7 @@ from common.errors import DocumentNotFoundError
 from common.files import Record, records
 from common.packaged import sha256_of
 from retriever.encoder import Encoder, load_encoder
+from retriever.fields import Selection
 from retriever.filters import Filter
 from retriever.index import PassageIndex, open_index, read_manifest
 from retriever.retriever import IndexRetriever
@@ -53,10 +54,12 @@ class ManualQuestions:
         return {"questions": sha256_of(self._path), "index": self._index.generation}
 
     def elsewhere(self) -> Iterator[EvidenceGroup]:
-        """The questions over manuals of which the index has nothing, so that it does not answer them. No passages."""
-        here = {source.name for source in self._index.manifest.sources} if self._index.manifest else set()
+        """The questions over manuals of which the index has nothing: taken as not answered by it. No passages.
+
+        Another manual may answer one of them all the same.
+        """
         for number, record in enumerate(records(self._path)):
-            if record["source"] not in here:
+            if not len(self._selection(record["source"]).rows):
                 yield EvidenceGroup(
                     id=f"{MANUALS}-{number}",
                     source=MANUALS,
@@ -73,13 +76,16 @@ class ManualQuestions:
         for number, record in enumerate(records(self._path)):
             source = record["source"]
             if source not in by_source:
-                selection = self._index.fields.selection(Filter.by("source", source))
+                selection = self._selection(source)
                 by_source[source] = IndexRetriever(self._index, self._encoder, selection=selection)
             group = _group(record, by_source[source], f"{MANUALS}-{number}")
             if group is None:
                 self.lost.append(record["question"])
             else:
                 yield group
+
+    def _selection(self, source: str) -> Selection:
+        return self._index.fields.selection(Filter.by("source", source))
 
 
 def row_of(record: Record) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,11 @@ class Backed:
     candidate: Candidate
     quoted: str
     support: float
+
+    @classmethod
+    def of(cls, candidate: Candidate, quotes: Iterable[str], support: float) -> Self:
+        """``quotes``: the texts that are quoted for it, in order."""
+        return cls(candidate, " ".join(quotes), support)
 
 
 def features(evidence: Evidence, backed: Sequence[Backed]) -> FloatArray:
@@ -146,7 +152,7 @@ class _View:
     def answerability_gap(self, one: Backed) -> float:
         """Logit of how likely the candidate's passage answers, less that of the likeliest other passage.
 
-        0 where no other was found.
+        0 where no other was read.
         """
         row = one.candidate.passage.row
         others = [_logit(answers) for other, answers in self._answerable.items() if other != row]

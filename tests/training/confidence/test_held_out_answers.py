@@ -297,6 +297,16 @@ def test_of_each_manual_so_many_are_asked_and_where_wanted_of_those_that_are_not
     assert out.getvalue().splitlines()[0] == f"Not in these manuals: {lost}"
 
 
+def test_an_index_that_answers_no_question_is_refused(tmp_path):
+    nothing = Manuals()
+    nothing.groups = []
+    with pytest.raises(
+        LoccitError, match=r"No question has its answer in this index; give one of the manuals"
+    ):
+        manual_outcomes(nothing, Answering(1), {}, Console(quiet=True), tmp_path / "run", elsewhere=True)
+    assert not (tmp_path / "run").exists()
+
+
 def test_of_manuals_each_is_a_part_of_its_own():
     of_manual = replace(group(1, doc="manuals:lock"), source=MANUALS)
     assert outcome(Answering(1), of_manual).part == "manuals:lock"
