@@ -19,7 +19,8 @@ class Batch:
     ``group_tokens``: G counts of tokens, sum T. ``pairs``: (P, 2), start and end token of what counts as right.
     ``group_pairs``: G counts of pairs, sum P; 0 where the pointer learns nothing. ``group_sequences``: G counts,
     sum S. ``answerable``: (S,), 1.0 where the sequence answers. ``sentences``: (N, 2), first and last token;
-    ``evidence``: (N,), 1.0 where it is. ``kinds``: (S,), the place of its question's kind in ``AnswerKind``.
+    ``evidence``: (N,), 1.0 where it is; ``sequences``: (N,), the sequence that each stands in. ``group_sentences``:
+    G counts, sum N. ``kinds``: (S,), the place of its question's kind in ``AnswerKind``.
     ``said``: indices of the sequences that say yes or no, and ``verdicts``, of as many, 1.0 for yes.
     """
 
@@ -32,6 +33,8 @@ class Batch:
     answerable: Tensor
     sentences: Tensor
     evidence: Tensor
+    sequences: Tensor
+    group_sentences: tuple[int, ...]
     kinds: Tensor
     said: Tensor
     verdicts: Tensor
@@ -49,9 +52,11 @@ def batch_of(examples: Sequence[Example], device: str = "cpu") -> Batch:
     group_tokens, group_pairs = [], []
     sentences: list[tuple[int, int]] = []
     evidence: list[float] = []
-    place = 0  # of the next token in the batch
+    sequences: list[int] = []  # of each sentence
+    group_sentences = []
+    place = number = 0  # of the next token and sequence in the batch
     for example in examples:
-        first_place = place
+        first_place, first_sentence = place, len(sentences)
         answer_pairs, cls_pairs = [], []
         for sequence, answers, labelled in zip(
             example.inputs, example.answers, example.sentences, strict=True
@@ -63,16 +68,19 @@ def batch_of(examples: Sequence[Example], device: str = "cpu") -> Batch:
             cls_pairs.append((place, place))
             sentences += [(place + first, place + last) for (first, last), _ in labelled]
             evidence += [float(is_evidence) for _, is_evidence in labelled]
+            sequences += [number] * len(labelled)
             place += len(sequence.ids)
+            number += 1
         targets = (answer_pairs or cls_pairs) if example.pointed else []
         pairs += targets
         group_pairs.append(len(targets))
         group_tokens.append(place - first_place)
+        group_sentences.append(len(sentences) - first_sentence)
     answerable = [answers for example in examples for answers in example.answerable]
     verdicts = [example.verdict for example in examples for _ in example.inputs]
     said = [
-        number
-        for number, (answers, verdict) in enumerate(zip(answerable, verdicts, strict=True))
+        at
+        for at, (answers, verdict) in enumerate(zip(answerable, verdicts, strict=True))
         if answers and verdict is not None
     ]
     kinds = list(AnswerKind)
@@ -88,9 +96,11 @@ def batch_of(examples: Sequence[Example], device: str = "cpu") -> Batch:
         torch.tensor(answerable, dtype=torch.float32, device=device),
         torch.tensor(sentences, dtype=torch.long, device=device).reshape(-1, 2),
         torch.tensor(evidence, dtype=torch.float32, device=device),
+        torch.tensor(sequences, dtype=torch.long, device=device),
+        tuple(group_sentences),
         torch.tensor(
             [kinds.index(example.kind) for example in examples for _ in example.inputs], device=device
         ),
         torch.tensor(said, dtype=torch.long, device=device),
-        torch.tensor([float(bool(verdicts[number])) for number in said], device=device),
+        torch.tensor([float(bool(verdicts[at])) for at in said], device=device),
     )

@@ -20,10 +20,17 @@ answerability logit a_p of each passage and y_p = 1 where it shows an answer, el
 The first term makes spans compare across passages; the second gives each passage a probability of its own. Groups
 that the pointer learns nothing from count in the second term alone.
 
-A broad model learns three things more. With the evidence logits v, the mean over a sentence's tokens is the logit of
-the sentence's being evidence; with the kind logits of each passage and its verdict logit,
+A broad model learns four things more. With the evidence logits v, the mean over a sentence's tokens is the logit v_n of
+the sentence's being evidence. In service the sentence of all passages with the highest sigmoid(a_p) sigmoid(v_n) is the
+answer. So with E the sentences of a group that are evidence, N all of them, and p(n) the passage of each,
 
-    L_broad = mean over sentences of BCE + KIND_WEIGHT * mean over passages of CE(kind) + mean over verdicts of BCE.
+    L_choice = -log sum_{n in E} sigmoid(a_p(n)) sigmoid(v_n) / sum_{n in N} sigmoid(a_p(n)) sigmoid(v_n)
+
+is small where what answers stands above its rivals in other passages; groups without evidence have none. With the
+kind logits of each passage and its verdict logit,
+
+    L_broad = mean over sentences of BCE + mean over groups of L_choice
+            + KIND_WEIGHT * mean over passages of CE(kind) + mean over verdicts of BCE.
 """
 
 from typing import NamedTuple
@@ -43,13 +50,14 @@ class BroadLosses(NamedTuple):
     """The terms of a broad model, each a mean: scalars."""
 
     evidence: Tensor
+    choice: Tensor
     kind: Tensor
     verdict: Tensor
 
     @property
     def total(self) -> Tensor:
         """What they add to what is minimised."""
-        return self.evidence + KIND_WEIGHT * self.kind + self.verdict
+        return self.evidence + self.choice + KIND_WEIGHT * self.kind + self.verdict
 
 
 class Losses(NamedTuple):
@@ -78,19 +86,36 @@ def reader_losses(scores: Scores, batch: Batch) -> Losses:
     judged = F.binary_cross_entropy_with_logits(scores.answerability, batch.answerable, reduction="none")
     answerability = [group.mean() for group in torch.split(judged, list(batch.group_sequences))]
     pointer = -torch.stack(marginal).sum() / batch.size if marginal else joint.sum()
-    broad = None if scores.broad is None else _broad_losses(scores.broad, batch)
+    broad = None if scores.broad is None else _broad_losses(scores.broad, scores.answerability, batch)
     return Losses(pointer, torch.stack(answerability).mean(), broad)
 
 
-def _broad_losses(scores: BroadScores, batch: Batch) -> BroadLosses:
+def _broad_losses(scores: BroadScores, answerability: Tensor, batch: Batch) -> BroadLosses:
     """A term without anything to learn from is 0."""
     sums = F.pad(scores.evidence.cumsum(0), (1, 0))  # of the logits before each token
     first, last = batch.sentences[:, 0], batch.sentences[:, 1] + 1
     sentences = (sums[last] - sums[first]) / (last - first)  # (N,)
     kinds = F.cross_entropy(scores.kind, batch.kinds)
+    likely = F.logsigmoid(sentences) + F.logsigmoid(answerability[batch.sequences])  # (N,)
     return BroadLosses(
-        _mean_bce(sentences, batch.evidence), kinds, _mean_bce(scores.verdict[batch.said], batch.verdicts)
+        _mean_bce(sentences, batch.evidence),
+        _choice(likely, batch),
+        kinds,
+        _mean_bce(scores.verdict[batch.said], batch.verdicts),
     )
+
+
+def _choice(likely: Tensor, batch: Batch) -> Tensor:
+    """The mean of L_choice. ``likely``: (N,), the logarithm of each sentence's product."""
+    counts = list(batch.group_sentences)
+    terms = [
+        of_group.logsumexp(0) - of_group[is_evidence].logsumexp(0)
+        for of_group, is_evidence in zip(
+            torch.split(likely, counts), torch.split(batch.evidence > 0, counts), strict=True
+        )
+        if is_evidence.any()
+    ]
+    return torch.stack(terms).mean() if terms else likely.sum() * 0
 
 
 def _mean_bce(logits: Tensor, right: Tensor) -> Tensor:

@@ -62,6 +62,7 @@ def test_what_is_beyond_short_answers_is_packed_with_the_places_of_its_tokens():
     assert batch.pairs.tolist() == [[12, 12]]
     assert batch.sentences.tolist() == [[2, 3], [4, 5], [9, 10]]
     assert batch.evidence.tolist() == [1.0, 0.0, 0.0]
+    assert (batch.sequences.tolist(), batch.group_sentences) == ([0, 0, 1], (3, 0))
     assert batch.answerable.tolist() == [1.0, 0.0, 0.0]
     assert [list(AnswerKind)[kind] for kind in batch.kinds.tolist()] == ["yes/no", "yes/no", "short"]
     assert (batch.said.tolist(), batch.verdicts.tolist()) == ([0], [0.0])

@@ -14,6 +14,7 @@ def batch(
     *, pairs, group_pairs, answerable, sentences=(), evidence=(), kinds=(0, 0, 0), said=(), verdicts=()
 ):
     """Two groups: two sequences of 3 tokens ([CLS], one of the window, [SEP]), then one such sequence."""
+    sequences = [first // 3 for first, _ in sentences]
     return Batch(
         Packed.of([((1, 2, 3), (0, 0, 0))] * 3),
         torch.tensor([True, True, False] * 3),
@@ -24,6 +25,8 @@ def batch(
         torch.tensor(answerable),
         torch.tensor(sentences, dtype=torch.long).reshape(-1, 2),
         torch.tensor(evidence, dtype=torch.float32),
+        torch.tensor(sequences, dtype=torch.long),
+        (sum(number < 2 for number in sequences), sum(number == 2 for number in sequences)),
         torch.tensor(kinds),
         torch.tensor(said, dtype=torch.long),
         torch.tensor(verdicts, dtype=torch.float32),
@@ -105,17 +108,46 @@ def test_a_sentence_is_judged_by_the_mean_of_its_tokens_logits():
     losses = reader_losses(scores, target)
     # 0.75 that is evidence, 0.2 that is not
     assert float(losses.broad.evidence) == pytest.approx(-(math.log(0.75) + math.log(0.8)) / 2, rel=1e-5)
+    # answerability is 0.5 for both, so it is 0.75 of 0.95
+    assert float(losses.broad.choice) == pytest.approx(-math.log(0.75 / 0.95), rel=1e-5)
     assert float(losses.broad.kind) == pytest.approx(-(2 * math.log(2 / 5) + math.log(1 / 5)) / 3, rel=1e-6)
     assert float(losses.broad.verdict) == pytest.approx(-math.log(0.25), rel=1e-6)
     narrow = float(losses.pointer) + float(losses.answerability)
-    broad = (
-        float(losses.broad.evidence) + KIND_WEIGHT * float(losses.broad.kind) + float(losses.broad.verdict)
-    )
+    terms = losses.broad
+    broad = float(terms.evidence + terms.choice + KIND_WEIGHT * terms.kind + terms.verdict)
     assert float(losses.total) == pytest.approx(narrow + broad)
-    assert set(losses.by_name()) == {"pointer", "answerability", "evidence", "kind", "verdict"}
+    assert set(losses.by_name()) == {"pointer", "answerability", "evidence", "choice", "kind", "verdict"}
 
 
 def test_where_nothing_is_known_the_broad_terms_are_zero():
     target = batch(pairs=[[1, 1], [6, 6]], group_pairs=(1, 1), answerable=[1.0, 0.0, 0.0])
     losses = reader_losses(broad_scores([0.0] * 9, [[0.0] * 4] * 3, [0.0] * 3), target)
-    assert (float(losses.broad.evidence), float(losses.broad.verdict)) == (0.0, 0.0)
+    terms = losses.broad
+    assert (float(terms.evidence), float(terms.choice), float(terms.verdict)) == (0.0, 0.0, 0.0)
+
+
+def test_what_answers_competes_with_the_sentences_of_all_passages_of_its_question():
+    evidence = torch.full((9,), math.log(3))  # 0.75 each
+    scores = Scores(
+        torch.zeros(9),
+        torch.zeros(9),
+        torch.tensor([math.log(4), -math.log(4), math.log(9)]),  # 0.8, 0.2, 0.9
+        BroadScores(evidence, torch.zeros(3, 4), torch.zeros(3)),
+    )
+    sentences = [[1, 1], [2, 2], [4, 4], [7, 7]]
+
+    def choice(is_evidence):
+        target = batch(
+            pairs=[[1, 1], [6, 6]],
+            group_pairs=(1, 1),
+            answerable=[1.0, 1.0, 0.0],
+            sentences=sentences,
+            evidence=is_evidence,
+        )
+        return float(reader_losses(scores, target).broad.choice)
+
+    # of the products 0.6, 0.6 and 0.15; the second group has no evidence, and no term
+    assert choice([1.0, 0.0, 0.0, 0.0]) == pytest.approx(-math.log(0.6 / 1.35), rel=1e-5)
+    assert choice([0.0, 0.0, 1.0, 0.0]) == pytest.approx(-math.log(0.15 / 1.35), rel=1e-5)
+    assert choice([1.0, 0.0, 1.0, 0.0]) == pytest.approx(-math.log(0.75 / 1.35), rel=1e-5)
+    assert choice([1.0, 0.0, 0.0, 1.0]) == pytest.approx(-math.log(0.6 / 1.35) / 2, rel=1e-5)
