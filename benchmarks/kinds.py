@@ -36,7 +36,7 @@ def table(outcomes: Sequence[Outcome]) -> Table:
         shown.add_row(
             part or "all",
             f"{len(answerable)} + {len(some) - len(answerable)}",
-            _percent([one.kind == one.asked for one in some]),
+            _percent([one.kind == one.given for one in some]),
             _percent([one.right for one in answerable if one.right is not None]),
             _percent([one.precision for one in answerable if one.precision is not None]),
             _percent([one.recall for one in answerable if one.recall is not None]),

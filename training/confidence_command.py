@@ -55,8 +55,8 @@ def confidence(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Index of some of the manuals that training/manuals names: their questions are asked, too, and those "
-            "over the others, which it does not answer. For a reader that has not learnt from them.",
+            help="Index of some of the manuals that training/manuals names for this: their questions are asked, too, "
+            "and those over the others, which it does not answer.",
         ),
     ] = None,
     run: Annotated[
@@ -82,7 +82,7 @@ def confidence(
     from training.confidence.held_out_answers import held_out_outcomes, manual_outcomes
     from training.confidence.law import with_law
     from training.data.evidence_shards import PreparedEvidence
-    from training.data.manuals import QUESTIONS, ManualQuestions
+    from training.data.manuals import CONFIDENCE_QUESTIONS, ManualQuestions
 
     calibrator, earlier = Calibrator.load(into), fitted_by(into)
     evidence, console = PreparedEvidence(prepared), Console(stderr=True)
@@ -97,7 +97,7 @@ def confidence(
     over = None if manuals is None else _service_fitted(calibrator, into, {"index": manuals, **named})
     outcomes = held_out_outcomes(evidence, each, service.over, _answering(service), console, run)
     if over is not None:
-        questions = ManualQuestions(QUESTIONS, over.index, over.encoder)
+        questions = ManualQuestions(CONFIDENCE_QUESTIONS, over.index, over.encoder)
         beside = run.with_stem(f"{run.stem}-manuals")
         outcomes += manual_outcomes(
             questions,

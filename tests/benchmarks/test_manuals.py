@@ -8,9 +8,9 @@ from benchmarks.manuals import table
 from training.confidence.held_out_answers import Outcome
 
 
-def outcome(said, *, right=False, asked="explanation", confidence=0.6, answerable=True, kind="explanation"):
+def outcome(said, *, right=False, given="explanation", confidence=0.6, answerable=True, kind="explanation"):
     return Outcome(
-        "manuals", "manuals-0", "why does it wait", kind, asked, answerable, said, confidence, right,
+        "manuals", "manuals-0", "why does it wait", kind, given, answerable, said, confidence, right,
         precision=0.25, recall=1.0, seconds=1.0, candidates=(),
     )  # fmt: skip
 

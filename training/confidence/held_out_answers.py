@@ -51,16 +51,16 @@ class Outcome:
     """What came out for one question. ``said``: None where it abstained for want of passages. ``right``: None where
     nobody knows.
 
-    ``part``: the set, or the manual. ``precision``, ``recall``: of the quotes among the evidence, of a short answer the
-    first alone, as a second one only says what was asked; None where no evidence is known. ``candidates``: all that
-    were considered.
+    ``part``: the set, or the manual. ``kind``: of answer, as asked for; ``given``: of the answer that came out.
+    ``precision``, ``recall``: of the quotes among the evidence, of a short answer the first alone, as a second one only
+    says what was asked; None where no evidence is known. ``candidates``: all that were considered.
     """
 
     part: str
     id: str
     question: str
     kind: str
-    asked: str
+    given: str
     answerable: bool
     said: str | None
     confidence: float

@@ -54,7 +54,7 @@ def fit_law(outcomes: Sequence[Outcome]) -> LearntLaw:
     Raises:
         LoccitError: when right or wrong answers are too few, or there are not two parts at least that have both.
     """
-    parts = _by_part([one for one in outcomes if one.asked != AnswerKind.SHORT])
+    parts = _by_part([one for one in outcomes if one.given != AnswerKind.SHORT])
     answers = [one for some in parts.values() for one in some]
     right = sum(any(one.right) for one in answers)
     wrong = sum(not all(one.right) for one in answers)
@@ -83,7 +83,7 @@ def with_law(calibrator: Calibrator, outcomes: Sequence[Outcome]) -> Calibrator:
     ``fit_law``.
     """
     learnt = fit_law(outcomes)
-    parts = _by_part([one for one in outcomes if one.asked == AnswerKind.SHORT])
+    parts = _by_part([one for one in outcomes if one.given == AnswerKind.SHORT])
     short = [judged for part, some in parts.items() for judged in _judged(part, some, calibrator)]
     quality = {**calibrator.quality, "broad": learnt.quality}
     if len({one.right for one in short}) == 2:

@@ -33,7 +33,11 @@ from training.data.evidence import (
 )
 from training.data.places import Place, Words
 
-QUESTIONS = Path(__file__).parents[1] / "manuals" / "questions.jsonl"
+_FOLDER = Path(__file__).parents[1] / "manuals"
+QUESTIONS = _FOLDER / "questions.jsonl"
+"""What readers learn from."""
+CONFIDENCE_QUESTIONS = _FOLDER / "confidence_questions.jsonl"
+"""What no reader learns from: over manuals of their own, for a confidence to be fitted on."""
 NEAR_MISSES_KEPT = 8
 _RETRIEVED = 20
 _EVIDENCE_SHARE = 0.5  # of a unit's characters, from which on it is evidence

@@ -87,7 +87,7 @@ def test_an_answer_is_right_when_its_sentence_is_evidence_and_precise_when_all_i
     pipeline = Answering(*quoted)
     found = outcome(pipeline, group(*evidence))
     assert (found.right, found.precision, found.recall) == (right, pytest.approx(precision), recall)
-    assert (found.confidence, found.kind, found.asked, found.seconds) == (
+    assert (found.confidence, found.kind, found.given, found.seconds) == (
         0.6,
         "explanation",
         "explanation",

@@ -16,12 +16,12 @@ WEIGHTS = {"answerability_gap": 1.5, "broad": 0.8}
 OUTCOME = Outcome("a", "a-1", "how", "explanation", "explanation", True, "so", 0.5, True, 1.0, 1.0, 0.1, ())
 
 
-def told(part, *candidates, asked="explanation"):
+def told(part, *candidates, given="explanation"):
     """An outcome with candidates of these features, right or not."""
     return replace(
         OUTCOME,
         part=part,
-        asked=asked,
+        given=given,
         candidates=tuple(Considered(tuple(row), right) for row, right in candidates),
     )
 
@@ -66,14 +66,14 @@ def test_the_figures_are_those_of_what_was_chosen():
     calibrator = Calibrator(("support",), (0.0,), (1.0,), (1.0,), 0.0, FittedOn("q", "i", {}, {}, {}))
     # three answers, sure and right, and one as sure and wrong
     sure = tuple(logit(0.8) if name == "support" else 9.0 for name in FEATURES)
-    short = told("a", (sure, True), asked="short")
+    short = told("a", (sure, True), given="short")
     fitted = with_law(
         calibrator,
         [
             *drawn(300, "a", 1),
             *drawn(300, "b", 2),
             *[short] * 3,
-            told("b", (sure, False), asked="short"),
+            told("b", (sure, False), given="short"),
         ],
     )
     assert fitted.quality["elsewhere"] == {
@@ -84,7 +84,7 @@ def test_the_figures_are_those_of_what_was_chosen():
 
 def test_short_answers_and_abstentions_are_not_learnt_from():
     answers = drawn(200, "a", 8) + drawn(200, "b", 10)
-    others = [replace(turned(one, False), asked="short") for one in drawn(200, "a", 9)] + [OUTCOME] * 50
+    others = [replace(turned(one, False), given="short") for one in drawn(200, "a", 9)] + [OUTCOME] * 50
     others += [turned(one, None) for one in drawn(200, "b", 11)]
     assert fit_law([*answers, *others]) == fit_law(answers)
 
@@ -134,11 +134,11 @@ def test_what_confidences_were_worth_is_counted_by_laws_that_had_not_seen_the_se
     answers = drawn(300, "a", 1) + drawn(300, "b", 2)
     supports = [(0.9, True), (0.9, False), (0.5, True), (0.3, False), (0.05, False)]
     short = [
-        told("a", ([logit(share) if name == "support" else 9.0 for name in FEATURES], right), asked="short")
+        told("a", ([logit(share) if name == "support" else 9.0 for name in FEATURES], right), given="short")
         for share, right in supports
     ]
     unknown = turned(short[0], None)
-    fitted = with_law(calibrator, [*answers, *short, unknown, replace(OUTCOME, asked="short")])
+    fitted = with_law(calibrator, [*answers, *short, unknown, replace(OUTCOME, given="short")])
     counted = {seen.min_confidence: (seen.given, seen.right) for seen in fitted.elsewhere}
     assert list(counted) == list(THRESHOLDS)
     assert [counted[at] for at in (0.1, 0.25, 0.35, 0.55, 0.85, 0.95)] == [
