@@ -54,6 +54,7 @@ _CARD_RULE = re.compile(r"(?:\^{3,}|\+{3,})\s*$")  # below the head of a card, a
 _OPTION = re.compile(r"\s*:[\w-]+:(\s.*)?$")
 _SHOWN_OPTION = re.compile(r"\s*:(?:type|default|value):\s")  # of an object
 _TITLED_ROLE = re.compile(r"(.*\S)\s*<[^<>]*>", re.DOTALL)
+_ESCAPED = re.compile(r"\\([^\w\s])")
 _PREFIXES = {"pep": "PEP ", "rfc": "RFC ", "issue": "#"}
 _RAISING_ROLES = frozenset({"sup", "superscript"})
 _ICONS = names(
@@ -170,5 +171,7 @@ def role_text(role: str, text: str) -> str:
     if name in _ICONS:
         return ""
     if titled := _TITLED_ROLE.fullmatch(text):
-        return titled[1]
-    return _PREFIXES.get(name, "") + (text if name in _LITERAL_ROLES else object_name(text))
+        return _ESCAPED.sub(r"\1", titled[1])
+    return _PREFIXES.get(name, "") + (
+        text if name in _LITERAL_ROLES else _ESCAPED.sub(r"\1", object_name(text))
+    )

@@ -137,6 +137,8 @@ def test_other_files_are_not_read(written, tmp_path):
         (">>> 1 + 1\n2", ">>> 1 + 1\n2"),
         ("a. one\nb. two", "a. one\nb. two"),
         (":func:`~os.path.join` joins", "os.path.join joins"),
+        (r":func:`cast(\<type\>, a) <typing.cast>` and :func:`\*twice`", "cast(<type>, a) and *twice"),
+        (r":file:`C:\\*.ini` stays", r"C:\\*.ini stays"),
         (":meth:`.Session.run`, :meth:`!stop`, :option:`!-M`", "Session.run, stop, -M"),
         (":file:`~/.netrc`, :file:`.env`, :kbd:`~`, :doc:`../x`", "~/.netrc, .env, ~, ../x"),
         (":octicon:`tag;1em;sd-text` New :fas:`gears` :bdg-link-success:`#1 <https://x.org>`", "New #1"),
