@@ -18,9 +18,10 @@ from common.errors import LoccitError
 from evaluation.metrics.confidence import ece
 from evaluation.metrics.selective import aurc
 from training.confidence.held_out_answers import Outcome
+from training.data.evidence import MANUALS
 
-COLUMNS = ("broad", "evidence", "answerability_gap", "coverage", "lm_logprob", "lm_right")
-"""The features that it weighs; docs/decisions/0050-a-sentence-is-judged-beside-its-rivals.md says why these."""
+COLUMNS = ("broad", "evidence", "answerability_gap", "lm_logprob", "lm_right")
+"""The features that it weighs; docs/decisions/0052-manuals-teach-the-confidence-of-sentences.md says why these."""
 LEAST_OF_EACH = 20
 
 
@@ -49,13 +50,14 @@ class LearntLaw:
 def fit_law(outcomes: Sequence[Outcome]) -> LearntLaw:
     """The law, and the answers of each part judged by the law that leaves this part out.
 
-    A part is a set or a manual. Answers that are short are not learnt from.
+    A part is a set or a manual. Answers that are short are not learnt from; where there are manuals, nor are sets,
+    which mark what answers more loosely, and are only judged.
 
     Raises:
         LoccitError: when right or wrong answers are too few, or there are not two parts at least that have both.
     """
     parts = _by_part([one for one in outcomes if one.given != AnswerKind.SHORT])
-    answers = [one for some in parts.values() for one in some]
+    answers = [one for some in _teaching(parts).values() for one in some]
     right = sum(any(one.right) for one in answers)
     wrong = sum(not all(one.right) for one in answers)
     if min(right, wrong) < LEAST_OF_EACH:
@@ -63,7 +65,7 @@ def fit_law(outcomes: Sequence[Outcome]) -> LearntLaw:
             f"At least {LEAST_OF_EACH} right and as many wrong answers are needed, but there are {right} and {wrong}; "
             "ask more questions."
         )
-    others = {part: {name: some for name, some in parts.items() if name != part} for part in parts}
+    others = {part: _teaching({name: some for name, some in parts.items() if name != part}) for part in parts}
     if any(
         len({verdict for some in rest.values() for one in some for verdict in one.right}) < 2
         for rest in others.values()
@@ -113,8 +115,14 @@ def _by_part(outcomes: Sequence[Outcome]) -> dict[str, list[JudgedAnswers]]:
     return parts
 
 
-def _fitted(parts: Mapping[str, Sequence[JudgedAnswers]]) -> Law:
-    answers = [one for some in parts.values() for one in some]
+def _teaching(parts: Mapping[str, list[JudgedAnswers]]) -> Mapping[str, list[JudgedAnswers]]:
+    """The manuals, where there are any; else all."""
+    manuals = {part: some for part, some in parts.items() if part.startswith(f"{MANUALS}:")}
+    return manuals or parts
+
+
+def _fitted(parts: Mapping[str, list[JudgedAnswers]]) -> Law:
+    answers = [one for some in _teaching(parts).values() for one in some]
     return fitted_law(answers, np.ones(len(answers)), COLUMNS)
 
 

@@ -11,7 +11,7 @@ from common.errors import LoccitError
 from training.confidence.held_out_answers import Considered, Outcome
 from training.confidence.law import COLUMNS, LEAST_OF_EACH, fit_law, with_law
 
-COVERAGE = FEATURES.index("coverage")
+EVIDENCE = FEATURES.index("evidence")
 WEIGHTS = {"answerability_gap": 1.5, "broad": 0.8}
 OUTCOME = Outcome("a", "a-1", "how", "explanation", "explanation", True, "so", 0.5, True, 1.0, 1.0, 0.1, ())
 
@@ -94,13 +94,22 @@ def test_of_several_candidates_the_law_learns_which_to_choose():
         told(part, (better.candidates[0].features, True), (worse.candidates[0].features, False))
         for part in ("a", "b")
         for better, worse in zip(drawn(150, part, 20), drawn(150, part, 21), strict=True)
-        if better.candidates[0].features[COVERAGE] > worse.candidates[0].features[COVERAGE]
+        if better.candidates[0].features[EVIDENCE] > worse.candidates[0].features[EVIDENCE]
     ]
     pairs += [turned(one, False) for part in ("a", "b") for one in drawn(40, part, 22)]
     learnt = fit_law(pairs)
     weights = dict(zip(learnt.law.features, learnt.law.weights, strict=True))
-    assert max(weights, key=weights.get) == "coverage"
+    assert max(weights, key=weights.get) == "evidence"
     assert sum(one.right for one in learnt.held) > 0.85 * (len(learnt.held) - 80)
+
+
+def test_where_there_are_manuals_they_alone_teach_and_sets_are_judged():
+    manuals = drawn(200, "manuals:lock", 30) + drawn(200, "manuals:gate", 31)
+    misled = [turned(one, not one.candidates[0].right) for one in drawn(200, "faq", 32)]
+    both, alone = fit_law([*manuals, *misled]), fit_law(manuals)
+    assert both.law == alone.law
+    assert [one for one in both.held if one.part != "faq"] == list(alone.held)
+    assert sum(one.part == "faq" for one in both.held) == 200
 
 
 def test_too_few_answers_are_refused_with_their_number():
